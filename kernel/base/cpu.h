@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* cpu.h - a host thread, seen as the processor that runs guest tasks.
+ *
+ * Each host thread of the sandbox owns one struct cpu, at the low end of a CPU_AREA_SIZE-aligned area in
+ * the kernel segment; the rest of the area is the thread's alternate stack for host signals. So a host
+ * signal handler finds its cpu by rounding its stack pointer down, also when the guest has taken %gs.
+ * While kernel code runs, %gs points at the cpu. A vfork child borrows its parent's cpu: cpu->task then
+ * changes, the host thread does not. */
+#pragma once
+#include "abi/types.h"
+
+struct task;
+struct sleeper;
+
+#define CPU_AREA_SIZE 0x8000UL	/* cpu + alternate signal stack (AMX frames fit twice) */
+#define KSTACK_SIZE   0x8000UL	/* kernel stack of a task, aligned to its size */
+
+/* Offsets used by entry.S; checked in arch/x86_64/trap.c. */
+struct cpu {
+	struct cpu *self;	     /* 0 */
+	struct task *task;	     /* 8: the guest task that runs here */
+	uint64_t kstack_top;	     /* 16: of that task */
+	uint64_t scratch;	     /* 24: guest rsp while the stack is switched */
+	uint32_t *work;		     /* 32: &task->sleeper.work */
+	uint64_t resume_rip;	     /* 40 */
+	uint64_t fast_calls;	     /* 48: --stats */
+	uint64_t slow_calls;	     /* 56 */
+	struct sleeper *sleeper;     /* 64: of the task */
+	int locks_held;		     /* how many kernel locks this thread holds */
+	int host_tid;		     /* in the sandbox's pid namespace */
+	int host_pid;		     /* thread group of host_tid */
+	uint8_t rank_held[16];	     /* CONFIG_DEBUG: ranks of the held locks */
+	uint32_t done;		     /* 1: the host thread has left its stacks: see cpu_alloc() */
+	uint32_t go;		     /* futex word of a blank process: see core/host_process.c */
+	void (*start)(struct cpu *); /* what a blank runs then */
+	void *kstack;		     /* the stack that goes with it (a vfork child brings another) */
+	struct cpu *next;	     /* free or dying cpus, blanks */
+};
+
+#if __STDC_HOSTED__
+extern _Thread_local struct cpu *cpu_of_thread; /* unit tests: host/fake defines it */
+static inline struct cpu *cpu_self(void)
+{
+	return cpu_of_thread;
+}
+static inline struct task *current(void)
+{
+	return cpu_of_thread->task;
+}
+#else
+/* The cpu that runs this code. A task may not keep it across a sleep in which vfork may return. */
+static inline struct cpu *cpu_self(void)
+{
+	struct cpu *c;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
+}
+
+/* The guest task on whose behalf this code runs. */
+static inline struct task *current(void)
+{
+	struct task *t;
+
+	__asm__ volatile("movq %%gs:8, %0" : "=r"(t));
+	return t;
+}
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* page.c - hands out the pages of the kernel segment: see page.h.
+ *
+ * A buddy allocator whose free lists are bitmaps, so that free pages need not be touched:
+ * for each order one bit a block, set while that block is free and not part of a larger
+ * free block. Above each bitmap lie summaries, where a bit says that a word of the level
+ * below is not zero: the lowest free block is found in three or four steps.
+ *
+ * Blocks are numbered from `origin`, the region's base rounded down to the largest block,
+ * so that a block's number is aligned as its address is. One byte a page tells the order
+ * of the run it is handed out in (plus one; 0: not handed out). None of this is touched
+ * before the pages it describes are near to being used.
+ *
+ * Giving back: a free unit is either clean (never used, or given back) or kept. A run
+ * that completes a unit is, if too much is kept already, given back before it becomes
+ * free. */
+#include "base/page.h"
+
+#include "base/lock.h"
+#include "base/panic.h"
+#include "lib/atomic.h"
+#include "lib/bitmap.h"
+#include "lib/string.h"
+
+enum {
+	ORDERS = PAGE_ORDER_MAX + 1,
+	LEVELS_MAX = 5, /* 64^5 pages */
+};
+
+/* The free blocks of one order. */
+struct free_map {
+	uint64_t *level[LEVELS_MAX]; /* [0]: a bit a block; the last is a single word */
+	unsigned level_count;
+};
+
+static struct {
+	struct lock lock;
+	uintptr_t origin;    /* const */
+	size_t first_index;  /* const: of the lowest page that can be handed out */
+	size_t end_index;    /* const */
+	uint8_t *run_order;  /* by page: order + 1 of its run, or 0 */
+	uint64_t *unit_kept; /* by unit: free and not clean */
+	struct free_map free[ORDERS]; /* GUARDED_BY(lock), as all below */
+	uint32_t orders;	      /* bit k: free[k] is not empty */
+	struct page_stats stats;
+	size_t keep_max; /* in pages */
+	void (*give_back)(void *addr, size_t size);
+} pages = {.lock = LOCK_INIT(RANK_PAGE)};
+
+static uint64_t fail_countdown; /* atomic: 0 when off */
+
+void (*alloc_bug_hook)(const char *what, const void *p);
+
+void alloc_bug(const char *what, const void *p)
+{
+	if (alloc_bug_hook)
+		alloc_bug_hook(what, p);
+	else
+		panic("%s: %p", what, p);
+}
+
+void alloc_fail_at(uint64_t n)
+{
+	atomic_store(&fail_countdown, n);
+}
+
+bool alloc_must_fail(void)
+{
+	uint64_t n = atomic_load_relaxed(&fail_countdown);
+
+	while (unlikely(n))
+		if (atomic_try_cas(&fail_countdown, &n, n - 1))
+			return n == 1;
+	return false;
+}
+
+static void *address_of(size_t index)
+{
+	return (void *)(pages.origin + index * PAGE_SIZE);
+}
+
+static size_t index_of(const void *p)
+{
+	return ((uintptr_t)p - pages.origin) / PAGE_SIZE;
+}
+
+/* ---- free maps ---- */
+
+static void free_map_add(unsigned order, size_t index)
+{
+	struct free_map *map = &pages.free[order];
+	size_t bit = index >> order;
+
+	for (unsigned l = 0; l < map->level_count; l++, bit /= 64) {
+		uint64_t before = map->level[l][bit / 64];
+
+		bitmap_set(map->level[l], bit);
+		if (before)
+			break;
+	}
+	pages.orders |= 1U << order;
+}
+
+static void free_map_remove(unsigned order, size_t index)
+{
+	struct free_map *map = &pages.free[order];
+	size_t bit = index >> order;
+
+	for (unsigned l = 0; l < map->level_count; l++, bit /= 64) {
+		bitmap_clear(map->level[l], bit);
+		if (map->level[l][bit / 64])
+			return;
+	}
+	pages.orders &= ~(1U << order);
+}
+
+static bool free_map_has(unsigned order, size_t index)
+{
+	return bitmap_test(pages.free[order].level[0], index >> order);
+}
+
+/* The lowest free block of an order that has one. */
+static size_t free_map_first(unsigned order)
+{
+	const struct free_map *map = &pages.free[order];
+	size_t bit = 0;
+
+	for (unsigned l = map->level_count; l-- > 0;)
+		bit = bit * 64 + (size_t)__builtin_ctzll(map->level[l][bit]);
+	return bit << order;
+}
+
+/* ---- start ---- */
+
+/* Places either the bitmaps of all orders or their summaries at `at`. Returns the end. */
+static uintptr_t maps_lay_out(uintptr_t at, size_t count, bool is_summary)
+{
+	for (unsigned order = 0; order < ORDERS; order++) {
+		struct free_map *map = &pages.free[order];
+		size_t words = BITMAP_WORDS((count >> order) + 1);
+
+		for (unsigned l = 0;; l++, words = BITMAP_WORDS(words)) {
+			if ((l > 0) == is_summary) {
+				map->level[l] = (uint64_t *)at;
+				at += words * sizeof(uint64_t);
+			}
+			map->level_count = l + 1;
+			if (words == 1)
+				break;
+		}
+	}
+	return at;
+}
+
+/* Places the books of `count` pages at `at`, touching none. The summaries lie together,
+ * so that few pages hold what every allocation reads. Returns the end. */
+static uintptr_t books_lay_out(uintptr_t at, size_t count)
+{
+	at = maps_lay_out(at, count, true);
+	pages.unit_kept = (uint64_t *)at;
+	at += BITMAP_WORDS((count >> PAGE_ORDER_GIVE_BACK) + 1) * sizeof(uint64_t);
+	at = maps_lay_out(at, count, false);
+	pages.run_order = (uint8_t *)at;
+	return at + count;
+}
+
+void page_init(void *base, size_t size_max)
+{
+	uintptr_t start = (uintptr_t)base;
+	uintptr_t end = start + size_max;
+
+	memset(&pages, 0, sizeof(pages));
+	lock_init(&pages.lock, RANK_PAGE);
+	pages.origin = ALIGN_DOWN(start, PAGE_SIZE << PAGE_ORDER_MAX);
+	pages.end_index = (end - pages.origin) / PAGE_SIZE;
+
+	uintptr_t first = ALIGN_UP(books_lay_out(start, pages.end_index), PAGE_SIZE);
+
+	if (first >= end) { /* no room even for the books: hands out nothing */
+		pages.end_index = 0;
+		return;
+	}
+	pages.first_index = (first - pages.origin) / PAGE_SIZE;
+	pages.stats.total = pages.end_index - pages.first_index;
+	for (size_t index = pages.first_index; index < pages.end_index;) {
+		unsigned order = (unsigned)__builtin_ctzl(index | 1UL << PAGE_ORDER_MAX);
+
+		while (index + (1UL << order) > pages.end_index)
+			order--;
+		free_map_add(order, index);
+		index += 1UL << order;
+	}
+}
+
+/* ---- giving back ---- */
+
+/* How many whole units a run of this order, or the unit that it completes, holds. */
+static size_t units_in(unsigned order)
+{
+	return order > PAGE_ORDER_GIVE_BACK ? 1UL << (order - PAGE_ORDER_GIVE_BACK) : 1;
+}
+
+/* A run is taken out of a free block of at least one unit: its units are no longer kept.
+ */
+static void units_taken(size_t index, unsigned order)
+{
+	size_t unit = index >> PAGE_ORDER_GIVE_BACK;
+
+	for (size_t end = unit + units_in(order); unit < end; unit++) {
+		if (bitmap_test(pages.unit_kept, unit)) {
+			bitmap_clear(pages.unit_kept, unit);
+			pages.stats.kept -= 1UL << PAGE_ORDER_GIVE_BACK;
+		}
+	}
+}
+
+/* A block of at least one unit, not on the free maps yet, is about to be free: keeps it,
+ * or drops the lock for giving it back to the host. */
+static void units_released(size_t index, unsigned order) REQUIRES(&pages.lock)
+{
+	size_t unit = index >> PAGE_ORDER_GIVE_BACK;
+
+	if (pages.give_back && pages.stats.kept + (1UL << order) > pages.keep_max) {
+		void (*give_back)(void *addr, size_t size) = pages.give_back;
+
+		lock_drop(&pages.lock);
+		give_back(address_of(index), PAGE_SIZE << order);
+		lock_take(&pages.lock);
+		return;
+	}
+	bitmap_set_range(pages.unit_kept, unit, units_in(order));
+	pages.stats.kept += 1UL << order;
+}
+
+void page_set_give_back(void (*give_back)(void *addr, size_t size), size_t keep_size)
+{
+	lock_take(&pages.lock);
+	pages.give_back = give_back;
+	pages.keep_max = keep_size / PAGE_SIZE;
+	lock_drop(&pages.lock);
+}
+
+/* ---- the two verbs ---- */
+
+/* Takes the lowest block of the smallest sufficient order and frees what is too much. */
+static void *take_locked(unsigned order) REQUIRES(&pages.lock)
+{
+	uint32_t orders = pages.orders >> order << order;
+
+	if (!orders)
+		return NULL;
+
+	unsigned found = (unsigned)__builtin_ctz(orders);
+	size_t index = free_map_first(found);
+
+	free_map_remove(found, index);
+	if (found >= PAGE_ORDER_GIVE_BACK)
+		units_taken(index, order);
+	while (found > order) {
+		found--;
+		free_map_add(found, index + (1UL << found));
+	}
+	memset(pages.run_order + index, (int)order + 1, 1UL << order);
+	pages.stats.used += 1UL << order;
+	pages.stats.peak = MAX(pages.stats.peak, pages.stats.used);
+	return address_of(index);
+}
+
+void *page_alloc(unsigned order)
+{
+	if (order > PAGE_ORDER_MAX || alloc_must_fail())
+		return NULL;
+
+	lock_take(&pages.lock);
+	void *p = take_locked(order);
+	lock_drop(&pages.lock);
+	return p;
+}
+
+void *page_alloc_zeroed(unsigned order)
+{
+	void *p = page_alloc(order);
+
+	if (p)
+		memset(p, 0, PAGE_SIZE << order);
+	return p;
+}
+
+/* Takes free buddies off their maps while they make a block of at most `max` whole. */
+static unsigned merge_locked(size_t *index, unsigned order, unsigned max)
+	REQUIRES(&pages.lock)
+{
+	for (; order < max; order++) {
+		size_t buddy = *index ^ 1UL << order;
+
+		if (buddy >= pages.end_index || !free_map_has(order, buddy))
+			break;
+		free_map_remove(order, buddy);
+		*index &= ~(1UL << order);
+	}
+	return order;
+}
+
+static bool run_is(size_t index, unsigned order)
+{
+	size_t count = 1UL << order;
+
+	return index >= pages.first_index && index + count <= pages.end_index &&
+	       (index & (count - 1)) == 0 && pages.run_order[index] == order + 1;
+}
+
+void page_free(void *p, unsigned order)
+{
+	size_t index = index_of(p);
+
+	if (!p)
+		return;
+	lock_take(&pages.lock);
+	if ((uintptr_t)p % PAGE_SIZE || order > PAGE_ORDER_MAX || !run_is(index, order)) {
+		lock_drop(&pages.lock);
+		alloc_bug("page_free: not a run of this order", p);
+		return;
+	}
+	memset(pages.run_order + index, 0, 1UL << order);
+	pages.stats.used -= 1UL << order;
+	order = merge_locked(&index, order, PAGE_ORDER_GIVE_BACK);
+	if (order >= PAGE_ORDER_GIVE_BACK) {
+		units_released(index, order);
+		order = merge_locked(&index, order, PAGE_ORDER_MAX);
+	}
+	free_map_add(order, index);
+	lock_drop(&pages.lock);
+}
+
+unsigned page_order_of(const void *p)
+{
+	return (unsigned)atomic_load_relaxed(&pages.run_order[index_of(p)]) - 1;
+}
+
+void page_get_stats(struct page_stats *out)
+{
+	lock_take(&pages.lock);
+	*out = pages.stats;
+	lock_drop(&pages.lock);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* waitq.c - sleeping and waking.
+ *
+ * sleeper.wake is 1 from sleeper_prepare() until somebody wakes the task. The waker changes the condition,
+ * then exchanges wake with 0, and calls the host only if it was 1:
+ *
+ *	sleeper				waker
+ *	wake = 1
+ *	check condition			change condition
+ *	host wait while wake == 1	if (xchg(wake, 0) == 1) host wake
+ *
+ * All four steps are sequentially consistent or under the condition's lock, so either the sleeper sees the
+ * new condition, or the waker sees wake == 1. */
+#include "base/waitq.h"
+
+#include "abi/errno.h"
+#include "base/cpu.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+
+void waitq_init(struct waitq *q)
+{
+	lock_init(&q->lock, RANK_WAITQ);
+	list_init(&q->entries);
+}
+
+void wait_entry_init(struct wait_entry *e, wait_func_t func)
+{
+	list_init(&e->link);
+	e->sleeper = cpu_self()->sleeper;
+	e->func = func;
+	e->exclusive = false;
+	e->woken = false;
+}
+
+void waitq_add(struct waitq *q, struct wait_entry *e)
+{
+	lock_take(&q->lock);
+	if (e->exclusive)
+		list_add_tail(&q->entries, &e->link);
+	else
+		list_add_head(&q->entries, &e->link);
+	lock_drop(&q->lock);
+}
+
+void waitq_del(struct waitq *q, struct wait_entry *e)
+{
+	lock_take(&q->lock);
+	list_remove(&e->link);
+	lock_drop(&q->lock);
+}
+
+void sleeper_prepare(void)
+{
+	(void)atomic_xchg(&cpu_self()->sleeper->wake, 1);
+}
+
+void sleeper_cancel(void)
+{
+	atomic_store(&cpu_self()->sleeper->wake, 0);
+}
+
+int sleeper_wait(nsec_t deadline, uint32_t mask)
+{
+	struct sleeper *s = cpu_self()->sleeper;
+	int err = 0;
+
+	while (atomic_load(&s->wake) == 1) {
+		if (atomic_load(&s->work) & mask) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		err = host_futex_wait(&s->wake, 1, deadline, &s->work, mask);
+		if (err == -ETIMEDOUT)
+			break;
+		err = 0;
+	}
+	atomic_store(&s->wake, 0);
+	return err;
+}
+
+bool sleeper_wake(struct sleeper *s)
+{
+	if (atomic_load(&s->wake) == 0 || atomic_xchg(&s->wake, 0) == 0)
+		return false;
+	(void)host_futex_wake(&s->wake, 1);
+	if (atomic_load(&s->polling_host) && s->host_eventfd >= 0) {
+		(void)host_eventfd_signal(s->host_eventfd);
+	}
+	return true;
+}
+
+static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline, uint32_t mask,
+			  bool exclusive) NO_LOCK_CHECK
+{
+	struct wait_entry e;
+	int err;
+
+	wait_entry_init(&e, NULL);
+	e.exclusive = exclusive;
+	sleeper_prepare();
+	waitq_add(q, &e);
+	if (lock)
+		lock_drop(lock);
+	err = sleeper_wait(deadline, mask);
+	/* An entry that a wake-up took off its queue needs no lock to leave it. */
+	if (!atomic_load(&e.woken))
+		waitq_del(q, &e);
+	if (lock)
+		lock_take(lock);
+	if (err && e.woken)
+		err = 0; /* both happened: the wake-up was ours alone and must not be lost */
+	return err;
+}
+
+int waitq_sleep(struct waitq *q, struct lock *lock, nsec_t deadline)
+{
+	return waitq_sleep_as(q, lock, deadline, WORK_INTERRUPTS, false);
+}
+
+int waitq_sleep_exclusive(struct waitq *q, struct lock *lock, nsec_t deadline)
+{
+	return waitq_sleep_as(q, lock, deadline, WORK_INTERRUPTS, true);
+}
+
+int waitq_sleep_killable(struct waitq *q, struct lock *lock, nsec_t deadline)
+{
+	return waitq_sleep_as(q, lock, deadline, WORK_KILL, false);
+}
+
+static void wake(struct waitq *q, uint32_t key, bool all)
+{
+	struct list *pos;
+	struct list *after;
+
+	if (waitq_is_empty(q))
+		return;
+	lock_take(&q->lock);
+	list_for_each_safe (pos, after, &q->entries) {
+		struct wait_entry *e = list_entry(pos, struct wait_entry, link);
+		struct sleeper *s = e->sleeper;
+		bool exclusive = e->exclusive;
+
+		if (e->func) {
+			if (e->func(e, key) && exclusive && !all)
+				break;
+			continue;
+		}
+		list_remove(&e->link);
+		/* From here on the entry, on the sleeper's stack, may be gone. The sleeper stays: tasks are
+		 * type-stable memory, so that a late wake-up is at worst a spurious one. */
+		atomic_store(&e->woken, true);
+		(void)sleeper_wake(s);
+		if (exclusive && !all)
+			break;
+	}
+	lock_drop(&q->lock);
+}
+
+void waitq_wake_all(struct waitq *q, uint32_t key)
+{
+	wake(q, key, true);
+}
+
+void waitq_wake_one(struct waitq *q, uint32_t key)
+{
+	wake(q, key, false);
+}
+
+/* Read without the lock: a sleeper enqueues itself before it checks the condition for the last time (under
+ * the condition's lock, which the waker has held since), so an empty queue means nobody to wake. */
+bool waitq_is_empty(struct waitq *q)
+{
+	atomic_fence();
+	return atomic_load_relaxed(&q->entries.next) == &q->entries;
+}
