@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* advise.c - madvise, msync, mincore and the mlock family: calls that change no area's extent. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/resource.h"
+#include "host/host.h"
+#include "mm/limits.h"
+#include "mm/usercopy.h"
+#include "mm/vma.h"
+
+/* Calls func for the part of each visible area in [start, end). Returns the first error, else -ENOMEM if
+ * some of the range is not mapped (what is mapped was done). */
+static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
+		     int (*func)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int arg), int arg)
+{
+	bool hole = false;
+	uaddr_t at = start;
+	struct vma *v = vma_find(mm, start);
+
+	while (v && v->start < end) {
+		struct vma *next = vma_next(v);
+		uaddr_t from = MAX(v->start, start);
+		uaddr_t to = MIN(v->end, end);
+
+		if (v->flags & VMA_HIDDEN) {
+			v = next;
+			continue;
+		}
+		hole |= from > at;
+		at = to;
+		int err = func(mm, v, from, to, arg);
+
+		if (err)
+			return err;
+		v = next;
+	}
+	return hole || at < end ? -ENOMEM : 0;
+}
+
+static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
+{
+	(void)mm;
+	switch (advice) {
+	case MADV_FREE:
+		if (v->object || (v->flags & VMA_SHARED))
+			return -EINVAL;
+		break;
+	case MADV_REMOVE:
+		if (!(v->flags & VMA_SHARED) || !v->object)
+			return -EINVAL;
+		if (v->flags & VMA_NOWRITE)
+			return -EACCES;
+		break;
+	case MADV_WIPEONFORK:
+		if (v->object || (v->flags & VMA_SHARED))
+			return -EINVAL;
+		break;
+	case MADV_DONTNEED:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		if ((v->flags & VMA_LOCKED))
+			return -EINVAL;
+		break;
+	default:
+		break;
+	}
+	return host_madvise(from, to - from, advice);
+}
+
+static uint32_t flags_set_by(int advice)
+{
+	switch (advice) {
+	case MADV_DONTFORK:
+		return VMA_DONTFORK;
+	case MADV_WIPEONFORK:
+		return VMA_WIPEONFORK;
+	case MADV_DONTDUMP:
+		return VMA_DONTDUMP;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t flags_cleared_by(int advice)
+{
+	switch (advice) {
+	case MADV_DOFORK:
+		return VMA_DONTFORK;
+	case MADV_KEEPONFORK:
+		return VMA_WIPEONFORK;
+	case MADV_DODUMP:
+		return VMA_DONTDUMP;
+	default:
+		return 0;
+	}
+}
+
+/* Keeps in the areas what fork must know. */
+static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set, uint32_t clear)
+{
+	struct vma_spares spares;
+	int err = vma_spares_take(&spares);
+
+	if (err)
+		return err;
+	vma_split(mm, start, &spares);
+	vma_split(mm, end, &spares);
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v)) {
+		if (v->flags & VMA_HIDDEN)
+			continue;
+		vma_account(mm, v, -1);
+		v->flags = (v->flags | set) & ~clear;
+		vma_account(mm, v, 1);
+		v = vma_merge(mm, v);
+	}
+	vma_spares_drop(&spares);
+	return 0;
+}
+
+static bool is_known_advice(int advice)
+{
+	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
+	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE) || advice == MADV_GUARD_INSTALL ||
+	       advice == MADV_GUARD_REMOVE;
+}
+
+int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
+{
+	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
+	int err;
+
+	if (advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE)
+		return -EPERM;
+	if (!is_known_advice(advice) || (addr & ~PAGE_MASK) || end < addr)
+		return -EINVAL;
+	if (size && end == addr)
+		return -EINVAL;
+	if (end == addr)
+		return 0;
+	if (addr > USER_END || end > USER_END)
+		return -ENOMEM;
+	lock_take(&mm->lock);
+	err = for_range(mm, addr, end, advise_area, advice);
+	if ((!err || err == -ENOMEM) && (flags_set_by(advice) || flags_cleared_by(advice))) {
+		int mark = mark_areas(mm, addr, end, flags_set_by(advice), flags_cleared_by(advice));
+
+		if (mark)
+			err = mark;
+	}
+	lock_drop(&mm->lock);
+	return err;
+}
+
+static int sync_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
+{
+	(void)mm;
+	if ((flags & MS_INVALIDATE) && (v->flags & VMA_LOCKED))
+		return -EBUSY;
+	if (!(v->flags & VMA_SHARED) || !v->object || !(flags & MS_SYNC))
+		return 0;
+	return host_msync(from, to - from, flags);
+}
+
+int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
+{
+	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
+	int err;
+
+	if (flags & ~(uint32_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
+		return -EINVAL;
+	if ((addr & ~PAGE_MASK) || ((flags & MS_ASYNC) && (flags & MS_SYNC)))
+		return -EINVAL;
+	if (end < addr)
+		return -ENOMEM;
+	if (end == addr)
+		return 0;
+	lock_take(&mm->lock);
+	err = for_range(mm, addr, end, sync_area, (int)flags);
+	lock_drop(&mm->lock);
+	return err;
+}
+
+int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
+{
+	uint8_t vec[512];
+	uaddr_t end;
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (addr > USER_END || size > USER_END - addr)
+		return -ENOMEM;
+	end = addr + ALIGN_UP(size, PAGE_SIZE);
+	if (!user_range_ok(vec_out, (end - addr) >> PAGE_SHIFT))
+		return -EFAULT;
+	while (addr < end) {
+		size_t part = MIN(end - addr, sizeof(vec) * PAGE_SIZE);
+		int err;
+
+		lock_take(&mm->lock);
+		err = vma_range_covered(mm, addr, addr + part) ? host_mincore(addr, part, vec)
+							       : -ENOMEM;
+		lock_drop(&mm->lock);
+		if (!err)
+			err = copy_to_user(vec_out, vec, part >> PAGE_SHIFT);
+		if (err)
+			return err;
+		addr += part;
+		vec_out += part >> PAGE_SHIFT;
+	}
+	return 0;
+}
+
+static int lock_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
+{
+	(void)mm;
+	(void)v;
+	/* The host's own limit for locked memory may be lower than the guest's: its refusal is no error,
+	 * pages of a sandbox need not be resident for correctness. */
+	(void)host_mlock2(from, to - from, flags);
+	return 0;
+}
+
+static int unlock_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
+{
+	(void)mm;
+	(void)v;
+	(void)flags;
+	(void)host_munlock(from, to - from);
+	return 0;
+}
+
+int mm_lock_range(struct mm *mm, uaddr_t addr, size_t size, int flags)
+{
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	uaddr_t end = ALIGN_UP(addr + size, PAGE_SIZE);
+	size_t pages = (end - start) >> PAGE_SHIFT;
+	uint64_t limit = mm_limit(RLIMIT_MEMLOCK);
+	int err;
+
+	if (end < start)
+		return -EINVAL;
+	if (!limit && !mm_may_lock())
+		return -EPERM;
+	if (end == start)
+		return 0;
+	if (end > USER_END)
+		return -ENOMEM;
+	lock_take(&mm->lock);
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		if (v->flags & VMA_LOCKED)
+			pages -= (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
+	if (mm->locked_pages + pages > limit >> PAGE_SHIFT && !mm_may_lock())
+		err = -ENOMEM;
+	else
+		err = for_range(mm, start, end, lock_area, flags);
+	if (!err)
+		err = mark_areas(mm, start, end, VMA_LOCKED, 0);
+	lock_drop(&mm->lock);
+	return err;
+}
+
+int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size)
+{
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	uaddr_t end = ALIGN_UP(addr + size, PAGE_SIZE);
+	int err;
+
+	if (end < start)
+		return -EINVAL;
+	if (end == start)
+		return 0;
+	lock_take(&mm->lock);
+	err = for_range(mm, start, end, unlock_area, 0);
+	if (!err || err == -ENOMEM) {
+		int mark = mark_areas(mm, start, end, 0, VMA_LOCKED);
+
+		if (mark)
+			err = mark;
+	}
+	lock_drop(&mm->lock);
+	return err;
+}
+
+int mm_lock_all(struct mm *mm, int flags)
+{
+	uint64_t limit = mm_limit(RLIMIT_MEMLOCK);
+	int err = 0;
+
+	if (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
+		return -EINVAL;
+	if (flags && !limit && !mm_may_lock())
+		return -EPERM;
+	lock_take(&mm->lock);
+	if ((flags & MCL_CURRENT) && mm->total_pages > limit >> PAGE_SHIFT && !mm_may_lock())
+		err = -ENOMEM;
+	if (!err) {
+		mm->lock_future = (uint32_t)flags & MCL_FUTURE;
+		if (flags & MCL_CURRENT)
+			err = mark_areas(mm, 0, USER_END, VMA_LOCKED, 0);
+		else if (!flags)
+			err = mark_areas(mm, 0, USER_END, 0, VMA_LOCKED);
+	}
+	lock_drop(&mm->lock);
+	return err;
+}
+
+bool mm_shared_key(struct mm *mm, uaddr_t addr, struct vm_object **object, uint64_t *off)
+{
+	struct vma *v;
+	bool shared = false;
+
+	lock_take(&mm->lock);
+	v = vma_at(mm, addr);
+	if (v && (v->flags & VMA_SHARED) && v->object) {
+		*object = v->object;
+		*off = v->off + (addr - v->start);
+		shared = true;
+	}
+	lock_drop(&mm->lock);
+	return shared;
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+/* map.c - mmap, munmap, mprotect, mremap, brk: areas and the host mappings behind them, always changed
+ * together under mm->lock. All checks come first; the host call comes last but for the bookkeeping, so that its
+ * failure leaves everything as it was.
+ *
+ * Above each private file mapping whose place we choose, TRAMPOLINE_AREA bytes are kept for the patcher
+ * (a hidden area, no host mapping until needed), at the same distance in every process that maps the file. */
+#include "mm/map.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/resource.h"
+#include "base/slab.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/limits.h"
+#include "mm/usercopy.h"
+#include "mm/vma.h"
+
+static SLAB_CACHE(mm_cache, sizeof(struct mm), 8);
+static uint64_t next_mm_id;
+void (*mm_mapped_hook)(struct mm *mm, struct vma *v);
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = slab_alloc_zeroed(&mm_cache);
+
+	if (!mm)
+		return NULL;
+	ref_init(&mm->refs);
+	lock_init(&mm->lock, RANK_MM);
+	tree_init(&mm->areas);
+	mm->mmap_top = USER_END;
+	mm->id = atomic_add(&next_mm_id, 1) + 1;
+	return mm;
+}
+
+void mm_get(struct mm *mm)
+{
+	ref_get(&mm->refs);
+}
+
+static void forget_areas(struct mm *mm)
+{
+	struct tree_node *n;
+
+	while ((n = tree_first(&mm->areas))) {
+		struct vma *v = tree_entry(n, struct vma, node);
+
+		if (v->object && v->object->ops->writers_changed && (v->flags & VMA_SHARED) &&
+		    (v->flags & VMA_MAYWRITE))
+			(void)v->object->ops->writers_changed(v->object, -1);
+		vma_account(mm, v, -1);
+		tree_remove(&mm->areas, n);
+		vma_free(v);
+	}
+}
+
+void mm_put(struct mm *mm)
+{
+	if (!mm || !ref_put(&mm->refs))
+		return;
+	forget_areas(mm);
+	if (mm->exe)
+		mm->exe->ops->put(mm->exe);
+	kfree(mm->saved_args);
+	kfree(mm->saved_env);
+	slab_free(&mm_cache, mm);
+}
+
+void mm_clear(struct mm *mm)
+{
+	lock_take(&mm->lock);
+	forget_areas(mm);
+	(void)host_munmap(0, mm->vdso_start ? mm->vdso_start : USER_END);
+	lock_drop(&mm->lock);
+}
+
+static int copy_areas(struct mm *from, struct mm *to)
+{
+	struct tree_node *n;
+
+	tree_for_each (n, &from->areas) {
+		struct vma *v = tree_entry(n, struct vma, node);
+		struct vma *copy;
+
+		if (v->flags & VMA_DONTFORK)
+			continue;
+		copy = vma_copy(v);
+		if (!copy)
+			return -ENOMEM;
+		copy->flags &= ~(uint32_t)VMA_LOCKED;
+		if (copy->object && copy->object->ops->writers_changed &&
+		    (copy->flags & VMA_SHARED) && (copy->flags & VMA_MAYWRITE))
+			(void)copy->object->ops->writers_changed(copy->object, 1);
+		vma_link(to, copy);
+	}
+	return 0;
+}
+
+struct mm *mm_copy_locked(struct mm *mm)
+{
+	struct mm *copy = slab_alloc(&mm_cache);
+
+	if (!copy)
+		return NULL;
+	*copy = *mm;
+	ref_init(&copy->refs);
+	lock_init(&copy->lock, RANK_MM);
+	tree_init(&copy->areas);
+	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
+	copy->lock_future = 0;
+	copy->id = atomic_add(&next_mm_id, 1) + 1;
+	if (copy->exe)
+		copy->exe->ops->get(copy->exe);
+	copy->saved_args = mm->saved_args;
+	copy->saved_env = mm->saved_env;
+	if (copy->saved_args)
+		copy->saved_args = kmalloc(MAX(mm->saved_args_size, 1UL));
+	if (copy->saved_env)
+		copy->saved_env = kmalloc(MAX(mm->saved_env_size, 1UL));
+	if (copy->saved_args)
+		memcpy(copy->saved_args, mm->saved_args, mm->saved_args_size);
+	if (copy->saved_env)
+		memcpy(copy->saved_env, mm->saved_env, mm->saved_env_size);
+	if (copy_areas(mm, copy)) {
+		mm_put(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+/* ---- mapping ---- */
+
+/* A place for size bytes with the patcher's room above it, or without when there is none. */
+static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t flags, size_t room)
+{
+	uaddr_t top = mm->mmap_top;
+	uaddr_t at;
+
+	if (flags & MAP_32BIT) {
+		/* As Linux: the upper half of the low 2 GiB. */
+		at = vma_find_free(mm, size, 0x40000000UL, 0x80000000UL);
+		return at;
+	}
+	if (hint) {
+		hint = ALIGN_DOWN(hint, PAGE_SIZE);
+		if (hint >= USER_START && hint <= USER_END - size &&
+		    vma_range_free(mm, hint, hint + size + room))
+			return hint;
+	}
+	at = vma_find_free(mm, size + room, USER_START, top);
+	if (!at && room)
+		at = vma_find_free(mm, size, USER_START, top);
+	if (!at)
+		at = vma_find_free(mm, size, USER_START, USER_END);
+	return at;
+}
+
+static int check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flags, size_t replaced)
+{
+	size_t pages = size >> PAGE_SHIFT;
+	size_t total = mm->total_pages - MIN(replaced, mm->total_pages);
+
+	if (pages > (mm_limit(RLIMIT_AS) >> PAGE_SHIFT) ||
+	    total + pages > (mm_limit(RLIMIT_AS) >> PAGE_SHIFT))
+		return -ENOMEM;
+	if ((prot & PROT_WRITE) && !(flags & VMA_SHARED) && !(flags & (VMA_STACK | VMA_GROWSDOWN)) &&
+	    mm->data_pages + pages > (mm_limit(RLIMIT_DATA) >> PAGE_SHIFT))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Pages of [start, end) that are mapped now. */
+static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	size_t pages = 0;
+
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		if (!(v->flags & VMA_HIDDEN))
+			pages += (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
+	return pages;
+}
+
+/* Tells the objects of shared writable areas in the range that these go. */
+static void drop_writers(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		if (v->object && v->object->ops->writers_changed && (v->flags & VMA_SHARED) &&
+		    (v->flags & VMA_MAYWRITE) && v->start >= start && v->end <= end)
+			(void)v->object->ops->writers_changed(v->object, -1);
+}
+
+static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags, struct vm_object *object,
+		    uint64_t off)
+{
+	int fd = -1;
+	int64_t host_off = 0;
+	int host_flags = MAP_FIXED | (int)(flags & (MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_LOCKED));
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+	long ret;
+
+	host_flags |= shared ? MAP_SHARED : MAP_PRIVATE;
+	if (object) {
+		int err = object->ops->host_backing(object, off, size, shared, prot & PROT_EXEC, &fd,
+						    &host_off);
+		if (err)
+			return err;
+		if (fd < 0) /* zeroes: /dev/zero */
+			host_flags |= MAP_ANONYMOUS;
+	} else {
+		host_flags |= MAP_ANONYMOUS;
+	}
+	ret = host_mmap(at, size, (int)prot, host_flags, fd, host_off);
+	return ret < 0 ? (int)ret : 0;
+}
+
+static struct vma *hidden_area(struct vma_spares *s, uaddr_t start, uaddr_t end)
+{
+	struct vma *v = vma_spare(s);
+
+	v->start = start;
+	v->end = end;
+	v->off = 0;
+	v->object = NULL;
+	v->prot = PROT_NONE;
+	v->flags = VMA_HIDDEN;
+	return v;
+}
+
+static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags, struct vm_object *object)
+{
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		vma_flags |= VMA_SHARED;
+	if (flags & MAP_GROWSDOWN)
+		vma_flags |= VMA_GROWSDOWN;
+	if (flags & MAP_NORESERVE)
+		vma_flags |= VMA_NORESERVE;
+	if (flags & MAP_LOCKED)
+		vma_flags |= VMA_LOCKED;
+	if (object && (prot & PROT_WRITE))
+		vma_flags |= VMA_TOUCHED;
+	if (object && (vma_flags & VMA_SHARED) && (prot & PROT_WRITE))
+		vma_flags |= VMA_MAYWRITE;
+	return vma_flags;
+}
+
+static int check_fixed(uaddr_t addr, size_t size)
+{
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (addr > USER_END || size > USER_END - addr)
+		return -ENOMEM;
+	return 0;
+}
+
+long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
+	    struct vm_object *object, uint64_t off, uint32_t vma_flags)
+{
+	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+	bool patchable = object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
+	size_t room = patchable && !fixed ? TRAMPOLINE_AREA : 0;
+	struct vma_spares spares;
+	struct vma *v;
+	long ret;
+
+	if (!size || size > USER_END)
+		return size ? -ENOMEM : -EINVAL;
+	size = ALIGN_UP(size, PAGE_SIZE);
+	if (fixed) {
+		ret = check_fixed(addr, size);
+		if (ret)
+			return ret;
+		if (addr < mm_min_addr)
+			return -EPERM;
+	}
+	ret = vma_spares_take(&spares);
+	if (ret)
+		return ret;
+	vma_flags = area_flags(prot, flags, vma_flags, object);
+	lock_take(&mm->lock);
+	if (!fixed) {
+		addr = find_place(mm, addr, size, flags, room);
+		ret = addr ? 0 : -ENOMEM;
+	} else if ((flags & MAP_FIXED_NOREPLACE) && !vma_range_free(mm, addr, addr + size)) {
+		ret = -EEXIST;
+	}
+	if (!ret)
+		ret = check_limits(mm, size, prot, vma_flags,
+				   fixed ? pages_mapped(mm, addr, addr + size) : 0);
+	if (!ret && (vma_flags & VMA_LOCKED) &&
+	    mm->locked_pages + (size >> PAGE_SHIFT) > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
+	    !mm_may_lock())
+		ret = -EAGAIN;
+	if (!ret && (vma_flags & VMA_MAYWRITE) && object->ops->writers_changed)
+		ret = object->ops->writers_changed(object, 1);
+	if (!ret) {
+		ret = host_map(addr, size, prot, flags, object, off);
+		if (ret && (vma_flags & VMA_MAYWRITE) && object->ops->writers_changed)
+			(void)object->ops->writers_changed(object, -1);
+	}
+	if (ret)
+		goto out;
+	drop_writers(mm, addr, addr + size);
+	vma_clear(mm, addr, addr + size, &spares);
+	v = vma_spare(&spares);
+	v->start = addr;
+	v->end = addr + size;
+	v->off = off;
+	v->object = object;
+	v->prot = prot;
+	v->flags = vma_flags;
+	if (object)
+		object->ops->get(object);
+	v = vma_insert(mm, v);
+	if (room && spares_left(&spares) && vma_range_free(mm, addr + size, addr + size + room) &&
+	    addr + size + room <= USER_END)
+		(void)vma_insert(mm, hidden_area(&spares, addr + size, addr + size + room));
+	if ((prot & PROT_EXEC) && object && mm_mapped_hook)
+		mm_mapped_hook(mm, v);
+	ret = (long)addr;
+out:
+	lock_drop(&mm->lock);
+	vma_spares_drop(&spares);
+	return ret;
+}
+
+/* Unmaps in the host, sparing the vdso, and forgets the areas. */
+static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s, bool with_room)
+{
+	struct vma *v = vma_find(mm, end);
+	bool is_text_end = with_room && v && v->start == end && (v->flags & VMA_HIDDEN);
+	uaddr_t stop = end;
+	int err;
+
+	/* The patcher's room goes with the mapping below it. */
+	if (is_text_end)
+		stop = v->end;
+	if (mm->vdso_start && stop > mm->vdso_start)
+		stop = MAX(start, mm->vdso_start);
+	err = stop > start ? host_munmap(start, stop - start) : 0;
+	if (err)
+		return err;
+	drop_writers(mm, start, end);
+	vma_clear(mm, start, is_text_end ? stop : end, s);
+	return 0;
+}
+
+static int unmap(struct mm *mm, uaddr_t addr, size_t size, bool with_room)
+{
+	struct vma_spares spares;
+	int err;
+
+	if ((addr & ~PAGE_MASK) || !size || addr > USER_END || size > USER_END - addr)
+		return -EINVAL;
+	size = ALIGN_UP(size, PAGE_SIZE);
+	err = vma_spares_take(&spares);
+	if (err)
+		return err;
+	lock_take(&mm->lock);
+	err = unmap_locked(mm, addr, addr + size, &spares, with_room);
+	lock_drop(&mm->lock);
+	vma_spares_drop(&spares);
+	return err;
+}
+
+int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
+{
+	return unmap(mm, addr, size, true);
+}
+
+int mm_unmap_keep_room(struct mm *mm, uaddr_t addr, size_t size)
+{
+	return unmap(mm, addr, size, false);
+}
+
+/* ---- protection ---- */
+
+static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t prot)
+{
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v)) {
+		size_t pages = (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
+
+		if (v->flags & VMA_HIDDEN)
+			continue;
+		if ((prot & PROT_WRITE) && (v->flags & VMA_SHARED) && v->object &&
+		    (v->flags & VMA_NOWRITE))
+			return -EACCES;
+		if ((prot & PROT_WRITE) && !(v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED) &&
+		    mm->data_pages + pages > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Changes one area that lies wholly in the range. Returns the area that covers it afterwards. */
+static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
+{
+	vma_account(mm, v, -1);
+	v->prot = prot;
+	if (v->object && (prot & PROT_WRITE))
+		v->flags |= VMA_TOUCHED;
+	vma_account(mm, v, 1);
+	v = vma_merge(mm, v);
+	if ((prot & PROT_EXEC) && v->object && mm_mapped_hook)
+		mm_mapped_hook(mm, v);
+	return v;
+}
+
+int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
+{
+	struct vma_spares spares;
+	uaddr_t end;
+	uaddr_t at;
+	int err;
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (!size)
+		return 0;
+	if (size > USER_END || addr > USER_END - ALIGN_UP(size, PAGE_SIZE))
+		return -ENOMEM;
+	end = addr + ALIGN_UP(size, PAGE_SIZE);
+	err = vma_spares_take(&spares);
+	if (err)
+		return err;
+	lock_take(&mm->lock);
+	/* What is mapped up to the first hole changes, then the hole is an error. */
+	at = addr;
+	for (struct vma *v = vma_find(mm, at); v && v->start <= at && at < end; v = vma_next(v)) {
+		if (v->flags & VMA_HIDDEN)
+			break;
+		at = MIN(v->end, end);
+	}
+	err = check_protect(mm, addr, at, prot);
+	if (!err && at > addr)
+		err = host_mprotect(addr, at - addr, (int)prot);
+	if (!err && at > addr) {
+		vma_split(mm, addr, &spares);
+		vma_split(mm, at, &spares);
+		for (struct vma *v = vma_find(mm, addr); v && v->start < at; v = vma_next(v))
+			v = protect_area(mm, v, prot);
+	}
+	if (!err && at < end)
+		err = -ENOMEM;
+	lock_drop(&mm->lock);
+	vma_spares_drop(&spares);
+	return err;
+}
+
+/* ---- brk ---- */
+
+uaddr_t mm_brk(struct mm *mm, uaddr_t end)
+{
+	struct vma_spares spares;
+	uaddr_t old_top;
+	uaddr_t new_top;
+
+	if (vma_spares_take(&spares))
+		return mm->brk_end;
+	lock_take(&mm->lock);
+	old_top = ALIGN_UP(mm->brk_end, PAGE_SIZE);
+	new_top = ALIGN_UP(end, PAGE_SIZE);
+	if (end < mm->brk_start || new_top > USER_END || new_top < end)
+		goto out;
+	if (end - mm->brk_start > mm_limit(RLIMIT_DATA))
+		goto out;
+	if (new_top > old_top) {
+		struct vma *v;
+
+		if (!vma_range_free(mm, old_top, new_top + PAGE_SIZE) ||
+		    check_limits(mm, new_top - old_top, PROT_READ | PROT_WRITE, VMA_HEAP, 0) ||
+		    host_map(old_top, new_top - old_top, PROT_READ | PROT_WRITE, MAP_PRIVATE, NULL, 0))
+			goto out;
+		v = vma_spare(&spares);
+		v->start = old_top;
+		v->end = new_top;
+		v->prot = PROT_READ | PROT_WRITE;
+		v->flags = VMA_HEAP;
+		(void)vma_insert(mm, v);
+	} else if (new_top < old_top && unmap_locked(mm, new_top, old_top, &spares, true)) {
+		goto out;
+	}
+	mm->brk_end = end;
+out:
+	end = mm->brk_end;
+	lock_drop(&mm->lock);
+	vma_spares_drop(&spares);
+	return end;
+}
+
+bool mm_grow(struct mm *mm, uaddr_t addr)
+{
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	struct vma *v;
+	bool grown = false;
+
+	if (addr >= USER_END)
+		return false;
+	lock_take(&mm->lock);
+	v = vma_find(mm, addr);
+	if (v && v->start > addr && (v->flags & (VMA_GROWSDOWN | VMA_STACK)) &&
+	    v->end - start <= mm_limit(RLIMIT_STACK)) {
+		struct vma *below = vma_prev(v);
+		size_t grow = v->start - start;
+
+		/* Linux keeps 256 pages between a stack and what lies below. */
+		if ((!below || (below->flags & (VMA_GROWSDOWN | VMA_STACK)) || below->prot == PROT_NONE ||
+		     below->end + (256 << PAGE_SHIFT) <= start) &&
+		    (!below || below->end <= start) &&
+		    !check_limits(mm, grow, v->prot, v->flags, 0) &&
+		    !host_map(start, grow, v->prot, MAP_PRIVATE | MAP_NORESERVE, NULL, 0)) {
+			vma_account(mm, v, -1);
+			v->start = start;
+			vma_account(mm, v, 1);
+			grown = true;
+		}
+	}
+	lock_drop(&mm->lock);
+	return grown;
+}

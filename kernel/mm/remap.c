@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* remap.c - mremap(2). */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/resource.h"
+#include "host/host.h"
+#include "mm/limits.h"
+#include "mm/map.h"
+#include "mm/usercopy.h"
+#include "mm/vma.h"
+
+struct remap {
+	struct mm *mm;
+	uaddr_t old;
+	size_t old_size;
+	size_t new_size;
+	uint32_t flags;
+	uaddr_t new_addr;
+	struct vma_spares spares;
+};
+
+static int check_arguments(struct remap *r)
+{
+	if (r->flags & ~(uint32_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if ((r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(r->flags & MREMAP_MAYMOVE))
+		return -EINVAL;
+	if (r->old & ~PAGE_MASK)
+		return -EINVAL;
+	r->old_size = ALIGN_UP(r->old_size, PAGE_SIZE);
+	r->new_size = ALIGN_UP(r->new_size, PAGE_SIZE);
+	if (!r->new_size)
+		return -EINVAL;
+	if (r->new_size > USER_END)
+		return -EINVAL;
+	if ((r->flags & MREMAP_DONTUNMAP) && r->old_size != r->new_size)
+		return -EINVAL;
+	if (r->flags & (MREMAP_FIXED)) {
+		if ((r->new_addr & ~PAGE_MASK) || r->new_addr > USER_END - r->new_size)
+			return -EINVAL;
+		if (r->old_size <= USER_END && r->new_addr < r->old + r->old_size && r->old < r->new_addr + r->new_size)
+			return -EINVAL;
+		if (r->new_addr < mm_min_addr)
+			return -EPERM;
+	}
+	return 0;
+}
+
+/* The one area that holds the old range, with the checks that Linux makes of it. */
+static int find_area(struct remap *r, struct vma **out)
+{
+	struct vma *v = vma_at(r->mm, r->old);
+
+	if (!v || (v->flags & VMA_HIDDEN))
+		return -EFAULT;
+	if (!r->old_size && !(v->flags & VMA_SHARED))
+		return -EINVAL;
+	if (r->old_size > v->end - r->old) /* also sizes without sense */
+		return -EFAULT;
+	if ((v->flags & (VMA_VDSO | VMA_VVAR)) && r->new_size != r->old_size)
+		return -EFAULT;
+	if (r->new_size > r->old_size) {
+		size_t grow = (r->new_size - r->old_size) >> PAGE_SHIFT;
+
+		if (r->mm->total_pages + grow > mm_limit(RLIMIT_AS) >> PAGE_SHIFT)
+			return -ENOMEM;
+		if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED) &&
+		    r->mm->data_pages + grow > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
+			return -ENOMEM;
+		if ((v->flags & VMA_LOCKED) && !mm_may_lock() &&
+		    r->mm->locked_pages + grow > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
+			return -EAGAIN;
+	}
+	*out = v;
+	return 0;
+}
+
+static long shrink(struct remap *r)
+{
+	uaddr_t from = r->old + r->new_size;
+	int err = host_munmap(from, r->old_size - r->new_size);
+
+	if (err)
+		return err;
+	vma_clear(r->mm, from, r->old + r->old_size, &r->spares);
+	return (long)r->old;
+}
+
+/* Grows where it is: true when that was done or failed for good (*ret), false when it must move. */
+static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
+{
+	uaddr_t end = r->old + r->new_size;
+	int err = 0;
+
+	if (v->end != r->old + r->old_size || end > USER_END || !vma_range_free(r->mm, v->end, end))
+		return false;
+	if (v->object) {
+		/* Makes sure that a memfd behind it is large enough to be mapped there. */
+		int fd;
+		int64_t host_off;
+
+		err = v->object->ops->host_backing(v->object, v->off, end - v->start,
+						   v->flags & VMA_SHARED, false, &fd, &host_off);
+	}
+	if (!err) {
+		long at = host_mremap(r->old, r->old_size, r->new_size, 0, 0);
+
+		if (at == -ENOMEM || at == -EFAULT)
+			return false; /* the host sees several areas where we see one */
+		err = at < 0 ? (int)at : 0;
+	}
+	if (err) {
+		*ret = err;
+		return true;
+	}
+	vma_account(r->mm, v, -1);
+	v->end = end;
+	vma_account(r->mm, v, 1);
+	(void)vma_merge(r->mm, v);
+	*ret = (long)r->old;
+	return true;
+}
+
+/* The host may have several mappings where we have one area: they move one by one, by page runs found by
+ * trial, halving. */
+static long host_move(uaddr_t from, size_t old_size, size_t new_size, int flags, uaddr_t to)
+{
+	long ret = host_mremap(from, old_size, new_size, flags | MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	size_t half;
+
+	if (ret != -EFAULT || old_size <= PAGE_SIZE)
+		return ret;
+	half = ALIGN_UP(old_size / 2, PAGE_SIZE);
+	ret = host_move(from, half, half, flags, to);
+	if (ret < 0)
+		return ret;
+	return host_move(from + half, old_size - half, new_size - half, flags, to + half);
+}
+
+static long move(struct remap *r, struct vma *v)
+{
+	bool keep = (r->flags & MREMAP_DONTUNMAP) || !r->old_size;
+	struct vma *copy;
+	uaddr_t to = r->new_addr;
+	long ret;
+
+	if (!(r->flags & MREMAP_FIXED)) {
+		if (to && !(to & ~PAGE_MASK) && to <= USER_END - r->new_size &&
+		    vma_range_free(r->mm, to, to + r->new_size) && to >= USER_START)
+			;
+		else
+			to = vma_find_free(r->mm, r->new_size, USER_START, r->mm->mmap_top);
+		if (!to)
+			return -ENOMEM;
+	}
+	copy = vma_copy(v);
+	if (!copy)
+		return -ENOMEM;
+	ret = host_move(r->old, r->old_size, r->new_size,
+			(int)(r->flags & MREMAP_DONTUNMAP), to);
+	if (ret < 0) {
+		vma_free(copy);
+		return ret;
+	}
+	copy->off = v->off + (r->old - v->start);
+	copy->start = to;
+	copy->end = to + r->new_size;
+	vma_clear(r->mm, to, to + r->new_size, &r->spares);
+	if (!keep)
+		vma_clear(r->mm, r->old, r->old + r->old_size, &r->spares);
+	vma_link(r->mm, copy);
+	(void)vma_merge(r->mm, copy);
+	return (long)to;
+}
+
+static long remap_locked(struct remap *r)
+{
+	struct vma *v = NULL;
+	long ret = find_area(r, &v);
+
+	if (ret)
+		return ret;
+	if (!(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r->old_size) {
+		if (r->new_size == r->old_size)
+			return (long)r->old;
+		if (r->new_size < r->old_size)
+			return shrink(r);
+		if (grow_in_place(r, v, &ret))
+			return ret;
+		if (!(r->flags & MREMAP_MAYMOVE))
+			return -ENOMEM;
+	} else if (!r->old_size && !(r->flags & MREMAP_MAYMOVE)) {
+		return -ENOMEM;
+	} else if (r->old_size > r->new_size) {
+		ret = shrink(r);
+		if (ret < 0)
+			return ret;
+		r->old_size = r->new_size;
+		vma_spares_drop(&r->spares);
+		if (vma_spares_take(&r->spares))
+			return -ENOMEM;
+		v = vma_at(r->mm, r->old);
+	}
+	return move(r, v);
+}
+
+long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size, uint32_t flags,
+	      uaddr_t new_addr)
+{
+	struct remap r = {mm, addr, old_size, new_size, flags, new_addr, {{NULL}}};
+	long ret = check_arguments(&r);
+
+	if (ret)
+		return ret;
+	ret = vma_spares_take(&r.spares);
+	if (ret)
+		return ret;
+	lock_take(&mm->lock);
+	ret = remap_locked(&r);
+	lock_drop(&mm->lock);
+	vma_spares_drop(&r.spares);
+	return ret;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* shared_memory.c - MAP_SHARED|MAP_ANONYMOUS: a host memfd, shared by all that inherit the mapping. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "base/ref.h"
+#include "base/slab.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+
+struct shared_memory {
+	struct vm_object object;
+	struct ref refs;
+	int fd;	       /* host memfd */
+	uint64_t size; /* grows when mremap maps more of it */
+	uint64_t ino;
+};
+
+static SLAB_CACHE(shared_memory_cache, sizeof(struct shared_memory), 8);
+static uint64_t next_ino;
+
+static struct shared_memory *of(struct vm_object *o)
+{
+	return container_of(o, struct shared_memory, object);
+}
+
+static void get(struct vm_object *o)
+{
+	ref_get(&of(o)->refs);
+}
+
+static void put(struct vm_object *o)
+{
+	struct shared_memory *m = of(o);
+
+	if (!ref_put(&m->refs))
+		return;
+	(void)host_close(m->fd);
+	slab_free(&shared_memory_cache, m);
+}
+
+static int host_backing(struct vm_object *o, uint64_t off, size_t size, bool shared, bool exec, int *fd,
+			int64_t *host_off)
+{
+	(void)size;
+	(void)shared;
+	(void)exec;
+	*fd = of(o)->fd;
+	*host_off = (int64_t)off;
+	return 0;
+}
+
+static void describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev, uint64_t *ino)
+{
+	strlcpy(buf, "/dev/zero (deleted)", size);
+	*dev = 1;
+	*ino = of(o)->ino;
+}
+
+static const struct vm_object_ops shared_memory_ops = {
+	.get = get,
+	.put = put,
+	.host_backing = host_backing,
+	.describe = describe,
+};
+
+struct vm_object *shared_memory_create(size_t size)
+{
+	struct shared_memory *m = slab_alloc(&shared_memory_cache);
+
+	if (!m)
+		return NULL;
+	m->object.ops = &shared_memory_ops;
+	ref_init(&m->refs);
+	m->size = size;
+	m->ino = atomic_add(&next_ino, 1) + 1;
+	m->fd = host_memfd_create("shared", MFD_CLOEXEC);
+	if (m->fd >= 0 && host_ftruncate(m->fd, (int64_t)size) == 0)
+		return &m->object;
+	if (m->fd >= 0)
+		(void)host_close(m->fd);
+	slab_free(&shared_memory_cache, m);
+	return NULL;
+}

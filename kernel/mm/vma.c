@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* vma.c - see vma.h. */
+#include "mm/vma.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "base/slab.h"
+#include "mm/usercopy.h"
+
+static SLAB_CACHE(vma_cache, sizeof(struct vma), 8);
+
+static struct vma *entry(struct tree_node *n)
+{
+	return n ? tree_entry(n, struct vma, node) : NULL;
+}
+
+static int order(const struct tree_node *a, const struct tree_node *b)
+{
+	uaddr_t x = tree_entry(a, struct vma, node)->start;
+	uaddr_t y = tree_entry(b, struct vma, node)->start;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Before: the area ends at or below the address. */
+static int compare_end(const void *key, const struct tree_node *n)
+{
+	const struct vma *v = tree_entry(n, struct vma, node);
+	uaddr_t addr = *(const uaddr_t *)key;
+
+	if (addr >= v->end)
+		return 1;
+	return addr < v->start ? -1 : 0;
+}
+
+int vma_spares_take(struct vma_spares *s)
+{
+	*s = (struct vma_spares){{NULL}};
+	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++) {
+		s->vma[i] = slab_alloc_zeroed(&vma_cache);
+		if (!s->vma[i]) {
+			vma_spares_drop(s);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void vma_spares_drop(struct vma_spares *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++) {
+		slab_free(&vma_cache, s->vma[i]);
+		s->vma[i] = NULL;
+	}
+}
+
+struct vma *vma_spare(struct vma_spares *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++) {
+		struct vma *v = s->vma[i];
+
+		if (v) {
+			s->vma[i] = NULL;
+			return v;
+		}
+	}
+	return NULL;
+}
+
+bool spares_left(const struct vma_spares *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++)
+		if (s->vma[i])
+			return true;
+	return false;
+}
+
+struct vma *vma_copy(const struct vma *v)
+{
+	struct vma *copy = slab_alloc(&vma_cache);
+
+	if (!copy)
+		return NULL;
+	*copy = *v;
+	copy->node = (struct tree_node){NULL};
+	if (copy->object)
+		copy->object->ops->get(copy->object);
+	return copy;
+}
+
+void vma_free(struct vma *v)
+{
+	if (v->object)
+		v->object->ops->put(v->object);
+	slab_free(&vma_cache, v);
+}
+
+struct vma *vma_find(struct mm *mm, uaddr_t addr)
+{
+	return entry(tree_lower_bound(&mm->areas, &addr, compare_end));
+}
+
+struct vma *vma_at(struct mm *mm, uaddr_t addr)
+{
+	struct vma *v = vma_find(mm, addr);
+
+	return v && v->start <= addr ? v : NULL;
+}
+
+struct vma *vma_next(struct vma *v)
+{
+	return entry(tree_next(&v->node));
+}
+
+struct vma *vma_prev(struct vma *v)
+{
+	return entry(tree_prev(&v->node));
+}
+
+void vma_account(struct mm *mm, const struct vma *v, int by)
+{
+	size_t pages = (v->end - v->start) >> PAGE_SHIFT;
+	size_t change = by > 0 ? pages : -pages;
+
+	if (v->flags & VMA_HIDDEN)
+		return;
+	mm->total_pages += change;
+	if (v->flags & (VMA_STACK | VMA_GROWSDOWN))
+		mm->stack_pages += change;
+	else if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED))
+		mm->data_pages += change;
+	if (v->flags & VMA_LOCKED)
+		mm->locked_pages += change;
+}
+
+void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
+{
+	struct vma *v = vma_at(mm, addr);
+	struct vma *upper;
+
+	if (!v || v->start == addr)
+		return;
+	upper = vma_spare(s);
+	*upper = *v;
+	upper->node = (struct tree_node){NULL};
+	upper->start = addr;
+	upper->off = v->off + (addr - v->start);
+	v->end = addr;
+	if (upper->object)
+		upper->object->ops->get(upper->object);
+	(void)!tree_insert(&mm->areas, &upper->node, order);
+}
+
+void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
+{
+	struct vma *v;
+
+	vma_split(mm, start, s);
+	vma_split(mm, end, s);
+	v = vma_find(mm, start);
+	while (v && v->start < end) {
+		struct vma *next = vma_next(v);
+
+		vma_account(mm, v, -1);
+		tree_remove(&mm->areas, &v->node);
+		vma_free(v);
+		v = next;
+	}
+}
+
+static bool is_alike(const struct vma *a, const struct vma *b)
+{
+	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags ||
+	    a->object != b->object)
+		return false;
+	if (a->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR))
+		return false;
+	return !a->object || a->off + (a->end - a->start) == b->off;
+}
+
+struct vma *vma_merge(struct mm *mm, struct vma *v)
+{
+	struct vma *prev = vma_prev(v);
+	struct vma *next;
+
+	if (prev && is_alike(prev, v)) {
+		tree_remove(&mm->areas, &v->node);
+		prev->end = v->end;
+		vma_free(v);
+		v = prev;
+	}
+	next = vma_next(v);
+	if (next && is_alike(v, next)) {
+		tree_remove(&mm->areas, &next->node);
+		v->end = next->end;
+		vma_free(next);
+	}
+	return v;
+}
+
+void vma_link(struct mm *mm, struct vma *v)
+{
+	v->node = (struct tree_node){NULL};
+	(void)!tree_insert(&mm->areas, &v->node, order);
+	vma_account(mm, v, 1);
+}
+
+struct vma *vma_insert(struct mm *mm, struct vma *v)
+{
+	vma_link(mm, v);
+	return vma_merge(mm, v);
+}
+
+bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct vma *v = vma_find(mm, start);
+
+	return !v || v->start >= end;
+}
+
+uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top)
+{
+	struct vma *v = vma_find(mm, top - 1);
+
+	/* Gaps from the top down: [end of the area below, start of the one above). */
+	for (;;) {
+		struct vma *below = v ? vma_prev(v) : entry(tree_last(&mm->areas));
+		uaddr_t high = v ? MIN(v->start, top) : top;
+		uaddr_t low = below ? MAX(below->end, floor) : floor;
+
+		if (high > low && high - low >= size)
+			return high - size;
+		if (!below || below->end <= floor)
+			return 0;
+		v = below;
+	}
+}
+
+bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct vma *v = vma_find(mm, start);
+
+	while (v && v->start <= start && !(v->flags & VMA_HIDDEN)) {
+		if (v->end >= end)
+			return true;
+		start = v->end;
+		v = vma_next(v);
+	}
+	return start >= end;
+}
+
+int mm_for_each_vma(struct mm *mm, int (*func)(struct vma *v, void *arg), void *arg)
+{
+	struct tree_node *n;
+
+	tree_for_each (n, &mm->areas) {
+		struct vma *v = entry(n);
+		int ret;
+
+		if (v->flags & VMA_HIDDEN)
+			continue;
+		ret = func(v, arg);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* vma.h - the tree of areas: bookkeeping only, no host mappings. mm->lock is held throughout. */
+#pragma once
+#include "mm/mm.h"
+
+/* Spare areas for a change that may split up to four, taken before anything is changed. */
+struct vma_spares {
+	struct vma *vma[5];
+};
+int vma_spares_take(struct vma_spares *s) MUST_CHECK; /* 0 or -ENOMEM */
+void vma_spares_drop(struct vma_spares *s);
+struct vma *vma_spare(struct vma_spares *s);
+bool spares_left(const struct vma_spares *s);
+/* A copy with a reference of its own to the object, not linked; NULL: no memory. */
+struct vma *vma_copy(const struct vma *v);
+/* Links v as it is, counting it, without joining neighbours. */
+void vma_link(struct mm *mm, struct vma *v);
+
+/* The area that contains addr, or NULL. */
+struct vma *vma_at(struct mm *mm, uaddr_t addr);
+struct vma *vma_prev(struct vma *v);
+/* Makes addr a boundary between areas: splits the one that it lies in. */
+void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s);
+/* Forgets all areas in [start, end), splitting at the ends. Counts them out. */
+void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s);
+/* Puts v, filled in but not linked, into the tree; counts it; joins it with equal neighbours (v may be
+ * freed: the area that now covers it is returned). Takes v's object reference. */
+struct vma *vma_insert(struct mm *mm, struct vma *v);
+/* Joins v with its neighbours where they are alike. Returns the area that covers v. */
+struct vma *vma_merge(struct mm *mm, struct vma *v);
+void vma_free(struct vma *v);
+/* True when nothing lies in [start, end). */
+bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end);
+/* The highest free range of size bytes below top (and not below floor), or 0. */
+uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top);
+/* Every page of [start, end) belongs to an area that the guest sees. */
+bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end);
+/* Adds (by 1) or takes (by -1) an area from the mm's counts. */
+void vma_account(struct mm *mm, const struct vma *v, int by);
