@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* cpu_clock.c - CPU time. A guest process is a host process (thread), so the host has counted; what a
+ * process used before it moved to another host process is added. */
+#include "process/cpu_clock.h"
+
+#include "abi/errno.h"
+#include "host/host.h"
+#include "process/task.h"
+
+bool cpu_clock_parse(int clock_id, struct cpu_clock *out)
+{
+	if (clock_id == CLOCK_PROCESS_CPUTIME_ID || clock_id == CLOCK_THREAD_CPUTIME_ID) {
+		*out = (struct cpu_clock){clock_id == CLOCK_THREAD_CPUTIME_ID, 0, CPUCLOCK_SCHED};
+		return true;
+	}
+	if (clock_id >= 0 || (clock_id & CPUCLOCK_CLOCK_MASK) == CLOCKFD)
+		return false;
+	out->is_thread = clock_id & CPUCLOCK_PERTHREAD_MASK;
+	out->id = ~(clock_id >> 3);
+	out->kind = clock_id & CPUCLOCK_CLOCK_MASK;
+	return true;
+}
+
+static nsec_t host_cpu_time(int host_id, int kind, bool is_thread)
+{
+	unsigned int id = ~(unsigned int)host_id << 3 | (unsigned int)kind;
+
+	return host_clock((int)(is_thread ? id | CPUCLOCK_PERTHREAD_MASK : id));
+}
+
+nsec_t cpu_time_of_process(const struct process *p, int kind)
+{
+	nsec_t base = p->user_time + (kind == CPUCLOCK_VIRT ? 0 : p->system_time);
+
+	return p->host_pid ? base + host_cpu_time(p->host_pid, kind, false) : base;
+}
+
+nsec_t cpu_time_of_task(const struct task *t, int kind)
+{
+	const struct cpu *c = t->cpu;
+
+	return c && c->host_tid ? t->cpu_time_base + host_cpu_time(c->host_tid, kind, true)
+				: t->cpu_time_base;
+}
+
+int cpu_clock_read(const struct cpu_clock *c, nsec_t *out)
+{
+	struct task *self = current();
+	struct task *t;
+	int err = 0;
+
+	if (!c->id) {
+		*out = c->is_thread ? self->cpu_time_base + host_cpu_time(0, c->kind, true)
+				    : cpu_time_of_process(self->process, c->kind);
+		return 0;
+	}
+	lock_take(&process_tree_lock);
+	t = task_find(c->id);
+	if (!t || (c->is_thread ? t->process != self->process : t->process->pid != c->id))
+		err = -EINVAL;
+	else
+		*out = c->is_thread ? cpu_time_of_task(t, c->kind)
+				    : cpu_time_of_process(t->process, c->kind);
+	lock_drop(&process_tree_lock);
+	return err;
+}

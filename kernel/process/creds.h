@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* creds.h - who a task is. Immutable once published: change by copy and swap (credentials(7)). */
+#pragma once
+#include "abi/types.h"
+#include "base/ref.h"
+
+#define NGROUPS_MAX 65536
+
+struct creds {
+	struct ref refs;
+	uid_t uid, euid, suid, fsuid;
+	gid_t gid, egid, sgid, fsgid;
+	uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
+	uint32_t securebits;
+	uint32_t group_count;
+	gid_t *groups; /* sorted; owned */
+};
+
+void creds_get(struct creds *c);
+void creds_put(struct creds *c);
+/* A private copy with one reference, or NULL. */
+struct creds *creds_copy(const struct creds *c);
+bool creds_in_group(const struct creds *c, gid_t gid); /* fsgid or supplementary */
+static inline bool creds_capable(const struct creds *c, int cap)
+{
+	return (c->cap_effective >> cap) & 1;
+}
+/* current()'s: borrowed until the task changes its own. */
+const struct creds *current_creds(void);
+bool capable(int cap);

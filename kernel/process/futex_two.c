@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* futex_two.c - futex operations on two words. */
+#include "abi/errno.h"
+#include "abi/futex.h"
+#include "lib/atomic.h"
+#include "mm/usercopy.h"
+#include "process/futex.h"
+#include "process/task.h"
+
+/* Moves up to count waiters from one key, in bucket from, to another; both buckets locked. */
+static int move_some(struct futex_bucket *from, const struct futex_key *key,
+		     struct futex_bucket *to, const struct futex_key *new_key, int count)
+{
+	struct list moved = LIST_INIT(moved);
+	struct list *pos;
+	struct list *after;
+	int n = 0;
+
+	if (futex_key_equal(key, new_key))
+		return 0;
+	list_for_each_safe (pos, after, &from->waiters) {
+		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
+
+		if (n == count)
+			break;
+		if (w->pi_owner || !futex_key_equal(&w->key, key))
+			continue;
+		list_remove(pos);
+		list_add_tail(&moved, pos);
+		futex_count(from, -1);
+		futex_count(to, 1);
+		w->key = *new_key;
+		atomic_store(&w->bucket, to);
+		n++;
+	}
+	list_splice_tail(&to->waiters, &moved);
+	return n;
+}
+
+static int compare(uaddr_t uaddr, const uint32_t *expected)
+{
+	uint32_t seen;
+
+	if (!expected)
+		return 0;
+	if (get_user_u32(&seen, uaddr))
+		return -EFAULT;
+	return seen == *expected ? 0 : -EAGAIN;
+}
+
+/* More than a batch is woken in steps; only the last moves the rest. */
+int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int requeue,
+		  const uint32_t *expected)
+{
+	struct mm *mm = current()->mm;
+	struct sleeper *woken[FUTEX_WAKE_BATCH];
+	struct futex_bucket *a;
+	struct futex_bucket *b;
+	struct futex_key key;
+	struct futex_key new_key;
+	bool more = true;
+	int total = 0;
+	int err;
+
+	if (wake < 0 || requeue < 0)
+		return -EINVAL;
+	err = futex_key_get(mm, from, is_private, &key);
+	if (!err)
+		err = futex_key_get(mm, to, is_private, &new_key);
+	if (err)
+		return err;
+	a = futex_bucket_of(&key);
+	b = futex_bucket_of(&new_key);
+	while (more && !err) {
+		int n = 0;
+
+		lock_take_pair(&a->lock, &b->lock);
+		err = compare(from, expected);
+		if (!err) {
+			n = futex_release_some_locked(a, &key, UINT32_MAX, woken,
+						      MIN(wake - total, FUTEX_WAKE_BATCH));
+			total += n;
+			more = n == FUTEX_WAKE_BATCH && total < wake;
+			if (!more)
+				total += move_some(a, &key, b, &new_key, requeue);
+		}
+		lock_drop_pair(&a->lock, &b->lock);
+		for (int i = 0; i < n; i++)
+			(void)sleeper_wake(woken[i]);
+		expected = NULL; /* only once */
+	}
+	return err ? err : total;
+}
+
+static int32_t field_signed(uint32_t op, int shift)
+{
+	return (int32_t)(op << (20 - shift)) >> 20; /* twelve bits */
+}
+
+static int compute(uint32_t kind, uint32_t old, uint32_t arg, uint32_t *out)
+{
+	switch (kind) {
+	case FUTEX_OP_SET:
+		*out = arg;
+		return 0;
+	case FUTEX_OP_ADD:
+		*out = old + arg;
+		return 0;
+	case FUTEX_OP_OR:
+		*out = old | arg;
+		return 0;
+	case FUTEX_OP_ANDN:
+		*out = old & ~arg;
+		return 0;
+	case FUTEX_OP_XOR:
+		*out = old ^ arg;
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* Does to the word what op says, in one step. Returns what op's comparison of the old value says: 0, 1
+ * or an error. */
+static int change_word(uaddr_t uaddr, uint32_t op)
+{
+	uint32_t kind = op >> 28 & 7;
+	uint32_t arg = (uint32_t)field_signed(op, 12);
+	int32_t with = field_signed(op, 0);
+	uint32_t seen;
+	uint32_t old;
+	uint32_t new_value;
+	int32_t was;
+	int err;
+
+	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
+		arg = 1U << (arg & 31);
+	if (get_user_u32(&old, uaddr))
+		return -EFAULT;
+	for (;;) {
+		err = compute(kind, old, arg, &new_value);
+		if (!err)
+			err = user_cmpxchg_u32(uaddr, old, new_value, &seen);
+		if (err)
+			return err;
+		if (seen == old)
+			break;
+		old = seen;
+	}
+	was = (int32_t)old;
+	switch (op >> 24 & 15) {
+	case FUTEX_OP_CMP_EQ:
+		return was == with;
+	case FUTEX_OP_CMP_NE:
+		return was != with;
+	case FUTEX_OP_CMP_LT:
+		return was < with;
+	case FUTEX_OP_CMP_LE:
+		return was <= with;
+	case FUTEX_OP_CMP_GT:
+		return was > with;
+	case FUTEX_OP_CMP_GE:
+		return was >= with;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* No lock joins the change and the wake-ups: who comes to wait in between sees the new word. */
+int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2, uint32_t op)
+{
+	struct mm *mm = current()->mm;
+	struct futex_key key;
+	struct futex_key key2;
+	int err = futex_key_get(mm, uaddr, is_private, &key);
+	int ret;
+
+	if (!err)
+		err = futex_key_get(mm, uaddr2, is_private, &key2);
+	if (err)
+		return err;
+	ret = change_word(uaddr2, op);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return futex_wake_key(&key, MAX(wake, 1), UINT32_MAX);
+	ret = futex_wake_key(&key, MAX(wake, 1), UINT32_MAX);
+	return ret + futex_wake_key(&key2, MAX(wake2, 1), UINT32_MAX);
+}

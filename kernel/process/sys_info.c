@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_info.c - names and figures of the system, its log, random numbers. The sandbox has a host name and a
+ * domain name of its own. The kernel log is empty. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/random.h"
+#include "abi/syscall.h"
+#include "base/lock.h"
+#include "host/host.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "process/system.h"
+#include "process/task.h"
+#include "process/task_life.h"
+#include "time/clock.h"
+
+#define RANDOM_CHUNK 512
+
+void (*memory_figures_hook)(struct memory_figures *out);
+
+static struct lock names_lock = LOCK_INIT(RANK_LOG);
+static struct linux_utsname names = {
+	.sysname = "Linux",
+	.nodename = "carbyne",
+	.release = KERNEL_RELEASE,
+	.version = KERNEL_VERSION,
+	.machine = "x86_64",
+	.domainname = "(none)",
+};
+
+void system_names(struct linux_utsname *out)
+{
+	lock_take(&names_lock);
+	*out = names;
+	lock_drop(&names_lock);
+}
+
+void system_set_hostname(const char *name)
+{
+	lock_take(&names_lock);
+	memset(names.nodename, 0, sizeof(names.nodename));
+	(void)string_copy(names.nodename, name, sizeof(names.nodename));
+	lock_drop(&names_lock);
+}
+
+long sys_uname(struct task *t, uaddr_t out)
+{
+	struct linux_utsname k;
+
+	(void)t;
+	system_names(&k);
+	return COPY_OUT(out, &k);
+}
+
+static long name_set(char *name, uaddr_t from, int len)
+{
+	char k[UTS_LEN + 1] = {0};
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len < 0 || len > UTS_LEN)
+		return -EINVAL;
+	if (copy_from_user(k, from, (size_t)len))
+		return -EFAULT;
+	lock_take(&names_lock);
+	memcpy(name, k, sizeof(k));
+	lock_drop(&names_lock);
+	return 0;
+}
+
+long sys_sethostname(struct task *t, uaddr_t name, int len)
+{
+	(void)t;
+	return name_set(names.nodename, name, len);
+}
+
+long sys_setdomainname(struct task *t, uaddr_t name, int len)
+{
+	(void)t;
+	return name_set(names.domainname, name, len);
+}
+
+long sys_sysinfo(struct task *t, uaddr_t out)
+{
+	struct memory_figures m = {.total = 4UL << 30, .free = 2UL << 30};
+	struct linux_sysinfo k;
+
+	(void)t;
+	if (memory_figures_hook)
+		memory_figures_hook(&m);
+	memset(&k, 0, sizeof(k));
+	k.uptime = clock_now(CLOCK_BOOTTIME) / NSEC_PER_SEC;
+	k.totalram = m.total;
+	k.freeram = m.free;
+	k.sharedram = m.shared;
+	k.bufferram = m.buffers;
+	k.totalswap = m.swap_total;
+	k.freeswap = m.swap_free;
+	k.procs = (uint16_t)MIN(process_count(), 0xffff);
+	k.mem_unit = 1;
+	return COPY_OUT(out, &k);
+}
+
+long sys_syslog(struct task *t, int type, uaddr_t buf, int size)
+{
+	(void)t;
+	switch (type) {
+	case SYSLOG_ACTION_READ_ALL:
+	case SYSLOG_ACTION_READ_CLEAR:
+		if (!buf || size < 0)
+			return -EINVAL;
+		break;
+	case SYSLOG_ACTION_SIZE_BUFFER:
+		return 1 << 14;
+	case SYSLOG_ACTION_READ:
+	default:
+		if (type < SYSLOG_ACTION_CLOSE || type > SYSLOG_ACTION_SIZE_BUFFER)
+			return -EINVAL;
+		break;
+	}
+	return capable(CAP_SYSLOG) ? 0 : -EPERM;
+}
+
+long sys_getrandom(struct task *t, uaddr_t buf, size_t count, unsigned int flags)
+{
+	uint8_t chunk[RANDOM_CHUNK];
+	size_t done = 0;
+
+	(void)t;
+	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	count = MIN(count, (size_t)INT32_MAX);
+	while (done < count) {
+		size_t size = MIN(count - done, sizeof(chunk));
+		long got = host_getrandom(chunk, size);
+
+		if (got <= 0 || (size_t)got > size)
+			return done ? (long)done : -EAGAIN;
+		if (copy_to_user(buf + done, chunk, (size_t)got))
+			return done ? (long)done : -EFAULT;
+		done += (size_t)got;
+	}
+	return (long)done;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_limits.c - resource limits. Those on CPU time are kept but not enforced. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/syscall.h"
+#include "mm/usercopy.h"
+#include "process/identity.h"
+#include "process/task.h"
+
+#define NR_OPEN 1048576 /* no process may have more descriptors */
+
+/* Sets (unless value is NULL) and reads a limit. */
+static int limit_exchange(struct process *p, unsigned int resource,
+			  const struct linux_rlimit *value, struct linux_rlimit *old)
+{
+	int err = 0;
+
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	if (value) {
+		if (value->rlim_cur > value->rlim_max)
+			return -EINVAL;
+		if (resource == RLIMIT_NOFILE && value->rlim_max > NR_OPEN)
+			return -EPERM;
+	}
+	lock_take(&p->lock);
+	*old = p->rlimits[resource];
+	if (value && value->rlim_max > old->rlim_max && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;
+	if (value && !err)
+		p->rlimits[resource] = *value;
+	lock_drop(&p->lock);
+	return err;
+}
+
+long sys_getrlimit(struct task *t, unsigned int resource, uaddr_t out)
+{
+	struct linux_rlimit k;
+	int err = limit_exchange(t->process, resource, NULL, &k);
+
+	return err ? err : COPY_OUT(out, &k);
+}
+
+long sys_setrlimit(struct task *t, unsigned int resource, uaddr_t limit)
+{
+	struct linux_rlimit k;
+	struct linux_rlimit old;
+
+	if (COPY_IN(&k, limit))
+		return -EFAULT;
+	return limit_exchange(t->process, resource, &k, &old);
+}
+
+/* Only of processes with the same ids as the caller's real ones. */
+static bool may_exchange(struct task *other)
+{
+	const struct creds *self = current_creds();
+	struct creds *c;
+	bool ok;
+
+	if (other->process == current()->process || creds_capable(self, CAP_SYS_RESOURCE))
+		return true;
+	c = task_creds(other);
+	ok = c && self->uid == c->uid && self->uid == c->euid && self->uid == c->suid &&
+	     self->gid == c->gid && self->gid == c->egid && self->gid == c->sgid;
+	creds_put(c);
+	return ok;
+}
+
+long sys_prlimit64(struct task *t, pid_t pid, unsigned int resource, uaddr_t limit, uaddr_t old)
+{
+	struct linux_rlimit k;
+	struct linux_rlimit before;
+	struct task *other = t;
+	int err;
+
+	if (limit && COPY_IN(&k, limit))
+		return -EFAULT;
+	if (pid) {
+		other = task_lookup(pid);
+		if (!other)
+			return -ESRCH;
+	}
+	err = may_exchange(other) ? 0 : -EPERM;
+	if (!err)
+		err = limit_exchange(other->process, resource, limit ? &k : NULL, &before);
+	if (pid)
+		task_put(other);
+	if (!err && old && COPY_OUT(old, &before))
+		err = -EFAULT;
+	return err;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_prctl.c - prctl(2), personality(2). */
+#include "abi/prctl.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "abi/syscall.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "process/identity.h"
+#include "process/task.h"
+
+#define TIMER_SLACK_DEFAULT 50000 /* ns */
+
+static long name_set(struct task *t, uaddr_t from)
+{
+	char name[TASK_COMM_LEN] = {0};
+	long len = strncpy_from_user(name, from, TASK_COMM_LEN - 1);
+
+	if (len < 0 && len != -ENAMETOOLONG)
+		return len;
+	name[TASK_COMM_LEN - 1] = 0;
+	memcpy(t->comm, name, sizeof(name));
+	return 0;
+}
+
+/* Calls whose further arguments must be 0. */
+static bool are_zero(uint64_t arg3, uint64_t arg4, uint64_t arg5)
+{
+	return !(arg3 | arg4 | arg5);
+}
+
+static long no_new_privs(struct task *t, int op, uint64_t arg2, uint64_t rest)
+{
+	if (rest)
+		return -EINVAL;
+	if (op == PR_GET_NO_NEW_PRIVS)
+		return arg2 ? -EINVAL : t->no_new_privs;
+	if (arg2 != 1)
+		return -EINVAL;
+	t->no_new_privs = true;
+	return 0;
+}
+
+static long auxv_get(struct task *t, uaddr_t to, uint64_t size, uint64_t rest)
+{
+	if (rest)
+		return -EINVAL;
+	if (copy_to_user(to, t->mm->auxv, MIN(size, t->mm->auxv_size)))
+		return -EFAULT;
+	return (long)t->mm->auxv_size;
+}
+
+/* Options that concern the process. */
+static long prctl_process(struct task *t, int op, uint64_t arg2, bool *handled)
+{
+	struct process *p = t->process;
+
+	*handled = true;
+	switch (op) {
+	case PR_GET_DUMPABLE:
+		return p->dumpable;
+	case PR_SET_DUMPABLE:
+		if (arg2 > 1)
+			return -EINVAL;
+		p->dumpable = arg2;
+		return 0;
+	case PR_SET_CHILD_SUBREAPER:
+		p->is_subreaper = arg2;
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		return put_user_u32(arg2, p->is_subreaper);
+	case PR_SET_PDEATHSIG:
+		if (arg2 > NSIG)
+			return -EINVAL;
+		t->pdeath_signal = (int)arg2;
+		return 0;
+	case PR_GET_PDEATHSIG:
+		return put_user_u32(arg2, (uint32_t)t->pdeath_signal);
+	default:
+		*handled = false;
+		return 0;
+	}
+}
+
+/* Options of the machine, most of which have one setting only here. */
+static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
+{
+	switch (op) {
+	case PR_GET_TIMING:
+	case PR_GET_SECCOMP:
+	case PR_GET_MDWE:
+	case PR_GET_IO_FLUSHER:
+	case PR_GET_MEMORY_MERGE:
+	case PR_TASK_PERF_EVENTS_DISABLE:
+	case PR_TASK_PERF_EVENTS_ENABLE:
+	case PR_MCE_KILL:
+		return 0;
+	case PR_MCE_KILL_GET:
+		return 2; /* PR_MCE_KILL_DEFAULT */
+	case PR_SET_TIMING:
+		return arg2 ? -EINVAL : 0;
+	case PR_GET_THP_DISABLE:
+		return arg2 | rest ? -EINVAL : 0;
+	case PR_SET_THP_DISABLE:
+		return rest ? -EINVAL : 0;
+	case PR_GET_TSC:
+		return put_user_u32(arg2, PR_TSC_ENABLE);
+	case PR_SET_TSC:
+		return arg2 == PR_TSC_ENABLE ? 0 : -EINVAL;
+	case PR_GET_SPECULATION_CTRL:
+		return arg2 <= PR_SPEC_L1D_FLUSH ? PR_SPEC_NOT_AFFECTED : -ENODEV;
+	case PR_SET_SPECULATION_CTRL:
+		return arg2 <= PR_SPEC_L1D_FLUSH ? -ENXIO : -ENODEV;
+	case PR_SET_MM:
+		return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5)
+{
+	bool handled;
+	long ret = prctl_capabilities(op, arg2, arg3, &handled);
+
+	if (!handled)
+		ret = prctl_process(t, op, arg2, &handled);
+	if (handled)
+		return ret;
+	switch (op) {
+	case PR_SET_NAME:
+		return name_set(t, arg2);
+	case PR_GET_NAME:
+		return copy_to_user(arg2, t->comm, TASK_COMM_LEN);
+	case PR_SET_NO_NEW_PRIVS:
+	case PR_GET_NO_NEW_PRIVS:
+		return no_new_privs(t, op, arg2, !are_zero(arg3, arg4, arg5));
+	case PR_SET_TIMERSLACK:
+		t->timer_slack = (int64_t)arg2 <= 0 ? TIMER_SLACK_DEFAULT : arg2;
+		return 0;
+	case PR_GET_TIMERSLACK:
+		return (long)(t->timer_slack ? t->timer_slack : TIMER_SLACK_DEFAULT);
+	case PR_GET_TID_ADDRESS:
+		return put_user_u64(arg2, t->clear_child_tid);
+	case PR_GET_AUXV:
+		return auxv_get(t, arg2, arg3, arg4 | arg5);
+	default:
+		return prctl_machine(op, arg2, arg3 | arg4 | arg5);
+	}
+}
+
+long sys_personality(struct task *t, unsigned int persona)
+{
+	uint32_t old = t->process->personality;
+
+	if (persona != UINT32_MAX)
+		t->process->personality = persona;
+	return old;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_sched.c - scheduling. Affinity is the host's; policies and priorities are kept and shown, and nothing more: the
+ * host schedules all tasks alike. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/sched.h"
+#include "abi/syscall.h"
+#include "host/host.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "process/select.h"
+#include "process/task.h"
+#include "process/user_time.h"
+
+#define CPUSET_SIZE  1024	/* bytes: as many CPUs as Linux can have */
+#define RR_INTERVAL  100000000	/* ns: Linux' default time slice */
+#define RT_PRIO_MAX  99
+#define CPUNODE_SEL  0x7b	/* its limit is the CPU number, and the node above that */
+#define CPUNODE_BITS 12
+
+long sys_sched_yield(struct task *t)
+{
+	(void)t;
+	host_yield();
+	return 0;
+}
+
+long sys_getcpu(struct task *t, uaddr_t cpu, uaddr_t node, uaddr_t cache)
+{
+	uint32_t limit;
+
+	(void)t;
+	(void)cache;
+	__asm__ volatile("lsll %1, %0" : "=r"(limit) : "r"((uint32_t)CPUNODE_SEL) : "cc");
+	if (cpu && put_user_u32(cpu, limit & ((1U << CPUNODE_BITS) - 1)))
+		return -EFAULT;
+	if (node && put_user_u32(node, limit >> CPUNODE_BITS))
+		return -EFAULT;
+	return 0;
+}
+
+/* ---- affinity ---- */
+
+/* The host thread of a task: 0 for the current one, -ESRCH, -EPERM. */
+static int host_thread_of(struct task *self, pid_t tid, bool to_change)
+{
+	struct task *t;
+	int ret = -ESRCH;
+
+	if (!tid || tid == self->tid)
+		return 0;
+	lock_take(&process_tree_lock);
+	t = task_find(tid);
+	if (t && to_change && !task_may_schedule(t))
+		ret = -EPERM;
+	else if (t && t->cpu && t->cpu->host_tid)
+		ret = t->cpu->host_tid;
+	else if (t && t->state != TASK_ZOMBIE && t->state != TASK_DEAD)
+		ret = 0; /* between two host threads: the answer of any will do */
+	lock_drop(&process_tree_lock);
+	return ret;
+}
+
+long sys_sched_getaffinity(struct task *t, pid_t pid, unsigned int size, uaddr_t mask)
+{
+	uint64_t k[CPUSET_SIZE / sizeof(uint64_t)];
+	int tid = host_thread_of(t, pid, false);
+	int got;
+
+	if (tid < 0)
+		return tid;
+	if (size % sizeof(uint64_t))
+		return -EINVAL;
+	got = host_sched_getaffinity(tid, k, MIN(size, sizeof(k)));
+	if (got < 0)
+		return got;
+	return copy_to_user(mask, k, (size_t)got) ? -EFAULT : got;
+}
+
+long sys_sched_setaffinity(struct task *t, pid_t pid, unsigned int size, uaddr_t mask)
+{
+	uint64_t k[CPUSET_SIZE / sizeof(uint64_t)];
+	int tid;
+
+	size = MIN(size, (unsigned int)sizeof(k));
+	memset(k, 0, sizeof(k));
+	if (copy_from_user(k, mask, size))
+		return -EFAULT;
+	tid = host_thread_of(t, pid, true);
+	return tid < 0 ? tid : host_sched_setaffinity(tid, k, sizeof(k));
+}
+
+/* ---- policies ---- */
+
+static bool is_realtime(int policy)
+{
+	return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+static bool is_policy(int policy)
+{
+	return is_realtime(policy) || policy == SCHED_NORMAL || policy == SCHED_BATCH ||
+	       policy == SCHED_IDLE;
+}
+
+/* Returns a reference to the task, or NULL. */
+static struct task *task_named(struct task *self, pid_t pid)
+{
+	if (pid)
+		return task_lookup(pid);
+	task_get(self);
+	return self;
+}
+
+static int policy_check(struct task *t, int policy, int priority)
+{
+	if (!is_policy(policy))
+		return -EINVAL;
+	if (is_realtime(policy) ? priority < 1 || priority > RT_PRIO_MAX : priority != 0)
+		return -EINVAL;
+	if (!task_may_schedule(t))
+		return -EPERM;
+	if (is_realtime(policy) && !capable(CAP_SYS_NICE) &&
+	    (uint64_t)priority > rlimit_current(RLIMIT_RTPRIO) &&
+	    (policy != t->policy || priority > t->rt_priority))
+		return -EPERM;
+	return 0;
+}
+
+static int policy_set(struct task *self, pid_t pid, int policy, int priority, const int *nice)
+{
+	struct task *t = pid < 0 ? NULL : task_named(self, pid);
+	int err;
+
+	if (!t)
+		return pid < 0 ? -EINVAL : -ESRCH;
+	if (policy < 0)
+		policy = t->policy;
+	err = policy_check(t, policy & ~SCHED_RESET_ON_FORK, priority);
+	if (!err) {
+		t->policy = policy & ~SCHED_RESET_ON_FORK;
+		t->rt_priority = priority;
+		if (nice)
+			t->nice = MAX(MIN(*nice, PRIO_MAX - 1), PRIO_MIN);
+	}
+	task_put(t);
+	return err;
+}
+
+long sys_sched_setscheduler(struct task *t, pid_t pid, int policy, uaddr_t param)
+{
+	struct linux_sched_param p;
+
+	if (!param || policy < 0)
+		return -EINVAL;
+	if (COPY_IN(&p, param))
+		return -EFAULT;
+	return policy_set(t, pid, policy, p.sched_priority, NULL);
+}
+
+long sys_sched_setparam(struct task *t, pid_t pid, uaddr_t param)
+{
+	struct linux_sched_param p;
+
+	if (!param)
+		return -EINVAL;
+	if (COPY_IN(&p, param))
+		return -EFAULT;
+	return policy_set(t, pid, -1, p.sched_priority, NULL);
+}
+
+long sys_sched_getscheduler(struct task *t, pid_t pid)
+{
+	struct task *other;
+	int policy;
+
+	if (pid < 0)
+		return -EINVAL;
+	other = task_named(t, pid);
+	if (!other)
+		return -ESRCH;
+	policy = other->policy;
+	task_put(other);
+	return policy;
+}
+
+long sys_sched_getparam(struct task *t, pid_t pid, uaddr_t param)
+{
+	struct linux_sched_param p;
+	struct task *other;
+
+	if (!param || pid < 0)
+		return -EINVAL;
+	other = task_named(t, pid);
+	if (!other)
+		return -ESRCH;
+	p.sched_priority = other->rt_priority;
+	task_put(other);
+	return COPY_OUT(param, &p);
+}
+
+long sys_sched_get_priority_max(struct task *t, int policy)
+{
+	(void)t;
+	if (is_realtime(policy))
+		return RT_PRIO_MAX;
+	return is_policy(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_min(struct task *t, int policy)
+{
+	(void)t;
+	if (is_realtime(policy))
+		return 1;
+	return is_policy(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+}
+
+long sys_sched_rr_get_interval(struct task *t, pid_t pid, uaddr_t out)
+{
+	struct task *other;
+	nsec_t interval;
+
+	if (pid < 0)
+		return -EINVAL;
+	other = task_named(t, pid);
+	if (!other)
+		return -ESRCH;
+	interval = other->policy == SCHED_FIFO ? 0 : RR_INTERVAL;
+	task_put(other);
+	return timespec_copy_out(out, interval);
+}
+
+long sys_sched_getattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int size,
+		       unsigned int flags)
+{
+	struct linux_sched_attr a;
+	struct task *other;
+
+	if (!attr || pid < 0 || flags || size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		return -EINVAL;
+	other = task_named(t, pid);
+	if (!other)
+		return -ESRCH;
+	memset(&a, 0, sizeof(a));
+	a.size = MIN(size, (unsigned int)sizeof(a));
+	a.sched_policy = (uint32_t)other->policy;
+	a.sched_nice = is_realtime(other->policy) ? 0 : other->nice;
+	a.sched_priority = (uint32_t)other->rt_priority;
+	a.sched_util_max = 1024;
+	task_put(other);
+	return copy_to_user(attr, &a, a.size);
+}
+
+/* Reads attributes of the size that the guest says; -E2BIG, with our size told, for what is unknown. */
+static int attr_copy_in(struct linux_sched_attr *a, uaddr_t addr)
+{
+	uint32_t size;
+
+	memset(a, 0, sizeof(*a));
+	if (get_user_u32(&size, addr))
+		return -EFAULT;
+	if (!size)
+		size = SCHED_ATTR_SIZE_VER0;
+	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		goto too_big;
+	for (uint32_t i = sizeof(*a); i < size; i++) {
+		uint8_t byte;
+
+		if (copy_from_user(&byte, addr + i, 1))
+			return -EFAULT;
+		if (byte)
+			goto too_big;
+	}
+	return copy_from_user(a, addr, MIN(size, (uint32_t)sizeof(*a)));
+too_big:
+	return put_user_u32(addr, sizeof(*a)) ? -EFAULT : -E2BIG;
+}
+
+long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int flags)
+{
+	struct linux_sched_attr a;
+	bool keep_policy;
+	int err;
+
+	if (!attr || pid < 0 || flags)
+		return -EINVAL;
+	err = attr_copy_in(&a, attr);
+	if (err)
+		return err;
+	keep_policy = a.sched_flags & SCHED_FLAG_KEEP_POLICY;
+	if ((int)a.sched_policy < 0 || a.sched_priority > RT_PRIO_MAX ||
+	    a.sched_policy == SCHED_DEADLINE)
+		return -EINVAL;
+	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy, (int)a.sched_priority,
+			  is_realtime((int)a.sched_policy) ? NULL : &a.sched_nice);
+}

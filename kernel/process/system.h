@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* system.h - what the sandbox says that it is: names, memory. */
+#pragma once
+#include "abi/types.h"
+#include "abi/utsname.h"
+
+/* The one place for these: uname(2), /proc/version, /proc/sys/kernel. */
+#define KERNEL_RELEASE "6.12.0-carbyne"
+#define KERNEL_VERSION "#1 SMP PREEMPT_DYNAMIC Carbyne"
+
+void system_names(struct linux_utsname *out);
+/* Longer names are cut. */
+void system_set_hostname(const char *name);
+
+struct memory_figures { /* bytes */
+	uint64_t total, free, shared, buffers, swap_total, swap_free;
+};
+/* Who knows sets it at start; until then sysinfo(2) tells some default. */
+extern void (*memory_figures_hook)(struct memory_figures *out);

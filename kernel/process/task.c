@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* task.c - tasks and processes as objects: ids, references, the tree; kicks. */
+#include "process/task.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/task_hooks.h"
+#include "base/idr.h"
+#include "base/slab.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/limits.h"
+#include "process/creds.h"
+#include "process/session.h"
+#include "process/task_life.h"
+
+#define PID_MAX_DEFAULT 4194304
+
+struct lock process_tree_lock = LOCK_INIT(RANK_PROCESS_TREE);
+struct process *init_process;
+
+static SLAB_CACHE(process_cache, sizeof(struct process), 8);
+static SLAB_CACHE(task_cache, sizeof(struct task), 64);
+static SLAB_CACHE(sighand_cache, sizeof(struct sighand), 8);
+static struct idr ids = IDR_INIT; /* process_tree_lock: struct task by tid */
+/* Tasks are type-stable: a late sleeper_wake() may still touch one that has been freed. */
+static struct lock free_lock = LOCK_INIT(RANK_IDR);
+static struct list free_tasks = LIST_INIT(free_tasks);
+static size_t free_count;
+static int process_total; /* atomic */
+
+_Static_assert(offsetof(struct task, sleeper) == 0, "cpu_set_task");
+
+/* ---- memory ---- */
+
+struct task *task_alloc(void)
+{
+	struct list *l;
+	struct task *t;
+
+	lock_take(&free_lock);
+	l = list_pop(&free_tasks);
+	if (l)
+		free_count--;
+	lock_drop(&free_lock);
+	t = l ? list_entry(l, struct task, thread_link) : slab_alloc(&task_cache);
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	ref_init(&t->refs);
+	t->sleeper.host_eventfd = -1;
+	list_init(&t->thread_link);
+	list_init(&t->pending.queue);
+	list_init(&t->pi_list);
+	waitq_init(&t->vfork_done);
+	return t;
+}
+
+void task_get(struct task *t)
+{
+	ref_get(&t->refs);
+}
+
+void task_put(struct task *t)
+{
+	if (!t || !ref_put(&t->refs))
+		return;
+	creds_put(t->creds);
+	sighand_put(t->sighand);
+	process_put(t->process);
+	lock_take(&free_lock);
+	list_add_head(&free_tasks, &t->thread_link);
+	free_count++;
+	lock_drop(&free_lock);
+}
+
+struct process *process_alloc(void)
+{
+	struct process *p = slab_alloc_zeroed(&process_cache);
+
+	if (!p)
+		return NULL;
+	ref_init(&p->refs);
+	lock_init(&p->lock, RANK_SIGNAL);
+	list_init(&p->tasks);
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->pgroup_link);
+	list_init(&p->pending.queue);
+	list_init(&p->posix_timers);
+	waitq_init(&p->child_event);
+	waitq_init(&p->exit_event);
+	waitq_init(&p->threads_gone);
+	waitq_init(&p->resume);
+	p->dumpable = true;
+	(void)atomic_add(&process_total, 1);
+	return p;
+}
+
+void process_get(struct process *p)
+{
+	ref_get(&p->refs);
+}
+
+void process_put(struct process *p)
+{
+	if (!p || !ref_put(&p->refs))
+		return;
+	(void)atomic_sub(&process_total, 1);
+	slab_free(&process_cache, p);
+}
+
+int process_count(void)
+{
+	return atomic_load(&process_total);
+}
+
+struct sighand *sighand_create(void)
+{
+	struct sighand *s = slab_alloc_zeroed(&sighand_cache);
+
+	if (!s)
+		return NULL;
+	ref_init(&s->refs);
+	lock_init(&s->lock, RANK_SIGNAL);
+	return s;
+}
+
+struct sighand *sighand_copy(struct sighand *from)
+{
+	struct sighand *s = sighand_create();
+
+	if (s)
+		memcpy(s->action, from->action, sizeof(s->action));
+	return s;
+}
+
+void sighand_put(struct sighand *s)
+{
+	if (s && ref_put(&s->refs))
+		slab_free(&sighand_cache, s);
+}
+
+/* ---- ids ---- */
+
+int task_id_alloc_locked(struct task *t)
+{
+	int id;
+
+	/* An id stays taken while a group or session bears it. */
+	do {
+		id = idr_alloc_cyclic(&ids, t, 1, PID_MAX_DEFAULT - 1);
+		if (id > 0 && pgroup_find(id)) {
+			(void)idr_remove(&ids, (uint32_t)id);
+			continue;
+		}
+		break;
+	} while (id > 0);
+	if (id > 0)
+		t->tid = id;
+	return id == -ENOSPC ? -EAGAIN : MIN(id, 0);
+}
+
+int task_id_take_locked(struct task *t, pid_t id)
+{
+	int err = idr_insert(&ids, (uint32_t)id, t);
+
+	if (!err)
+		t->tid = id;
+	return err;
+}
+
+void task_id_free_locked(pid_t id)
+{
+	(void)idr_remove(&ids, (uint32_t)id);
+}
+
+void task_id_give_locked(struct task *t, pid_t id)
+{
+	(void)idr_replace(&ids, (uint32_t)id, t);
+	t->tid = id;
+}
+
+struct task *task_find(pid_t tid)
+{
+	return tid > 0 ? idr_find(&ids, (uint32_t)tid) : NULL;
+}
+
+struct process *process_find(pid_t pid)
+{
+	struct task *t = task_find(pid);
+
+	return t && t->process->pid == pid ? t->process : NULL;
+}
+
+struct task *task_lookup(pid_t tid)
+{
+	struct task *t;
+
+	lock_take(&process_tree_lock);
+	t = task_find(tid);
+	if (t)
+		task_get(t);
+	lock_drop(&process_tree_lock);
+	return t;
+}
+
+struct process *process_lookup(pid_t pid)
+{
+	struct process *p;
+
+	lock_take(&process_tree_lock);
+	p = process_find(pid);
+	if (p)
+		process_get(p);
+	lock_drop(&process_tree_lock);
+	return p;
+}
+
+struct process *process_next(pid_t from)
+{
+	uint32_t id = (uint32_t)MAX(from, 1);
+	void *found;
+
+	for (; idr_next(&ids, &id, &found); id++) {
+		struct task *t = found;
+
+		if (t && t->process->pid == t->tid)
+			return t->process;
+	}
+	return NULL;
+}
+
+/* ---- limits ---- */
+
+uint64_t rlimit_current(int resource)
+{
+	const struct process *p = current()->process;
+
+	return p ? __atomic_load_n(&p->rlimits[resource].rlim_cur, __ATOMIC_RELAXED) : UINT64_MAX;
+}
+
+uint64_t mm_limit(int resource)
+{
+	return rlimit_current(resource);
+}
+
+bool mm_may_lock(void)
+{
+	return capable(CAP_IPC_LOCK);
+}
+
+/* ---- kicks ---- */
+
+void task_kick(struct task *t, uint32_t work)
+{
+	struct cpu *c;
+
+	(void)atomic_or(&t->sleeper.work, work);
+	if (t == current())
+		return; /* it looks before it goes back to the guest */
+	if (sleeper_wake(&t->sleeper))
+		return;
+	c = atomic_load(&t->cpu);
+	if (c && c->host_tid)
+		host_kick(c->host_pid, c->host_tid);
+}
+
+/* ---- for the entry code ---- */
+
+void task_set_gs(struct task *t, uint64_t gs_base)
+{
+	t->gs_base = gs_base;
+	t->guest_gs = true;
+	(void)atomic_or(&t->sleeper.work, WORK_GS);
+}
+
+void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info, uint64_t trapno,
+		    uint64_t err, uint64_t cr2)
+{
+	t->fault_signo = signo;
+	t->fault_info = *info;
+	t->fault_trapno = trapno;
+	t->fault_error = err;
+	t->fault_cr2 = cr2;
+}
+
+void task_set_step(struct task *t)
+{
+	t->single_step = true;
+	(void)atomic_or(&t->sleeper.work, WORK_TASK);
+}
+
+struct sleeper *task_sleeper(struct task *t)
+{
+	return &t->sleeper;
+}
+
+uint64_t task_kstack_top(const struct task *t)
+{
+	return (uint64_t)t->kstack + KSTACK_SIZE - KSTACK_RESERVED;
+}

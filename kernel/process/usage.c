@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* usage.c - what processes have used of the machine. */
+#include "process/usage.h"
+
+#include "host/host.h"
+#include "lib/string.h"
+#include "process/task.h"
+#include "time/clock.h"
+
+static nsec_t from_timeval(const struct linux_timeval *tv)
+{
+	return tv->tv_sec * NSEC_PER_SEC + tv->tv_usec * 1000;
+}
+
+static void host_usage(int who, struct linux_rusage *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (host_getrusage(who, out))
+		memset(out, 0, sizeof(*out));
+}
+
+void usage_of_dead(const struct process *p, struct linux_rusage *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ru_utime = nsec_to_timeval(p->user_time);
+	out->ru_stime = nsec_to_timeval(p->system_time);
+	out->ru_minflt = (int64_t)p->min_faults;
+	out->ru_majflt = (int64_t)p->maj_faults;
+	out->ru_maxrss = (int64_t)p->max_rss;
+}
+
+void usage_of_self(struct linux_rusage *out)
+{
+	struct linux_rusage before;
+
+	host_usage(RUSAGE_SELF, out);
+	usage_of_dead(current()->process, &before);
+	usage_add(out, &before);
+}
+
+void usage_of_thread(struct linux_rusage *out)
+{
+	host_usage(RUSAGE_THREAD, out);
+}
+
+void usage_save(struct process *p)
+{
+	struct linux_rusage now;
+
+	host_usage(RUSAGE_SELF, &now);
+	p->user_time += from_timeval(&now.ru_utime);
+	p->system_time += from_timeval(&now.ru_stime);
+	p->min_faults += (uint64_t)now.ru_minflt;
+	p->maj_faults += (uint64_t)now.ru_majflt;
+	p->max_rss = MAX(p->max_rss, (uint64_t)now.ru_maxrss);
+}
+
+static void timeval_add(struct linux_timeval *sum, const struct linux_timeval *add)
+{
+	*sum = nsec_to_timeval(from_timeval(sum) + from_timeval(add));
+}
+
+void usage_add(struct linux_rusage *sum, const struct linux_rusage *add)
+{
+	timeval_add(&sum->ru_utime, &add->ru_utime);
+	timeval_add(&sum->ru_stime, &add->ru_stime);
+	sum->ru_maxrss = MAX(sum->ru_maxrss, add->ru_maxrss);
+	sum->ru_minflt += add->ru_minflt;
+	sum->ru_majflt += add->ru_majflt;
+	sum->ru_inblock += add->ru_inblock;
+	sum->ru_oublock += add->ru_oublock;
+	sum->ru_nvcsw += add->ru_nvcsw;
+	sum->ru_nivcsw += add->ru_nivcsw;
+}

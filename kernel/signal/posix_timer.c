@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* posix_timer.c - timers that send signals.
+ *
+ * A timer of timer_create(2) owns one queue entry. When it expires, the entry is queued; the next period
+ * begins when the signal is taken, and the periods that passed meanwhile are its overruns
+ * (timer_getoverrun(2)). If the signal is ignored the next period begins at once. A new setting takes back
+ * a signal of the old one. A timer of setitimer(2) sends plain signals and always goes on.
+ *
+ * A timer on CPU time cannot know when its time will come: it sleeps for as long as the process would need
+ * if all its threads ran, then looks again. */
+#include "signal/posix_timer.h"
+
+#include "abi/errno.h"
+#include "base/slab.h"
+#include "signal/internal.h"
+#include "signal/timer_object.h"
+#include "time/clock.h"
+
+#define PERIOD_MIN   50000  /* ns: the timer thread has others to serve */
+#define CPU_STEP_MIN 500000 /* ns */
+
+static SLAB_CACHE(posix_timer_cache, sizeof(struct posix_timer), 8);
+
+static struct task *find_task(struct process *p, pid_t tid)
+{
+	struct list *pos;
+
+	list_for_each (pos, &p->tasks) {
+		struct task *t = list_entry(pos, struct task, thread_link);
+
+		if (t->tid == tid && task_is_live(t))
+			return t;
+	}
+	return NULL;
+}
+
+static nsec_t now_of(const struct posix_timer *t)
+{
+	const struct task *thread;
+
+	if (!t->is_cpu)
+		return clock_now(t->clock);
+	if (!t->cpu.is_thread)
+		return cpu_time_of_process(t->process, t->cpu.kind);
+	thread = find_task(t->process, t->cpu.id);
+	return thread ? cpu_time_of_task(thread, t->cpu.kind) : 0;
+}
+
+static void start(struct posix_timer *t)
+{
+	nsec_t left;
+
+	if (t->notify == SIGEV_NONE)
+		return;
+	if (!t->is_cpu) {
+		timer_arm(&t->timer, deadline_on_clock(t->clock, t->expiry));
+		return;
+	}
+	left = t->expiry - now_of(t);
+	if (!t->cpu.is_thread)
+		left /= MAX(t->process->live_tasks, 1);
+	timer_arm(&t->timer, deadline_after(MAX(left, CPU_STEP_MIN)));
+}
+
+/* Moves the expiry on to the first period that ends after now. Returns how many it skipped. */
+static int64_t skip_periods(struct posix_timer *t, nsec_t now)
+{
+	int64_t skipped = now > t->expiry ? (now - t->expiry) / t->interval : 0;
+
+	t->expiry = nsec_add(t->expiry + skipped * t->interval, t->interval);
+	return skipped;
+}
+
+static void start_next(struct posix_timer *t)
+{
+	nsec_t now = now_of(t);
+
+	(void)skip_periods(t, now);
+	t->expiry = MAX(t->expiry, now + PERIOD_MIN);
+	start(t);
+}
+
+static void expire_itimer(struct posix_timer *t)
+{
+	struct linux_siginfo info;
+
+	signal_info_kernel(&info, t->entry.info.si_signo);
+	(void)signal_send_locked(t->process, NULL, info.si_signo, &info);
+	if (t->active)
+		start_next(t);
+}
+
+static void expire_posix(struct posix_timer *t)
+{
+	struct task *target = NULL;
+	bool sent = false;
+
+	if (!list_is_empty(&t->entry.link))
+		return;
+	if (t->notify == SIGEV_THREAD_ID)
+		target = find_task(t->process, t->target);
+	if (target || t->notify != SIGEV_THREAD_ID) {
+		t->holder = target;
+		sent = signal_send_timer_locked(t->process, target, &t->entry);
+	}
+	if (t->active && !sent)
+		start_next(t);
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct posix_timer *t = container_of(timer, struct posix_timer, timer);
+	struct process *p = t->process;
+
+	lock_take(&p->lock);
+	if (t->active && !t->timer.armed && !p->group_exit) {
+		if (now_of(t) < t->expiry) {
+			start(t);
+		} else {
+			t->active = t->interval != 0;
+			if (t->id < 0)
+				expire_itimer(t);
+			else
+				expire_posix(t);
+		}
+	}
+	lock_drop(&p->lock);
+}
+
+void posix_timer_taken(struct sigqueue *q, struct linux_siginfo *info)
+{
+	struct posix_timer *t = container_of(q, struct posix_timer, entry);
+	int64_t skipped = 0;
+
+	if (t->active && t->interval) {
+		skipped = skip_periods(t, now_of(t));
+		start(t);
+	}
+	t->overrun = (int32_t)MIN(skipped, INT32_MAX);
+	info->timer.overrun = t->overrun;
+}
+
+void posix_timer_dropped(struct sigqueue *q)
+{
+	struct posix_timer *t = container_of(q, struct posix_timer, entry);
+
+	if (t->active && t->interval && !t->process->group_exit)
+		start_next(t);
+}
+
+struct posix_timer *posix_timer_alloc(struct process *p, int id)
+{
+	struct posix_timer *t = slab_alloc_zeroed(&posix_timer_cache);
+
+	if (!t)
+		return NULL;
+	timer_init(&t->timer, on_timer);
+	list_init(&t->link);
+	list_init(&t->entry.link);
+	t->entry.timer = &t->timer;
+	t->process = p;
+	t->id = id;
+	return t;
+}
+
+struct posix_timer *posix_timer_find_locked(struct process *p, int id)
+{
+	struct list *pos;
+
+	list_for_each (pos, &p->posix_timers) {
+		struct posix_timer *t = list_entry(pos, struct posix_timer, link);
+
+		if (t->id == id)
+			return t;
+	}
+	return NULL;
+}
+
+static void take_back_signal(struct posix_timer *t)
+{
+	if (!list_is_empty(&t->entry.link))
+		pending_remove_timer(t->holder ? &t->holder->pending : &t->process->pending,
+				     &t->entry);
+}
+
+void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s, bool absolute)
+{
+	timer_disarm(&t->timer);
+	take_back_signal(t);
+	t->overrun = 0;
+	t->active = s->value != 0;
+	t->interval = s->interval;
+	if (!t->active)
+		return;
+	t->expiry = absolute ? s->value : nsec_add(now_of(t), s->value);
+	start(t);
+}
+
+void posix_timer_get_locked(struct posix_timer *t, struct timer_setting *out)
+{
+	nsec_t now;
+
+	*out = (struct timer_setting){0, t->interval};
+	if (!t->active)
+		return;
+	now = now_of(t);
+	if (t->expiry > now)
+		out->value = t->expiry - now;
+	else if (t->interval)
+		out->value = t->interval - (now - t->expiry) % t->interval;
+	else if (t->notify != SIGEV_NONE)
+		out->value = 1; /* due, its signal not sent yet */
+}
+
+void posix_timer_free(struct posix_timer *t)
+{
+	struct process *p = t->process;
+
+	lock_take(&p->lock);
+	t->active = false;
+	take_back_signal(t);
+	lock_drop(&p->lock);
+	timer_shutdown(&t->timer);
+	slab_free(&posix_timer_cache, t);
+}
+
+/* Frees those whose id is at least from. */
+static void free_from(struct process *p, int from)
+{
+	struct list gone = LIST_INIT(gone);
+	struct list *pos;
+	struct list *after;
+
+	if (list_is_empty(&p->posix_timers))
+		return;
+	lock_take(&p->lock);
+	list_for_each_safe (pos, after, &p->posix_timers) {
+		if (list_entry(pos, struct posix_timer, link)->id < from)
+			continue;
+		list_remove(pos);
+		list_add_tail(&gone, pos);
+	}
+	lock_drop(&p->lock);
+	while ((pos = list_pop(&gone)))
+		posix_timer_free(list_entry(pos, struct posix_timer, link));
+}
+
+void posix_timers_exec(struct process *p)
+{
+	free_from(p, 0);
+}
+
+void posix_timers_exit(struct process *p)
+{
+	free_from(p, INT32_MIN);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* send.c - sending signals.
+ *
+ * A signal is dropped when it is sent if the receiver ignores it then and does not block it.
+ * SIGKILL is not queued: it starts the end of the process at once. SIGCONT and the stop signals
+ * cancel each other when sent.
+ *
+ * Process 1 is the kernel's own and takes no signals at all. */
+#include "abi/errno.h"
+#include "lib/atomic.h"
+#include "process/creds.h"
+#include "process/session.h"
+#include "signal/hooks.h"
+#include "signal/internal.h"
+
+void (*signal_queued_hook)(struct process *p, struct task *t, int signo);
+
+void signal_info_kernel(struct linux_siginfo *info, int signo)
+{
+	*info = (struct linux_siginfo){.si_signo = signo, .si_code = SI_KERNEL};
+}
+
+static bool is_ignored(const struct task *t, int signo)
+{
+	uint64_t bit = SIGSET_BIT(signo);
+	uaddr_t handler = t->sighand->action[signo - 1].handler;
+
+	/* Once unblocked it may have a handler. */
+	if ((t->blocked | task_real_blocked(t)) & bit)
+		return false;
+	if (handler == LINUX_SIG_IGN)
+		return true;
+	if (handler != LINUX_SIG_DFL)
+		return false;
+	return (SIGNALS_IGNORE & bit) != 0;
+}
+
+/* The task that stands for the whole process: the leader unless it has exited. */
+static struct task *representative(struct process *p)
+{
+	struct list *pos;
+
+	if (p->leader && task_is_live(p->leader))
+		return p->leader;
+	list_for_each (pos, &p->tasks) {
+		struct task *t = list_entry(pos, struct task, thread_link);
+
+		if (task_is_live(t))
+			return t;
+	}
+	return NULL;
+}
+
+static bool wants(const struct task *t, uint64_t bit)
+{
+	return task_is_live(t) && !(t->blocked & bit);
+}
+
+/* Finds a task to take a signal of the process and makes it look: the leader if it is free, else one
+ * that has nothing to do for signals yet, else any; those that block it find it when they no
+ * longer do. */
+static void kick_one(struct process *p, uint64_t bit, const struct task *except)
+{
+	struct task *busy = NULL;
+	struct task *first = representative(p);
+	struct list *pos;
+
+	if (first && first != except && wants(first, bit) &&
+	    !(atomic_load(&first->sleeper.work) & WORK_SIGNAL)) {
+		task_kick(first, WORK_SIGNAL);
+		return;
+	}
+	list_for_each (pos, &p->tasks) {
+		struct task *t = list_entry(pos, struct task, thread_link);
+
+		if (t == except || !wants(t, bit))
+			continue;
+		if (!(atomic_load(&t->sleeper.work) & WORK_SIGNAL)) {
+			task_kick(t, WORK_SIGNAL);
+			return;
+		}
+		busy = t;
+	}
+	if (busy)
+		task_kick(busy, WORK_SIGNAL);
+}
+
+void signal_retarget_locked(struct task *t, uint64_t set)
+{
+	struct process *p = t->process;
+
+	set &= p->pending.set;
+	for (; set; set &= set - 1)
+		kick_one(p, set & -set, t);
+}
+
+/* All tasks must die; whoever takes part in a stop wakes. */
+static void kill_all(struct process *p)
+{
+	struct list *pos;
+
+	p->group_exit = true;
+	p->group_exit_code = SIGKILL;
+	p->stopped = false;
+	p->stop_signo = 0;
+	p->stop_count = 0;
+	list_for_each (pos, &p->tasks) {
+		struct task *t = list_entry(pos, struct task, thread_link);
+
+		if (task_is_live(t))
+			task_kick(t, WORK_KILL);
+	}
+	waitq_wake_all(&p->resume, 0);
+}
+
+void signal_flush_all_locked(struct process *p, uint64_t set)
+{
+	struct list *pos;
+
+	pending_flush(&p->pending, set);
+	list_for_each (pos, &p->tasks)
+		pending_flush(&list_entry(pos, struct task, thread_link)->pending, set);
+}
+
+/* What a signal does when it is sent. False: it goes no further. */
+static bool prepare(struct process *p, const struct task *t, int signo)
+{
+	uint64_t bit = SIGSET_BIT(signo);
+
+	if (p->group_exit || p->is_init)
+		return false;
+	if (bit & SIGNALS_STOP) {
+		signal_flush_all_locked(p, SIGSET_BIT(SIGCONT));
+	} else if (signo == SIGCONT) {
+		signal_flush_all_locked(p, SIGNALS_STOP);
+		stop_end_locked(p);
+	}
+	return !is_ignored(t, signo);
+}
+
+/* The signal is in a pending set. */
+static void announce(struct process *p, struct task *t, int signo)
+{
+	uint64_t bit = SIGSET_BIT(signo);
+
+	if (signal_queued_hook)
+		signal_queued_hook(p, t, signo);
+	if (!t)
+		kick_one(p, bit, NULL);
+	else if (wants(t, bit))
+		task_kick(t, WORK_SIGNAL);
+}
+
+int signal_send_locked(struct process *p, struct task *t, int signo,
+		       const struct linux_siginfo *info)
+{
+	struct task *receiver = t && task_is_live(t) ? t : representative(p);
+	struct pending_owner owner;
+	int err;
+
+	if (!receiver || (t && receiver != t) || !prepare(p, receiver, signo))
+		return 0;
+	if (signo == SIGKILL) {
+		kill_all(p);
+		return 0;
+	}
+	owner.uid = receiver->creds ? receiver->creds->uid : 0;
+	owner.limit = p->rlimits[RLIMIT_SIGPENDING].rlim_cur;
+	err = pending_add(t ? &t->pending : &p->pending, signo, info, &owner);
+	if (!err)
+		announce(p, t, signo);
+	return err;
+}
+
+bool signal_send_timer_locked(struct process *p, struct task *t, struct sigqueue *q)
+{
+	struct task *receiver = t ? t : representative(p);
+	int signo = q->info.si_signo;
+
+	if (!receiver || !task_is_live(receiver) || !prepare(p, receiver, signo))
+		return false;
+	if (signo == SIGKILL) {
+		kill_all(p);
+		return true;
+	}
+	pending_add_timer(t ? &t->pending : &p->pending, q);
+	announce(p, t, signo);
+	return true;
+}
+
+static int send(struct process *p, struct task *t, int signo, const struct linux_siginfo *info)
+{
+	struct linux_siginfo own;
+	int err;
+
+	if (!info) {
+		signal_info_kernel(&own, signo);
+		info = &own;
+	}
+	lock_take(&p->lock);
+	err = signal_send_locked(p, t, signo, info);
+	lock_drop(&p->lock);
+	return err;
+}
+
+int signal_send_process(struct process *p, int signo, const struct linux_siginfo *info)
+{
+	return send(p, NULL, signo, info);
+}
+
+int signal_send_task(struct task *t, int signo, const struct linux_siginfo *info)
+{
+	return send(t->process, t, signo, info);
+}
+
+void signal_force(struct task *t, int signo, const struct linux_siginfo *info)
+{
+	struct process *p = t->process;
+	struct linux_sigaction *action = &t->sighand->action[signo - 1];
+	uint64_t bit = SIGSET_BIT(signo);
+	struct linux_siginfo own;
+
+	if (!info) {
+		signal_info_kernel(&own, signo);
+		info = &own;
+	}
+	lock_take(&p->lock);
+	if ((t->blocked & bit) || action->handler == LINUX_SIG_IGN) {
+		action->handler = LINUX_SIG_DFL;
+		t->blocked &= ~bit;
+	}
+	(void)signal_send_locked(p, t, signo, info);
+	lock_drop(&p->lock);
+}
+
+int signal_send_pgroup_locked(struct pgroup *g, int signo, const struct linux_siginfo *info)
+{
+	struct list *pos;
+	int err = 0;
+
+	list_for_each (pos, &g->members) {
+		struct process *p = list_entry(pos, struct process, pgroup_link);
+		int e = signal_send_process(p, signo, info);
+
+		if (e)
+			err = e;
+	}
+	return err;
+}

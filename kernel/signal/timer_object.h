@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* timer_object.h - a timer that sends signals; for this folder alone. */
+#pragma once
+#include "process/cpu_clock.h"
+#include "process/task.h"
+#include "time/timer.h"
+
+/* Ids of timer_create(2) are 0 and up; those of setitimer(2) have these. */
+#define ITIMER_ID(which) (-1 - (which))
+
+/* All but timer: process->lock. */
+struct posix_timer {
+	struct timer timer;
+	struct sigqueue entry; /* its own, so that sending cannot fail */
+	struct task *holder;   /* whose queue entry is on, when it is; NULL: the process' */
+	struct list link;      /* process->posix_timers */
+	struct process *process; /* const, as all up to target */
+	int id;
+	bool is_cpu;
+	int clock;		/* !is_cpu */
+	struct cpu_clock cpu;	/* is_cpu; id is a thread of the process, or 0 */
+	int notify;		/* SIGEV_* */
+	pid_t target;		/* SIGEV_THREAD_ID */
+	bool active;
+	nsec_t expiry;		/* on its clock; stays until the signal is taken */
+	nsec_t interval;	/* 0: once */
+	int32_t overrun;	/* of the signal taken last */
+};
+
+struct timer_setting {
+	nsec_t value; /* until it expires; 0: off */
+	nsec_t interval;
+};
+
+/* A timer that is off, not yet on its process' list; NULL: no memory. */
+struct posix_timer *posix_timer_alloc(struct process *p, int id);
+/* Takes t, which is off the list, out of use and frees it. No locks are held. */
+void posix_timer_free(struct posix_timer *t);
+/* With process->lock held: */
+struct posix_timer *posix_timer_find_locked(struct process *p, int id);
+void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s, bool absolute);
+void posix_timer_get_locked(struct posix_timer *t, struct timer_setting *out);
