@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* timerfd.c - timerfd_create(2): expirations of a timer, to be read and polled.
+ *
+ * Readers count expirations by themselves, from the clock; the kernel timer is there to wake those who sleep.
+ * Limit: a change of the host's CLOCK_REALTIME moves no timer that is set already, and
+ * TFD_TIMER_CANCEL_ON_SET cancels nothing. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/syscall.h"
+#include "abi/time.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "lib/printf.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "time/clock.h"
+#include "time/timer.h"
+
+struct timerfd {
+	struct lock lock;     /* RANK_OBJECT */
+	struct timer timer;
+	nsec_t deadline;      /* lock: CLOCK_MONOTONIC, NSEC_NEVER: not running */
+	nsec_t interval;      /* lock: 0: once */
+	uint64_t ticks;	      /* lock: expirations not read yet */
+	int clock_id;	      /* const */
+	uint32_t set_flags;   /* lock: for fdinfo */
+	struct waitq expired; /* woken when ticks rises */
+};
+
+static SLAB_CACHE(timerfd_slab, sizeof(struct timerfd), 64);
+
+/* Counts what has expired by now. */
+static void timerfd_update_locked(struct timerfd *t)
+{
+	nsec_t now;
+	nsec_t passed;
+
+	if (t->deadline == NSEC_NEVER)
+		return;
+	now = clock_now(CLOCK_MONOTONIC);
+	if (now < t->deadline)
+		return;
+	if (t->interval == 0) {
+		t->ticks++;
+		t->deadline = NSEC_NEVER;
+		return;
+	}
+	passed = (now - t->deadline) / t->interval + 1;
+	t->ticks += (uint64_t)passed;
+	t->deadline = nsec_add(t->deadline, passed * t->interval);
+}
+
+static void timerfd_rearm_locked(struct timerfd *t)
+{
+	if (t->deadline == NSEC_NEVER)
+		timer_disarm(&t->timer);
+	else
+		timer_arm(&t->timer, t->deadline);
+}
+
+static void timerfd_fired(struct timer *timer)
+{
+	struct timerfd *t = container_of(timer, struct timerfd, timer);
+	bool has_ticks;
+
+	lock_take(&t->lock);
+	timerfd_update_locked(t);
+	has_ticks = t->ticks > 0;
+	/* While nobody has read, nobody needs to be woken again. */
+	if (!has_ticks)
+		timerfd_rearm_locked(t);
+	lock_drop(&t->lock);
+	if (has_ticks)
+		waitq_wake_all(&t->expired, POLLIN);
+}
+
+static ssize_t timerfd_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct timerfd *t = f->private;
+	uint64_t ticks;
+	int err = 0;
+
+	(void)pos;
+	if (u->left < sizeof(ticks))
+		return -EINVAL;
+	lock_take(&t->lock);
+	for (;;) {
+		timerfd_update_locked(t);
+		if (t->ticks || err)
+			break;
+		err = file_may_block(f, u) ? waitq_sleep(&t->expired, &t->lock, t->deadline) :
+					     -EAGAIN;
+		if (err == -ETIMEDOUT)
+			err = 0;
+	}
+	ticks = t->ticks;
+	t->ticks = 0;
+	if (ticks)
+		timerfd_rearm_locked(t);
+	lock_drop(&t->lock);
+	if (!ticks)
+		return err;
+	return uio_copy_out(u, &ticks, sizeof(ticks)) == sizeof(ticks) ? (ssize_t)sizeof(ticks) :
+									  -EFAULT;
+}
+
+static uint32_t timerfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct timerfd *t = f->private;
+	uint32_t bits;
+
+	poll_wait(pt, &t->expired);
+	lock_take(&t->lock);
+	timerfd_update_locked(t);
+	bits = t->ticks ? POLLIN : 0;
+	lock_drop(&t->lock);
+	return bits;
+}
+
+static void timerfd_get_locked(struct timerfd *t, struct linux_itimerspec *out)
+{
+	nsec_t left = 0;
+
+	timerfd_update_locked(t);
+	if (t->deadline != NSEC_NEVER)
+		left = MAX(t->deadline - clock_now(CLOCK_MONOTONIC), 1);
+	out->it_value = nsec_to_timespec(left);
+	out->it_interval = nsec_to_timespec(t->interval);
+}
+
+static void timerfd_show_fdinfo(struct file *f, char *buf, size_t size)
+{
+	struct timerfd *t = f->private;
+	struct linux_itimerspec now;
+	uint64_t ticks;
+
+	lock_take(&t->lock);
+	timerfd_get_locked(t, &now);
+	ticks = t->ticks;
+	lock_drop(&t->lock);
+	(void)scnprintf(buf, size,
+			"clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\n"
+			"it_interval: (%llu, %llu)\n",
+			t->clock_id, (unsigned long long)ticks, t->set_flags,
+			(unsigned long long)now.it_value.tv_sec,
+			(unsigned long long)now.it_value.tv_nsec,
+			(unsigned long long)now.it_interval.tv_sec,
+			(unsigned long long)now.it_interval.tv_nsec);
+}
+
+static void timerfd_release(struct file *f)
+{
+	struct timerfd *t = f->private;
+
+	timer_shutdown(&t->timer);
+	slab_free(&timerfd_slab, t);
+}
+
+static const struct file_ops timerfd_ops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+	.release = timerfd_release,
+	.show_fdinfo = timerfd_show_fdinfo,
+};
+
+static bool clock_is_allowed(int clock_id)
+{
+	return clock_id == CLOCK_REALTIME || clock_id == CLOCK_MONOTONIC ||
+	       clock_id == CLOCK_BOOTTIME || clock_id == CLOCK_REALTIME_ALARM ||
+	       clock_id == CLOCK_BOOTTIME_ALARM;
+}
+
+static int clock_without_alarm(int clock_id)
+{
+	if (clock_id == CLOCK_REALTIME_ALARM)
+		return CLOCK_REALTIME;
+	return clock_id == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME : clock_id;
+}
+
+static int timerfd_create_file(int clock_id, uint32_t flags, struct file **out)
+{
+	struct timerfd *t = slab_alloc_zeroed(&timerfd_slab);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	lock_init(&t->lock, RANK_OBJECT);
+	waitq_init(&t->expired);
+	timer_init(&t->timer, timerfd_fired);
+	t->deadline = NSEC_NEVER;
+	t->clock_id = clock_id;
+	err = file_create_anon_inode("[timerfd]", &timerfd_ops, O_RDWR | (flags & O_NONBLOCK), t,
+				     out);
+	if (err)
+		slab_free(&timerfd_slab, t);
+	return err;
+}
+
+long sys_timerfd_create(struct task *task, int clock_id, int flags)
+{
+	struct file *f;
+	int fd;
+
+	(void)task;
+	if ((flags & ~(TFD_CLOEXEC | TFD_NONBLOCK)) || !clock_is_allowed(clock_id))
+		return -EINVAL;
+	if (clock_without_alarm(clock_id) != clock_id && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
+	fd = timerfd_create_file(clock_id, (uint32_t)flags, &f);
+	if (fd)
+		return fd;
+	fd = fd_install(f, (uint32_t)flags & O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+static void timerfd_set(struct timerfd *t, uint32_t flags, const struct linux_itimerspec *value,
+			struct linux_itimerspec *old)
+{
+	nsec_t at = timespec_to_nsec(&value->it_value);
+	bool is_due;
+
+	lock_take(&t->lock);
+	timerfd_get_locked(t, old);
+	t->ticks = 0;
+	t->interval = timespec_to_nsec(&value->it_interval);
+	t->set_flags = flags;
+	if (at == 0)
+		t->deadline = NSEC_NEVER;
+	else if (flags & TFD_TIMER_ABSTIME)
+		t->deadline = deadline_on_clock(clock_without_alarm(t->clock_id), at);
+	else
+		t->deadline = deadline_after(at);
+	timerfd_update_locked(t);
+	is_due = t->ticks > 0;
+	timerfd_rearm_locked(t);
+	lock_drop(&t->lock);
+	if (is_due || t->deadline != NSEC_NEVER)
+		waitq_wake_all(&t->expired, POLLIN); /* sleeping readers have a deadline to change */
+}
+
+long sys_timerfd_settime(struct task *task, int fd, int flags, uaddr_t value, uaddr_t old)
+{
+	struct linux_itimerspec new_value;
+	struct linux_itimerspec old_value;
+	struct fdref f;
+
+	(void)task;
+	if (COPY_IN(&new_value, value))
+		return -EFAULT;
+	if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
+	    !timespec_is_valid(&new_value.it_value) || !timespec_is_valid(&new_value.it_interval))
+		return -EINVAL;
+	f = fd_get(fd);
+	if (!f.file)
+		return -EBADF;
+	if (f.file->ops != &timerfd_ops) {
+		fd_put(f);
+		return -EINVAL;
+	}
+	timerfd_set(f.file->private, (uint32_t)flags, &new_value, &old_value);
+	fd_put(f);
+	return old && COPY_OUT(old, &old_value) ? -EFAULT : 0;
+}
+
+long sys_timerfd_gettime(struct task *task, int fd, uaddr_t out)
+{
+	struct linux_itimerspec now;
+	struct fdref f = fd_get(fd);
+	struct timerfd *t;
+
+	(void)task;
+	if (!f.file)
+		return -EBADF;
+	if (f.file->ops != &timerfd_ops) {
+		fd_put(f);
+		return -EINVAL;
+	}
+	t = f.file->private;
+	lock_take(&t->lock);
+	timerfd_get_locked(t, &now);
+	lock_drop(&t->lock);
+	fd_put(f);
+	return COPY_OUT(out, &now);
+}

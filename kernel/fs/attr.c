@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* attr.c - who may change an inode's attributes, and how. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "abi/stat.h"
+#include "abi/time.h"
+#include "fs/dentry.h"
+#include "fs/file.h"
+#include "fs/internal.h"
+#include "fs/mount.h"
+#include "fs/vfs.h"
+#include "process/creds.h"
+#include "process/task.h"
+#include "signal/signal.h"
+
+static int may_change(const struct path *p)
+{
+	int err = mount_want_write(p->mount);
+
+	if (!err && (path_inode(p)->flags & (INODE_IMMUTABLE | INODE_APPEND)))
+		err = -EPERM;
+	return err;
+}
+
+int path_chmod(const struct path *p, uint32_t mode)
+{
+	struct inode *inode = path_inode(p);
+	struct attr attr = {.valid = ATTR_MODE, .mode = mode & S_IALLUGO};
+	int err = may_change(p);
+
+	if (err)
+		return err;
+	if (S_ISLNK(inode->mode))
+		return -EOPNOTSUPP;
+	if (!inode_owner_or_capable(inode))
+		return -EPERM;
+	if (!creds_in_group(current_creds(), inode->gid) && !capable(CAP_FSETID))
+		attr.mode &= ~(uint32_t)S_ISGID;
+	return inode_setattr(inode, &attr);
+}
+
+int path_chown(const struct path *p, uid_t uid, gid_t gid)
+{
+	const struct creds *c = current_creds();
+	struct inode *inode = path_inode(p);
+	struct attr attr = {.uid = uid, .gid = gid, .mode = inode->mode & S_IALLUGO};
+	bool is_owner = c->fsuid == inode->uid;
+	int err = may_change(p);
+
+	if (err)
+		return err;
+	if (uid != (uid_t)-1) {
+		if (!(is_owner && uid == inode->uid) && !creds_capable(c, CAP_CHOWN))
+			return -EPERM;
+		attr.valid |= ATTR_UID;
+	}
+	if (gid != (gid_t)-1) {
+		if (!(is_owner && (gid == inode->gid || creds_in_group(c, gid))) &&
+		    !creds_capable(c, CAP_CHOWN))
+			return -EPERM;
+		attr.valid |= ATTR_GID;
+	}
+	if (!S_ISDIR(inode->mode) && (inode->mode & (S_ISUID | S_ISGID))) {
+		attr.mode &= ~(uint32_t)S_ISUID;
+		if ((inode->mode & S_IXGRP) ||
+		    (!creds_in_group(c, inode->gid) && !creds_capable(c, CAP_FSETID)))
+			attr.mode &= ~(uint32_t)S_ISGID;
+		attr.valid |= ATTR_MODE;
+	}
+	return inode_setattr(inode, &attr);
+}
+
+int path_utimes(const struct path *p, const struct linux_timespec times[2])
+{
+	struct inode *inode = path_inode(p);
+	struct attr attr = {.valid = 0};
+	struct linux_timespec now;
+	bool all_now;
+	int err;
+
+	inode_now(&now);
+	attr.atime = now;
+	attr.mtime = now;
+	all_now = !times || (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW);
+	if (!times || times[0].tv_nsec != UTIME_OMIT)
+		attr.valid |= ATTR_ATIME;
+	if (!times || times[1].tv_nsec != UTIME_OMIT)
+		attr.valid |= ATTR_MTIME;
+	if (!attr.valid)
+		return 0;
+	if (times && times[0].tv_nsec != UTIME_NOW)
+		attr.atime = times[0];
+	if (times && times[1].tv_nsec != UTIME_NOW)
+		attr.mtime = times[1];
+	err = mount_want_write(p->mount);
+	if (err)
+		return err;
+	if (inode->flags & INODE_IMMUTABLE)
+		return all_now ? -EACCES : -EPERM;
+	if ((inode->flags & INODE_APPEND) && !all_now)
+		return -EPERM;
+	if (!inode_owner_or_capable(inode)) {
+		if (!all_now)
+			return -EPERM;
+		err = inode_permission(inode, MAY_WRITE);
+		if (err)
+			return err;
+	}
+	return inode_setattr(inode, &attr);
+}
+
+int inode_truncate(struct inode *inode, int64_t size, struct file *f)
+{
+	struct attr attr = {.valid = ATTR_SIZE, .size = (uint64_t)size, .file = f};
+
+	if (size > inode->size && (uint64_t)size > rlimit_current(RLIMIT_FSIZE)) {
+		(void)signal_send_task(current(), SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	if ((inode->mode & (S_ISUID | S_ISGID)) && !capable(CAP_FSETID)) {
+		attr.valid |= ATTR_MODE;
+		attr.mode = inode->mode & S_IALLUGO & ~(uint32_t)S_ISUID;
+		if (attr.mode & S_IXGRP)
+			attr.mode &= ~(uint32_t)S_ISGID;
+	}
+	return inode_setattr(inode, &attr);
+}
+
+int path_truncate(const struct path *p, int64_t size)
+{
+	struct inode *inode = path_inode(p);
+	int err;
+
+	if (S_ISDIR(inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->mode))
+		return -EINVAL;
+	err = mount_want_write(p->mount);
+	if (!err)
+		err = inode_permission(inode, MAY_WRITE);
+	if (!err && (inode->flags & INODE_APPEND))
+		err = -EPERM;
+	if (!err)
+		err = inode_get_write(inode);
+	if (err)
+		return err;
+	err = inode_truncate(inode, size, NULL);
+	inode_put_write(inode);
+	return err;
+}
+
+int file_truncate(struct file *f, int64_t size)
+{
+	if (!S_ISREG(f->inode->mode) || !(f->mode & FMODE_WRITE))
+		return -EINVAL;
+	if (f->inode->flags & INODE_APPEND)
+		return -EPERM;
+	return inode_truncate(f->inode, size, f);
+}

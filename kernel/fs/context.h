@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* context.h - root, working directory and umask of a process. Shared by CLONE_FS, copied by fork. */
+#pragma once
+#include "abi/types.h"
+#include "base/lock.h"
+#include "base/ref.h"
+#include "fs/path.h"
+
+struct task;
+
+struct fs_context {
+	struct ref refs;
+	struct lock lock; /* RANK_FSCONTEXT */
+	struct path root; /* lock; ref */
+	struct path cwd;  /* lock; ref */
+	uint32_t umask;	  /* atomic */
+};
+
+/* At the root of the mount tree, umask 022. NULL: no memory. */
+struct fs_context *fs_context_create(void) MUST_CHECK;
+struct fs_context *fs_context_copy(struct fs_context *fs) MUST_CHECK;
+void fs_context_get(struct fs_context *fs);
+void fs_context_put(struct fs_context *fs);
+/* Of any task: references. */
+void fs_context_root(struct fs_context *fs, struct path *out);
+void fs_context_cwd(struct fs_context *fs, struct path *out);
+/* Takes over p's references. */
+void fs_context_set_root(struct fs_context *fs, const struct path *p);
+void fs_context_set_cwd(struct fs_context *fs, const struct path *p);
+/* unshare(CLONE_FS). */
+int fs_context_unshare(struct task *t) MUST_CHECK;

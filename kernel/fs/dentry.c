@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* dentry.c - the cache of names.
+ *
+ * A hash table whose buckets have a lock each. Whoever takes a reference either has one
+ * already, or holds the lock of the bucket in which the dentry is hashed; the cache's own reference
+ * is dropped only under that lock. So a count of one under the lock means that nobody
+ * can get at the dentry but the holder of the lock, who may take it out.
+ *
+ * When there are more than DENTRY_CACHE_MAX entries, dentry_trim() moves a hand over the
+ * buckets: entries not looked up since it last passed, and held by nobody, go. */
+#include "fs/dentry.h"
+
+#include "base/lock.h"
+#include "base/slab.h"
+#include "fs/internal.h"
+#include "fs/vfs.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/hash.h"
+#include "lib/string.h"
+
+enum {
+	BUCKETS = 8192,
+	TRIM_BUCKETS = 512, /* looked at in one go */
+};
+
+struct bucket {
+	struct lock lock; /* RANK_DENTRY */
+	struct dentry *first;
+};
+
+static struct bucket buckets[BUCKETS];
+static SLAB_CACHE(dentry_slab, sizeof(struct dentry), 8);
+static uint64_t seed;
+static uint64_t moves; /* atomic: odd while one is going on */
+static int hashed;     /* atomic: entries in the table */
+static uint32_t hand;  /* atomic */
+
+void dentry_cache_init(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		lock_init(&buckets[i].lock, RANK_DENTRY);
+	if (host_getrandom(&seed, sizeof(seed)) < 0)
+		seed = (uint64_t)host_clock(CLOCK_MONOTONIC);
+}
+
+static struct bucket *bucket_of(uint64_t hash)
+{
+	return &buckets[hash % BUCKETS];
+}
+
+static uint64_t hash_name(const struct dentry *parent, const char *name, size_t len)
+{
+	return hash_bytes(name, len, seed ^ (uint64_t)(uintptr_t)parent);
+}
+
+/* Locks the bucket that d is in, or would be in. */
+static struct bucket *bucket_lock(struct dentry *d) NO_LOCK_CHECK
+{
+	for (;;) {
+		struct bucket *b = bucket_of(atomic_load(&d->hash));
+
+		lock_take(&b->lock);
+		if (b == bucket_of(atomic_load(&d->hash)))
+			return b;
+		lock_drop(&b->lock);
+	}
+}
+
+static void bucket_unlock(struct bucket *b) NO_LOCK_CHECK
+{
+	lock_drop(&b->lock);
+}
+
+/* ---- making and freeing ---- */
+
+static bool name_set(struct dentry *d, const char *name, size_t len)
+{
+	d->name = d->inline_name;
+	if (len >= DENTRY_NAME_INLINE) {
+		d->name = kmalloc(len + 1);
+		if (!d->name)
+			return false;
+	}
+	memcpy(d->name, name, len);
+	d->name[len] = '\0';
+	d->name_len = (uint32_t)len;
+	return true;
+}
+
+struct dentry *dentry_create(struct dentry *parent, const char *name, size_t len,
+			     struct superblock *sb, struct inode *inode)
+{
+	struct dentry *d = slab_alloc(&dentry_slab);
+
+	if (!d)
+		return NULL;
+	memset(d, 0, offsetof(struct dentry, inline_name));
+	if (!name_set(d, name, len)) {
+		slab_free(&dentry_slab, d);
+		return NULL;
+	}
+	ref_init(&d->refs);
+	lock_init(&d->children_lock, RANK_DENTRY);
+	list_init(&d->children);
+	list_init(&d->sibling);
+	d->sb = sb;
+	d->inode = inode;
+	d->hash = hash_name(parent, name, len);
+	if (!parent) {
+		d->parent = d;
+		d->flags = DENTRY_ROOT;
+		return d;
+	}
+	dentry_get(parent);
+	d->parent = parent;
+	lock_take(&parent->children_lock);
+	list_add_head(&parent->children, &d->sibling);
+	lock_drop(&parent->children_lock);
+	return d;
+}
+
+void dentry_get(struct dentry *d)
+{
+	ref_get(&d->refs);
+}
+
+void dentry_put(struct dentry *d)
+{
+	while (d && ref_put(&d->refs)) {
+		struct dentry *parent = d->parent;
+
+		if (parent == d) {
+			parent = NULL;
+		} else {
+			lock_take(&parent->children_lock);
+			list_remove(&d->sibling);
+			lock_drop(&parent->children_lock);
+		}
+		inode_put(d->inode);
+		if (d->name != d->inline_name)
+			kfree(d->name);
+		slab_free(&dentry_slab, d);
+		d = parent;
+	}
+}
+
+/* ---- the table ---- */
+
+struct dentry *dentry_lookup(struct dentry *parent, const char *name, size_t len)
+{
+	uint64_t hash = hash_name(parent, name, len);
+	struct bucket *b = bucket_of(hash);
+	struct dentry *d;
+
+	if (!atomic_load(&b->first))
+		return NULL;
+	lock_take(&b->lock);
+	for (d = b->first; d; d = d->hash_next)
+		if (d->hash == hash && d->parent == parent && d->name_len == len &&
+		    memcmp(d->name, name, len) == 0)
+			break;
+	if (d) {
+		dentry_get(d);
+		if (!(d->flags & DENTRY_USED))
+			atomic_or(&d->flags, DENTRY_USED);
+	}
+	lock_drop(&b->lock);
+	return d;
+}
+
+static void link_locked(struct bucket *b, struct dentry *d)
+{
+	d->hash_next = b->first;
+	d->hash_prev = &b->first;
+	if (b->first)
+		b->first->hash_prev = &d->hash_next;
+	atomic_store(&b->first, d);
+}
+
+static void unlink_locked(struct dentry *d)
+{
+	atomic_store(d->hash_prev, d->hash_next);
+	if (d->hash_next)
+		d->hash_next->hash_prev = d->hash_prev;
+	d->hash_next = NULL;
+	d->hash_prev = NULL;
+}
+
+void dentry_hash(struct dentry *d)
+{
+	struct bucket *b = bucket_lock(d);
+
+	if (!(d->flags & (DENTRY_HASHED | DENTRY_DELETED | DENTRY_ROOT))) {
+		link_locked(b, d);
+		dentry_get(d);
+		atomic_or(&d->flags, DENTRY_HASHED | DENTRY_USED);
+		atomic_add(&hashed, 1);
+	}
+	bucket_unlock(b);
+}
+
+static bool unhash_locked(struct dentry *d)
+{
+	if (!(d->flags & DENTRY_HASHED))
+		return false;
+	unlink_locked(d);
+	atomic_and(&d->flags, ~(uint32_t)DENTRY_HASHED);
+	atomic_sub(&hashed, 1);
+	return true;
+}
+
+static void unhash_as(struct dentry *d, uint32_t flag)
+{
+	struct bucket *b = bucket_lock(d);
+	bool was = unhash_locked(d);
+
+	atomic_or(&d->flags, flag);
+	bucket_unlock(b);
+	if (was)
+		dentry_put(d);
+}
+
+void dentry_unhash(struct dentry *d)
+{
+	unhash_as(d, 0);
+}
+
+void dentry_delete(struct dentry *d)
+{
+	unhash_as(d, DENTRY_DELETED);
+}
+
+void dentry_instantiate(struct dentry *d, struct inode *inode)
+{
+	atomic_store(&d->inode, inode);
+}
+
+/* ---- moving ---- */
+
+/* d gets the name of other, which keeps it. Both buckets are locked. */
+static void name_take(struct dentry *d, struct dentry *other, bool exchange)
+{
+	char *old = d->name == d->inline_name ? NULL : d->name;
+	char saved[DENTRY_NAME_INLINE];
+	uint32_t saved_len = d->name_len;
+
+	memcpy(saved, d->inline_name, sizeof(saved));
+	d->name_len = other->name_len;
+	if (other->name == other->inline_name) {
+		memcpy(d->inline_name, other->inline_name, sizeof(d->inline_name));
+		d->name = d->inline_name;
+	} else {
+		char *copy = exchange ? NULL : kstrndup(other->name, other->name_len);
+
+		d->name = other->name;
+		other->name = copy;
+	}
+	if (!exchange && other->name) {
+		kfree(old);
+		return;
+	}
+	/* other gets d's old name: exchanged, or there was no memory for a copy. */
+	other->name_len = saved_len;
+	other->name = old;
+	if (!old) {
+		memcpy(other->inline_name, saved, sizeof(saved));
+		other->name = other->inline_name;
+	}
+}
+
+static void parent_change(struct dentry *d, struct dentry *from, struct dentry *to)
+{
+	if (from == to)
+		return;
+	lock_take(&from->children_lock);
+	list_remove(&d->sibling);
+	lock_drop(&from->children_lock);
+	dentry_get(to);
+	lock_take(&to->children_lock);
+	list_add_head(&to->children, &d->sibling);
+	lock_drop(&to->children_lock);
+}
+
+void dentry_move(struct dentry *d, struct dentry *target, bool exchange)
+{
+	struct bucket *b1 = bucket_of(d->hash);
+	struct bucket *b2 = bucket_of(target->hash);
+	struct dentry *from = d->parent;
+	struct dentry *to = target->parent;
+	uint64_t from_hash = d->hash;
+	bool d_was;
+	bool target_was;
+
+	parent_change(d, from, to);
+	if (exchange)
+		parent_change(target, to, from);
+	lock_take_pair(&b1->lock, &b2->lock);
+	atomic_add(&moves, 1);
+	d_was = unhash_locked(d);
+	target_was = unhash_locked(target);
+	name_take(d, target, exchange);
+	atomic_store(&d->parent, to);
+	atomic_store(&d->hash, target->hash);
+	if (exchange) {
+		atomic_store(&target->parent, from);
+		atomic_store(&target->hash, from_hash);
+	} else {
+		atomic_or(&target->flags, DENTRY_DELETED);
+	}
+	atomic_add(&moves, 1);
+	lock_drop_pair(&b1->lock, &b2->lock);
+	if (d_was) {
+		dentry_hash(d);
+		dentry_put(d);
+	}
+	if (target_was) {
+		if (exchange)
+			dentry_hash(target);
+		dentry_put(target);
+	}
+	if (from != to && !exchange)
+		dentry_put(from);
+	if (from != to && exchange) {
+		dentry_put(from);
+		dentry_put(to);
+	}
+}
+
+uint64_t dentry_move_count(void)
+{
+	return atomic_load(&moves);
+}
+
+struct dentry *dentry_parent_get(struct dentry *d)
+{
+	struct bucket *b = bucket_lock(d);
+	struct dentry *parent = d->parent;
+
+	dentry_get(parent);
+	bucket_unlock(b);
+	return parent;
+}
+
+bool dentry_is_ancestor(struct dentry *a, struct dentry *d)
+{
+	for (;; d = atomic_load(&d->parent)) {
+		if (d == a)
+			return true;
+		if (d == atomic_load(&d->parent))
+			return false;
+	}
+}
+
+size_t dentry_name_copy(struct dentry *d, char *buf, size_t size)
+{
+	struct bucket *b = bucket_lock(d);
+	size_t len = MIN((size_t)d->name_len, size - 1);
+
+	memcpy(buf, d->name, len);
+	buf[len] = '\0';
+	bucket_unlock(b);
+	return len;
+}
+
+/* ---- forgetting ---- */
+
+/* Takes what nobody uses out of a bucket: returns how many went. all: without regard to age. */
+static unsigned bucket_trim(struct bucket *b, struct superblock *sb, bool all)
+{
+	struct dentry *gone = NULL;
+	struct dentry *next;
+	unsigned count = 0;
+
+	if (!atomic_load(&b->first))
+		return 0;
+	lock_take(&b->lock);
+	for (struct dentry *d = b->first; d; d = next) {
+		next = d->hash_next;
+		if (sb && d->sb != sb)
+			continue;
+		if (!all && (d->flags & DENTRY_USED)) {
+			atomic_and(&d->flags, ~(uint32_t)DENTRY_USED);
+			continue;
+		}
+		if (ref_count(&d->refs) != 1)
+			continue;
+		(void)unhash_locked(d);
+		d->hash_next = gone;
+		gone = d;
+	}
+	lock_drop(&b->lock);
+	for (; gone; gone = next, count++) {
+		next = gone->hash_next;
+		gone->hash_next = NULL;
+		dentry_put(gone);
+	}
+	return count;
+}
+
+void dentry_trim(void)
+{
+	if (likely(atomic_load_relaxed(&hashed) <= DENTRY_CACHE_MAX))
+		return;
+	for (int i = 0; i < TRIM_BUCKETS; i++) {
+		(void)bucket_trim(&buckets[atomic_add(&hand, 1) % BUCKETS], NULL, false);
+		if (atomic_load_relaxed(&hashed) <= DENTRY_CACHE_MAX)
+			return;
+	}
+}
+
+void dentry_shrink_sb(struct superblock *sb)
+{
+	unsigned count;
+
+	do {
+		count = 0;
+		for (size_t i = 0; i < BUCKETS; i++)
+			count += bucket_trim(&buckets[i], sb, true);
+	} while (count);
+}
+
+void dentry_shrink_children(struct dentry *d)
+{
+	struct list kept = LIST_INIT(kept);
+
+	lock_take(&d->children_lock);
+	while (!list_is_empty(&d->children)) {
+		struct dentry *child = list_entry(d->children.next, struct dentry, sibling);
+		struct bucket *b;
+		bool was = false;
+
+		list_remove(&child->sibling);
+		list_add_tail(&kept, &child->sibling);
+		if (!ref_get_unless_zero(&child->refs))
+			continue;
+		lock_drop(&d->children_lock);
+		b = bucket_lock(child);
+		if (ref_count(&child->refs) == 2)
+			was = unhash_locked(child);
+		bucket_unlock(b);
+		if (was)
+			dentry_put(child);
+		dentry_put(child);
+		lock_take(&d->children_lock);
+	}
+	list_splice_tail(&d->children, &kept);
+	lock_drop(&d->children_lock);
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c - open file descriptions: life, reading and writing, what mm maps.
+ *
+ * A file's position is guarded by pos_lock, which is held while a read or write that uses it
+ * goes on, so that two of them never get the same bytes (POSIX), also across fork. Streams have no
+ * position and take no lock. */
+#include "fs/file.h"
+
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "abi/stat.h"
+#include "abi/statfs.h"
+#include "base/slab.h"
+#include "fs/dentry.h"
+#include "fs/file_lock.h"
+#include "fs/internal.h"
+#include "fs/mount.h"
+#include "fs/notify.h"
+#include "fs/vfs.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "process/creds.h"
+#include "process/task.h"
+#include "signal/signal.h"
+
+static SLAB_CACHE(file_slab, sizeof(struct file), 64);
+void (*file_release_hook)(struct file *f);
+
+/* ---- as a vm_object ---- */
+
+static struct file *object_file(struct vm_object *o)
+{
+	return container_of(o, struct file, object);
+}
+
+static void object_get(struct vm_object *o)
+{
+	file_get(object_file(o));
+}
+
+static void object_put(struct vm_object *o)
+{
+	file_put(object_file(o));
+}
+
+static int object_backing(struct vm_object *o, uint64_t off, size_t size, bool shared, bool exec,
+			  int *fd, int64_t *host_off)
+{
+	struct file *f = object_file(o);
+
+	if (!f->ops || !f->ops->host_backing)
+		return -ENODEV;
+	return f->ops->host_backing(f, off, size, shared, exec, fd, host_off);
+}
+
+static void object_describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
+			    uint64_t *ino)
+{
+	struct file *f = object_file(o);
+
+	if (dev)
+		*dev = f->inode->sb->dev;
+	if (ino)
+		*ino = f->inode->ino;
+	if (size && path_print(&f->path, NULL, buf, size) < 0)
+		buf[0] = '\0';
+}
+
+static int object_writers_changed(struct vm_object *o, int by)
+{
+	struct file *f = object_file(o);
+
+	return f->ops && f->ops->writers_changed ? f->ops->writers_changed(f, by) : 0;
+}
+
+static uint64_t object_content_id(struct vm_object *o)
+{
+	struct file *f = object_file(o);
+
+	return f->ops && f->ops->content_id ? f->ops->content_id(f) : 0;
+}
+
+static const struct vm_object_ops file_object_ops = {
+	.get = object_get,
+	.put = object_put,
+	.host_backing = object_backing,
+	.describe = object_describe,
+	.writers_changed = object_writers_changed,
+	.content_id = object_content_id,
+};
+
+struct file *file_of_object(struct vm_object *o)
+{
+	return o && o->ops == &file_object_ops ? object_file(o) : NULL;
+}
+
+/* ---- life ---- */
+
+struct file *file_alloc(uint32_t flags, uint32_t mode)
+{
+	struct file *f = slab_alloc_zeroed(&file_slab);
+
+	if (!f)
+		return NULL;
+	f->object.ops = &file_object_ops;
+	ref_init(&f->refs);
+	lock_init(&f->pos_lock, RANK_FILE_POS);
+	f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	f->mode = mode;
+	f->host_fd = -1;
+	f->host_poll_fd = -1;
+	f->creds = current()->creds;
+	creds_get(f->creds);
+	return f;
+}
+
+void file_get(struct file *f)
+{
+	ref_get(&f->refs);
+}
+
+static void file_free(struct file *f)
+{
+	if (f->epoll_items && file_release_hook)
+		file_release_hook(f);
+	if (!(f->mode & FMODE_PATH) && f->inode) {
+		uint32_t mask = f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
+
+		if (f->inode->locks)
+			file_locks_release(f);
+		fs_notify(f->inode, f->path.dentry, mask);
+	}
+	if (f->ops && f->ops->release)
+		f->ops->release(f);
+	if (f->mode & FMODE_WRITER)
+		inode_put_write(f->inode);
+	if (f->mode & FMODE_EXEC)
+		inode_allow_write(f->inode);
+	path_put(&f->path);
+	creds_put(f->creds);
+	slab_free(&file_slab, f);
+}
+
+void file_put(struct file *f)
+{
+	if (f && ref_put(&f->refs))
+		file_free(f);
+}
+
+/* ---- reading and writing ---- */
+
+static void count_access(struct file *f, ssize_t done, bool is_write)
+{
+	if (done <= 0)
+		return;
+	fs_notify(f->inode, f->path.dentry, is_write ? IN_MODIFY : IN_ACCESS);
+}
+
+/* True when the position must be locked: somebody else may use it at the same time. */
+static bool pos_is_shared(const struct file *f)
+{
+	return !(f->mode & FMODE_NO_POS_LOCK);
+}
+
+typedef ssize_t (*transfer_t)(struct file *f, struct uio *u, int64_t *pos);
+
+static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, transfer_t op) NO_LOCK_CHECK
+{
+	int64_t at = 0;
+	ssize_t done;
+
+	if (pos) {
+		if (*pos < 0)
+			return -EINVAL;
+		if (!(f->mode & FMODE_PREAD))
+			return -ESPIPE;
+		return op(f, u, pos);
+	}
+	if (f->mode & FMODE_STREAM)
+		return op(f, u, &at);
+	if (pos_is_shared(f))
+		lock_take(&f->pos_lock);
+	at = f->pos;
+	done = op(f, u, &at);
+	if (done >= 0)
+		f->pos = at;
+	if (pos_is_shared(f))
+		lock_drop(&f->pos_lock);
+	return done;
+}
+
+ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t done;
+
+	if (!(f->mode & FMODE_READ))
+		return -EBADF;
+	if (!f->ops || !f->ops->read)
+		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+	done = transfer(f, u, pos, f->ops->read);
+	count_access(f, done, false);
+	return done;
+}
+
+static int sync_after_write(struct file *f, const struct uio *u)
+{
+	uint32_t flags = atomic_load_relaxed(&f->flags);
+
+	if (likely(!(flags & O_DSYNC) && !(u->flags & (UIO_DSYNC | UIO_SYNC))) || !f->ops->fsync)
+		return 0;
+	return f->ops->fsync(f, !(flags & __O_SYNC) && !(u->flags & UIO_SYNC));
+}
+
+ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t done;
+
+	if (!(f->mode & FMODE_WRITE))
+		return -EBADF;
+	if (!f->ops || !f->ops->write)
+		return -EINVAL;
+	done = transfer(f, u, pos, f->ops->write);
+	count_access(f, done, true);
+	if (done > 0) {
+		int err = sync_after_write(f, u);
+
+		if (err)
+			done = err;
+	}
+	return done;
+}
+
+int file_write_checks(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct inode *inode = f->inode;
+	bool append = (atomic_load_relaxed(&f->flags) & O_APPEND) || (u->flags & UIO_APPEND);
+	uint64_t limit;
+
+	if (append && !(u->flags & UIO_NOAPPEND))
+		*pos = atomic_load_relaxed(&inode->size);
+	if (!u->left)
+		return 0;
+	limit = rlimit_current(RLIMIT_FSIZE);
+	if ((uint64_t)*pos >= limit) {
+		(void)signal_send_task(current(), SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	if (*pos == INT64_MAX)
+		return -EFBIG;
+	uio_truncate(u, MIN(limit, (uint64_t)INT64_MAX) - (uint64_t)*pos);
+	return 0;
+}
+
+ssize_t file_read_kernel(struct file *f, void *buf, size_t size, int64_t off)
+{
+	struct uio u;
+
+	uio_init_kernel(&u, buf, size);
+	return file_read(f, &u, off == -1 ? NULL : &off);
+}
+
+ssize_t file_write_kernel(struct file *f, const void *buf, size_t size, int64_t off)
+{
+	struct uio u;
+
+	uio_init_kernel(&u, (void *)(uintptr_t)buf, size);
+	return file_write(f, &u, off == -1 ? NULL : &off);
+}
+
+/* ---- position ---- */
+
+int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size, int64_t max)
+{
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		if (__builtin_add_overflow(off, f->pos, &off))
+			return -EOVERFLOW;
+		break;
+	case SEEK_END:
+		if (__builtin_add_overflow(off, size, &off))
+			return -EOVERFLOW;
+		break;
+	case SEEK_DATA:
+		if (off < 0 || off >= size)
+			return -ENXIO;
+		break;
+	case SEEK_HOLE:
+		if (off < 0 || off >= size)
+			return -ENXIO;
+		off = size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (off < 0 || off > max)
+		return -EINVAL;
+	f->pos = off;
+	return off;
+}
+
+int64_t file_lseek_generic(struct file *f, int64_t off, int whence)
+{
+	return file_lseek_size(f, off, whence, atomic_load_relaxed(&f->inode->size), INT64_MAX);
+}
+
+int64_t file_lseek(struct file *f, int64_t off, int whence)
+{
+	int64_t result;
+
+	if (whence < 0 || whence > SEEK_HOLE)
+		return -EINVAL;
+	if (!(f->mode & FMODE_LSEEK))
+		return -ESPIPE;
+	lock_take(&f->pos_lock);
+	if (f->ops && f->ops->lseek)
+		result = f->ops->lseek(f, off, whence);
+	else
+		result = file_lseek_generic(f, off, whence);
+	lock_drop(&f->pos_lock);
+	return result;
+}
+
+/* ---- other ---- */
+
+uint32_t file_poll(struct file *f, struct poll_table *pt)
+{
+	if (!f->ops || !f->ops->poll)
+		return f->host_poll_fd >= 0 ? 0 : POLL_READABLE | POLL_WRITABLE;
+	return f->ops->poll(f, pt);
+}
+
+/* Older than a day, or older than the last change: worth writing down (relatime). */
+static bool atime_is_due(const struct inode *inode, const struct linux_timespec *now)
+{
+	const struct linux_timespec *a = &inode->atime;
+	const struct linux_timespec *m = &inode->mtime;
+	const struct linux_timespec *c = &inode->ctime;
+
+	if (a->tv_sec < m->tv_sec || (a->tv_sec == m->tv_sec && a->tv_nsec <= m->tv_nsec))
+		return true;
+	if (a->tv_sec < c->tv_sec || (a->tv_sec == c->tv_sec && a->tv_nsec <= c->tv_nsec))
+		return true;
+	return now->tv_sec - a->tv_sec >= 24 * 60 * 60;
+}
+
+void inode_accessed(struct inode *inode, const struct mount *m)
+{
+	uint32_t flags = atomic_load_relaxed(&m->flags);
+	struct linux_timespec now;
+
+	if ((inode->flags & (INODE_NOATIME | INODE_NOCMTIME)) ||
+	    (flags & (MS_NOATIME | MS_RDONLY)) ||
+	    ((flags & MS_NODIRATIME) && S_ISDIR(inode->mode)) ||
+	    (atomic_load_relaxed(&inode->sb->flags) & SB_RDONLY))
+		return;
+	inode_now(&now);
+	if (!(flags & MS_STRICTATIME) && !atime_is_due(inode, &now))
+		return;
+	if (inode->atime.tv_sec == now.tv_sec && inode->atime.tv_nsec == now.tv_nsec)
+		return;
+	lock_take(&inode->lock);
+	inode->atime = now;
+	lock_drop(&inode->lock);
+}
+
+void file_accessed(struct file *f)
+{
+	if (!(f->mode & FMODE_NOATIME) && !(atomic_load_relaxed(&f->flags) & O_NOATIME))
+		inode_accessed(f->inode, f->path.mount);
+}
+
+bool dir_emit_dots(struct file *f, struct dir_context *ctx)
+{
+	if (ctx->pos == 0 && !dir_emit(ctx, ".", 1, f->inode->ino, DT_DIR, 1))
+		return false;
+	if (ctx->pos == 1) {
+		struct dentry *parent = dentry_parent_get(f->path.dentry);
+		uint64_t ino = parent->inode->ino;
+
+		dentry_put(parent);
+		if (!dir_emit(ctx, "..", 2, ino, DT_DIR, 2))
+			return false;
+	}
+	return true;
+}
+
+int file_iterate(struct file *f, struct dir_context *ctx)
+{
+	int err = -ENOTDIR;
+
+	if (!f->ops || !f->ops->iterate)
+		return -ENOTDIR;
+	lock_take(&f->pos_lock);
+	if (!(f->inode->flags & INODE_DEAD)) {
+		ctx->pos = f->pos;
+		err = f->ops->iterate(f, ctx);
+		f->pos = ctx->pos;
+	} else {
+		err = -ENOENT;
+	}
+	lock_drop(&f->pos_lock);
+	if (!err) {
+		file_accessed(f);
+		fs_notify(f->inode, f->path.dentry, IN_ACCESS | IN_ISDIR);
+	}
+	return err;
+}

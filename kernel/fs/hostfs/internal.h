@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - shared by the files of fs/hostfs/ alone.
+ *
+ * hostfs_lock (RANK_OBJECT2) guards, over all hostfs superblocks, what is marked `lock`
+ * here. No host call is made under it. */
+#pragma once
+#include "abi/types.h"
+#include "base/lock.h"
+#include "base/ref.h"
+#include "fs/vfs.h"
+#include "lib/list.h"
+
+struct linux_dirent64;
+struct linux_statx;
+struct hostfs_params;
+struct uio;
+
+enum {
+	HOSTFS_LISTING_MAX = 16 << 20, /* bytes of directory listings kept */
+	HOSTFS_DEVS_MAX = 32,	       /* host file systems told apart below one root */
+	HOSTFS_BUCKETS = 4096,
+};
+
+struct host_inode;
+
+/* A descriptor of the host. Those that belong to an inode (host_inode.handle) are kept
+ * for later use; those of files opened on shared or writable file systems live as long as
+ * the file. */
+struct host_handle {
+	struct ref refs;
+	int fd;			  /* atomic: -1: not opened yet */
+	struct host_inode *inode; /* borrowed: whoever has a handle keeps its inode too */
+	struct list lru;	  /* lock: kept handles, those used last first */
+	struct list link;	  /* lock: host_inode.files */
+	int64_t dir_pos; /* directories: where the host's position is; the file's pos_lock
+			  */
+};
+
+/* The names in a directory: records as getdents64(2) gives them. A cursor is 2 + the byte
+ * offset of a record. */
+struct host_listing {
+	struct ref refs;
+	size_t size;		  /* bytes of records */
+	char *data;		  /* owned */
+	struct host_inode *inode; /* lock: which keeps it; NULL: none */
+	struct list lru;	  /* lock */
+};
+
+struct host_inode {
+	struct inode inode;
+	struct host_inode *hash_next; /* lock */
+	uint64_t host_dev;	      /* const */
+	uint64_t dev;		      /* const: st_dev */
+	struct host_inode
+		*parent; /* lock: where it was seen last; ref. NULL: root, or nowhere */
+	char *name;	 /* lock: in parent; owned */
+	struct host_handle *handle;   /* lock: ref; a directory's O_PATH, an exclusive
+					 file's O_RDONLY */
+	struct host_handle *born;     /* lock: ref; what made it, for the first open */
+	struct list files;	      /* lock: handles of open files */
+	struct host_listing *listing; /* lock: ref */
+	char *link_text;	      /* lock: exclusive; owned; set once */
+	bool is_hashed;		      /* lock */
+	bool owner_is_virtual; /* lock: the host does not know the owner; held in memory
+				  by a reference */
+	bool is_removed;       /* lock: no name leads to it */
+};
+
+struct hostfs {
+	struct superblock *sb;
+	struct host_handle *root;		    /* const: ref */
+	bool exclusive;				    /* const: and read-only */
+	bool is_file, map_overflow;		    /* const */
+	struct host_inode *buckets[HOSTFS_BUCKETS]; /* lock: by host device and number */
+	uint64_t host_devs[HOSTFS_DEVS_MAX];	    /* lock */
+	uint64_t devs[HOSTFS_DEVS_MAX];		    /* lock */
+	uint32_t dev_count;			    /* lock */
+};
+
+extern struct lock hostfs_lock;
+extern const struct inode_ops hostfs_inode_ops;
+extern const struct file_ops hostfs_file_ops, hostfs_dir_ops;
+
+static inline struct host_inode *host_inode_of(struct inode *inode)
+{
+	return container_of(inode, struct host_inode, inode);
+}
+
+static inline struct hostfs *hostfs_of(const struct host_inode *hi)
+{
+	return hi->inode.sb->private;
+}
+
+/* ---- handle.c ---- */
+/* fd is taken over, also on failure (NULL). -1: to be opened when needed. */
+struct host_handle *host_handle_create(struct host_inode *inode, int fd) MUST_CHECK;
+void host_handle_put(struct host_handle *h);
+/* The inode's kept handle of a directory, opened if need be: a reference. */
+int host_dir_handle(struct host_inode *dir, struct host_handle **out) MUST_CHECK;
+/* The kept handle of an exclusive regular file, perhaps not open yet: a reference. */
+int host_file_handle(struct host_inode *hi, struct host_handle **out) MUST_CHECK;
+/* Its descriptor, opening it if need be; or -errno. */
+int host_handle_fd(struct host_handle *h) MUST_CHECK;
+/* The inode is going: forgets its kept handles. */
+void host_handles_forget(struct host_inode *hi);
+/* host_openat, making room when there are no descriptors left. */
+int hostfs_openat(int dirfd, const char *name, int flags, uint32_t mode) MUST_CHECK;
+
+/* Where an inode can be reached: a directory's handle and a name in it ("." for
+ * directories themselves). */
+struct host_place {
+	struct host_handle *dir; /* ref */
+	bool is_self; /* dir->fd is the object itself, which has no name: name is "" */
+	char name[256];
+};
+/* -ESTALE: no name is known. */
+int host_place_get(struct host_inode *hi, struct host_place *out) MUST_CHECK;
+void host_place_put(struct host_place *p);
+/* A handle of any file open on the inode: a reference, or NULL. */
+struct host_handle *host_open_handle(struct host_inode *hi) MUST_CHECK;
+
+/* ---- inode.c ---- */
+/* The inode of what statx found as name in dir (NULL: the root): *out gets a reference.
+ */
+int host_inode_lookup(struct hostfs *fs, struct host_inode *dir, const char *name,
+		      const struct linux_statx *stx, struct inode **out) MUST_CHECK;
+/* Takes over what the host says. */
+void host_inode_update(struct host_inode *hi, const struct linux_statx *stx);
+/* Asks the host for the attributes, through an open file if there is one. */
+int host_inode_refresh(struct host_inode *hi);
+/* True when stx describes this inode. */
+bool host_inode_is(const struct host_inode *hi, const struct linux_statx *stx);
+/* Where it is found from now on. NULL: nowhere. */
+int host_inode_place(struct host_inode *hi, struct host_inode *parent, const char *name);
+void host_inode_release(struct inode *inode);
+int hostfs_getattr(struct inode *inode, struct kstat *out);
+
+/* ---- attr.c ---- */
+int hostfs_setattr(struct inode *inode, struct attr *attr);
+/* After making hi: gives it the owner and mode that it should have. */
+void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32_t mode);
+
+/* ---- dir.c ---- */
+int hostfs_lookup(struct inode *dir, struct dentry *d, struct inode **out);
+bool hostfs_revalidate(struct inode *dir, struct dentry *d);
+int hostfs_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev,
+		 struct inode **out);
+int hostfs_mkdir(struct inode *dir, struct dentry *d, uint32_t mode, struct inode **out);
+int hostfs_symlink(struct inode *dir, struct dentry *d, const char *target,
+		   struct inode **out);
+int hostfs_link(struct inode *dir, struct dentry *d, struct inode *inode);
+int hostfs_unlink(struct inode *dir, struct dentry *d);
+int hostfs_rmdir(struct inode *dir, struct dentry *d);
+int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
+		  struct dentry *to, unsigned int flags);
+int hostfs_get_link(struct inode *inode, struct link_target *out);
+
+/* ---- list.c ---- */
+void host_listing_put(struct host_listing *l);
+void host_listing_forget(struct host_inode *hi);
+int host_listing_get(struct host_inode *dir, struct host_listing **out) MUST_CHECK;
+
+/* ---- file.c ---- */
+int hostfs_open(struct inode *inode, struct file *f);

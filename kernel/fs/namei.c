@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* namei.c - making and removing names. Renaming is in rename.c. */
+#include "fs/namei.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "base/lock.h"
+#include "base/page.h"
+#include "fs/context.h"
+#include "fs/dentry.h"
+#include "fs/file.h"
+#include "fs/internal.h"
+#include "fs/mount.h"
+#include "fs/notify.h"
+#include "fs/path.h"
+#include "fs/vfs.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "process/creds.h"
+#include "process/task.h"
+
+/* ---- rules ---- */
+
+int may_create(struct inode *dir)
+{
+	if (dir->flags & INODE_DEAD)
+		return -ENOENT;
+	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+}
+
+/* Sticky directories: only owners remove. */
+static bool sticky_forbids(const struct inode *dir, const struct inode *inode)
+{
+	const struct creds *c = current_creds();
+
+	return (dir->mode & S_ISVTX) && c->fsuid != inode->uid && c->fsuid != dir->uid &&
+	       !creds_capable(c, CAP_FOWNER);
+}
+
+int may_delete(struct inode *dir, struct dentry *victim, bool is_dir)
+{
+	struct inode *inode = victim->inode;
+	int err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+
+	if (err)
+		return err;
+	if (dir->flags & INODE_APPEND)
+		return -EPERM;
+	if (sticky_forbids(dir, inode) || (inode->flags & (INODE_APPEND | INODE_IMMUTABLE)))
+		return -EPERM;
+	if (is_dir && !S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	if (is_dir && (victim->flags & DENTRY_ROOT))
+		return -EBUSY;
+	if (!is_dir && S_ISDIR(inode->mode))
+		return -EISDIR;
+	return dir->flags & INODE_DEAD ? -ENOENT : 0;
+}
+
+/* ---- making ---- */
+
+struct creation {
+	struct path parent; /* ref */
+	struct inode *dir;  /* locked */
+	struct dentry *d;   /* ref; negative */
+};
+
+/* Finds the place for a new name and locks its directory. wants_dir: slashes at the end are fine. */
+static int creation_begin(struct creation *c, int dfd, const char *name, bool wants_dir)
+	NO_LOCK_CHECK
+{
+	struct path_last last;
+	int read_only;
+	int err = path_lookup_parent(dfd, name, 0, &c->parent, &last);
+
+	if (err)
+		return err;
+	c->dir = path_inode(&c->parent);
+	if (last.kind != LAST_NORMAL) {
+		path_put(&c->parent);
+		return -EEXIST;
+	}
+	read_only = mount_want_write(c->parent.mount);
+	lock_take(&c->dir->dir_lock);
+	err = dentry_look_up_locked(c->parent.dentry, last.name, last.len, &c->d);
+	if (err)
+		goto out_unlock;
+	if (!dentry_is_negative(c->d))
+		err = -EEXIST;
+	else if (last.slash && !wants_dir)
+		err = -ENOENT;
+	else if (read_only)
+		err = read_only;
+	else
+		err = may_create(c->dir);
+	if (!err)
+		return 0;
+	dentry_put(c->d);
+out_unlock:
+	lock_drop(&c->dir->dir_lock);
+	path_put(&c->parent);
+	return err;
+}
+
+static void creation_end(struct creation *c, int err, uint32_t event) NO_LOCK_CHECK
+{
+	lock_drop(&c->dir->dir_lock);
+	if (!err)
+		fs_notify_name(c->dir, event, c->d->name, 0);
+	dentry_put(c->d);
+	path_put(&c->parent);
+	dentry_trim();
+}
+
+static uint32_t without_umask(uint32_t mode)
+{
+	return mode & ~(atomic_load_relaxed(&current()->fs->umask) & S_IRWXUGO);
+}
+
+int vfs_mkdir(int dfd, const char *name, uint32_t mode)
+{
+	struct creation c;
+	struct inode *inode;
+	int err = creation_begin(&c, dfd, name, true);
+
+	if (err)
+		return err;
+	err = -EPERM;
+	if (c.dir->ops->mkdir)
+		err = c.dir->ops->mkdir(c.dir, c.d,
+					S_IFDIR | without_umask(mode & (S_IRWXUGO | S_ISVTX)),
+					&inode);
+	if (!err)
+		dentry_made(c.dir, c.d, inode);
+	creation_end(&c, err, IN_CREATE | IN_ISDIR);
+	return err;
+}
+
+static int mode_check(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return 0;
+	case S_IFCHR:
+		/* A whiteout (0, 0) needs no privilege. */
+	case S_IFBLK:
+		return capable(CAP_MKNOD) ? 0 : -EPERM;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev, struct path *out)
+{
+	struct creation c;
+	struct inode *inode;
+	int err;
+
+	if (!(mode & S_IFMT))
+		mode |= S_IFREG;
+	err = mode_check(mode);
+	if (err == -EINVAL || (err && S_ISDIR(mode)))
+		return err;
+	if (err && S_ISCHR(mode) && rdev == 0)
+		err = 0;
+	if (err) {
+		int found = creation_begin(&c, dfd, name, false);
+
+		if (found)
+			return found;
+		creation_end(&c, err, 0);
+		return err;
+	}
+	err = creation_begin(&c, dfd, name, false);
+	if (err)
+		return err;
+	err = -EPERM;
+	if (c.dir->ops->mknod)
+		err = c.dir->ops->mknod(c.dir, c.d, without_umask(mode), rdev, &inode);
+	if (!err)
+		dentry_made(c.dir, c.d, inode);
+	if (!err && out) {
+		*out = (struct path){c.parent.mount, c.d};
+		path_get(out);
+	}
+	creation_end(&c, err, IN_CREATE);
+	return err;
+}
+
+int vfs_mknod(int dfd, const char *name, uint32_t mode, uint64_t rdev)
+{
+	return vfs_mknod_get(dfd, name, mode, rdev, NULL);
+}
+
+int vfs_symlink(const char *target, int dfd, const char *name)
+{
+	struct creation c;
+	struct inode *inode;
+	int err;
+
+	if (!*target)
+		return -ENOENT;
+	err = creation_begin(&c, dfd, name, false);
+	if (err)
+		return err;
+	err = -EPERM;
+	if (c.dir->ops->symlink)
+		err = c.dir->ops->symlink(c.dir, c.d, target, &inode);
+	if (!err)
+		dentry_made(c.dir, c.d, inode);
+	creation_end(&c, err, IN_CREATE);
+	return err;
+}
+
+static int link_locked(struct creation *c, const struct path *old)
+{
+	struct inode *inode = path_inode(old);
+	int err;
+
+	if (inode->sb != c->dir->sb || old->mount != c->parent.mount)
+		return -EXDEV;
+	if (inode->flags & (INODE_APPEND | INODE_IMMUTABLE))
+		return -EPERM;
+	if (!c->dir->ops->link || S_ISDIR(inode->mode))
+		return -EPERM;
+	if (inode->nlink == 0 && !(inode->flags & INODE_LINKABLE))
+		return -ENOENT;
+	err = c->dir->ops->link(c->dir, c->d, inode);
+	if (err)
+		return err;
+	inode->flags &= ~(uint32_t)INODE_LINKABLE;
+	inode_get(inode);
+	dentry_made(c->dir, c->d, inode);
+	return 0;
+}
+
+int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name, int flags)
+{
+	uint32_t lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
+	struct creation c;
+	struct path old;
+	int err;
+
+	if ((flags & AT_EMPTY_PATH) && !*old_name) {
+		if (!capable(CAP_DAC_READ_SEARCH))
+			return -ENOENT;
+		lookup |= LOOKUP_EMPTY;
+	}
+	err = path_lookup(old_dfd, old_name, lookup, &old);
+	if (err)
+		return err;
+	err = creation_begin(&c, new_dfd, new_name, false);
+	if (!err) {
+		err = link_locked(&c, &old);
+		creation_end(&c, err, IN_CREATE);
+		if (!err)
+			fs_notify(path_inode(&old), NULL, IN_ATTRIB);
+	}
+	path_put(&old);
+	return err;
+}
+
+/* ---- removing ---- */
+
+static int unlink_locked(const struct path *parent, const struct path_last *last, struct dentry *d)
+{
+	struct inode *dir = path_inode(parent);
+	int err;
+
+	if (dentry_is_negative(d))
+		return -ENOENT;
+	if (last->slash)
+		return S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
+	err = mount_want_write(parent->mount);
+	if (!err)
+		err = may_delete(dir, d, false);
+	if (!err && atomic_load(&d->mounts))
+		err = -EBUSY;
+	if (!err)
+		err = dir->ops->unlink ? dir->ops->unlink(dir, d) : -EPERM;
+	if (!err)
+		dentry_delete(d);
+	return err;
+}
+
+int vfs_unlink(int dfd, const char *name)
+{
+	struct path parent;
+	struct path_last last;
+	struct inode *dir;
+	struct dentry *d;
+	int err = path_lookup_parent(dfd, name, 0, &parent, &last);
+
+	if (err)
+		return err;
+	dir = path_inode(&parent);
+	if (last.kind != LAST_NORMAL) {
+		path_put(&parent);
+		return -EISDIR;
+	}
+	lock_take(&dir->dir_lock);
+	err = dentry_look_up_locked(parent.dentry, last.name, last.len, &d);
+	if (!err) {
+		err = unlink_locked(&parent, &last, d);
+		lock_drop(&dir->dir_lock);
+		if (!err) {
+			fs_notify(d->inode, NULL, d->inode->nlink ? IN_ATTRIB : IN_DELETE_SELF);
+			fs_notify_name(dir, IN_DELETE, d->name, 0);
+		}
+		dentry_put(d); /* outside the lock: may free the file's data */
+	} else {
+		lock_drop(&dir->dir_lock);
+	}
+	path_put(&parent);
+	return err;
+}
+
+static int rmdir_locked(const struct path *parent, struct dentry *d)
+{
+	struct inode *dir = path_inode(parent);
+	int err;
+
+	if (dentry_is_negative(d))
+		return -ENOENT;
+	err = mount_want_write(parent->mount);
+	if (!err)
+		err = may_delete(dir, d, true);
+	if (!err && atomic_load(&d->mounts))
+		err = -EBUSY;
+	if (!err)
+		err = dir->ops->rmdir ? dir->ops->rmdir(dir, d) : -EPERM;
+	if (!err) {
+		atomic_or(&d->inode->flags, INODE_DEAD);
+		dentry_delete(d);
+	}
+	return err;
+}
+
+int vfs_rmdir(int dfd, const char *name)
+{
+	struct path parent;
+	struct path_last last;
+	struct inode *dir;
+	struct dentry *d;
+	int err = path_lookup_parent(dfd, name, 0, &parent, &last);
+
+	if (err)
+		return err;
+	if (last.kind != LAST_NORMAL) {
+		path_put(&parent);
+		return last.kind == LAST_DOT ? -EINVAL : last.kind == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+	}
+	dir = path_inode(&parent);
+	lock_take(&dir->dir_lock);
+	err = dentry_look_up_locked(parent.dentry, last.name, last.len, &d);
+	if (!err)
+		err = rmdir_locked(&parent, d);
+	else
+		d = NULL;
+	lock_drop(&dir->dir_lock);
+	if (!err) {
+		dentry_shrink_children(d);
+		fs_notify(d->inode, NULL, IN_DELETE_SELF);
+		fs_notify_name(dir, IN_DELETE | IN_ISDIR, d->name, 0);
+	}
+	dentry_put(d);
+	path_put(&parent);
+	return err;
+}
+
+/* ---- symbolic links ---- */
+
+long vfs_readlink(const struct path *p, char *buf, size_t size)
+{
+	struct inode *inode = path_inode(p);
+	struct path place = {NULL, NULL};
+	struct link_target target = {.path = &place};
+	size_t len;
+	int err;
+
+	if (inode->ops->readlink)
+		return inode->ops->readlink(inode, buf, size);
+	if (!S_ISLNK(inode->mode) || !inode->ops->get_link)
+		return -EINVAL;
+	err = inode->ops->get_link(inode, &target);
+	if (err)
+		return err;
+	inode_accessed(inode, p->mount);
+	if (target.is_path) {
+		path_put(&place);
+		return -EINVAL;
+	}
+	len = MIN(strlen(target.text), size);
+	memcpy(buf, target.text, len);
+	if (target.page)
+		page_free(target.page, 0);
+	return (long)len;
+}

@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: MIT */
+/* pipe.c - pipes and FIFOs: a ring of bytes in kernel pages.
+ *
+ * One lock guards all. head and tail count bytes; when the ring runs empty both go back to 0, so that
+ * a pipe with little in it stays on its first page. A packet pipe (O_DIRECT) puts the length of each
+ * packet, two bytes, in front of it.
+ *
+ * Wake-ups: a reader sleeps only while the ring is empty, a writer while it has less room than it
+ * needs, which is never more than PIPE_BUF. So readers are woken by a write into an empty ring, and writers
+ * when the room rises to PIPE_BUF; pollers of POLLIN at every write, for edge triggers. Both kinds sleep
+ * exclusively: whoever leaves something over passes the wake-up on.
+ *
+ * Limits against Linux: the size is counted in bytes, not in buffers of a page each, so that many small
+ * packets or pieces fit. */
+#include "fs/pipe.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/ioctl.h"
+#include "abi/signal.h"
+#include "abi/stat.h"
+#include "base/lock.h"
+#include "base/page.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "fs/file.h"
+#include "fs/internal.h"
+#include "fs/pipe_ring.h"
+#include "fs/vfs.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "process/task.h"
+#include "signal/signal.h"
+
+static SLAB_CACHE(pipe_slab, sizeof(struct pipe), 64);
+
+static struct pipe *pipe_of(const struct file *f)
+{
+	return f->private;
+}
+
+bool file_is_pipe(const struct file *f)
+{
+	return f->ops == &pipe_file_ops;
+}
+
+static struct pipe *pipe_create(void)
+{
+	struct pipe *p = slab_alloc_zeroed(&pipe_slab);
+
+	if (!p)
+		return NULL;
+	lock_init(&p->lock, RANK_OBJECT);
+	waitq_init(&p->readable);
+	waitq_init(&p->writable);
+	waitq_init(&p->opened);
+	p->pages = p->pages_inside;
+	p->size = PIPE_PAGES_INSIDE * PAGE_SIZE;
+	return p;
+}
+
+void pipe_destroy(struct pipe *p)
+{
+	for (size_t i = 0; i < p->size / PAGE_SIZE; i++)
+		page_free(p->pages[i], 0);
+	if (p->pages != p->pages_inside)
+		kfree(p->pages);
+	kfree(p->pushback);
+	slab_free(&pipe_slab, p);
+}
+
+/* ---- the ring: lock held ---- */
+
+static size_t pipe_used(const struct pipe *p)
+{
+	return p->tail - p->head + p->pushback_left;
+}
+
+static size_t pipe_room(const struct pipe *p)
+{
+	return p->size - (p->tail - p->head);
+}
+
+static void *page_for(struct pipe *p, size_t at)
+{
+	void **slot = &p->pages[at / PAGE_SIZE % (p->size / PAGE_SIZE)];
+
+	if (unlikely(!*slot))
+		*slot = page_alloc(0);
+	return *slot;
+}
+
+/* Moves up to size bytes from the ring, skip bytes after its head, to u. */
+static size_t ring_out(struct pipe *p, struct uio *u, size_t skip, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		size_t at = p->head + skip + done;
+		size_t step = MIN(size - done, PAGE_SIZE - at % PAGE_SIZE);
+		char *page = page_for(p, at);
+		size_t moved = uio_copy_out(u, page + at % PAGE_SIZE, step);
+
+		done += moved;
+		if (moved < step)
+			break;
+	}
+	return done;
+}
+
+/* Moves up to size bytes from u to the ring; -ENOMEM if there is no page for the first of them. */
+static ssize_t ring_in(struct pipe *p, struct uio *u, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		size_t at = p->tail + done;
+		size_t step = MIN(size - done, PAGE_SIZE - at % PAGE_SIZE);
+		char *page = page_for(p, at);
+		size_t moved;
+
+		if (!page)
+			return done ? (ssize_t)done : -ENOMEM;
+		moved = uio_copy_in(u, page + at % PAGE_SIZE, step);
+		done += moved;
+		if (moved < step)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+static void ring_consume(struct pipe *p, size_t size)
+{
+	p->head += size;
+	if (p->head == p->tail) {
+		p->head = 0;
+		p->tail = 0;
+	}
+}
+
+static size_t packet_size(struct pipe *p)
+{
+	uint8_t header[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t at = p->head + i;
+
+		header[i] = *((uint8_t *)page_for(p, at) + at % PAGE_SIZE);
+	}
+	return (size_t)header[0] | (size_t)header[1] << 8;
+}
+
+/* What splice took out and could not deliver comes first. */
+static ssize_t pushback_out(struct pipe *p, struct uio *u)
+{
+	size_t size = MIN(u->left, p->pushback_left);
+	size_t moved = uio_copy_out(u, p->pushback + p->pushback_off, size);
+
+	p->pushback_off += moved;
+	p->pushback_left -= moved;
+	if (!p->pushback_left) {
+		kfree(p->pushback);
+		p->pushback = NULL;
+	}
+	return moved ? (ssize_t)moved : -EFAULT;
+}
+
+static ssize_t take_out(struct pipe *p, struct uio *u)
+{
+	size_t size = p->tail - p->head;
+	size_t moved;
+
+	if (unlikely(p->pushback_left))
+		return pushback_out(p, u);
+	if (p->is_packet) {
+		size_t packet = packet_size(p);
+
+		size = MIN(packet, u->left);
+		moved = ring_out(p, u, 2, size);
+		if (moved < size)
+			return -EFAULT;
+		ring_consume(p, 2 + packet);
+		return (ssize_t)moved;
+	}
+	size = MIN(size, u->left);
+	moved = ring_out(p, u, 0, size);
+	ring_consume(p, moved);
+	return moved || !size ? (ssize_t)moved : -EFAULT;
+}
+
+/* ---- read and write ---- */
+
+static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct pipe *p = pipe_of(f);
+	bool wake_writers = false;
+	bool wake_readers = false;
+	bool slept = false;
+	ssize_t done = 0;
+	size_t room;
+
+	(void)pos;
+	if (!u->left)
+		return 0;
+	lock_take(&p->lock);
+	while (!pipe_used(p)) {
+		if (!p->writers)
+			goto out;
+		done = file_may_block(f, u) ?
+			       waitq_sleep_exclusive(&p->readable, &p->lock, NSEC_NEVER) :
+			       -EAGAIN;
+		if (done)
+			goto out;
+		slept = true;
+	}
+	room = pipe_room(p);
+	done = take_out(p, u);
+	wake_writers = room < PIPE_BUF && pipe_room(p) >= PIPE_BUF;
+	wake_readers = slept && pipe_used(p);
+out:
+	lock_drop(&p->lock);
+	if (wake_writers)
+		waitq_wake_one(&p->writable, POLL_WRITABLE);
+	if (wake_readers)
+		waitq_wake_one(&p->readable, POLL_READABLE);
+	return done;
+}
+
+static void send_sigpipe(void)
+{
+	struct task *t = current();
+	struct linux_siginfo info = {.si_signo = SIGPIPE, .si_code = SI_USER};
+
+	info.kill.pid = t->process->pid;
+	info.kill.uid = t->creds->uid;
+	(void)signal_send_task(t, SIGPIPE, &info);
+}
+
+static ssize_t packet_in(struct pipe *p, struct uio *u, size_t size)
+{
+	uint8_t header[2] = {(uint8_t)size, (uint8_t)(size >> 8)};
+	size_t tail = p->tail;
+	ssize_t moved;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *page = page_for(p, p->tail);
+
+		if (!page) {
+			p->tail = tail;
+			return -ENOMEM;
+		}
+		page[p->tail % PAGE_SIZE] = (char)header[i];
+		p->tail++;
+	}
+	moved = ring_in(p, u, size);
+	if (moved != (ssize_t)size) {
+		p->tail = tail;
+		return moved < 0 ? moved : -EFAULT;
+	}
+	p->tail += size;
+	return moved;
+}
+
+/* Puts what fits now, at least `need` bytes (with their header). 0: no room. */
+static ssize_t put_in(struct pipe *p, struct uio *u, size_t need)
+{
+	size_t room = pipe_room(p);
+	ssize_t moved;
+
+	if (p->is_packet) {
+		size_t size = MIN(u->left, (size_t)PIPE_BUF);
+
+		return room < size + 2 ? 0 : packet_in(p, u, size);
+	}
+	if (room < need)
+		return 0;
+	room = MIN(room, u->left);
+	moved = ring_in(p, u, room);
+	if (moved > 0)
+		p->tail += (size_t)moved;
+	return moved ? moved : -EFAULT;
+}
+
+static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct pipe *p = pipe_of(f);
+	/* Up to PIPE_BUF bytes go in one piece. */
+	size_t need = u->left <= PIPE_BUF ? u->left : 1;
+	ssize_t total = 0;
+	ssize_t err = 0;
+	bool wake = false;
+	bool slept = false;
+	bool broken = false;
+
+	(void)pos;
+	if (!u->left)
+		return 0;
+	lock_take(&p->lock);
+	while (u->left) {
+		ssize_t moved;
+
+		if (!p->readers) {
+			broken = true;
+			err = -EPIPE;
+			break;
+		}
+		moved = put_in(p, u, need);
+		if (moved > 0) {
+			total += moved;
+			wake = true;
+			continue;
+		}
+		if (moved < 0) {
+			err = moved;
+			break;
+		}
+		if (!file_may_block(f, u)) {
+			err = -EAGAIN;
+			break;
+		}
+		if (wake) {
+			waitq_wake_one(&p->readable, POLL_READABLE);
+			wake = false;
+		}
+		err = waitq_sleep_exclusive(&p->writable, &p->lock, NSEC_NEVER);
+		if (err)
+			break;
+		slept = true;
+	}
+	if (slept && pipe_room(p) >= PIPE_BUF && p->readers)
+		waitq_wake_one(&p->writable, POLL_WRITABLE);
+	lock_drop(&p->lock);
+	if (wake)
+		waitq_wake_one(&p->readable, POLL_READABLE);
+	if (broken && !total)
+		send_sigpipe();
+	return total ? total : err;
+}
+
+static uint32_t pipe_poll(struct file *f, struct poll_table *pt)
+{
+	struct pipe *p = pipe_of(f);
+	uint32_t bits = 0;
+
+	if (f->mode & FMODE_READ)
+		poll_wait(pt, &p->readable);
+	if (f->mode & FMODE_WRITE)
+		poll_wait(pt, &p->writable);
+	lock_take(&p->lock);
+	if (f->mode & FMODE_READ) {
+		if (pipe_used(p))
+			bits |= POLL_READABLE;
+		/* A FIFO opened before any writer came has not been hung up. */
+		if (!p->writers && f->dir_version != p->writer_opens)
+			bits |= POLLHUP;
+	}
+	if (f->mode & FMODE_WRITE) {
+		if (pipe_room(p) >= PIPE_BUF)
+			bits |= POLL_WRITABLE;
+		if (!p->readers)
+			bits |= POLLERR;
+	}
+	lock_drop(&p->lock);
+	return bits;
+}
+
+static long pipe_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct pipe *p = pipe_of(f);
+	uint32_t used;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	lock_take(&p->lock);
+	used = (uint32_t)pipe_used(p);
+	lock_drop(&p->lock);
+	return put_user_u32(arg, used);
+}
+
+/* ---- opening and closing ---- */
+
+static void count_open(struct pipe *p, const struct file *f, int by)
+{
+	if (f->mode & FMODE_READ) {
+		p->readers = (uint32_t)((int)p->readers + by);
+		p->reader_opens += by > 0;
+	}
+	if (f->mode & FMODE_WRITE) {
+		p->writers = (uint32_t)((int)p->writers + by);
+		p->writer_opens += by > 0;
+	}
+}
+
+static void count_close(struct pipe *p, const struct file *f)
+{
+	lock_take(&p->lock);
+	count_open(p, f, -1);
+	lock_drop(&p->lock);
+	if ((f->mode & FMODE_WRITE) && !p->writers)
+		waitq_wake_all(&p->readable, POLLHUP | POLL_READABLE);
+	if ((f->mode & FMODE_READ) && !p->readers)
+		waitq_wake_all(&p->writable, POLLERR | POLL_WRITABLE);
+}
+
+/* The pipe of a FIFO's inode, with f counted among its files. */
+static struct pipe *attach(struct inode *inode)
+{
+	struct pipe *fresh = inode->pipe ? NULL : pipe_create();
+	struct pipe *p;
+
+	lock_take(&inode->lock);
+	if (!inode->pipe) {
+		inode->pipe = fresh;
+		fresh = NULL;
+	}
+	p = inode->pipe;
+	if (p)
+		p->files++;
+	lock_drop(&inode->lock);
+	if (fresh)
+		pipe_destroy(fresh);
+	return p;
+}
+
+static void detach(struct inode *inode, struct pipe *p)
+{
+	bool last;
+
+	lock_take(&inode->lock);
+	last = --p->files == 0;
+	if (last)
+		inode->pipe = NULL;
+	lock_drop(&inode->lock);
+	if (last)
+		pipe_destroy(p);
+}
+
+/* Sleeps until the other side has been opened since `seen` opens. lock held. */
+static int wait_for_other(struct pipe *p, const uint64_t *opens, uint64_t seen,
+			  const uint32_t *present)
+{
+	while (!*present && *opens == seen) {
+		int err = waitq_sleep(&p->opened, &p->lock, NSEC_NEVER);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int open_wait(struct pipe *p, struct file *f, bool is_fifo)
+{
+	bool nonblock = f->flags & O_NONBLOCK;
+	int err = 0;
+
+	if (!is_fifo || (f->mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
+		return 0;
+	if ((f->mode & FMODE_READ) && !p->writers) {
+		if (nonblock)
+			f->dir_version = p->writer_opens;
+		else
+			err = wait_for_other(p, &p->writer_opens, p->writer_opens, &p->writers);
+	}
+	if ((f->mode & FMODE_WRITE) && !p->readers)
+		err = wait_for_other(p, &p->reader_opens, p->reader_opens, &p->readers);
+	return err;
+}
+
+static int pipe_open(struct inode *inode, struct file *f)
+{
+	bool is_fifo = inode->sb != pipe_sb;
+	struct pipe *p = attach(inode);
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	f->private = p;
+	f->dir_version = UINT64_MAX;
+	lock_take(&p->lock);
+	if (is_fifo && (f->flags & O_NONBLOCK) && !p->readers && (f->flags & O_ACCMODE) == O_WRONLY) {
+		lock_drop(&p->lock);
+		detach(inode, p);
+		return -ENXIO;
+	}
+	count_open(p, f, 1);
+	waitq_wake_all(&p->opened, 0);
+	err = open_wait(p, f, is_fifo);
+	lock_drop(&p->lock);
+	if (err) {
+		count_close(p, f);
+		detach(inode, p);
+	}
+	return err;
+}
+
+static void pipe_release(struct file *f)
+{
+	struct pipe *p = pipe_of(f);
+
+	count_close(p, f);
+	detach(f->inode, p);
+}
+
+const struct file_ops pipe_file_ops = {
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.open = pipe_open,
+	.release = pipe_release,
+};
+
+int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer)
+{
+	struct inode *inode = anon_inode_create(pipe_sb, S_IFIFO | 0600);
+	struct file *r;
+	struct file *w;
+	int err;
+
+	if (!inode)
+		return -ENOMEM;
+	inode->pipe = pipe_create();
+	if (!inode->pipe) {
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	inode->pipe->is_packet = flags & O_DIRECT;
+	err = file_create_anon(inode, "pipe", &pipe_file_ops, O_RDONLY | (flags & O_NONBLOCK),
+			       inode->pipe, &r);
+	if (err)
+		return err;
+	w = file_alloc(O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), FMODE_WRITE | FMODE_STREAM);
+	if (!w) {
+		r->ops = NULL; /* nothing counted yet: the inode frees the pipe */
+		file_put(r);
+		return -ENOMEM;
+	}
+	path_get(&r->path);
+	w->path = r->path;
+	w->inode = inode;
+	w->ops = &pipe_file_ops;
+	w->private = inode->pipe;
+	r->dir_version = UINT64_MAX;
+	inode->pipe->files = 2;
+	count_open(inode->pipe, r, 1);
+	count_open(inode->pipe, w, 1);
+	*reader = r;
+	*writer = w;
+	return 0;
+}
+
+/* ---- size ---- */
+
+long pipe_get_size(struct file *f)
+{
+	return file_is_pipe(f) ? (long)pipe_of(f)->size : -EBADF;
+}
+
+static long resize_locked(struct pipe *p, size_t size, void **pages)
+{
+	size_t used = p->tail - p->head;
+	size_t old_count = p->size / PAGE_SIZE;
+	size_t first = p->head / PAGE_SIZE;
+
+	if (used > size || p->head % PAGE_SIZE + used > size)
+		return -EBUSY;
+	/* Pages with data move to the start of the new vector; the others go. */
+	for (size_t i = 0; i < old_count; i++) {
+		size_t index = first + i;
+
+		if (used && index * PAGE_SIZE < p->tail)
+			pages[i] = p->pages[index % old_count];
+		else
+			page_free(p->pages[index % old_count], 0);
+	}
+	if (p->pages != p->pages_inside)
+		kfree(p->pages);
+	p->tail -= first * PAGE_SIZE;
+	p->head -= first * PAGE_SIZE;
+	p->pages = pages;
+	p->size = size;
+	return (long)size;
+}
+
+long pipe_set_size(struct file *f, uint64_t size)
+{
+	struct pipe *p = pipe_of(f);
+	uint64_t rounded = PAGE_SIZE;
+	void **pages;
+	long result;
+
+	if (!file_is_pipe(f))
+		return -EBADF;
+	if (size > 1ULL << 31)
+		return -EINVAL;
+	while (rounded < size)
+		rounded *= 2;
+	if (rounded > p->size && rounded > PIPE_SIZE_MAX && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	pages = kmalloc_array(rounded / PAGE_SIZE, sizeof(*pages));
+	if (!pages)
+		return -ENOMEM;
+	lock_take(&p->lock);
+	result = resize_locked(p, rounded, pages);
+	lock_drop(&p->lock);
+	if (result < 0)
+		kfree(pages);
+	else
+		waitq_wake_all(&p->writable, POLL_WRITABLE);
+	return result;
+}
+
+/* ---- for splice.c ---- */
+
+bool pipe_wait_room(struct file *f, bool may_block, ssize_t *err)
+{
+	struct pipe *p = pipe_of(f);
+
+	*err = 0;
+	lock_take(&p->lock);
+	while (p->readers && !pipe_room(p) && !*err)
+		*err = may_block ? waitq_sleep(&p->writable, &p->lock, NSEC_NEVER) : -EAGAIN;
+	lock_drop(&p->lock);
+	return *err == 0;
+}
+
+size_t pipe_room_now(struct file *f)
+{
+	struct pipe *p = pipe_of(f);
+	size_t room;
+
+	lock_take(&p->lock);
+	room = pipe_room(p);
+	lock_drop(&p->lock);
+	return room;
+}
+
+void pipe_unread(struct file *f, const void *data, size_t size)
+{
+	struct pipe *p = pipe_of(f);
+	char *buf = kmalloc(size + p->pushback_left);
+
+	if (!buf)
+		return; /* lost: there is no memory for anything */
+	memcpy(buf, data, size);
+	lock_take(&p->lock);
+	if (p->pushback_left)
+		memcpy(buf + size, p->pushback + p->pushback_off, p->pushback_left);
+	kfree(p->pushback);
+	p->pushback = buf;
+	p->pushback_off = 0;
+	p->pushback_left += size;
+	lock_drop(&p->lock);
+	waitq_wake_one(&p->readable, POLL_READABLE);
+}
+
+ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block)
+{
+	struct pipe *p = pipe_of(f);
+	ssize_t done = 0;
+	struct uio u;
+
+	lock_take(&p->lock);
+	while (!pipe_used(p) && p->writers) {
+		done = may_block ? waitq_sleep(&p->readable, &p->lock, NSEC_NEVER) : -EAGAIN;
+		if (done)
+			goto out;
+	}
+	uio_init_kernel(&u, buf, size);
+	if (p->pushback_left)
+		done = (ssize_t)uio_copy_out(&u, p->pushback + p->pushback_off, p->pushback_left);
+	if (!p->is_packet)
+		done += (ssize_t)ring_out(p, &u, 0, MIN(u.left, p->tail - p->head));
+out:
+	lock_drop(&p->lock);
+	return done;
+}

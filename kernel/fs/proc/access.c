@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* access.c - getting at other tasks: what they have, and who may see it. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "fs/context.h"
+#include "fs/fdtable.h"
+#include "fs/proc/internal.h"
+#include "mm/mm.h"
+#include "process/creds.h"
+#include "process/identity.h"
+#include "process/session.h"
+#include "process/task.h"
+
+static bool ids_match(const struct creds *own, const struct creds *other)
+{
+	return own->fsuid == other->uid && own->fsuid == other->euid && own->fsuid == other->suid &&
+	       own->fsgid == other->gid && own->fsgid == other->egid && own->fsgid == other->sgid;
+}
+
+int pid_may_access(struct task *t)
+{
+	const struct creds *own = current_creds();
+	struct creds *other;
+	bool ok;
+
+	if (t->process == current()->process || creds_capable(own, CAP_SYS_PTRACE))
+		return 0;
+	other = task_creds(t);
+	if (!other)
+		return -EACCES;
+	ok = ids_match(own, other) && t->process->dumpable &&
+	     !(other->cap_permitted & ~own->cap_permitted);
+	creds_put(other);
+	return ok ? 0 : -EACCES;
+}
+
+/* A task lets go of these under its process' lock. */
+struct mm *task_mm(struct task *t)
+{
+	struct mm *mm;
+
+	lock_take(&t->process->lock);
+	mm = t->state == TASK_ZOMBIE || t->state == TASK_DEAD ? NULL : t->mm;
+	if (mm)
+		mm_get(mm);
+	lock_drop(&t->process->lock);
+	return mm;
+}
+
+struct fdtable *task_fds(struct task *t)
+{
+	struct fdtable *fds;
+
+	lock_take(&t->process->lock);
+	fds = t->fds;
+	if (fds)
+		fdtable_get(fds);
+	lock_drop(&t->process->lock);
+	return fds;
+}
+
+struct fs_context *task_fs(struct task *t)
+{
+	struct fs_context *fs;
+
+	lock_take(&t->process->lock);
+	fs = t->fs;
+	if (fs)
+		fs_context_get(fs);
+	lock_drop(&t->process->lock);
+	return fs;
+}
+
+bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground, bool *has_tty)
+{
+	struct pgroup *g;
+
+	lock_take(&process_tree_lock);
+	g = t->process->pgroup;
+	if (g) {
+		*pgid = g->pgid;
+		*sid = g->session->sid;
+		*has_tty = g->session->tty != NULL;
+		*foreground = *has_tty ? g->session->foreground : -1;
+	}
+	lock_drop(&process_tree_lock);
+	return g != NULL;
+}
+
+bool task_is_whole(const struct pid_inode *i)
+{
+	return !i->is_thread;
+}

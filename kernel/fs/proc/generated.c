@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* generated.c - files whose contents are made when they are read.
+ *
+ * The contents are made without any lock, as that needs locks of all kinds; the finished text replaces the
+ * old one under the file's own. */
+#include "fs/proc/generated.h"
+
+#include "abi/errno.h"
+#include "base/lock.h"
+#include "base/slab.h"
+#include "fs/file.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+enum {
+	TEXT_SIZE_FIRST = 1000,
+	STORE_MAX = 4096,
+};
+
+struct generated {
+	struct lock lock; /* RANK_OBJECT */
+	struct text text; /* lock */
+	bool is_made;	  /* lock */
+	generated_show_t show;
+	generated_store_t store;
+};
+
+/* ---- texts ---- */
+
+/* Room for size more bytes and a NUL. */
+static bool text_reserve(struct text *t, size_t size)
+{
+	size_t want = t->len + size + 1;
+	char *more;
+
+	if (want <= t->size)
+		return true;
+	if (t->is_failed)
+		return false;
+	want = MAX(want, t->size ? t->size * 2 : TEXT_SIZE_FIRST);
+	more = krealloc(t->buf, want);
+	if (!more) {
+		t->is_failed = true;
+		return false;
+	}
+	t->buf = more;
+	t->size = want;
+	return true;
+}
+
+void text_write(struct text *t, const void *data, size_t size)
+{
+	if (!text_reserve(t, size))
+		return;
+	memcpy(t->buf + t->len, data, size);
+	t->len += size;
+}
+
+void text_puts(struct text *t, const char *s)
+{
+	text_write(t, s, strlen(s));
+}
+
+void text_putc(struct text *t, char c)
+{
+	text_write(t, &c, 1);
+}
+
+void text_printf(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	if (!text_reserve(t, 200))
+		return;
+	va_start(args, format);
+	len = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	if ((size_t)len >= t->size - t->len) {
+		if (!text_reserve(t, (size_t)len))
+			return;
+		va_start(args, format);
+		(void)vsnprintf(t->buf + t->len, t->size - t->len, format, args);
+		va_end(args);
+	}
+	t->len += (size_t)len;
+}
+
+void text_pad(struct text *t, size_t start, size_t width)
+{
+	while (t->len - start < width && !t->is_failed)
+		text_putc(t, ' ');
+	text_putc(t, ' ');
+}
+
+void text_escaped(struct text *t, const char *s, const char *escape)
+{
+	for (; *s; s++) {
+		if (strchr(escape, *s))
+			text_printf(t, "\\%03o", (unsigned char)*s);
+		else
+			text_putc(t, *s);
+	}
+}
+
+void text_fini(struct text *t)
+{
+	kfree(t->buf);
+	*t = (struct text){.buf = NULL};
+}
+
+/* ---- files ---- */
+
+static int make(struct file *f, struct generated *g)
+{
+	struct text t = {.buf = NULL};
+	struct text old;
+	int err = g->show(f, &t);
+
+	if (!err && t.is_failed)
+		err = -ENOMEM;
+	if (err) {
+		text_fini(&t);
+		return err;
+	}
+	lock_take(&g->lock);
+	old = g->text;
+	g->text = t;
+	g->is_made = true;
+	lock_drop(&g->lock);
+	text_fini(&old);
+	return 0;
+}
+
+static ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct generated *g = f->private;
+	size_t want = u->left;
+	size_t done = 0;
+
+	if (!g->show)
+		return -EINVAL;
+	if (!want)
+		return 0;
+	if (*pos == 0 || !g->is_made) {
+		int err = make(f, g);
+
+		if (err)
+			return err;
+	}
+	lock_take(&g->lock);
+	want = (uint64_t)*pos < g->text.len ? MIN(want, g->text.len - (size_t)*pos) : 0;
+	if (want)
+		done = uio_copy_out(u, g->text.buf + *pos, want);
+	lock_drop(&g->lock);
+	if (want && !done)
+		return -EFAULT;
+	*pos += (int64_t)done;
+	return (ssize_t)done;
+}
+
+static ssize_t generated_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct generated *g = f->private;
+	size_t len = MIN(u->left, (size_t)STORE_MAX);
+	char *data;
+	int err;
+
+	if (!g->store)
+		return -EINVAL;
+	data = kmalloc(len + 1);
+	if (!data)
+		return -ENOMEM;
+	if (uio_copy_in(u, data, len) != len) {
+		kfree(data);
+		return -EFAULT;
+	}
+	data[len] = '\0';
+	err = g->store(f, data, len);
+	kfree(data);
+	if (err)
+		return err;
+	*pos += (int64_t)len;
+	return (ssize_t)len;
+}
+
+static int64_t generated_lseek(struct file *f, int64_t off, int whence)
+{
+	if (whence == SEEK_CUR && __builtin_add_overflow(off, f->pos, &off))
+		return -EINVAL;
+	if ((whence != SEEK_SET && whence != SEEK_CUR) || off < 0)
+		return -EINVAL;
+	f->pos = off;
+	return off;
+}
+
+static void generated_release(struct file *f)
+{
+	struct generated *g = f->private;
+
+	text_fini(&g->text);
+	kfree(g);
+}
+
+const struct file_ops generated_file_ops = {
+	.read = generated_read,
+	.write = generated_write,
+	.lseek = generated_lseek,
+	.release = generated_release,
+};
+
+int generated_open(struct file *f, generated_show_t show, generated_store_t store)
+{
+	struct generated *g = kmalloc_zeroed(sizeof(*g));
+
+	if (!g)
+		return -ENOMEM;
+	lock_init(&g->lock, RANK_OBJECT);
+	g->show = show;
+	g->store = store;
+	f->private = g;
+	f->mode |= FMODE_NO_POS_LOCK; /* what makes the contents takes locks of higher rank */
+	return 0;
+}

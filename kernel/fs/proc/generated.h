@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* generated.h - files whose contents are made when they are read: for procfs, sysfs and their kin.
+ *
+ * The contents are made at the first read and again at each read from the start, so that a program that
+ * rewinds sees news; in between, reads at any offset see one text. */
+#pragma once
+#include "abi/types.h"
+
+struct file;
+struct file_ops;
+
+/* A text that grows. After a failed allocation it stays as it is. */
+struct text {
+	char *buf;
+	size_t len;
+	size_t size;
+	bool is_failed;
+};
+
+void text_printf(struct text *t, const char *format, ...) PRINTF(2, 3);
+void text_puts(struct text *t, const char *s);
+void text_putc(struct text *t, char c);
+void text_write(struct text *t, const void *data, size_t size);
+/* Spaces up to column `width` of what was written since `start`, one at least. */
+void text_pad(struct text *t, size_t start, size_t width);
+/* With white space, backslashes and '#' as octal escapes, as in /proc/mounts. */
+void text_escaped(struct text *t, const char *s, const char *escape);
+void text_fini(struct text *t);
+
+/* Makes the contents: 0 or -errno, which read(2) returns. No locks are held. */
+typedef int (*generated_show_t)(struct file *f, struct text *t);
+/* What was written: len bytes and a NUL. 0 or -errno. */
+typedef int (*generated_store_t)(struct file *f, char *data, size_t len);
+
+/* For inode_ops.open of inodes whose fops is generated_file_ops. show and store may be NULL. 0 or -ENOMEM. */
+int generated_open(struct file *f, generated_show_t show, generated_store_t store) MUST_CHECK;
+extern const struct file_ops generated_file_ops;

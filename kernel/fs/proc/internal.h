@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - between the files of procfs. */
+#pragma once
+#include "abi/types.h"
+#include "fs/path.h"
+#include "fs/vfs.h"
+
+struct dir_context;
+struct fdtable;
+struct file;
+struct fs_context;
+struct linux_rusage;
+struct mm;
+struct pseudo_node;
+struct task;
+struct text;
+
+/* ---- a process' part of the tree: pid.c ---- */
+
+struct pid_inode {
+	struct inode inode;
+	pid_t tid;
+	nsec_t start; /* of the task: says whether tid still means the same one */
+	bool is_thread; /* below /proc/PID/task/TID: about one thread, not its process */
+	const struct pid_entry *entry;
+	int fd;	      /* of fd/N and fdinfo/N */
+};
+
+/* Directories with entries of their own. */
+struct pid_dir {
+	int (*lookup)(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out);
+	int (*iterate)(struct pid_inode *dir, struct task *t, struct file *f, struct dir_context *ctx);
+};
+
+enum pid_where { PID_PROCESS = 1, PID_THREAD = 2, PID_BOTH = 3 };
+
+struct pid_entry {
+	const char *name;
+	uint32_t mode;	 /* with the type */
+	uint8_t where;	 /* enum pid_where */
+	bool is_guarded; /* only for those who might trace the task */
+	int (*show)(struct text *out, struct task *t, const struct pid_inode *i);
+	int (*store)(struct task *t, const struct pid_inode *i, char *data, size_t len);
+	/* A magic link's place. References. */
+	int (*place)(struct task *t, const struct pid_inode *i, struct path *out);
+	/* An ordinary link's text, or what readlink says of a magic one: bytes. */
+	long (*text)(struct task *t, const struct pid_inode *i, char *buf, size_t size);
+	const struct pid_dir *dir;
+	const struct file_ops *fops; /* instead of generated text */
+};
+
+/* The task of an inode: a reference, or NULL when it is gone. */
+struct task *pid_task(const struct pid_inode *i) MUST_CHECK;
+struct pid_inode *pid_inode_of(const struct inode *inode);
+/* An inode for an entry of t: a reference, or NULL. */
+struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_thread,
+			       const struct pid_entry *entry, int fd) MUST_CHECK;
+/* The directories /proc/PID and /proc/PID/task/TID. */
+extern const struct pid_entry pid_process_dir, pid_thread_dir;
+/* The inode number of an entry. */
+uint64_t pid_ino(pid_t tid, bool is_thread, const struct pid_entry *entry, int fd);
+
+/* 0 if the current task may look into t, as ptrace(2) says, else -EACCES. */
+int pid_may_access(struct task *t) MUST_CHECK;
+
+/* What t has: references, or NULL. */
+struct mm *task_mm(struct task *t) MUST_CHECK;
+struct fdtable *task_fds(struct task *t) MUST_CHECK;
+struct fs_context *task_fs(struct task *t) MUST_CHECK;
+/* Of t, a zombie too: false if unknown. */
+bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground, bool *has_tty);
+bool task_is_whole(const struct pid_inode *i);
+
+/* ---- entries, by file ---- */
+
+/* pid_status.c */
+int pid_show_stat(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_statm(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i);
+/* pid_usage.c */
+struct task_usage {
+	nsec_t user, system;	     /* CPU time */
+	uint64_t min_faults, maj_faults;
+	uint64_t rss_pages;	     /* an estimate */
+	uint64_t peak_pages;
+};
+void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage *out);
+char task_state_letter(struct task *t);
+/* CLOCK_MONOTONIC at start-up of the host, as ps and top reckon start times. */
+uint64_t ticks_since_boot(nsec_t monotonic);
+/* pid_text.c */
+int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_comm(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_comm(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_show_auxv(struct text *out, struct task *t, const struct pid_inode *i);
+extern const struct file_ops pid_mem_ops;
+/* pid_limits.c */
+int pid_show_limits(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_io(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_sched(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_schedstat(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_oom_score(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_oom_score_adj(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_oom_score_adj(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_show_timerslack(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_show_personality(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_id_map(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_children(struct text *out, struct task *t, const struct pid_inode *i);
+/* What never differs: by the entry's name. */
+int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_ignored(struct task *t, const struct pid_inode *i, char *data, size_t len);
+/* pid_maps.c */
+int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_smaps(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_inode *i);
+/* mounts.c */
+int pid_show_mounts(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_mountinfo(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_mountstats(struct text *out, struct task *t, const struct pid_inode *i);
+/* pid_link.c */
+int pid_place_exe(struct task *t, const struct pid_inode *i, struct path *out);
+int pid_place_cwd(struct task *t, const struct pid_inode *i, struct path *out);
+int pid_place_root(struct task *t, const struct pid_inode *i, struct path *out);
+extern const struct pid_dir pid_ns_dir, pid_net_dir;
+/* pid_fd.c */
+extern const struct pid_dir pid_fd_dir, pid_fdinfo_dir;
+/* pid_task.c */
+extern const struct pid_dir pid_task_dir;
+
+/* ---- the rest of the tree ---- */
+
+extern struct pseudo_node proc_root; /* what is not about a process */
+extern struct pseudo_node proc_net;  /* /proc/PID/net */
+void proc_add_system(void);	     /* system.c */
+void proc_add_sysctl(void);	     /* sysctl.c */
+void proc_add_net(void);	     /* net.c */
+int cpuinfo_show(struct text *t, void *arg);

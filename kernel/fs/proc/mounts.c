@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* mounts.c - /proc/PID/{mounts,mountinfo,mountstats} (proc_pid_mounts(5)), as seen from the task's root.
+ *
+ * Mounts that the root does not reach are left out. */
+#include "abi/errno.h"
+#include "abi/statfs.h"
+#include "base/lock.h"
+#include "base/page.h"
+#include "base/slab.h"
+#include "fs/context.h"
+#include "fs/dentry.h"
+#include "fs/mount.h"
+#include "fs/proc/generated.h"
+#include "fs/proc/internal.h"
+#include "fs/vfs.h"
+#include "lib/string.h"
+
+#define ESCAPED " \t\n\\#"
+
+struct mount_view {
+	struct mount **mounts; /* references */
+	size_t count;
+	struct path root; /* reference */
+	char *page;
+};
+
+typedef void (*mount_show_t)(struct text *out, struct mount *m, const char *point, char *page);
+
+/* Takes references to all mounts, as a path cannot be printed under the lock. */
+static int mounts_take(struct mount_view *v)
+{
+	struct list *pos;
+	size_t count;
+
+	lock_take(&mount_lock);
+	count = list_count(&mount_list);
+	v->mounts = kmalloc((count + 1) * sizeof(*v->mounts));
+	list_for_each (pos, &mount_list) {
+		if (!v->mounts)
+			break;
+		v->mounts[v->count] = list_entry(pos, struct mount, link);
+		mount_get(v->mounts[v->count++]);
+	}
+	lock_drop(&mount_lock);
+	return v->mounts ? 0 : -ENOMEM;
+}
+
+static int show_all(struct text *out, struct task *t, mount_show_t show)
+{
+	struct mount_view v = {.page = page_alloc(1)};
+	struct fs_context *fs = task_fs(t);
+	int err = -EINVAL;
+
+	if (!v.page)
+		err = -ENOMEM;
+	else if (fs)
+		err = mounts_take(&v);
+	if (err)
+		goto out;
+	fs_context_root(fs, &v.root);
+	for (size_t i = 0; i < v.count; i++) {
+		struct path p = {v.mounts[i], v.mounts[i]->root};
+
+		if (!v.mounts[i]->is_internal && path_print(&p, &v.root, v.page, PAGE_SIZE) > 0 &&
+		    v.page[0] == '/')
+			show(out, v.mounts[i], v.page, v.page + PAGE_SIZE);
+		mount_put(v.mounts[i]);
+	}
+	path_put(&v.root);
+out:
+	kfree(v.mounts);
+	if (fs)
+		fs_context_put(fs);
+	if (v.page)
+		page_free(v.page, 1);
+	return err;
+}
+
+static void mount_options(struct text *out, const struct mount *m)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+		{MS_NOSUID, ",nosuid"},	  {MS_NODEV, ",nodev"},
+		{MS_NOEXEC, ",noexec"},	  {MS_NOATIME, ",noatime"},
+		{MS_NODIRATIME, ",nodiratime"},
+	};
+	uint32_t flags = m->flags;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (flags & names[i].flag)
+			text_puts(out, names[i].name);
+	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+		text_puts(out, ",relatime");
+}
+
+static void sb_options(struct text *out, struct superblock *sb, char *page)
+{
+	if (!sb->ops->show_options)
+		return;
+	page[0] = '\0';
+	sb->ops->show_options(sb, page, PAGE_SIZE);
+	text_escaped(out, page, " \t\n\\");
+}
+
+static bool is_read_only(const struct mount *m)
+{
+	return (m->flags & MS_RDONLY) || (m->sb->flags & SB_RDONLY);
+}
+
+static const char *source_of(const struct mount *m)
+{
+	return m->source && m->source[0] ? m->source : "none";
+}
+
+static void show_mounts(struct text *out, struct mount *m, const char *point, char *page)
+{
+	text_escaped(out, source_of(m), ESCAPED);
+	text_putc(out, ' ');
+	text_escaped(out, point, ESCAPED);
+	text_printf(out, " %s %s", m->sb->type->name, is_read_only(m) ? "ro" : "rw");
+	mount_options(out, m);
+	sb_options(out, m->sb, page);
+	text_puts(out, " 0 0\n");
+}
+
+/* The path of the mount's root within its superblock. */
+static void root_in_sb(struct text *out, struct mount *m, char *page)
+{
+	struct dentry *d = m->root;
+	size_t at = PAGE_SIZE - 1;
+	char name[256];
+
+	dentry_get(d);
+	page[at] = '\0';
+	for (;;) {
+		struct dentry *parent = dentry_parent_get(d);
+		size_t len = dentry_name_copy(d, name, sizeof(name));
+		bool is_root = parent == d;
+
+		dentry_put(d);
+		d = parent;
+		if (is_root || at < len + 1)
+			break;
+		at -= len;
+		memcpy(page + at, name, len);
+		page[--at] = '/';
+	}
+	dentry_put(d);
+	text_escaped(out, page[at] ? page + at : "/", ESCAPED);
+}
+
+static void show_mountinfo(struct text *out, struct mount *m, const char *point, char *page)
+{
+	uint64_t dev = m->sb->dev;
+
+	text_printf(out, "%d %d %lu:%lu ", m->id, m->parent ? m->parent->id : m->id,
+		    dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
+	root_in_sb(out, m, page);
+	text_putc(out, ' ');
+	text_escaped(out, point, ESCAPED);
+	text_puts(out, m->flags & MS_RDONLY ? " ro" : " rw");
+	mount_options(out, m);
+	text_printf(out, " - %s ", m->sb->type->name);
+	text_escaped(out, source_of(m), ESCAPED);
+	text_puts(out, m->sb->flags & SB_RDONLY ? " ro" : " rw");
+	sb_options(out, m->sb, page);
+	text_putc(out, '\n');
+}
+
+static void show_mountstats(struct text *out, struct mount *m, const char *point, char *page)
+{
+	(void)page;
+	text_puts(out, "device ");
+	text_escaped(out, source_of(m), ESCAPED);
+	text_puts(out, " mounted on ");
+	text_escaped(out, point, ESCAPED);
+	text_printf(out, " with fstype %s\n", m->sb->type->name);
+}
+
+int pid_show_mounts(struct text *out, struct task *t, const struct pid_inode *i)
+{
+	(void)i;
+	return show_all(out, t, show_mounts);
+}
+
+int pid_show_mountinfo(struct text *out, struct task *t, const struct pid_inode *i)
+{
+	(void)i;
+	return show_all(out, t, show_mountinfo);
+}
+
+int pid_show_mountstats(struct text *out, struct task *t, const struct pid_inode *i)
+{
+	(void)i;
+	return show_all(out, t, show_mountstats);
+}

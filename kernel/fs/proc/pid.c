@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/* pid.c - /proc/PID and /proc/PID/task/TID: their entries and inodes.
+ *
+ * An inode does not hold its task: it knows the id and when the task started, and looks it up each time.
+ * Names below a process' directory are not cached, as owners, descriptors and threads change. */
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "base/page.h"
+#include "base/slab.h"
+#include "fs/dentry.h"
+#include "fs/file.h"
+#include "fs/proc/generated.h"
+#include "fs/proc/internal.h"
+#include "lib/string.h"
+#include "process/creds.h"
+#include "process/identity.h"
+#include "process/task.h"
+
+#define FILE_MODE(m) (S_IFREG | (m))
+#define DIR_MODE(m)  (S_IFDIR | (m))
+#define LINK_MODE    (S_IFLNK | 0777)
+
+static SLAB_CACHE(pid_inode_slab, sizeof(struct pid_inode), 8);
+
+static const struct pid_entry entries[] = {
+	{"attr", DIR_MODE(0555), PID_BOTH, .dir = &(const struct pid_dir){NULL, NULL}},
+	{"auxv", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_auxv},
+	{"cgroup", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
+	{"children", FILE_MODE(0444), PID_THREAD, .show = pid_show_children},
+	{"cmdline", FILE_MODE(0444), PID_BOTH, .show = pid_show_cmdline},
+	{"comm", FILE_MODE(0644), PID_BOTH, .show = pid_show_comm, .store = pid_store_comm},
+	{"coredump_filter", FILE_MODE(0644), PID_PROCESS, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"cpuset", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
+	{"cwd", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_cwd},
+	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_environ},
+	{"exe", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_exe},
+	{"fd", DIR_MODE(0500), PID_BOTH, .dir = &pid_fd_dir},
+	{"fdinfo", DIR_MODE(0555), PID_BOTH, .dir = &pid_fdinfo_dir},
+	{"gid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map, .store = pid_store_ignored},
+	{"io", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_io},
+	{"limits", FILE_MODE(0444), PID_BOTH, .show = pid_show_limits},
+	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_maps},
+	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops},
+	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo},
+	{"mounts", FILE_MODE(0444), PID_BOTH, .show = pid_show_mounts},
+	{"mountstats", FILE_MODE(0400), PID_PROCESS, .is_guarded = true, .show = pid_show_mountstats},
+	{"net", DIR_MODE(0555), PID_BOTH, .dir = &pid_net_dir},
+	{"ns", DIR_MODE(0511), PID_BOTH, .dir = &pid_ns_dir},
+	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"oom_score", FILE_MODE(0444), PID_BOTH, .show = pid_show_oom_score},
+	{"oom_score_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_score_adj,
+	 .store = pid_store_oom_score_adj},
+	{"personality", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_personality},
+	{"projid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map, .store = pid_store_ignored},
+	{"root", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_root},
+	{"sched", FILE_MODE(0644), PID_BOTH, .show = pid_show_sched, .store = pid_store_ignored},
+	{"schedstat", FILE_MODE(0444), PID_BOTH, .show = pid_show_schedstat},
+	{"sessionid", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
+	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"smaps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_smaps},
+	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_smaps_rollup},
+	{"stat", FILE_MODE(0444), PID_BOTH, .show = pid_show_stat},
+	{"statm", FILE_MODE(0444), PID_BOTH, .show = pid_show_statm},
+	{"status", FILE_MODE(0444), PID_BOTH, .show = pid_show_status},
+	{"task", DIR_MODE(0555), PID_PROCESS, .dir = &pid_task_dir},
+	{"timerslack_ns", FILE_MODE(0666), PID_PROCESS, .show = pid_show_timerslack,
+	 .store = pid_store_timerslack},
+	{"uid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map, .store = pid_store_ignored},
+	{"wchan", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
+};
+
+/* ---- tasks ---- */
+
+struct pid_inode *pid_inode_of(const struct inode *inode)
+{
+	return container_of(inode, struct pid_inode, inode);
+}
+
+struct task *pid_task(const struct pid_inode *i)
+{
+	struct task *t = task_lookup(i->tid);
+
+	if (t && t->start_time != i->start) {
+		task_put(t);
+		t = NULL;
+	}
+	return t;
+}
+
+/* The owner is the task's, or root when others shall not look into it; directories show it always. */
+static void owner_set(struct pid_inode *i, struct task *t)
+{
+	struct creds *c = task_creds(t);
+
+	i->inode.uid = 0;
+	i->inode.gid = 0;
+	if (c && (t->process->dumpable || i->inode.mode == DIR_MODE(0555))) {
+		i->inode.uid = c->euid;
+		i->inode.gid = c->egid;
+	}
+	creds_put(c);
+}
+
+/* ---- the directory ---- */
+
+static bool is_here(const struct pid_entry *e, bool is_thread)
+{
+	return e->where & (is_thread ? PID_THREAD : PID_PROCESS);
+}
+
+static int base_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+		if (!is_here(&entries[i], dir->is_thread) || !string_equal(entries[i].name, d->name))
+			continue;
+		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &entries[i], -1);
+		return *out ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+static int base_iterate(struct pid_inode *dir, struct task *t, struct file *f,
+			struct dir_context *ctx)
+{
+	(void)t;
+	if (!dir_emit_dots(f, ctx))
+		return 0;
+	while (ctx->pos >= 2 && (size_t)ctx->pos - 2 < ARRAY_SIZE(entries)) {
+		const struct pid_entry *e = &entries[ctx->pos - 2];
+
+		if (!is_here(e, dir->is_thread))
+			ctx->pos++;
+		else if (!dir_emit(ctx, e->name, strlen(e->name),
+				   pid_ino(dir->tid, dir->is_thread, e, -1), e->mode >> 12 & 15,
+				   ctx->pos + 1))
+			break;
+	}
+	return 0;
+}
+
+static const struct pid_dir base_dir = {base_lookup, base_iterate};
+const struct pid_entry pid_process_dir = {"", DIR_MODE(0555), PID_BOTH, .dir = &base_dir};
+const struct pid_entry pid_thread_dir = {"", DIR_MODE(0555), PID_BOTH, .dir = &base_dir};
+
+/* ---- inode operations ---- */
+
+static int pid_lookup(struct inode *dir, struct dentry *d, struct inode **out)
+{
+	struct pid_inode *i = pid_inode_of(dir);
+	struct task *t = pid_task(i);
+	int err = -ENOENT;
+
+	if (t && i->entry->dir->lookup)
+		err = i->entry->dir->lookup(i, t, d, out);
+	task_put(t);
+	return err;
+}
+
+static int pid_iterate(struct file *f, struct dir_context *ctx)
+{
+	struct pid_inode *i = pid_inode_of(f->inode);
+	struct task *t = pid_task(i);
+	int err = t ? 0 : -ENOENT;
+
+	if (t && i->entry->dir->iterate)
+		err = i->entry->dir->iterate(i, t, f, ctx);
+	else if (t)
+		(void)dir_emit_dots(f, ctx);
+	task_put(t);
+	return err;
+}
+
+static int pid_show(struct file *f, struct text *out)
+{
+	struct pid_inode *i = pid_inode_of(f->inode);
+	struct task *t = pid_task(i);
+	int err = t ? i->entry->show(out, t, i) : -ESRCH;
+
+	task_put(t);
+	return err;
+}
+
+static int pid_store(struct file *f, char *data, size_t len)
+{
+	struct pid_inode *i = pid_inode_of(f->inode);
+	struct task *t = pid_task(i);
+	int err = t ? i->entry->store(t, i, data, len) : -ESRCH;
+
+	task_put(t);
+	return err;
+}
+
+/* The right to look into the task, for entries that ask for it. */
+static int guard(const struct pid_inode *i, struct task *t)
+{
+	if (!t)
+		return -ESRCH;
+	return i->entry->is_guarded ? pid_may_access(t) : 0;
+}
+
+static int pid_open(struct inode *inode, struct file *f)
+{
+	struct pid_inode *i = pid_inode_of(inode);
+	struct task *t = pid_task(i);
+	int err = guard(i, t);
+
+	task_put(t);
+	if (err || !S_ISREG(inode->mode) || i->entry->fops)
+		return err;
+	return generated_open(f, i->entry->show ? pid_show : NULL, i->entry->store ? pid_store : NULL);
+}
+
+static int link_place(struct inode *inode, struct path *out)
+{
+	struct pid_inode *i = pid_inode_of(inode);
+	struct task *t = pid_task(i);
+	int err = t ? guard(i, t) : -ENOENT;
+
+	if (!err)
+		err = i->entry->place(t, i, out);
+	task_put(t);
+	return err;
+}
+
+static long link_text(struct inode *inode, char *buf, size_t size)
+{
+	struct pid_inode *i = pid_inode_of(inode);
+	struct task *t = pid_task(i);
+	long len = t ? guard(i, t) : -ENOENT;
+
+	if (!len)
+		len = i->entry->text(t, i, buf, size);
+	task_put(t);
+	return len;
+}
+
+static int pid_get_link(struct inode *inode, struct link_target *out)
+{
+	int err;
+
+	if (!pid_inode_of(inode)->entry->place)
+		return -EACCES;
+	err = link_place(inode, out->path);
+	out->is_path = !err;
+	return err;
+}
+
+static long pid_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct path p;
+	char *page;
+	long len;
+
+	if (pid_inode_of(inode)->entry->text)
+		return link_text(inode, buf, size);
+	len = link_place(inode, &p);
+	if (len)
+		return len;
+	page = page_alloc(0);
+	len = page ? path_print(&p, NULL, page, PAGE_SIZE) : -ENOMEM;
+	path_put(&p);
+	if (len > 0) {
+		len = MIN(len, (long)size);
+		memcpy(buf, page, (size_t)len);
+	}
+	if (page)
+		page_free(page, 0);
+	return len;
+}
+
+static int pid_permission(struct inode *inode, uint32_t mask)
+{
+	struct pid_inode *i = pid_inode_of(inode);
+	struct task *t = pid_task(i);
+	bool is_own;
+
+	if (!t)
+		return -ESRCH;
+	owner_set(i, t);
+	is_own = t->process == current()->process;
+	task_put(t);
+	/* A process may always list its own descriptors, whatever its ids have become. */
+	if (is_own && (i->entry->dir == &pid_fd_dir || i->entry->dir == &pid_fdinfo_dir))
+		return 0;
+	return inode_permission_generic(inode, mask);
+}
+
+static int pid_getattr(struct inode *inode, struct kstat *out)
+{
+	struct pid_inode *i = pid_inode_of(inode);
+	struct task *t = pid_task(i);
+
+	if (!t)
+		return -ENOENT;
+	owner_set(i, t);
+	task_put(t);
+	inode_fill_stat(inode, out);
+	return 0;
+}
+
+static int pid_setattr(struct inode *inode, struct attr *attr)
+{
+	(void)inode;
+	return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+}
+
+static void pid_release(struct inode *inode)
+{
+	inode_fini(inode);
+	slab_free(&pid_inode_slab, pid_inode_of(inode));
+}
+
+static const struct inode_ops pid_inode_ops = {
+	.lookup = pid_lookup,
+	.open = pid_open,
+	.permission = pid_permission,
+	.getattr = pid_getattr,
+	.setattr = pid_setattr,
+	.release = pid_release,
+};
+
+static const struct inode_ops pid_link_ops = {
+	.get_link = pid_get_link,
+	.readlink = pid_readlink,
+	.getattr = pid_getattr,
+	.setattr = pid_setattr,
+	.release = pid_release,
+};
+
+static const struct file_ops pid_dir_fops = {
+	.iterate = pid_iterate,
+};
+
+/* ---- making ---- */
+
+uint64_t pid_ino(pid_t tid, bool is_thread, const struct pid_entry *entry, int fd)
+{
+	uint64_t kind = 0;
+
+	if (entry >= entries && entry < entries + ARRAY_SIZE(entries))
+		kind = (uint64_t)(entry - entries) + 1;
+	else if (fd >= 0)
+		kind = 200;
+	return (uint64_t)tid << 32 | (uint64_t)(fd + 1) << 9 | kind << 1 | is_thread;
+}
+
+struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_thread,
+			       const struct pid_entry *entry, int fd)
+{
+	struct pid_inode *i = slab_alloc(&pid_inode_slab);
+	bool is_link = S_ISLNK(entry->mode);
+
+	if (!i)
+		return NULL;
+	inode_init(&i->inode, sb, is_link ? &pid_link_ops : &pid_inode_ops,
+		   pid_ino(t->tid, is_thread, entry, fd), entry->mode);
+	i->inode.fops = S_ISDIR(entry->mode) ? &pid_dir_fops :
+			entry->fops	     ? entry->fops :
+					       &generated_file_ops;
+	i->inode.flags = INODE_NO_DCACHE | (is_link ? INODE_MAGIC_LINK : 0);
+	if (S_ISDIR(entry->mode))
+		i->inode.nlink = 2;
+	i->tid = t->tid;
+	i->start = t->start_time;
+	i->is_thread = is_thread;
+	i->entry = entry;
+	i->fd = fd;
+	owner_set(i, t);
+	return &i->inode;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* pid_link.c - exe, cwd, root, and the namespaces and network tables of a process.
+ *
+ * Limit: there is one namespace of each kind; its link can be read but leads nowhere. */
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "fs/context.h"
+#include "fs/dentry.h"
+#include "fs/file.h"
+#include "fs/proc/internal.h"
+#include "fs/proc/pseudo.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+
+int pid_place_exe(struct task *t, const struct pid_inode *i, struct path *out)
+{
+	struct mm *mm = task_mm(t);
+	struct file *f = mm && mm->exe ? file_of_object(mm->exe) : NULL;
+
+	(void)i;
+	if (f) {
+		*out = f->path;
+		path_get(out);
+	}
+	mm_put(mm);
+	return f ? 0 : -ENOENT;
+}
+
+static int fs_place(struct task *t, struct path *out,
+		    void (*get)(struct fs_context *fs, struct path *out))
+{
+	struct fs_context *fs = task_fs(t);
+
+	if (!fs)
+		return -ENOENT;
+	get(fs, out);
+	fs_context_put(fs);
+	return 0;
+}
+
+int pid_place_cwd(struct task *t, const struct pid_inode *i, struct path *out)
+{
+	(void)i;
+	return fs_place(t, out, fs_context_cwd);
+}
+
+int pid_place_root(struct task *t, const struct pid_inode *i, struct path *out)
+{
+	(void)i;
+	return fs_place(t, out, fs_context_root);
+}
+
+/* ---- ns ---- */
+
+static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t size);
+
+#define NS_ENTRY(name) {name, S_IFLNK | 0777, PID_BOTH, .is_guarded = true, .text = ns_text}
+static const struct pid_entry namespaces[] = {
+	NS_ENTRY("cgroup"), NS_ENTRY("ipc"),  NS_ENTRY("mnt"),
+	NS_ENTRY("net"),    NS_ENTRY("pid"),  NS_ENTRY("pid_for_children"),
+	NS_ENTRY("time"),   NS_ENTRY("user"), NS_ENTRY("uts"),
+};
+/* Linux's numbers of the first namespaces, in the same order. */
+static const uint32_t namespace_numbers[] = {
+	4026531835, 4026531839, 4026531841, 4026531840, 4026531836,
+	4026531836, 4026531834, 4026531837, 4026531838,
+};
+
+static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t size)
+{
+	size_t k = (size_t)(i->entry - namespaces);
+	char text[64];
+	size_t name_len = strlen(i->entry->name);
+	size_t len;
+
+	(void)t;
+	if (namespace_numbers[k] == 4026531836)
+		name_len = 3;
+	len = scnprintf(text, sizeof(text), "%.*s:[%u]", (int)name_len, i->entry->name,
+			namespace_numbers[k]);
+	len = MIN(len, size);
+	memcpy(buf, text, len);
+	return (long)len;
+}
+
+static int ns_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(namespaces); k++) {
+		if (!string_equal(namespaces[k].name, d->name))
+			continue;
+		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &namespaces[k], -1);
+		return *out ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+static int ns_iterate(struct pid_inode *dir, struct task *t, struct file *f, struct dir_context *ctx)
+{
+	(void)t;
+	if (!dir_emit_dots(f, ctx))
+		return 0;
+	while ((size_t)ctx->pos - 2 < ARRAY_SIZE(namespaces)) {
+		const struct pid_entry *e = &namespaces[ctx->pos - 2];
+
+		if (!dir_emit(ctx, e->name, strlen(e->name),
+			      pid_ino(dir->tid, dir->is_thread, e, -1), DT_LNK, ctx->pos + 1))
+			break;
+	}
+	return 0;
+}
+
+const struct pid_dir pid_ns_dir = {ns_lookup, ns_iterate};
+
+/* ---- net ---- */
+
+static int net_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+{
+	struct pseudo_node *node = pseudo_find(&proc_net, d->name, d->name_len);
+
+	(void)t;
+	if (!node)
+		return -ENOENT;
+	*out = pseudo_inode_create(dir->inode.sb, node);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int net_iterate(struct pid_inode *dir, struct task *t, struct file *f,
+		       struct dir_context *ctx)
+{
+	(void)dir;
+	(void)t;
+	if (dir_emit_dots(f, ctx))
+		(void)pseudo_emit(&proc_net, ctx);
+	return 0;
+}
+
+const struct pid_dir pid_net_dir = {net_lookup, net_iterate};

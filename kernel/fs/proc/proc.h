@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* proc.h - procfs: start-up, and the facts about the machine that it shows. */
+#pragma once
+#include "abi/types.h"
+
+/* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is guessed. */
+struct proc_facts {
+	uint32_t cpu_count; /* else: those that the host lets the sandbox run on */
+	uint64_t mem_total; /* bytes: the limit of the sandbox if there is one, else the host's */
+	uint64_t mem_free;  /* bytes at start */
+};
+extern struct proc_facts proc_facts;
+
+/* Registers the type "proc". Once, before the first mount. */
+void proc_init(void);
+
+unsigned proc_cpu_count(void);

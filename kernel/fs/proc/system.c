@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* system.c - what /proc says of the machine.
+ *
+ * Limits: load averages are 0, interrupts and disks are not shown; processor time is what the sandbox's
+ * living processes have used. */
+#include "base/page.h"
+#include "fs/chrdev.h"
+#include "fs/file_lock.h"
+#include "fs/proc/generated.h"
+#include "fs/proc/internal.h"
+#include "fs/proc/proc.h"
+#include "fs/proc/pseudo.h"
+#include "fs/vfs.h"
+#include "host/host.h"
+#include "lib/string.h"
+#include "process/cpu_clock.h"
+#include "process/system.h"
+#include "process/task.h"
+#include "time/clock.h"
+
+#define TICK	    (NSEC_PER_SEC / 100)
+#define MEM_DEFAULT (4UL << 30)
+
+struct proc_facts proc_facts;
+
+unsigned proc_cpu_count(void)
+{
+	uint64_t mask[16] = {0};
+	unsigned count = 0;
+
+	if (proc_facts.cpu_count)
+		return proc_facts.cpu_count;
+	(void)host_sched_getaffinity(0, mask, sizeof(mask));
+	for (size_t i = 0; i < ARRAY_SIZE(mask); i++)
+		for (uint64_t word = mask[i]; word; word &= word - 1)
+			count++;
+	proc_facts.cpu_count = MAX(count, 1U);
+	return proc_facts.cpu_count;
+}
+
+/* ---- memory ---- */
+
+static void memory_figures(struct memory_figures *out)
+{
+	struct page_stats pages;
+	uint64_t used;
+
+	page_get_stats(&pages);
+	used = pages.used * PAGE_SIZE;
+	*out = (struct memory_figures){
+		.total = proc_facts.mem_total ? proc_facts.mem_total : MEM_DEFAULT,
+		.free = proc_facts.mem_free ? proc_facts.mem_free : MEM_DEFAULT / 2,
+	};
+	out->free = MIN(out->free, out->total);
+	out->free -= MIN(used, out->free);
+}
+
+static void line_kb(struct text *t, const char *name, uint64_t bytes)
+{
+	size_t start = t->len;
+
+	text_printf(t, "%s:", name);
+	while (t->len - start < 16 && !t->is_failed)
+		text_putc(t, ' ');
+	text_printf(t, "%8lu kB\n", bytes / 1024);
+}
+
+static int meminfo_show(struct text *t, void *arg)
+{
+	static const char *const zeros[] = {
+		"Buffers",	"Cached",	   "SwapCached",     "Active",
+		"Inactive",	"Active(anon)",	   "Inactive(anon)", "Active(file)",
+		"Inactive(file)", "Unevictable",   "Mlocked",	     "SwapTotal",
+		"SwapFree",	"Dirty",	   "Writeback",	     "AnonPages",
+		"Mapped",	"Shmem",	   "KReclaimable",   "Slab",
+		"SReclaimable", "SUnreclaim",	   "KernelStack",    "PageTables",
+		"NFS_Unstable", "Bounce",	   "WritebackTmp",
+	};
+	struct memory_figures m;
+
+	(void)arg;
+	memory_figures(&m);
+	line_kb(t, "MemTotal", m.total);
+	line_kb(t, "MemFree", m.free);
+	line_kb(t, "MemAvailable", m.free);
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
+		line_kb(t, zeros[i], 0);
+	line_kb(t, "CommitLimit", m.total / 2);
+	line_kb(t, "Committed_AS", m.total - m.free);
+	text_puts(t, "VmallocTotal:   34359738367 kB\n");
+	line_kb(t, "VmallocUsed", 0);
+	line_kb(t, "VmallocChunk", 0);
+	line_kb(t, "AnonHugePages", 0);
+	text_puts(t, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+		     "HugePages_Surp:        0\nHugepagesize:       2048 kB\n");
+	line_kb(t, "Hugetlb", 0);
+	line_kb(t, "DirectMap4k", 0);
+	line_kb(t, "DirectMap2M", m.total);
+	return 0;
+}
+
+/* ---- time and processes ---- */
+
+struct totals {
+	nsec_t user, system;
+	unsigned tasks, running;
+	pid_t last;
+};
+
+static void totals_get(struct totals *out)
+{
+	*out = (struct totals){0};
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1)) {
+		nsec_t user = cpu_time_of_process(p, CPUCLOCK_VIRT);
+		nsec_t all = cpu_time_of_process(p, CPUCLOCK_PROF);
+
+		out->user += user;
+		out->system += MAX(all - user, 0);
+		out->tasks += (unsigned)p->live_tasks;
+		out->running += p->leader && task_state_letter(p->leader) == 'R';
+		out->last = p->pid;
+	}
+	lock_drop(&process_tree_lock);
+}
+
+static int uptime_show(struct text *t, void *arg)
+{
+	nsec_t up = clock_now(CLOCK_BOOTTIME);
+	nsec_t idle;
+	struct totals all;
+
+	(void)arg;
+	totals_get(&all);
+	idle = MAX(up * proc_cpu_count() - all.user - all.system, 0);
+	text_printf(t, "%lld.%02lld %lld.%02lld\n", (long long)(up / NSEC_PER_SEC),
+		    (long long)(up / TICK % 100), (long long)(idle / NSEC_PER_SEC),
+		    (long long)(idle / TICK % 100));
+	return 0;
+}
+
+static int loadavg_show(struct text *t, void *arg)
+{
+	struct totals all;
+
+	(void)arg;
+	totals_get(&all);
+	text_printf(t, "0.00 0.00 0.00 %u/%u %d\n", MAX(all.running, 1U), all.tasks, all.last);
+	return 0;
+}
+
+static void cpu_line(struct text *t, nsec_t user, nsec_t system, nsec_t up)
+{
+	text_printf(t, " %lld 0 %lld %lld 0 0 0 0 0 0\n", (long long)(user / TICK),
+		    (long long)(system / TICK), (long long)(MAX(up - user - system, 0) / TICK));
+}
+
+static int stat_show(struct text *t, void *arg)
+{
+	unsigned count = proc_cpu_count();
+	nsec_t up = clock_now(CLOCK_BOOTTIME);
+	nsec_t boot = clock_now(CLOCK_REALTIME) - up;
+	struct totals all;
+
+	(void)arg;
+	totals_get(&all);
+	text_puts(t, "cpu ");
+	cpu_line(t, all.user, all.system, up * count);
+	for (unsigned i = 0; i < count; i++) {
+		text_printf(t, "cpu%u", i);
+		cpu_line(t, all.user / count, all.system / count, up);
+	}
+	text_printf(t,
+		    "intr 0\nctxt 0\nbtime %lld\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n"
+		    "softirq 0 0 0 0 0 0 0 0 0 0 0\n",
+		    (long long)(boot / NSEC_PER_SEC), all.last, MAX(all.running, 1U));
+	return 0;
+}
+
+/* ---- names ---- */
+
+static int version_show(struct text *t, void *arg)
+{
+	struct linux_utsname names;
+
+	(void)arg;
+	system_names(&names);
+	text_printf(t, "%s version %s (carbyne@carbyne) (gcc) %s\n", names.sysname, names.release,
+		    names.version);
+	return 0;
+}
+
+static int filesystems_show(struct text *t, void *arg)
+{
+	(void)arg;
+	for (struct file_system_type *type = fs_next(NULL); type; type = fs_next(type))
+		text_printf(t, "%s\t%s\n", type->flags & FS_NODEV ? "nodev" : "", type->name);
+	return 0;
+}
+
+static int devices_show(struct text *t, void *arg)
+{
+	(void)arg;
+	text_puts(t, "Character devices:\n");
+	for (struct chrdev *c = chrdev_next(NULL); c; c = chrdev_next(c))
+		text_printf(t, "%3u %s\n", c->major, c->name);
+	text_puts(t, "\nBlock devices:\n");
+	return 0;
+}
+
+static int locks_show(struct text *t, void *arg)
+{
+	char *page = page_alloc(2);
+
+	(void)arg;
+	if (!page) {
+		t->is_failed = true;
+		return 0;
+	}
+	text_write(t, page, file_locks_show(page, PAGE_SIZE * 4));
+	page_free(page, 2);
+	return 0;
+}
+
+static int vmstat_show(struct text *t, void *arg)
+{
+	static const char *const zeros[] = {
+		"nr_zone_inactive_anon", "nr_zone_active_anon", "nr_dirty",   "nr_writeback",
+		"nr_mapped",		 "nr_anon_pages",	"nr_shmem",   "nr_slab_reclaimable",
+		"nr_slab_unreclaimable", "pgpgin",		"pgpgout",    "pswpin",
+		"pswpout",		 "pgfault",		"pgmajfault", "oom_kill",
+	};
+	struct memory_figures m;
+
+	(void)arg;
+	memory_figures(&m);
+	text_printf(t, "nr_free_pages %lu\n", m.free / PAGE_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
+		text_printf(t, "%s 0\n", zeros[i]);
+	return 0;
+}
+
+static int interrupts_show(struct text *t, void *arg)
+{
+	(void)arg;
+	text_puts(t, "    ");
+	for (unsigned i = 0; i < proc_cpu_count(); i++)
+		text_printf(t, "       CPU%-4u", i);
+	text_putc(t, '\n');
+	return 0;
+}
+
+void proc_add_system(void)
+{
+	static const struct {
+		const char *name;
+		int (*show)(struct text *t, void *arg);
+	} made[] = {
+		{"cpuinfo", cpuinfo_show},   {"devices", devices_show},
+		{"filesystems", filesystems_show}, {"interrupts", interrupts_show},
+		{"loadavg", loadavg_show},   {"locks", locks_show},
+		{"meminfo", meminfo_show},   {"stat", stat_show},
+		{"uptime", uptime_show},     {"version", version_show},
+		{"vmstat", vmstat_show},
+	};
+	static const char *const fixed[][2] = {
+		{"cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"},
+		{"cmdline", "BOOT_IMAGE=carbyne\n"},
+		{"consoles", ""},
+		{"crypto", ""},
+		{"diskstats", ""},
+		{"execdomains", "0-0\tLinux           \t[kernel]\n"},
+		{"kallsyms", ""},
+		{"misc", ""},
+		{"modules", ""},
+		{"partitions", "major minor  #blocks  name\n\n"},
+		{"swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
+		{"sysvipc/msg", "       key      msqid perms      cbytes       qnum lspid lrpid   uid   "
+				"gid  cuid  cgid      stime      rtime      ctime\n"},
+		{"sysvipc/sem", "       key      semid perms      nsems   uid   gid  cuid  cgid      "
+				"otime      ctime\n"},
+		{"sysvipc/shm", "       key      shmid perms                  size  cpid  lpid nattch  "
+				" uid   gid  cuid  cgid      atime      dtime      ctime               "
+				"    rss                  swap\n"},
+	};
+
+	memory_figures_hook = memory_figures;
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
+		(void)pseudo_file(&proc_root, made[i].name, 0444, made[i].show, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		(void)pseudo_text(&proc_root, fixed[i][0], fixed[i][1]);
+	(void)pseudo_link(&proc_root, "mounts", "self/mounts");
+	(void)pseudo_link(&proc_root, "net", "self/net");
+	(void)pseudo_dir(&proc_root, "fs");
+	(void)pseudo_dir(&proc_root, "driver");
+	(void)pseudo_dir(&proc_root, "bus");
+	(void)pseudo_dir(&proc_root, "tty");
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* rename.c - rename(2) and its kin.
+ *
+ * Locks: the superblock's rename_lock when two directories are involved, which keeps the tree's shape,
+ * so that "is this above that?" has an answer; then both directories. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "base/lock.h"
+#include "fs/dentry.h"
+#include "fs/internal.h"
+#include "fs/mount.h"
+#include "fs/namei.h"
+#include "fs/notify.h"
+#include "fs/path.h"
+#include "fs/vfs.h"
+#include "lib/atomic.h"
+
+struct renaming {
+	struct path from_parent; /* ref */
+	struct path to_parent;	 /* ref */
+	struct path_last from_last;
+	struct path_last to_last;
+	struct inode *from_dir;
+	struct inode *to_dir;
+	struct dentry *from; /* ref */
+	struct dentry *to;   /* ref */
+	uint32_t flags;
+	bool is_done;
+};
+
+static uint32_t last_cookie; /* atomic */
+
+static void lock_dirs(struct renaming *r) NO_LOCK_CHECK
+{
+	if (r->from_dir != r->to_dir)
+		lock_take(&r->from_dir->sb->rename_lock);
+	lock_take_pair(&r->from_dir->dir_lock, &r->to_dir->dir_lock);
+}
+
+static void unlock_dirs(struct renaming *r) NO_LOCK_CHECK
+{
+	lock_drop_pair(&r->from_dir->dir_lock, &r->to_dir->dir_lock);
+	if (r->from_dir != r->to_dir)
+		lock_drop(&r->from_dir->sb->rename_lock);
+}
+
+/* What can be said once both names are known. */
+static int check_names(const struct renaming *r)
+{
+	bool exchange = r->flags & RENAME_EXCHANGE;
+
+	if (dentry_is_negative(r->from))
+		return -ENOENT;
+	if ((r->flags & RENAME_NOREPLACE) && !dentry_is_negative(r->to))
+		return -EEXIST;
+	if (exchange && dentry_is_negative(r->to))
+		return -ENOENT;
+	if (exchange && !S_ISDIR(r->to->inode->mode) && r->to_last.slash)
+		return -ENOTDIR;
+	if (!S_ISDIR(r->from->inode->mode) &&
+	    (r->from_last.slash || (!exchange && r->to_last.slash)))
+		return -ENOTDIR;
+	if (r->from_dir == r->to_dir) /* and no rename_lock: nothing to find above either */
+		return 0;
+	if (dentry_is_ancestor(r->from, r->to_parent.dentry))
+		return -EINVAL;
+	if (dentry_is_ancestor(r->to, r->from_parent.dentry))
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+static int check_permission(const struct renaming *r)
+{
+	bool exchange = r->flags & RENAME_EXCHANGE;
+	bool from_is_dir = S_ISDIR(r->from->inode->mode);
+	bool to_is_dir = from_is_dir;
+	int err = mount_want_write(r->from_parent.mount);
+
+	if (!err)
+		err = may_delete(r->from_dir, r->from, from_is_dir);
+	if (err)
+		return err;
+	if (dentry_is_negative(r->to)) {
+		err = may_create(r->to_dir);
+	} else {
+		if (exchange)
+			to_is_dir = S_ISDIR(r->to->inode->mode);
+		err = may_delete(r->to_dir, r->to, to_is_dir);
+	}
+	if (err || r->from_dir == r->to_dir)
+		return err;
+	/* A directory that moves gets another "..". */
+	if (from_is_dir)
+		err = inode_permission(r->from->inode, MAY_WRITE);
+	if (!err && exchange && to_is_dir)
+		err = inode_permission(r->to->inode, MAY_WRITE);
+	return err;
+}
+
+static int rename_locked(struct renaming *r)
+{
+	int err = check_names(r);
+
+	if (err)
+		return err;
+	if (r->from->inode == r->to->inode)
+		return 0; /* two names of one file: nothing happens */
+	err = check_permission(r);
+	if (err)
+		return err;
+	if (!r->from_dir->ops->rename)
+		return -EPERM;
+	if (atomic_load(&r->from->mounts) || atomic_load(&r->to->mounts))
+		return -EBUSY;
+	err = r->from_dir->ops->rename(r->from_dir, r->from, r->to_dir, r->to, r->flags);
+	if (err)
+		return err;
+	if (!(r->flags & RENAME_EXCHANGE) && r->to->inode && S_ISDIR(r->to->inode->mode))
+		atomic_or(&r->to->inode->flags, INODE_DEAD);
+	r->is_done = true;
+	return 0;
+}
+
+static void tell(struct renaming *r, const char *old_name, struct inode *replaced)
+{
+	struct inode *inode = r->from->inode;
+	uint32_t is_dir = S_ISDIR(inode->mode) ? IN_ISDIR : 0;
+	uint32_t cookie = atomic_add(&last_cookie, 1) + 1;
+
+	fs_notify_name(r->from_dir, IN_MOVED_FROM | is_dir, old_name, cookie);
+	fs_notify_name(r->to_dir, IN_MOVED_TO | is_dir, r->from->name, cookie);
+	fs_notify(inode, NULL, IN_MOVE_SELF | is_dir);
+	if (replaced && !(r->flags & RENAME_EXCHANGE))
+		fs_notify(replaced, NULL, replaced->nlink ? IN_ATTRIB : IN_DELETE_SELF);
+}
+
+static int rename_between(struct renaming *r)
+{
+	char old_name[NAME_MAX + 1];
+	struct inode *replaced = NULL;
+	int err;
+
+	lock_dirs(r);
+	err = dentry_look_up_locked(r->from_parent.dentry, r->from_last.name, r->from_last.len,
+				    &r->from);
+	if (err)
+		goto out_unlock;
+	err = dentry_look_up_locked(r->to_parent.dentry, r->to_last.name, r->to_last.len, &r->to);
+	if (err)
+		goto out_from;
+	err = rename_locked(r);
+	if (r->is_done) {
+		dentry_name_copy(r->from, old_name, sizeof(old_name));
+		replaced = r->to->inode;
+		dentry_move(r->from, r->to, r->flags & RENAME_EXCHANGE);
+	}
+	unlock_dirs(r);
+	if (r->is_done) {
+		tell(r, old_name, replaced);
+		if (replaced && S_ISDIR(replaced->mode) && !(r->flags & RENAME_EXCHANGE))
+			dentry_shrink_children(r->to);
+	}
+	dentry_put(r->to);
+	dentry_put(r->from);
+	dentry_trim();
+	return err;
+out_from:
+	dentry_put(r->from);
+out_unlock:
+	unlock_dirs(r);
+	return err;
+}
+
+int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+	       uint32_t flags)
+{
+	struct renaming r = {.flags = flags};
+	int err = path_lookup_parent(old_dfd, old_name, 0, &r.from_parent, &r.from_last);
+
+	if (err)
+		return err;
+	err = path_lookup_parent(new_dfd, new_name, 0, &r.to_parent, &r.to_last);
+	if (err)
+		goto out_from;
+	r.from_dir = path_inode(&r.from_parent);
+	r.to_dir = path_inode(&r.to_parent);
+	if (r.from_parent.mount != r.to_parent.mount)
+		err = -EXDEV;
+	else if (r.from_last.kind != LAST_NORMAL)
+		err = -EBUSY;
+	else if (r.to_last.kind != LAST_NORMAL)
+		err = flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	else
+		err = rename_between(&r);
+	path_put(&r.to_parent);
+out_from:
+	path_put(&r.from_parent);
+	return err;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_attr.c - chmod, chown, utime, truncate and their kin. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "abi/syscall.h"
+#include "abi/time.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/internal.h"
+#include "fs/path.h"
+#include "fs/vfs.h"
+#include "mm/usercopy.h"
+
+static int lookup_at(int dfd, uaddr_t path, int flags, struct path *p)
+{
+	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+
+	if (flags & AT_EMPTY_PATH)
+		lookup |= LOOKUP_EMPTY;
+	return path_lookup_user(dfd, path, lookup, p);
+}
+
+/* ---- chmod ---- */
+
+static long chmod_at(int dfd, uaddr_t path, uint32_t mode, int flags)
+{
+	struct path p;
+	int err = lookup_at(dfd, path, flags, &p);
+
+	if (err)
+		return err;
+	err = path_chmod(&p, mode);
+	path_put(&p);
+	return err;
+}
+
+long sys_chmod(struct task *t, uaddr_t path, uint32_t mode)
+{
+	(void)t;
+	return chmod_at(AT_FDCWD, path, mode, 0);
+}
+
+long sys_fchmodat(struct task *t, int dir, uaddr_t path, uint32_t mode)
+{
+	(void)t;
+	return chmod_at(dir, path, mode, 0);
+}
+
+long sys_fchmodat2(struct task *t, int dir, uaddr_t path, uint32_t mode, int flags)
+{
+	(void)t;
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return chmod_at(dir, path, mode, flags);
+}
+
+long sys_fchmod(struct task *t, int fd, uint32_t mode)
+{
+	struct fdref ref = fd_get(fd);
+	int err;
+
+	(void)t;
+	if (!ref.file)
+		return -EBADF;
+	err = path_chmod(&ref.file->path, mode);
+	fd_put(ref);
+	return err;
+}
+
+/* ---- chown ---- */
+
+static long chown_at(int dfd, uaddr_t path, uint32_t uid, uint32_t gid, int flags)
+{
+	struct path p;
+	int err = lookup_at(dfd, path, flags, &p);
+
+	if (err)
+		return err;
+	err = path_chown(&p, uid, gid);
+	path_put(&p);
+	return err;
+}
+
+long sys_chown(struct task *t, uaddr_t path, uint32_t uid, uint32_t gid)
+{
+	(void)t;
+	return chown_at(AT_FDCWD, path, uid, gid, 0);
+}
+
+long sys_lchown(struct task *t, uaddr_t path, uint32_t uid, uint32_t gid)
+{
+	(void)t;
+	return chown_at(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fchownat(struct task *t, int dir, uaddr_t path, uint32_t uid, uint32_t gid, int flags)
+{
+	(void)t;
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return chown_at(dir, path, uid, gid, flags);
+}
+
+long sys_fchown(struct task *t, int fd, uint32_t uid, uint32_t gid)
+{
+	struct fdref ref = fd_get(fd);
+	int err;
+
+	(void)t;
+	if (!ref.file)
+		return -EBADF;
+	err = path_chown(&ref.file->path, uid, gid);
+	fd_put(ref);
+	return err;
+}
+
+/* ---- times ---- */
+
+static bool nsec_is_valid(int64_t nsec)
+{
+	return nsec == UTIME_NOW || nsec == UTIME_OMIT || (nsec >= 0 && nsec < NSEC_PER_SEC);
+}
+
+static long set_times(int dfd, uaddr_t path, const struct linux_timespec *times, int flags)
+{
+	struct path p;
+	int err;
+
+	if (times && (!nsec_is_valid(times[0].tv_nsec) || !nsec_is_valid(times[1].tv_nsec)))
+		return -EINVAL;
+	if (!path && dfd != AT_FDCWD) { /* futimens(3) */
+		struct fdref ref;
+
+		if (flags)
+			return -EINVAL;
+		ref = fd_get(dfd);
+		if (!ref.file)
+			return -EBADF;
+		err = path_utimes(&ref.file->path, times);
+		fd_put(ref);
+		return err;
+	}
+	err = lookup_at(dfd, path, flags, &p);
+	if (err)
+		return err;
+	err = path_utimes(&p, times);
+	path_put(&p);
+	return err;
+}
+
+long sys_utimensat(struct task *t, int dir, uaddr_t path, uaddr_t times, int flags)
+{
+	struct linux_timespec ts[2];
+
+	(void)t;
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (times) {
+		if (COPY_IN(&ts, times))
+			return -EFAULT;
+		if (ts[0].tv_nsec == UTIME_OMIT && ts[1].tv_nsec == UTIME_OMIT)
+			return 0;
+	}
+	return set_times(dir, path, times ? ts : NULL, flags);
+}
+
+static long set_timevals(int dfd, uaddr_t path, uaddr_t times)
+{
+	struct linux_timeval tv[2];
+	struct linux_timespec ts[2];
+
+	if (!times)
+		return set_times(dfd, path, NULL, 0);
+	if (COPY_IN(&tv, times))
+		return -EFAULT;
+	for (int i = 0; i < 2; i++) {
+		if (tv[i].tv_usec < 0 || tv[i].tv_usec >= 1000000)
+			return -EINVAL;
+		ts[i] = (struct linux_timespec){tv[i].tv_sec, tv[i].tv_usec * 1000};
+	}
+	return set_times(dfd, path, ts, 0);
+}
+
+long sys_utimes(struct task *t, uaddr_t path, uaddr_t times)
+{
+	(void)t;
+	return set_timevals(AT_FDCWD, path, times);
+}
+
+long sys_futimesat(struct task *t, int dir, uaddr_t path, uaddr_t times)
+{
+	(void)t;
+	return set_timevals(dir, path, times);
+}
+
+long sys_utime(struct task *t, uaddr_t path, uaddr_t times)
+{
+	struct linux_utimbuf buf;
+	struct linux_timespec ts[2];
+
+	(void)t;
+	if (!times)
+		return set_times(AT_FDCWD, path, NULL, 0);
+	if (COPY_IN(&buf, times))
+		return -EFAULT;
+	ts[0] = (struct linux_timespec){buf.actime, 0};
+	ts[1] = (struct linux_timespec){buf.modtime, 0};
+	return set_times(AT_FDCWD, path, ts, 0);
+}
+
+/* ---- size ---- */
+
+long sys_truncate(struct task *t, uaddr_t path, int64_t size)
+{
+	struct path p;
+	int err;
+
+	(void)t;
+	if (size < 0)
+		return -EINVAL;
+	err = lookup_at(AT_FDCWD, path, 0, &p);
+	if (err)
+		return err;
+	err = path_truncate(&p, size);
+	path_put(&p);
+	return err;
+}
+
+long sys_ftruncate(struct task *t, int fd, int64_t size)
+{
+	struct fdref ref;
+	int err;
+
+	(void)t;
+	if (size < 0)
+		return -EINVAL;
+	ref = fd_get(fd);
+	if (!ref.file)
+		return -EBADF;
+	err = file_truncate(ref.file, size);
+	fd_put(ref);
+	return err;
+}
+
+long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
+{
+	struct fdref ref = fd_get(fd);
+	int64_t end;
+	int err = 0;
+
+	(void)t;
+	if (!ref.file)
+		return -EBADF;
+	if (off < 0 || size <= 0)
+		err = -EINVAL;
+	else if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+		err = -EOPNOTSUPP;
+	else if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+		err = -EOPNOTSUPP;
+	else if (!(ref.file->mode & FMODE_WRITE))
+		err = -EBADF;
+	else if (S_ISFIFO(ref.file->inode->mode))
+		err = -ESPIPE;
+	else if (S_ISDIR(ref.file->inode->mode))
+		err = -EISDIR;
+	else if (!S_ISREG(ref.file->inode->mode))
+		err = -ENODEV;
+	else if (__builtin_add_overflow(off, size, &end))
+		err = -EFBIG;
+	else if (!ref.file->ops->fallocate)
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = ref.file->ops->fallocate(ref.file, mode, off, size);
+	fd_put(ref);
+	return err;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_fcntl.c - fcntl and flock.
+ *
+ * Limits against Linux: no leases, no F_NOTIFY. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/signal.h"
+#include "abi/syscall.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/file_lock.h"
+#include "fs/pipe.h"
+#include "fs/vfs.h"
+#include "lib/atomic.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "process/session.h"
+#include "process/task.h"
+
+#define SETFL_MASK ((uint32_t)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC))
+
+static struct lock owner_lock = LOCK_INIT(RANK_OBJECT);
+
+static long set_flags(struct file *f, uint64_t arg)
+{
+	uint32_t old = atomic_load(&f->flags);
+	uint32_t flags = (old & ~SETFL_MASK) | ((uint32_t)arg & SETFL_MASK);
+	int err = 0;
+
+	if ((f->inode->flags & INODE_APPEND) && (old & O_APPEND) && !(flags & O_APPEND))
+		return -EPERM;
+	if ((flags & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if (f->ops && f->ops->set_flags)
+		err = f->ops->set_flags(f, flags);
+	if (!err)
+		atomic_store(&f->flags, flags);
+	return err;
+}
+
+/* ---- owner ---- */
+
+static bool owner_exists(int type, pid_t pid)
+{
+	bool exists;
+
+	lock_take(&process_tree_lock);
+	exists = type == F_OWNER_TID ? task_find(pid) != NULL :
+		 type == F_OWNER_PID ? process_find(pid) != NULL :
+				       pgroup_find(pid) != NULL;
+	lock_drop(&process_tree_lock);
+	return exists;
+}
+
+static long set_owner(struct file *f, int type, pid_t pid)
+{
+	const struct creds *c = current_creds();
+
+	if (type < F_OWNER_TID || type > F_OWNER_PGRP)
+		return -EINVAL;
+	if (pid && !owner_exists(type, pid))
+		return -ESRCH;
+	lock_take(&owner_lock);
+	f->owner.type = type;
+	f->owner.pid = pid;
+	f->owner.uid = c->uid;
+	f->owner.euid = c->euid;
+	lock_drop(&owner_lock);
+	return 0;
+}
+
+static long set_owner_plain(struct file *f, int who)
+{
+	if (who == INT32_MIN)
+		return -EINVAL;
+	return who < 0 ? set_owner(f, F_OWNER_PGRP, -who) : set_owner(f, F_OWNER_PID, who);
+}
+
+static struct file_owner get_owner(struct file *f)
+{
+	struct file_owner o;
+
+	lock_take(&owner_lock);
+	o = f->owner;
+	lock_drop(&owner_lock);
+	return o;
+}
+
+static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct file_owner o = get_owner(f);
+	struct linux_f_owner_ex ex;
+	uint32_t ids[2];
+
+	switch (cmd) {
+	case F_SETOWN:
+		return set_owner_plain(f, (int)arg);
+	case F_GETOWN:
+		return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
+	case F_SETOWN_EX:
+		if (COPY_IN(&ex, arg))
+			return -EFAULT;
+		return set_owner(f, ex.type, ex.pid);
+	case F_GETOWN_EX:
+		ex = (struct linux_f_owner_ex){o.type, o.pid};
+		return COPY_OUT(arg, &ex);
+	case F_GETOWNER_UIDS:
+		ids[0] = o.uid;
+		ids[1] = o.euid;
+		return COPY_OUT(arg, &ids);
+	case F_SETSIG:
+		if (arg > NSIG)
+			return -EINVAL;
+		f->owner.signo = (int)arg;
+		return 0;
+	default: /* F_GETSIG */
+		return o.signo;
+	}
+}
+
+/* ---- locks ---- */
+
+static long lock_call(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct linux_flock lock;
+	int err;
+
+	if (COPY_IN(&lock, arg))
+		return -EFAULT;
+	err = file_lock_fcntl(f, (int)cmd, &lock);
+	if (!err && (cmd == F_GETLK || cmd == F_OFD_GETLK))
+		err = COPY_OUT(arg, &lock);
+	return err;
+}
+
+static long hint_call(unsigned int cmd, uint64_t arg)
+{
+	uint64_t hint = 0;
+
+	if (cmd == F_GET_RW_HINT || cmd == F_GET_FILE_RW_HINT)
+		return put_user_u64(arg, 0);
+	if (get_user_u64(&hint, arg))
+		return -EFAULT;
+	return hint > 5 ? -EINVAL : 0;
+}
+
+static long file_call(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case F_SETFL:
+		return set_flags(f, arg);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return lock_call(f, cmd, arg);
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_GETOWNER_UIDS:
+	case F_SETSIG:
+	case F_GETSIG:
+		return owner_call(f, cmd, arg);
+	case F_GETPIPE_SZ:
+		return pipe_get_size(f);
+	case F_SETPIPE_SZ:
+		return pipe_set_size(f, arg);
+	case F_GET_SEALS:
+		return f->ops && f->ops->get_seals ? f->ops->get_seals(f) : -EINVAL;
+	case F_ADD_SEALS:
+		return f->ops && f->ops->add_seals ? f->ops->add_seals(f, (uint32_t)arg) : -EINVAL;
+	case F_GET_RW_HINT:
+	case F_SET_RW_HINT:
+	case F_GET_FILE_RW_HINT:
+	case F_SET_FILE_RW_HINT:
+		return hint_call(cmd, arg);
+	case F_GETLEASE:
+		return F_UNLCK;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long dup_from(struct task *t, int fd, uint64_t from, uint32_t flags)
+{
+	struct file *f = fdtable_lookup(t->fds, fd);
+	int result;
+
+	if (!f)
+		return -EBADF;
+	if (from >= rlimit_current(RLIMIT_NOFILE) || from > INT32_MAX)
+		result = -EINVAL;
+	else
+		result = fd_install_from(f, (int)from, flags);
+	if (result < 0)
+		file_put(f);
+	return result;
+}
+
+static long same_file(struct file *f, int fd)
+{
+	struct fdref other = fd_get_any(fd);
+	bool same = other.file == f;
+
+	if (!other.file)
+		return -EBADF;
+	fd_put(other);
+	return same;
+}
+
+long sys_fcntl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
+{
+	struct fdref ref;
+	long result;
+
+	if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
+		return dup_from(t, fd, (uint32_t)arg, cmd == F_DUPFD ? 0 : O_CLOEXEC);
+	if (cmd == F_SETFD)
+		return fdtable_set_cloexec(t->fds, fd, arg & FD_CLOEXEC);
+	ref = fd_get_any(fd);
+	if (!ref.file)
+		return -EBADF;
+	if (cmd == F_GETFD)
+		result = fdtable_is_cloexec(t->fds, fd) ? FD_CLOEXEC : 0;
+	else if (cmd == F_GETFL)
+		result = (long)atomic_load(&ref.file->flags);
+	else if (cmd == F_DUPFD_QUERY)
+		result = same_file(ref.file, (int)arg);
+	else if (ref.file->mode & FMODE_PATH)
+		result = -EBADF;
+	else
+		result = file_call(ref.file, cmd, arg);
+	fd_put(ref);
+	return result;
+}
+
+long sys_flock(struct task *t, int fd, unsigned int op)
+{
+	struct fdref ref = fd_get(fd);
+	long result;
+
+	(void)t;
+	if (!ref.file)
+		return -EBADF;
+	result = file_lock_flock(ref.file, (int)op);
+	fd_put(ref);
+	return result;
+}

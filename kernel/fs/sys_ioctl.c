@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_ioctl.c - ioctl: what every file knows is answered here, the rest by the file's operations. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/ioctl.h"
+#include "abi/stat.h"
+#include "abi/syscall.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "lib/atomic.h"
+#include "mm/usercopy.h"
+#include "process/task.h"
+
+static long change_flag(struct file *f, uint32_t flag, uint64_t arg)
+{
+	uint32_t on;
+	uint32_t flags;
+	int err;
+
+	if (get_user_u32(&on, arg))
+		return -EFAULT;
+	flags = atomic_load(&f->flags);
+	flags = on ? flags | flag : flags & ~flag;
+	err = f->ops && f->ops->set_flags ? f->ops->set_flags(f, flags) : 0;
+	if (!err)
+		atomic_store(&f->flags, flags);
+	return err;
+}
+
+static long regular(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	int64_t left = atomic_load_relaxed(&f->inode->size) - f->pos;
+
+	switch (cmd) {
+	case FIONREAD:
+		return put_user_u32(arg, (uint32_t)left);
+	case FIBMAP:
+		return -EINVAL;
+	case FICLONE:
+	case FICLONERANGE:
+	case FIDEDUPERANGE:
+		return -EOPNOTSUPP;
+	default:
+		return -ENOTTY;
+	}
+}
+
+long sys_ioctl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
+{
+	struct fdref ref = fd_get(fd);
+	struct file *f = ref.file;
+	long result = -ENOTTY;
+	uint64_t size;
+
+	if (!f)
+		return -EBADF;
+	switch (cmd) {
+	case FIOCLEX:
+	case FIONCLEX:
+		result = fdtable_set_cloexec(t->fds, fd, cmd == FIOCLEX);
+		break;
+	case FIONBIO:
+		result = change_flag(f, O_NONBLOCK, arg);
+		break;
+	case FIOASYNC:
+		result = change_flag(f, FASYNC, arg);
+		break;
+	case FIOQSIZE:
+		size = (uint64_t)f->inode->size;
+		if (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) || S_ISLNK(f->inode->mode))
+			result = put_user_u64(arg, size);
+		break;
+	case FIGETBSZ:
+		result = put_user_u32(arg, f->inode->sb->block_size);
+		break;
+	default:
+		if (f->ops && f->ops->ioctl)
+			result = f->ops->ioctl(f, cmd, arg);
+		if (result == -ENOTTY && S_ISREG(f->inode->mode))
+			result = regular(f, cmd, arg);
+		break;
+	}
+	fd_put(ref);
+	return result;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_mmap.c - mmap, munmap, mprotect, mremap, brk, madvise, msync, mincore and the mlock family:
+ * decoded here, done by mm/. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/stat.h"
+#include "abi/statfs.h"
+#include "abi/syscall.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/mount.h"
+#include "fs/vfs.h"
+#include "mm/mm.h"
+#include "process/task.h"
+
+/* What MAP_SHARED_VALIDATE knows. */
+#define MAP_KNOWN                                                                        \
+	((uint64_t)(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_ABOVE4G |     \
+		    MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED |        \
+		    MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |            \
+		    MAP_HUGETLB | MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED) |             \
+	 (uint64_t)MAP_HUGE_MASK << MAP_HUGE_SHIFT)
+
+enum { DEV_ZERO = (1 << 8) | 5 };
+
+static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags)
+{
+	struct vm_object *object;
+	long result;
+
+	if ((flags & MAP_TYPE) == MAP_PRIVATE)
+		return mm_map(t->mm, addr, size, prot, flags, NULL, 0, 0);
+	if (!size)
+		return -EINVAL;
+	object = shared_memory_create(ALIGN_UP(size, PAGE_SIZE));
+	if (!object)
+		return -ENOMEM;
+	result = mm_map(t->mm, addr, size, prot, flags, object, 0, 0);
+	object->ops->put(object);
+	return result;
+}
+
+/* What the way the file was opened allows. Adds to vma_flags. */
+static int check_file(const struct file *f, uint32_t prot, uint32_t flags, uint32_t *vma_flags)
+{
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+
+	if (shared && (prot & PROT_WRITE) && !(f->mode & FMODE_WRITE))
+		return -EACCES;
+	if (shared && (prot & PROT_WRITE) && (f->inode->flags & INODE_APPEND))
+		return -EACCES;
+	if (!(f->mode & FMODE_READ))
+		return -EACCES;
+	if ((prot & PROT_EXEC) &&
+	    ((f->path.mount->flags & MS_NOEXEC) || (f->inode->sb->flags & SB_NOEXEC)) &&
+	    !f->path.mount->is_internal)
+		return -EPERM;
+	if (flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	if (shared && !(f->mode & FMODE_WRITE))
+		*vma_flags |= VMA_NOWRITE;
+	return 0;
+}
+
+static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags, int fd,
+		     uint64_t off)
+{
+	struct fdref ref = fd_get(fd);
+	uint32_t vma_flags = 0;
+	struct file *f = ref.file;
+	uint64_t end;
+	long result;
+
+	if (!f)
+		return -EBADF;
+	if (flags & MAP_HUGETLB) {
+		result = -EINVAL;
+	} else if (!size) {
+		result = -EINVAL;
+	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) || end > INT64_MAX) {
+		result = -EOVERFLOW;
+	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
+		result = check_file(f, prot, flags, &vma_flags);
+		if (!result)
+			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS);
+	} else {
+		result = check_file(f, prot, flags, &vma_flags);
+		if (!result && (!f->ops || !f->ops->host_backing))
+			result = -ENODEV;
+		if (!result)
+			result = mm_map(t->mm, addr, size, prot, flags, &f->object, off, vma_flags);
+		if (result >= 0)
+			file_accessed(f);
+	}
+	fd_put(ref);
+	return result;
+}
+
+long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags, int fd,
+	      uint64_t off)
+{
+	uint64_t type = flags & MAP_TYPE;
+
+	if (off & ~PAGE_MASK)
+		return -EINVAL;
+	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
+		return -EOPNOTSUPP;
+	flags &= MAP_KNOWN;
+	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
+	if (!(flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
+		addr &= PAGE_MASK;
+	if (!(flags & MAP_ANONYMOUS))
+		return map_file(t, addr, size, (uint32_t)prot, (uint32_t)flags, fd, off);
+	if (flags & MAP_HUGETLB)
+		return -ENOMEM; /* no huge pages are set aside */
+	return map_anonymous(t, addr, size, (uint32_t)prot, (uint32_t)flags);
+}
+
+long sys_munmap(struct task *t, uaddr_t addr, size_t size)
+{
+	return mm_unmap(t->mm, addr, size);
+}
+
+long sys_mprotect(struct task *t, uaddr_t addr, size_t size, uint64_t prot)
+{
+	return mm_protect(t->mm, addr, size, (uint32_t)prot);
+}
+
+/* No protection keys: only the default one, -1, is there. */
+long sys_pkey_mprotect(struct task *t, uaddr_t addr, size_t size, uint64_t prot, int pkey)
+{
+	return pkey != -1 ? -EINVAL : mm_protect(t->mm, addr, size, (uint32_t)prot);
+}
+
+long sys_pkey_alloc(struct task *t, uint64_t flags, uint64_t rights)
+{
+	(void)t;
+	if (flags || (rights & ~(uint64_t)(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)))
+		return -EINVAL;
+	return -ENOSPC;
+}
+
+long sys_pkey_free(struct task *t, int pkey)
+{
+	(void)t;
+	(void)pkey;
+	return -EINVAL;
+}
+
+long sys_mremap(struct task *t, uaddr_t addr, size_t old_size, size_t new_size, uint64_t flags,
+		uaddr_t new_addr)
+{
+	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	return mm_remap(t->mm, addr, old_size, new_size, (uint32_t)flags, new_addr);
+}
+
+long sys_brk(struct task *t, uaddr_t addr)
+{
+	return (long)mm_brk(t->mm, addr);
+}
+
+long sys_madvise(struct task *t, uaddr_t addr, size_t size, int advice)
+{
+	return mm_advise(t->mm, addr, size, advice);
+}
+
+long sys_msync(struct task *t, uaddr_t addr, size_t size, int flags)
+{
+	return mm_sync(t->mm, addr, size, (uint32_t)flags);
+}
+
+long sys_mincore(struct task *t, uaddr_t addr, size_t size, uaddr_t vec)
+{
+	return mm_mincore(t->mm, addr, size, vec);
+}
+
+long sys_mlock(struct task *t, uaddr_t addr, size_t size)
+{
+	return mm_lock_range(t->mm, addr, size, 0);
+}
+
+long sys_mlock2(struct task *t, uaddr_t addr, size_t size, int flags)
+{
+	return flags & ~MLOCK_ONFAULT ? -EINVAL : mm_lock_range(t->mm, addr, size, flags);
+}
+
+long sys_munlock(struct task *t, uaddr_t addr, size_t size)
+{
+	return mm_unlock_range(t->mm, addr, size);
+}
+
+long sys_mlockall(struct task *t, int flags)
+{
+	if (!flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
+		return -EINVAL;
+	return mm_lock_all(t->mm, flags);
+}
+
+long sys_munlockall(struct task *t)
+{
+	return mm_lock_all(t->mm, 0);
+}

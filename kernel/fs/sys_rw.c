@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_rw.c - read, write and their kin, and lseek. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/syscall.h"
+#include "abi/uio.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "process/task.h"
+
+typedef ssize_t (*transfer_t)(struct file *f, struct uio *u, int64_t *pos);
+
+static long one(int fd, uaddr_t buf, size_t count, int64_t *pos, transfer_t op)
+{
+	struct fdref ref = fd_get(fd);
+	struct uio u;
+	long result;
+
+	if (!ref.file)
+		return -EBADF;
+	if (unlikely((int64_t)count < 0))
+		result = -EINVAL;
+	else
+		result = uio_init_user(&u, buf, count);
+	if (likely(!result))
+		result = op(ref.file, &u, pos);
+	fd_put(ref);
+	return result;
+}
+
+long sys_read(struct task *t, int fd, uaddr_t buf, size_t count)
+{
+	(void)t;
+	return one(fd, buf, count, NULL, file_read);
+}
+
+long sys_write(struct task *t, int fd, uaddr_t buf, size_t count)
+{
+	(void)t;
+	return one(fd, buf, count, NULL, file_write);
+}
+
+long sys_pread64(struct task *t, int fd, uaddr_t buf, size_t count, int64_t off)
+{
+	(void)t;
+	return off < 0 ? -EINVAL : one(fd, buf, count, &off, file_read);
+}
+
+long sys_pwrite64(struct task *t, int fd, uaddr_t buf, size_t count, int64_t off)
+{
+	(void)t;
+	return off < 0 ? -EINVAL : one(fd, buf, count, &off, file_write);
+}
+
+/* preadv2's flags as uio's; -EOPNOTSUPP for those we do not know. */
+static int flags_from(int flags, bool is_write, uint32_t *out)
+{
+	*out = 0;
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
+		return -EOPNOTSUPP;
+	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
+		return -EINVAL;
+	if (flags & RWF_NOWAIT)
+		*out |= UIO_NONBLOCK | UIO_NOWAIT;
+	if (!is_write)
+		return 0;
+	if (flags & RWF_DSYNC)
+		*out |= UIO_DSYNC;
+	if (flags & RWF_SYNC)
+		*out |= UIO_SYNC;
+	if (flags & RWF_APPEND)
+		*out |= UIO_APPEND;
+	if (flags & RWF_NOAPPEND)
+		*out |= UIO_NOAPPEND;
+	return 0;
+}
+
+static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags, bool is_write)
+{
+	struct linux_iovec fast[UIO_FAST];
+	struct fdref ref = fd_get(fd);
+	uint32_t uio_flags;
+	struct uio u;
+	long result;
+
+	if (!ref.file)
+		return -EBADF;
+	if (!(ref.file->mode & (is_write ? FMODE_WRITE : FMODE_READ)))
+		result = -EBADF;
+	else
+		result = uio_init_user_vec(&u, iov, count, fast);
+	if (!result) {
+		result = flags_from(flags, is_write, &uio_flags);
+		u.flags |= uio_flags;
+		if (!result)
+			result = is_write ? file_write(ref.file, &u, pos) :
+					    file_read(ref.file, &u, pos);
+		uio_fini(&u);
+	}
+	fd_put(ref);
+	return result;
+}
+
+long sys_readv(struct task *t, int fd, uaddr_t iov, uint64_t count)
+{
+	(void)t;
+	return many(fd, iov, count, NULL, 0, false);
+}
+
+long sys_writev(struct task *t, int fd, uaddr_t iov, uint64_t count)
+{
+	(void)t;
+	return many(fd, iov, count, NULL, 0, true);
+}
+
+/* On 64 bits the low half of the position is all of it. */
+long sys_preadv(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high)
+{
+	int64_t off = (int64_t)low;
+
+	(void)t;
+	(void)high;
+	return off < 0 ? -EINVAL : many(fd, iov, count, &off, 0, false);
+}
+
+long sys_pwritev(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high)
+{
+	int64_t off = (int64_t)low;
+
+	(void)t;
+	(void)high;
+	return off < 0 ? -EINVAL : many(fd, iov, count, &off, 0, true);
+}
+
+long sys_preadv2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high,
+		 int flags)
+{
+	int64_t off = (int64_t)low;
+
+	(void)t;
+	(void)high;
+	if (off == -1)
+		return many(fd, iov, count, NULL, flags, false);
+	return off < 0 ? -EINVAL : many(fd, iov, count, &off, flags, false);
+}
+
+long sys_pwritev2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high,
+		  int flags)
+{
+	int64_t off = (int64_t)low;
+
+	(void)t;
+	(void)high;
+	if (off == -1)
+		return many(fd, iov, count, NULL, flags, true);
+	return off < 0 ? -EINVAL : many(fd, iov, count, &off, flags, true);
+}
+
+long sys_lseek(struct task *t, int fd, int64_t off, unsigned int whence)
+{
+	struct fdref ref = fd_get(fd);
+	long result;
+
+	(void)t;
+	if (!ref.file)
+		return -EBADF;
+	result = whence > SEEK_HOLE ? -EINVAL : file_lseek(ref.file, off, (int)whence);
+	fd_put(ref);
+	return result;
+}

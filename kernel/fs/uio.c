@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* uio.c - pieces of memory to read into or write from. */
+#include "fs/uio.h"
+
+#include "abi/errno.h"
+#include "base/slab.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+
+int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
+{
+	size = MIN(size, MAX_RW_COUNT);
+	if (!user_range_ok(addr, size))
+		return -EFAULT;
+	u->one = (struct linux_iovec){addr, size};
+	u->iov = &u->one;
+	u->count = 1;
+	u->flags = 0;
+	u->off = 0;
+	u->left = size;
+	u->allocated = NULL;
+	return 0;
+}
+
+int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count, struct linux_iovec fast[UIO_FAST])
+{
+	struct linux_iovec *vec = fast;
+	size_t total = 0;
+	int err;
+
+	*u = (struct uio){.iov = fast};
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	if (count > UIO_FAST) {
+		vec = kmalloc(count * sizeof(*vec));
+		if (!vec)
+			return -ENOMEM;
+		u->allocated = vec;
+	}
+	err = copy_from_user(vec, iov, count * sizeof(*vec));
+	for (size_t i = 0; !err && i < count; i++) {
+		if ((int64_t)vec[i].iov_len < 0)
+			err = -EINVAL;
+		else if (!user_range_ok(vec[i].iov_base, vec[i].iov_len))
+			err = -EFAULT;
+		else if (vec[i].iov_len > MAX_RW_COUNT - total)
+			vec[i].iov_len = MAX_RW_COUNT - total;
+		if (!err)
+			total += vec[i].iov_len;
+	}
+	if (err) {
+		kfree(u->allocated);
+		u->allocated = NULL;
+		return err;
+	}
+	u->iov = vec;
+	u->count = (uint32_t)count;
+	u->left = total;
+	return 0;
+}
+
+void uio_init_kernel(struct uio *u, void *data, size_t size)
+{
+	u->one = (struct linux_iovec){(uaddr_t)(uintptr_t)data, size};
+	u->iov = &u->one;
+	u->count = 1;
+	u->flags = UIO_KERNEL;
+	u->off = 0;
+	u->left = size;
+	u->allocated = NULL;
+}
+
+void uio_fini(struct uio *u)
+{
+	kfree(u->allocated);
+	u->allocated = NULL;
+}
+
+void uio_advance(struct uio *u, size_t size)
+{
+	u->left -= size;
+	while (size) {
+		size_t step = MIN(size, u->iov->iov_len - u->off);
+
+		u->off += step;
+		size -= step;
+		if (u->off == u->iov->iov_len && u->count > 1) {
+			u->iov++;
+			u->count--;
+			u->off = 0;
+		}
+	}
+}
+
+void uio_truncate(struct uio *u, size_t size)
+{
+	u->left = MIN(u->left, size);
+}
+
+enum direction { TO_KERNEL, FROM_KERNEL, ZEROES };
+
+/* Returns how many bytes of one piece were not copied. */
+static size_t move_piece(enum direction dir, bool kernel, uaddr_t at, char *data, size_t size)
+{
+	void *mem = (void *)(uintptr_t)at; /* used when it is the kernel's own */
+
+	if (!kernel) {
+		if (dir == TO_KERNEL)
+			return copy_from_user_partial(data, at, size);
+		if (dir == FROM_KERNEL)
+			return copy_to_user_partial(at, data, size);
+		return clear_user_partial(at, size);
+	}
+	if (dir == TO_KERNEL)
+		memcpy(data, mem, size);
+	else if (dir == FROM_KERNEL)
+		memcpy(mem, data, size);
+	else
+		memset(mem, 0, size);
+	return 0;
+}
+
+static size_t move(struct uio *u, enum direction dir, char *data, size_t size)
+{
+	size_t done = 0;
+
+	size = MIN(size, u->left);
+	while (done < size) {
+		size_t step = MIN(size - done, u->iov->iov_len - u->off);
+		size_t missed = step ? move_piece(dir, u->flags & UIO_KERNEL,
+						  u->iov->iov_base + u->off, data + done, step) :
+				       0;
+
+		done += step - missed;
+		u->off += step - missed;
+		u->left -= step - missed;
+		if (missed)
+			break;
+		if (u->off == u->iov->iov_len && u->count > 1) {
+			u->iov++;
+			u->count--;
+			u->off = 0;
+		}
+	}
+	return done;
+}
+
+size_t uio_copy_in(struct uio *u, void *dst, size_t size)
+{
+	return move(u, TO_KERNEL, dst, size);
+}
+
+size_t uio_copy_out(struct uio *u, const void *src, size_t size)
+{
+	return move(u, FROM_KERNEL, (char *)(uintptr_t)src, size);
+}
+
+size_t uio_clear_out(struct uio *u, size_t size)
+{
+	static char nothing;
+
+	return move(u, ZEROES, &nothing, size);
+}
+
+int uio_host_vec(const struct uio *u, struct linux_iovec *out, int max, size_t size)
+{
+	const struct linux_iovec *iov = u->iov;
+	size_t off = u->off;
+	int count = 0;
+
+	size = MIN(size, u->left);
+	while (size && count < max) {
+		size_t step = MIN(size, iov->iov_len - off);
+
+		if (step)
+			out[count++] = (struct linux_iovec){iov->iov_base + off, step};
+		size -= step;
+		iov++;
+		off = 0;
+	}
+	return count;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* xattr.c - who may see and change extended attributes.
+ *
+ * Limits against Linux: no POSIX ACLs. */
+#include "fs/xattr.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/stat.h"
+#include "abi/xattr.h"
+#include "fs/mount.h"
+#include "fs/notify.h"
+#include "fs/path.h"
+#include "fs/vfs.h"
+#include "lib/string.h"
+#include "process/creds.h"
+
+static int security_check(const char *name)
+{
+	if (string_equal(name, "security.capability"))
+		return capable(CAP_SETFCAP) ? 0 : -EPERM;
+	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+static int check(const struct path *p, const char *name, bool write)
+{
+	struct inode *inode = path_inode(p);
+
+	if (write) {
+		int err = mount_want_write(p->mount);
+
+		if (err)
+			return err;
+		if (inode->flags & (INODE_IMMUTABLE | INODE_APPEND))
+			return -EPERM;
+	}
+	if (string_starts_with(name, XATTR_SECURITY_PREFIX))
+		return write ? security_check(name) : 0;
+	if (string_starts_with(name, XATTR_SYSTEM_PREFIX))
+		return -EOPNOTSUPP;
+	if (string_starts_with(name, XATTR_TRUSTED_PREFIX)) {
+		if (!capable(CAP_SYS_ADMIN))
+			return write ? -EPERM : -ENODATA;
+		return 0;
+	}
+	if (!string_starts_with(name, XATTR_USER_PREFIX))
+		return -EOPNOTSUPP;
+	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
+		return write ? -EPERM : -ENODATA;
+	if (S_ISDIR(inode->mode) && (inode->mode & S_ISVTX) && write &&
+	    !inode_owner_or_capable(inode))
+		return -EPERM;
+	return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
+}
+
+/* A prefix alone is no name. */
+static bool is_bare(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot && !dot[1];
+}
+
+long vfs_getxattr(const struct path *p, const char *name, void *buf, size_t size)
+{
+	struct inode *inode = path_inode(p);
+	int err = check(p, name, false);
+
+	if (err)
+		return err;
+	if (!inode->ops->getxattr)
+		return -EOPNOTSUPP;
+	return is_bare(name) ? -EINVAL : inode->ops->getxattr(inode, name, buf, size);
+}
+
+int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size, int flags)
+{
+	struct inode *inode = path_inode(p);
+	int err = check(p, name, true);
+
+	if (err)
+		return err;
+	if (!inode->ops->setxattr)
+		return -EOPNOTSUPP;
+	if (is_bare(name))
+		return -EINVAL;
+	err = inode->ops->setxattr(inode, name, value, size, flags);
+	if (!err)
+		fs_notify(inode, p->dentry, IN_ATTRIB);
+	return err;
+}
+
+/* Drops the names that the caller may not see. */
+static size_t hide_trusted(char *buf, size_t size)
+{
+	size_t to = 0;
+
+	for (size_t from = 0; from < size;) {
+		size_t len = strnlen(buf + from, size - from) + 1;
+
+		if (!string_starts_with(buf + from, XATTR_TRUSTED_PREFIX)) {
+			memmove(buf + to, buf + from, len);
+			to += len;
+		}
+		from += len;
+	}
+	return to;
+}
+
+long vfs_listxattr(const struct path *p, char *buf, size_t size)
+{
+	struct inode *inode = path_inode(p);
+	long len;
+
+	if (!inode->ops->listxattr)
+		return 0;
+	len = inode->ops->listxattr(inode, buf, size);
+	if (len > 0 && size && !capable(CAP_SYS_ADMIN))
+		len = (long)hide_trusted(buf, (size_t)len);
+	return len;
+}
+
+int vfs_removexattr(const struct path *p, const char *name)
+{
+	struct inode *inode = path_inode(p);
+	int err = check(p, name, true);
+
+	if (err)
+		return err;
+	if (!inode->ops->removexattr)
+		return -EOPNOTSUPP;
+	if (is_bare(name))
+		return -EINVAL;
+	err = inode->ops->removexattr(inode, name);
+	if (!err)
+		fs_notify(inode, p->dentry, IN_ATTRIB);
+	return err;
+}
