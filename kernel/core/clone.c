@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT */
+/* clone.c - fork(2), vfork(2), clone(2), clone3(2).
+ *
+ * A new thread is a host thread, a new process a host process (one clone without CLONE_VM: the host copies
+ * the guest's memory on write, ours is shared anyway). A vfork child, CLONE_VM|CLONE_VFORK, is neither: it
+ * borrows its parent's host thread and memory until it execs or exits; see task_lend().
+ *
+ * The child is complete and in the tree before its host thread exists: it may be found, signalled and
+ * killed from then on, and sees that in its work word when it starts. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "abi/syscall.h"
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/task_hooks.h"
+#include "arch/x86_64/trap.h"
+#include "arch/x86_64/xstate.h"
+#include "base/page.h"
+#include "core/exit.h"
+#include "core/pidfd.h"
+#include "fs/context.h"
+#include "fs/fdtable.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "process/cpu_pool.h"
+#include "process/creds.h"
+#include "process/session.h"
+#include "process/task_life.h"
+#include "signal/signal.h"
+#include "time/clock.h"
+
+#define CLONE_NAMESPACES                                                                 \
+	(CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |   \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+int user_xsave(void *area, uint64_t features); /* usercopy.S */
+int user_xrstor(const void *area, uint64_t features);
+
+struct clone_request {
+	uint64_t flags; /* without the exit signal */
+	int exit_signal;
+	uaddr_t stack; /* the child's stack pointer, 0: the parent's */
+	uaddr_t parent_tid, child_tid, tls, pidfd;
+	pid_t set_tid; /* 0: any */
+};
+
+static int check_flags(const struct clone_request *q)
+{
+	uint64_t f = q->flags;
+
+	if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS) ||
+	    (f & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && (f & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && current()->process->is_init)
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID)))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
+		return -EINVAL;
+	if (f & CLONE_NAMESPACES)
+		return -EPERM;
+	return 0;
+}
+
+/* ---- the child's parts ---- */
+
+static int share_or_copy(struct task *child, const struct task *parent, uint64_t flags)
+{
+	creds_get(parent->creds);
+	child->creds = parent->creds;
+	if (flags & CLONE_FILES) {
+		fdtable_get(parent->fds);
+		child->fds = parent->fds;
+	} else {
+		child->fds = fdtable_copy(parent->fds);
+	}
+	if (flags & CLONE_FS) {
+		fs_context_get(parent->fs);
+		child->fs = parent->fs;
+	} else {
+		child->fs = fs_context_copy(parent->fs);
+	}
+	if (flags & CLONE_SIGHAND) {
+		ref_get(&parent->sighand->refs);
+		child->sighand = parent->sighand;
+	} else {
+		child->sighand = sighand_copy(parent->sighand);
+		if (child->sighand && (flags & CLONE_CLEAR_SIGHAND))
+			for (int i = 0; i < NSIG; i++)
+				if (child->sighand->action[i].handler != LINUX_SIG_IGN)
+					memset(&child->sighand->action[i], 0,
+					       sizeof(child->sighand->action[i]));
+	}
+	return child->fds && child->fs && child->sighand ? 0 : -ENOMEM;
+}
+
+static void copy_fields(struct task *child, const struct task *parent, const struct clone_request *q)
+{
+	child->blocked = parent->blocked;
+	/* A thread with memory in common must not use the same alternate stack. */
+	if (!(q->flags & CLONE_VM) || (q->flags & CLONE_VFORK))
+		child->altstack = parent->altstack;
+	else
+		child->altstack.ss_flags = SS_DISABLE;
+	memcpy(child->comm, parent->comm, sizeof(child->comm));
+	child->nice = parent->nice;
+	child->policy = parent->policy;
+	child->rt_priority = parent->rt_priority;
+	child->timer_slack = parent->timer_slack;
+	child->ioprio = parent->ioprio;
+	child->no_new_privs = parent->no_new_privs;
+	child->start_time = clock_now(CLOCK_MONOTONIC);
+	child->gs_base = parent->gs_base;
+	child->guest_gs = parent->guest_gs;
+	if (child->guest_gs)
+		child->sleeper.work |= WORK_GS;
+	if (!(q->flags & CLONE_VM)) {
+		child->rseq_area = parent->rseq_area;
+		child->rseq_len = parent->rseq_len;
+		child->rseq_sig = parent->rseq_sig;
+	}
+	if (q->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = q->child_tid;
+}
+
+static struct process *process_for(struct task *child, const struct task *parent,
+				   const struct clone_request *q)
+{
+	struct process *from = parent->process;
+	struct process *p;
+
+	if (q->flags & CLONE_THREAD) {
+		process_get(from);
+		return from;
+	}
+	p = process_alloc();
+	if (!p)
+		return NULL;
+	p->leader = child;
+	p->exit_signal = (q->flags & CLONE_PARENT) ? from->exit_signal : q->exit_signal;
+	p->dumpable = from->dumpable;
+	p->personality = from->personality;
+	p->oom_score_adj = from->oom_score_adj;
+	p->start_time = clock_now(CLOCK_MONOTONIC);
+	lock_take(&from->lock);
+	memcpy(p->rlimits, from->rlimits, sizeof(p->rlimits));
+	lock_drop(&from->lock);
+	return p;
+}
+
+/* Puts the child where others find it. Not when the parent must die or has a signal to see first. */
+static int publish(struct task *child, struct task *parent, const struct clone_request *q)
+{
+	struct process *p = child->process;
+	bool is_thread = q->flags & CLONE_THREAD;
+	int err;
+
+	lock_take(&process_tree_lock);
+	err = signal_is_pending() ? -ERESTARTNOINTR : 0;
+	if (!err)
+		err = q->set_tid ? task_id_take_locked(child, q->set_tid)
+				 : task_id_alloc_locked(child);
+	if (err)
+		goto out;
+	if (!is_thread) {
+		struct process *up = (q->flags & CLONE_PARENT) ? parent->process->parent
+							       : parent->process;
+
+		p->pid = child->tid;
+		err = pgroup_join(p, parent->process->pgroup->pgid, parent->process->pgroup->session);
+		if (err) {
+			task_id_free_locked(child->tid);
+			goto out;
+		}
+		p->parent = up;
+		process_get(p); /* the tree's */
+		list_add_tail(&up->children, &p->sibling);
+	}
+	lock_take(&p->lock);
+	if (p->group_exit || p->exec_task) {
+		err = -ERESTARTNOINTR;
+		task_id_free_locked(child->tid);
+	} else {
+		list_add_tail(&p->tasks, &child->thread_link);
+		p->live_tasks++;
+		if (p->stopped)
+			(void)atomic_or(&child->sleeper.work, WORK_STOP);
+	}
+	lock_drop(&p->lock);
+out:
+	lock_drop(&process_tree_lock);
+	return err;
+}
+
+/* The host refused a thread for a child that is already known: it never was. */
+static void unpublish(struct task *child, const struct clone_request *q)
+{
+	struct process *p = child->process;
+
+	lock_take(&process_tree_lock);
+	lock_take(&p->lock);
+	list_remove(&child->thread_link);
+	p->live_tasks--;
+	lock_drop(&p->lock);
+	task_id_free_locked(child->tid);
+	if (!(q->flags & CLONE_THREAD)) {
+		list_remove(&p->sibling);
+		pgroup_leave(p);
+		p->leader = NULL;
+		process_put(p);
+	}
+	lock_drop(&process_tree_lock);
+}
+
+static void discard(struct task *child, struct cpu *cpu)
+{
+	if (child->fds)
+		fdtable_put(child->fds);
+	if (child->fs)
+		fs_context_put(child->fs);
+	mm_put(child->mm);
+	if (cpu)
+		cpu_free(cpu);
+	else if (child->kstack)
+		kstack_free(child->kstack);
+	if (child->process && child->process->leader == child)
+		child->process->leader = NULL;
+	task_put(child);
+}
+
+/* RLIMIT_NPROC: tasks of the caller's real user. Not for those that may do anything. */
+static bool too_many(const struct task *t)
+{
+	uint64_t limit = rlimit_current(RLIMIT_NPROC);
+	uid_t uid = t->creds->uid;
+	uint64_t count = 0;
+
+	if (limit == UINT64_MAX || !uid || capable(CAP_SYS_ADMIN) || capable(CAP_SYS_RESOURCE))
+		return false;
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1))
+		if (p->leader && p->leader->creds && p->leader->creds->uid == uid)
+			count += (uint64_t)MAX(p->live_tasks, 1);
+	lock_drop(&process_tree_lock);
+	return count >= limit;
+}
+
+/* ---- starting ---- */
+
+/* First steps of a new host thread, on the child's kernel stack. */
+static void child_start(struct cpu *cpu)
+{
+	struct task *t = cpu->task;
+
+	if (!cpu->host_pid)
+		cpu->host_pid = cpu->host_tid;
+	host_thread_init(cpu);
+	if (t->start_tls)
+		fs_base_write(t->fs_base);
+	if (t->set_child_tid)
+		(void)!put_user_u32(t->set_child_tid, (uint32_t)t->tid);
+	signal_task_started(t);
+	entry_resume(t->regs);
+}
+
+static void prepare_regs(struct task *child, const struct task *parent, const struct clone_request *q)
+{
+	child->regs = (struct regs *)(task_kstack_top(child) - sizeof(*child->regs));
+	*child->regs = *parent->regs;
+	child->regs->rax = 0;
+	child->regs->orig_rax = UINT64_MAX;
+	if (q->stack)
+		child->regs->rsp = q->stack;
+	child->start_tls = q->flags & CLONE_SETTLS;
+	if (child->start_tls)
+		child->fs_base = q->tls;
+	child->set_child_tid = (q->flags & CLONE_CHILD_SETTID) ? q->child_tid : 0;
+}
+
+/* The parent finds its vector registers as they were. NULL when there is no memory: then only what calls
+ * preserve anyway is lost to it. */
+static void *save_vectors(void)
+{
+	char *area = page_alloc(0);
+
+	if (area) {
+		memset(area + 512, 0, 64); /* the header */
+		(void)user_xsave(area, xstate_features());
+	}
+	return area;
+}
+
+static void restore_vectors(void *area)
+{
+	if (!area)
+		return;
+	(void)user_xrstor(area, xstate_features());
+	page_free(area, 0);
+}
+
+/* Lends this host thread to the child until it execs or exits. */
+static void lend(struct task *parent, struct task *child)
+{
+	struct cpu *cpu = cpu_self();
+	uint64_t fs_base = fs_base_read();
+	void *vectors = save_vectors();
+
+	child->vfork_parent = parent;
+	atomic_store(&parent->cpu, NULL);
+	atomic_store(&child->cpu, cpu);
+	cpu_set_task(cpu, child);
+	if (child->start_tls)
+		fs_base_write(child->fs_base);
+	if (child->set_child_tid)
+		(void)!put_user_u32(child->set_child_tid, (uint32_t)child->tid);
+	task_lend(&parent->lent_sp, child->regs);
+	/* Back: current() is the parent again. The child's stack was in use until just now. */
+	fs_base_write(fs_base);
+	restore_vectors(vectors);
+}
+
+static int start(struct task *parent, struct task *child, struct cpu *cpu, const struct clone_request *q)
+{
+	bool same_mm = q->flags & CLONE_VM;
+	bool same_group = q->flags & CLONE_THREAD;
+	int ret;
+
+	cpu->host_pid = same_group ? cpu_self()->host_pid : 0;
+	cpu_set_task(cpu, child);
+	atomic_store(&child->cpu, cpu);
+	if (!same_mm) {
+		/* Our areas and the host's mappings are copied in one step. */
+		lock_take(&parent->mm->lock);
+		child->mm = mm_copy_locked(parent->mm);
+		ret = child->mm ? host_clone(false, false, cpu, (uint64_t)child->regs, child_start)
+				: -ENOMEM;
+		lock_drop(&parent->mm->lock);
+	} else {
+		ret = host_clone(true, same_group, cpu, (uint64_t)child->regs, child_start);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static int wait_vfork_done(struct task *t)
+{
+	while (atomic_load(&t->vfork_waiting))
+		if (waitq_sleep_killable(&t->vfork_done, NULL, NSEC_NEVER))
+			return -EINTR;
+	return 0;
+}
+
+static int put_ids(struct task *child, const struct clone_request *q, int *pidfd)
+{
+	*pidfd = -1;
+	if (q->flags & CLONE_PIDFD) {
+		*pidfd = pidfd_create(child->process, 0);
+		if (*pidfd < 0)
+			return *pidfd;
+		if (put_user_u32(q->pidfd, (uint32_t)*pidfd))
+			return -EFAULT;
+	}
+	if (q->flags & CLONE_PARENT_SETTID)
+		(void)!put_user_u32(q->parent_tid, (uint32_t)child->tid);
+	return 0;
+}
+
+static long do_clone(struct task *t, const struct clone_request *q)
+{
+	bool borrow = (q->flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) == (CLONE_VM | CLONE_VFORK);
+	struct cpu *cpu = NULL;
+	struct task *child;
+	pid_t tid;
+	int pidfd = -1;
+	int err = check_flags(q);
+
+	if (!err && too_many(t))
+		err = -EAGAIN;
+	if (err)
+		return err;
+	child = task_alloc();
+	if (!child)
+		return -ENOMEM;
+	err = -ENOMEM;
+	child->process = process_for(child, t, q);
+	if (!child->process)
+		goto fail;
+	if (borrow) {
+		child->kstack = kstack_alloc();
+	} else {
+		cpu = cpu_alloc();
+		child->kstack = cpu ? cpu->kstack : NULL;
+	}
+	if (!child->kstack || share_or_copy(child, t, q->flags))
+		goto fail;
+	if (q->flags & CLONE_VM) {
+		mm_get(t->mm);
+		child->mm = t->mm;
+	}
+	copy_fields(child, t, q);
+	prepare_regs(child, t, q);
+	err = publish(child, t, q);
+	if (err)
+		goto fail;
+	tid = child->tid;
+	err = put_ids(child, q, &pidfd);
+	if (err)
+		goto fail_published;
+	if (borrow) {
+		void *kstack = child->kstack;
+
+		lend(t, child);
+		kstack_free(kstack);
+		return tid;
+	}
+	if (q->flags & CLONE_VFORK) {
+		t->vfork_waiting = true;
+		task_get(t);
+		child->vfork_waiter = t;
+	}
+	err = start(t, child, cpu, q);
+	if (err) {
+		child->vfork_waiter = NULL;
+		if (q->flags & CLONE_VFORK)
+			task_put(t);
+		goto fail_published;
+	}
+	if (q->flags & CLONE_VFORK)
+		(void)wait_vfork_done(t);
+	return tid;
+
+fail_published:
+	if (pidfd >= 0)
+		(void)!fd_close(pidfd);
+	unpublish(child, q);
+fail:
+	discard(child, cpu);
+	return err;
+}
+
+/* ---- the calls ---- */
+
+long sys_fork(struct task *t)
+{
+	struct clone_request q = {.exit_signal = SIGCHLD};
+
+	return do_clone(t, &q);
+}
+
+long sys_vfork(struct task *t)
+{
+	struct clone_request q = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
+
+	return do_clone(t, &q);
+}
+
+long sys_clone(struct task *t, uint64_t flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
+	       uint64_t tls)
+{
+	struct clone_request q = {
+		.flags = flags & 0xffffffffUL & ~(uint64_t)CSIGNAL,
+		.exit_signal = (int)(flags & CSIGNAL),
+		.stack = stack,
+		.parent_tid = parent_tid,
+		.child_tid = child_tid,
+		.tls = tls,
+		.pidfd = parent_tid,
+	};
+
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_DETACHED))
+		return -EINVAL;
+	/* CLONE_DETACHED has long been without effect. */
+	q.flags &= ~(uint64_t)CLONE_DETACHED;
+	return do_clone(t, &q);
+}
+
+/* Copies a struct that may be longer or shorter than ours (bytes beyond must be zero). */
+static int copy_clone_args(struct linux_clone_args *a, uaddr_t from, size_t size)
+{
+	memset(a, 0, sizeof(*a));
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	for (size_t at = sizeof(*a); at < size; at++) {
+		uint8_t byte;
+
+		if (copy_from_user(&byte, from + at, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return copy_from_user(a, from, MIN(size, sizeof(*a)));
+}
+
+static int check_clone_args(const struct linux_clone_args *a)
+{
+	if (a->set_tid_size > 32 || (!a->set_tid && a->set_tid_size) || (a->set_tid && !a->set_tid_size))
+		return -EINVAL;
+	if ((a->exit_signal & ~(uint64_t)CSIGNAL) || a->exit_signal > NSIG)
+		return -EINVAL;
+	if (a->flags & ~(uint64_t)(0xffffffffUL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
+		return -EINVAL;
+	if (a->flags & (CLONE_DETACHED | (CSIGNAL & ~(uint64_t)CLONE_NEWTIME)))
+		return -EINVAL;
+	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
+		return -EINVAL;
+	if (a->stack ? !a->stack_size || !user_range_ok(a->stack, a->stack_size) : a->stack_size != 0)
+		return -EINVAL;
+	if (a->flags & CLONE_INTO_CGROUP)
+		return a->cgroup > INT32_MAX ? -EINVAL : -EBADF;
+	return 0;
+}
+
+long sys_clone3(struct task *t, uaddr_t args, size_t size)
+{
+	struct linux_clone_args a;
+	struct clone_request q;
+	int err = copy_clone_args(&a, args, size);
+
+	if (!err)
+		err = check_clone_args(&a);
+	if (err)
+		return err;
+	q = (struct clone_request){
+		.flags = a.flags,
+		.exit_signal = (int)a.exit_signal,
+		.stack = a.stack + a.stack_size,
+		.parent_tid = a.parent_tid,
+		.child_tid = a.child_tid,
+		.tls = a.tls,
+		.pidfd = a.pidfd,
+	};
+	if (a.set_tid_size) {
+		uint32_t id;
+
+		if (a.set_tid_size > 1)
+			return -EINVAL;
+		if (get_user_u32(&id, a.set_tid))
+			return -EFAULT;
+		if ((int)id < 1 || id >= 4194304)
+			return -EINVAL;
+		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
+			return -EPERM;
+		q.set_tid = (pid_t)id;
+	}
+	return do_clone(t, &q);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* dispatch.c - the C side of entry.S: calls, faults, and what is to be done before the guest goes on. */
+#include "core/dispatch.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/syscall.h"
+#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/patch.h"
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/trap.h"
+#include "base/log.h"
+#include "core/exit.h"
+#include "lib/atomic.h"
+#include "mm/mm.h"
+#include "process/task.h"
+#include "signal/signal.h"
+
+bool dispatch_counts;
+void (*dispatch_trace)(struct task *t, uint64_t nr, const uint64_t arg[6], long ret, bool before);
+static uint32_t missing[SYSCALL_LIMIT]; /* atomic: calls without a handler, by number */
+static uint32_t missing_other;		/* atomic: numbers that Linux does not have either */
+
+static NOINLINE COLD long call_missing(uint64_t nr)
+{
+	if (nr < SYSCALL_LIMIT)
+		(void)atomic_add(&missing[nr], 1);
+	else
+		(void)atomic_add(&missing_other, 1);
+	return -ENOSYS;
+}
+
+static NOINLINE COLD long call_traced(struct task *t, const struct syscall *s, uint64_t nr,
+				      const uint64_t arg[6])
+{
+	long ret;
+
+	dispatch_trace(t, nr, arg, 0, true);
+	ret = s && s->call ? s->call(t, arg) : call_missing(nr);
+	/* A vfork child may have had the thread meanwhile, and exec may have changed the rest. */
+	dispatch_trace(t, nr, arg, ret, false);
+	return ret;
+}
+
+static inline void call(struct task *t, struct regs *r)
+{
+	uint64_t nr = r->orig_rax;
+	const uint64_t arg[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+	const struct syscall *s = syscall_find(nr);
+
+	t->regs = r;
+	if (unlikely(dispatch_trace))
+		r->rax = (uint64_t)call_traced(t, s, nr, arg);
+	else if (likely(s && s->call))
+		r->rax = (uint64_t)s->call(t, arg);
+	else
+		r->rax = (uint64_t)call_missing(nr);
+	if (unlikely(t->restore_blocked))
+		signal_call_over(t, (long)r->rax);
+	/* Errors that ask for a restart are sorted out with the signals. */
+	if (unlikely(r->rax >= (uint64_t)-ERESTART_RESTARTBLOCK && r->rax <= (uint64_t)-ERESTARTSYS))
+		(void)atomic_or(&t->sleeper.work, WORK_SIGNAL);
+}
+
+HOT void syscall_enter(struct regs *regs)
+{
+	call(current(), regs);
+}
+
+void syscall_enter_slow(struct regs *regs)
+{
+	struct task *t = current();
+
+	t->regs = regs;
+	patch_learn(t->mm, regs);
+	call(t, regs);
+}
+
+/* A fault of the guest's own. */
+void fault_enter(struct regs *regs)
+{
+	struct task *t = current();
+	struct linux_siginfo info = t->fault_info;
+
+	t->regs = regs;
+	if (t->fault_signo == SIGILL && patch_moved(t->mm, regs->rip, &regs->rip))
+		return;
+	if (t->fault_signo == SIGSEGV && mm_grow(t->mm, info.fault.addr))
+		return;
+	signal_force(t, t->fault_signo, &info);
+}
+
+/* Returns 0 to look again, or 1 when nothing is left but that the guest owns %gs or steps: it must then be left
+ * by iretq. */
+int return_work(struct regs *regs)
+{
+	struct task *t = current();
+	uint32_t work = atomic_load(&t->sleeper.work);
+
+	t->regs = regs;
+	if (work & WORK_KILL)
+		task_exit_killed(t);
+	if (work & (WORK_SIGNAL | WORK_STOP)) {
+		signal_deliver(t);
+		return 0;
+	}
+	if (work & WORK_TASK) {
+		(void)atomic_and(&t->sleeper.work, ~(uint32_t)WORK_TASK);
+		if (t->single_step)
+			regs->rflags |= RFLAGS_TF_BIT;
+		t->single_step = false;
+		return 0;
+	}
+	if (!(work & WORK_GS) && !(regs->rflags & RFLAGS_TF_BIT))
+		return 0;
+	cpu_self()->scratch = t->guest_gs ? t->gs_base : (uint64_t)cpu_self();
+	return 1;
+}
+
+void dispatch_report(void)
+{
+	for (uint64_t nr = 0; nr < SYSCALL_LIMIT; nr++) {
+		const struct syscall *s = syscall_find(nr);
+
+		if (missing[nr])
+			log_print("not implemented: %s (%lu), %u times", s ? s->name : "?", nr,
+				  missing[nr]);
+	}
+	if (missing_other)
+		log_print("unknown call numbers: %u times", missing_other);
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT */
+/* exit.c - exit(2), exit_group(2), and becoming a zombie.
+ *
+ * A dying task lets go of what it has in an order that others may rely on: robust futexes and the tid word
+ * while it still has its memory, then descriptors (so that a pipe's other end sees the end of file before
+ * wait() can see the zombie), then its place in the process. The last task turns the process into a zombie
+ * under process_tree_lock and tells the parent. The host thread ends after that; nobody waits for it. */
+#include "core/exit.h"
+
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "abi/syscall.h"
+#include "abi/wait.h"
+#include "arch/x86_64/trap.h"
+#include "base/panic.h"
+#include "fs/context.h"
+#include "fs/fdtable.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "process/cpu_pool.h"
+#include "process/creds.h"
+#include "process/futex.h"
+#include "process/session.h"
+#include "process/task_life.h"
+#include "signal/hooks.h"
+#include "signal/posix_timer.h"
+#include "signal/signal.h"
+
+struct process *main_process;
+void (*main_exited_hook)(int status);
+
+/* ---- what the task lets go ---- */
+
+void task_release_mm(struct task *t)
+{
+	if (t->robust_list)
+		futex_exit_robust(t);
+	if (t->clear_child_tid) {
+		/* pthread_join waits for this; a process of its own has nobody to tell. */
+		if (ref_count(&t->mm->refs) > 1 || t->process->live_tasks > 1 || t->vfork_parent) {
+			if (!put_user_u32(t->clear_child_tid, 0))
+				(void)futex_wake_addr(t->mm, t->clear_child_tid, 1);
+		}
+		t->clear_child_tid = 0;
+	}
+	t->robust_list = 0;
+}
+
+static void release_files(struct task *t)
+{
+	struct fdtable *fds = t->fds;
+	struct fs_context *fs = t->fs;
+
+	t->fds = NULL;
+	t->fs = NULL;
+	if (fds)
+		fdtable_put(fds);
+	if (fs)
+		fs_context_put(fs);
+	if (t->sleeper.host_eventfd >= 0)
+		(void)host_close(t->sleeper.host_eventfd);
+	t->sleeper.host_eventfd = -1;
+}
+
+static void account(struct process *p)
+{
+	struct linux_rusage ru = {0};
+
+	if (host_getrusage(RUSAGE_SELF, &ru))
+		return;
+	p->user_time += ru.ru_utime.tv_sec * NSEC_PER_SEC + ru.ru_utime.tv_usec * 1000;
+	p->system_time += ru.ru_stime.tv_sec * NSEC_PER_SEC + ru.ru_stime.tv_usec * 1000;
+	p->min_faults += (uint64_t)ru.ru_minflt;
+	p->maj_faults += (uint64_t)ru.ru_majflt;
+	p->max_rss = MAX(p->max_rss, (uint64_t)ru.ru_maxrss);
+}
+
+/* ---- the process ---- */
+
+static struct process *new_parent_locked(struct process *p)
+{
+	for (struct process *up = p->parent; up; up = up->parent)
+		if (up->is_subreaper && up->state == PROCESS_RUNNING && !up->group_exit)
+			return up;
+	return init_process;
+}
+
+static void notify_exit_locked(struct process *p);
+
+static void reparent_children_locked(struct process *p)
+{
+	struct process *to = new_parent_locked(p);
+	struct list *l;
+
+	while ((l = list_first(&p->children))) {
+		struct process *child = list_entry(l, struct process, sibling);
+
+		list_remove(&child->sibling);
+		child->parent = to;
+		list_add_tail(&to->children, &child->sibling);
+		if (child->leader && child->leader->pdeath_signal)
+			(void)signal_send_process(child, child->leader->pdeath_signal, NULL);
+		child->exit_signal = SIGCHLD;
+		if (child->state == PROCESS_ZOMBIE)
+			notify_exit_locked(child);
+	}
+}
+
+/* A group that p's end orphans and that has stopped members is hung up and continued (POSIX). */
+static void orphan_group_locked(struct pgroup *g, struct process *except)
+{
+	struct list *l;
+	bool has_stopped = false;
+
+	if (!g || !pgroup_is_orphaned(g, except))
+		return;
+	list_for_each (l, &g->members)
+		has_stopped |= list_entry(l, struct process, pgroup_link)->stopped;
+	if (!has_stopped)
+		return;
+	(void)signal_send_pgroup_locked(g, SIGHUP, NULL);
+	(void)signal_send_pgroup_locked(g, SIGCONT, NULL);
+}
+
+static void orphan_groups_locked(struct process *p)
+{
+	struct list *l;
+
+	orphan_group_locked(p->pgroup, p);
+	list_for_each (l, &p->children) {
+		struct process *child = list_entry(l, struct process, sibling);
+
+		if (child->pgroup != p->pgroup && child->pgroup &&
+		    child->pgroup->session == p->pgroup->session)
+			orphan_group_locked(child->pgroup, p);
+	}
+}
+
+static void leave_session_locked(struct process *p)
+{
+	struct session *s = p->pgroup ? p->pgroup->session : NULL;
+	struct pgroup *foreground;
+
+	if (!s || s->sid != p->pid || !s->tty)
+		return;
+	foreground = pgroup_find(s->foreground);
+	if (foreground) {
+		(void)signal_send_pgroup_locked(foreground, SIGHUP, NULL);
+		(void)signal_send_pgroup_locked(foreground, SIGCONT, NULL);
+	}
+	s->tty = NULL;
+}
+
+static void fill_child_info(const struct process *p, struct linux_siginfo *info)
+{
+	int status = p->group_exit_code;
+
+	*info = (struct linux_siginfo){.si_signo = SIGCHLD};
+	info->child.pid = p->pid;
+	info->child.uid = p->leader && p->leader->creds ? p->leader->creds->uid : 0;
+	info->child.utime = p->user_time / (NSEC_PER_SEC / 100);
+	info->child.stime = p->system_time / (NSEC_PER_SEC / 100);
+	if ((status & 0x7f) == 0) {
+		info->si_code = CLD_EXITED;
+		info->child.status = (status >> 8) & 0xff;
+	} else {
+		info->si_code = status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+		info->child.status = status & 0x7f;
+	}
+}
+
+/* Tells the parent of a zombie; one that the parent does not want goes at once. */
+static void notify_exit_locked(struct process *p)
+{
+	struct process *parent = p->parent;
+	struct linux_siginfo info;
+	bool unwanted = false;
+
+	if (p->exit_signal == SIGCHLD && parent->leader && parent->leader->sighand) {
+		const struct linux_sigaction *sa = &parent->leader->sighand->action[SIGCHLD - 1];
+
+		unwanted = sa->handler == LINUX_SIG_IGN || (sa->flags & SA_NOCLDWAIT);
+		if (sa->handler == LINUX_SIG_IGN)
+			goto no_signal;
+	}
+	if (p->exit_signal > 0) {
+		fill_child_info(p, &info);
+		info.si_signo = p->exit_signal;
+		(void)signal_send_process(parent, p->exit_signal, &info);
+	}
+no_signal:
+	waitq_wake_all(&p->exit_event, 0);
+	if (unwanted)
+		process_reap_locked(p);
+	waitq_wake_all(&parent->child_event, 0);
+}
+
+void process_reap_locked(struct process *p)
+{
+	struct task *leader = p->leader;
+
+	list_remove(&p->sibling);
+	pgroup_leave(p);
+	p->state = PROCESS_REAPED;
+	task_id_free_locked(p->pid);
+	p->leader = NULL;
+	task_put(leader);
+	process_put(p);
+}
+
+static void process_exit(struct process *p)
+{
+	account(p);
+	posix_timers_exit(p);
+	lock_take(&process_tree_lock);
+	leave_session_locked(p);
+	orphan_groups_locked(p);
+	reparent_children_locked(p);
+	p->state = PROCESS_ZOMBIE;
+	if (p == main_process) {
+		main_process = NULL;
+		main_exited_hook(p->group_exit_code);
+	}
+	notify_exit_locked(p);
+	lock_drop(&process_tree_lock);
+}
+
+static void process_kill_locked(struct process *p, int status)
+{
+	struct list *l;
+
+	if (!p->group_exit) {
+		p->group_exit = true;
+		p->group_exit_code = status;
+	}
+	list_for_each (l, &p->tasks)
+		task_kick(list_entry(l, struct task, thread_link), WORK_KILL);
+	waitq_wake_all(&p->resume, 0);
+}
+
+void process_kill(struct process *p, int status)
+{
+	lock_take(&p->lock);
+	process_kill_locked(p, status);
+	lock_drop(&p->lock);
+}
+
+void process_kill_all(void)
+{
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1))
+		if (p != init_process && p->state == PROCESS_RUNNING)
+			process_kill(p, WAIT_STATUS_SIGNAL(SIGKILL, false));
+	lock_drop(&process_tree_lock);
+}
+
+/* ---- the task ---- */
+
+/* Gives the host thread back to the vfork parent. */
+static NORETURN void return_cpu(struct task *t)
+{
+	struct task *parent = t->vfork_parent;
+	struct cpu *c = cpu_self();
+	uint64_t sp = parent->lent_sp;
+
+	t->vfork_parent = NULL;
+	/* The stack that this runs on, and the reference of task_exit(), are the parent's to drop. */
+	cpu_set_task(c, parent);
+	atomic_store(&parent->cpu, c);
+	task_give_back(sp);
+}
+
+/* Leaves the process. True for its last task. */
+static bool leave_process(struct task *t, int status)
+{
+	struct process *p = t->process;
+	bool is_last;
+	bool is_exec_done;
+	bool stop_complete;
+
+	lock_take(&p->lock);
+	t->state = TASK_ZOMBIE;
+	list_remove(&t->thread_link);
+	is_last = --p->live_tasks == 0;
+	if (is_last && !p->group_exit) {
+		p->group_exit = true;
+		p->group_exit_code = status;
+	}
+	is_exec_done = p->exec_task && p->live_tasks == 1;
+	stop_complete = signal_task_gone_locked(t);
+	if (is_last)
+		signal_process_gone_locked(p);
+	lock_drop(&p->lock);
+	if (stop_complete)
+		process_notify_parent_stopped(p, CLD_STOPPED);
+	if (is_exec_done)
+		waitq_wake_all(&p->threads_gone, 0);
+	return is_last;
+}
+
+/* A vfork parent on another host thread may go on. */
+void task_release_vfork_waiter(struct task *t)
+{
+	struct task *waiter = t->vfork_waiter;
+
+	if (!waiter)
+		return;
+	t->vfork_waiter = NULL;
+	atomic_store(&waiter->vfork_waiting, false);
+	waitq_wake_all(&waiter->vfork_done, 0);
+	task_put(waiter);
+}
+
+void task_exit(struct task *t, int status)
+{
+	struct process *p = t->process;
+	struct cpu *c = cpu_self();
+	struct mm *mm = t->mm;
+	bool is_last;
+	bool is_leader = t == p->leader;
+
+	/* Whoever reaps the process drops its references while this still runs. */
+	task_get(t);
+	process_get(p);
+	t->exit_code = status;
+	task_release_mm(t);
+	release_files(t);
+	task_release_vfork_waiter(t);
+	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
+	is_last = leave_process(t, status);
+	t->mm = NULL;
+	mm_put(mm);
+	if (is_last) {
+		process_exit(p);
+	} else if (!is_leader) {
+		lock_take(&process_tree_lock);
+		task_id_free_locked(t->tid);
+		lock_drop(&process_tree_lock);
+	}
+	process_put(p);
+	if (!is_leader)
+		task_put(t);
+	if (t->vfork_parent)
+		return_cpu(t);
+	cpu_retire(c);
+	task_put(t);
+	if (is_last)
+		host_exit_process(&c->done);
+	host_exit_thread(&c->done);
+}
+
+/* ---- host processes that died by an outside hand ---- */
+
+static bool runs_on(const struct task *t, int host_pid)
+{
+	const struct cpu *c = t->cpu;
+
+	return c && c->host_pid == host_pid;
+}
+
+/* A process with a task on host_pid: a reference, or NULL. *ok: none of its tasks held a lock. */
+static struct process *find_on(int host_pid, bool *ok)
+{
+	struct process *found = NULL;
+
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p && !found; p = process_next(p->pid + 1)) {
+		struct list *l;
+
+		lock_take(&p->lock);
+		list_for_each (l, &p->tasks) {
+			struct task *t = list_entry(l, struct task, thread_link);
+
+			if (!runs_on(t, host_pid))
+				continue;
+			found = p;
+			*ok &= t->cpu->locks_held == 0;
+		}
+		lock_drop(&p->lock);
+	}
+	if (found)
+		process_get(found);
+	lock_drop(&process_tree_lock);
+	return found;
+}
+
+/* What task_exit() would have done, by another hand: guest memory is gone, so futexes are not told. */
+static void bury_task(struct task *t, int status)
+{
+	struct process *p = t->process;
+	struct cpu *c = t->cpu;
+	struct mm *mm = t->mm;
+	bool is_leader = t == p->leader;
+	bool is_last;
+
+	task_get(t);
+	release_files(t);
+	task_release_vfork_waiter(t);
+	atomic_store(&t->cpu, NULL);
+	is_last = leave_process(t, status);
+	t->mm = NULL;
+	mm_put(mm);
+	if (c) {
+		cpu_retire(c);
+		atomic_store(&c->done, 1);
+	}
+	if (is_last)
+		process_exit(p);
+	if (!is_leader)
+		task_put(t);
+	task_put(t);
+}
+
+bool process_abandoned(int host_pid)
+{
+	const int status = WAIT_STATUS_SIGNAL(SIGKILL, false);
+	struct process *p;
+	bool ok = true;
+
+	while (ok && (p = find_on(host_pid, &ok))) {
+		struct list *l;
+
+		if (ok) {
+			process_kill(p, status);
+			while ((l = list_first(&p->tasks)))
+				bury_task(list_entry(l, struct task, thread_link), status);
+		}
+		process_put(p);
+	}
+	return ok;
+}
+
+void task_exit_killed(struct task *t)
+{
+	struct process *p = t->process;
+	int status;
+
+	lock_take(&p->lock);
+	status = p->group_exit ? p->group_exit_code : 0; /* else: another task execs */
+	lock_drop(&p->lock);
+	task_exit(t, status);
+}
+
+void task_exit_by_signal(struct task *t, int signo, bool core)
+{
+	process_kill(t->process, WAIT_STATUS_SIGNAL(signo, core));
+	task_exit_killed(t);
+}
+
+void task_die(struct task *t, int signo)
+{
+	task_exit_by_signal(t, signo, false);
+}
+
+long sys_exit(struct task *t, int status)
+{
+	task_exit(t, WAIT_STATUS_EXIT(status));
+}
+
+long sys_exit_group(struct task *t, int status)
+{
+	process_kill(t->process, WAIT_STATUS_EXIT(status));
+	task_exit_killed(t);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* host_process.c - the first host process and the blanks that it keeps ready.
+ *
+ * The first host process runs no guest code. It is what the kernel has for a kernel thread: it clones blank
+ * host processes ahead of need, runs expired timers, passes on what the monitor reports (signals from outside,
+ * host processes that died), and ends the sandbox when the program has ended. To
+ * the guest it is process 1, which adopts orphans. It sleeps on its wake word
+ * otherwise, without time-out when there is no timer: an idle sandbox makes no host call. */
+#include "core/host_process.h"
+
+#include "abi/errno.h"
+#include "abi/futex.h"
+#include "abi/signal.h"
+#include "abi/wait.h"
+#include "arch/x86_64/task_hooks.h"
+#include "arch/x86_64/trap.h"
+#include "base/log.h"
+#include "base/waitq.h"
+#include "core/boot.h"
+#include "core/dispatch.h"
+#include "core/exit.h"
+#include "core/report.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "process/cpu_pool.h"
+#include "process/creds.h"
+#include "process/session.h"
+#include "process/task_life.h"
+#include "signal/signal.h"
+#include "time/clock.h"
+#include "time/timer.h"
+
+#define BLANKS_READY 2
+
+enum { GO_WAIT, GO_RUN, GO_END };
+
+struct boot_params *boot;
+static uint32_t main_exited; /* atomic */
+
+static struct lock pool_lock = LOCK_INIT(RANK_IDR);
+static struct cpu *blanks;	  /* pool_lock */
+static int blank_count;		  /* pool_lock */
+static int blanks_wanted;	  /* pool_lock: takers that found none */
+static struct waitq blank_ready = {LOCK_INIT(RANK_WAITQ), LIST_INIT(blank_ready.entries)};
+static struct task kthread;	  /* what current() is in the first host process */
+
+/* ---- blanks ---- */
+
+static void blank_main(struct cpu *cpu)
+{
+	void (*fn)(struct cpu *);
+
+	cpu->host_pid = cpu->host_tid;
+	host_thread_init(cpu);
+	while (atomic_load(&cpu->go) == GO_WAIT)
+		(void)host_futex_wait(&cpu->go, GO_WAIT, NSEC_NEVER, NULL, 0);
+	if (atomic_load(&cpu->go) == GO_END)
+		host_exit_process(NULL);
+	fn = cpu->start;
+	fn(cpu);
+}
+
+void blanks_fill(void)
+{
+	for (;;) {
+		struct cpu *c;
+		int ret;
+
+		lock_take(&pool_lock);
+		ret = blank_count >= BLANKS_READY + blanks_wanted;
+		lock_drop(&pool_lock);
+		if (ret)
+			return;
+		c = cpu_alloc();
+		if (!c)
+			return;
+		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 256, blank_main);
+		if (ret < 0) {
+			cpu_free(c);
+			log_print("cannot make a host process: error %d", -ret);
+			return;
+		}
+		lock_take(&pool_lock);
+		c->next = blanks;
+		blanks = c;
+		blank_count++;
+		lock_drop(&pool_lock);
+		waitq_wake_all(&blank_ready, 0);
+	}
+}
+
+int blank_take(struct cpu **out)
+{
+	struct cpu *c;
+	int err = 0;
+
+	lock_take(&pool_lock);
+	blanks_wanted++;
+	while (!blanks && !err) {
+		first_process_kick();
+		err = waitq_sleep_killable(&blank_ready, &pool_lock, clock_now(CLOCK_MONOTONIC) + NSEC_PER_SEC / 10);
+		if (err == -ETIMEDOUT)
+			err = 0;
+	}
+	blanks_wanted--;
+	c = blanks;
+	if (c && !err) {
+		blanks = c->next;
+		blank_count--;
+	}
+	lock_drop(&pool_lock);
+	if (err)
+		return err;
+	first_process_kick(); /* to make the next one */
+	*out = c;
+	return 0;
+}
+
+void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *))
+{
+	cpu_set_task(blank, t);
+	blank->start = fn;
+	atomic_store(&t->cpu, blank);
+	atomic_store(&blank->go, GO_RUN);
+	(void)host_futex_wake(&blank->go, 1);
+}
+
+static void end_blanks(void)
+{
+	lock_take(&pool_lock);
+	for (struct cpu *c = blanks; c; c = c->next) {
+		atomic_store(&c->go, GO_END);
+		(void)host_futex_wake(&c->go, 1);
+	}
+	blanks = NULL;
+	lock_drop(&pool_lock);
+}
+
+/* ---- the first host process ---- */
+
+void first_process_kick(void)
+{
+	(void)atomic_or(&kthread.sleeper.work, WORK_TASK);
+	(void)sleeper_wake(&kthread.sleeper);
+}
+
+/* Signals that the launcher got: to the foreground group if there is a terminal, else to the program. */
+static void take_signals(void)
+{
+	uint32_t set = atomic_xchg(&boot->monitor_signals, 0);
+
+	for (int signo = 1; set; signo++, set >>= 1) {
+		struct linux_siginfo info = {.si_signo = signo, .si_code = SI_KERNEL};
+		struct session *s;
+		struct pgroup *g;
+
+		if (!(set & 1))
+			continue;
+		lock_take(&process_tree_lock);
+		s = main_process && main_process->pgroup ? main_process->pgroup->session : NULL;
+		g = s ? pgroup_find(s->foreground) : NULL;
+		if (g && (signo == SIGINT || signo == SIGQUIT || signo == SIGTSTP || signo == SIGWINCH))
+			(void)signal_send_pgroup_locked(g, signo, &info);
+		else if (main_process)
+			(void)signal_send_process(main_process, signo, &info);
+		lock_drop(&process_tree_lock);
+	}
+}
+
+/* A host process died by an outside hand: its guest process dies of SIGKILL, if that can be done safely. */
+static void take_dead(void)
+{
+	int pid = (int)atomic_load(&boot->monitor_dead_pid);
+
+	if (!pid)
+		return;
+	if (process_abandoned(pid))
+		atomic_store(&boot->monitor_dead_pid, 0);
+	else
+		host_abort(125);
+}
+
+static bool guests_are_gone(void)
+{
+	bool gone = true;
+
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p && gone; p = process_next(p->pid + 1))
+		gone = p == init_process || p->state != PROCESS_RUNNING;
+	lock_drop(&process_tree_lock);
+	return gone;
+}
+
+static NORETURN void finish(void)
+{
+	nsec_t deadline = clock_now(CLOCK_MONOTONIC) + 2 * NSEC_PER_SEC;
+
+	process_kill_all();
+	while (!guests_are_gone() && clock_now(CLOCK_MONOTONIC) < deadline) {
+		sleeper_prepare();
+		(void)!sleeper_wait(clock_now(CLOCK_MONOTONIC) + NSEC_PER_SEC / 1000, 0);
+	}
+	end_blanks();
+	report_print();
+	atomic_store(&boot->exited, 1);
+	host_exit_process(NULL);
+}
+
+static void on_main_exited(int status)
+{
+	boot->exit_status = status;
+	atomic_store(&main_exited, 1);
+	first_process_kick();
+}
+
+void first_process_loop(void)
+{
+	for (;;) {
+		nsec_t deadline;
+
+		(void)atomic_xchg(&kthread.sleeper.work, 0);
+		take_signals();
+		take_dead();
+		blanks_fill();
+		if (atomic_load(&main_exited))
+			finish();
+		deadline = timer_run_expired();
+		sleeper_prepare();
+		if (atomic_load(&kthread.sleeper.work) || atomic_load(&boot->monitor_signals)) {
+			sleeper_cancel();
+			continue;
+		}
+		(void)!sleeper_wait(deadline, UINT32_MAX);
+	}
+}
+
+/* The kernel's own task, and its process: pid 1, which ignores SIGCHLD, so that orphans go at once. */
+static int init_process_create(void)
+{
+	static const struct creds everything = {.cap_effective = UINT64_MAX, .cap_permitted = UINT64_MAX};
+	struct process *p = process_alloc();
+	struct session *s;
+	int err = -ENOMEM;
+
+	kthread.process = p;
+	kthread.creds = creds_copy(&everything);
+	kthread.sighand = sighand_create();
+	if (!p || !kthread.creds || !kthread.sighand)
+		return -ENOMEM;
+	kthread.sighand->action[SIGCHLD - 1].handler = LINUX_SIG_IGN;
+	ref_init(&kthread.refs);
+	strlcpy(kthread.comm, "init", sizeof(kthread.comm));
+	for (size_t i = 0; i < ARRAY_SIZE(p->rlimits); i++)
+		p->rlimits[i] = (struct linux_rlimit){UINT64_MAX, UINT64_MAX};
+	p->leader = &kthread;
+	p->is_init = true;
+	p->live_tasks = 1;
+	kthread.start_time = p->start_time = clock_now(CLOCK_MONOTONIC);
+	list_add_tail(&p->tasks, &kthread.thread_link);
+	lock_take(&process_tree_lock);
+	init_process = p;
+	err = task_id_alloc_locked(&kthread);
+	p->pid = kthread.tid;
+	s = err ? NULL : session_create(p->pid);
+	if (!err)
+		err = s ? pgroup_join(p, p->pid, s) : -ENOMEM;
+	lock_drop(&process_tree_lock);
+	return err;
+}
+
+int first_process_init(struct cpu *cpu)
+{
+	kthread.sleeper.host_eventfd = -1;
+	kthread.kstack = cpu->kstack;
+	kthread.altstack.ss_flags = SS_DISABLE;
+	waitq_init(&kthread.vfork_done);
+	list_init(&kthread.thread_link);
+	list_init(&kthread.pending.queue);
+	list_init(&kthread.pi_list);
+	cpu_set_task(cpu, &kthread);
+	kthread.cpu = cpu;
+	atomic_store(&boot->mail_word, (uint64_t)&kthread.sleeper.work);
+	main_exited_hook = on_main_exited;
+	timer_kick = first_process_kick;
+	return init_process_create();
+}

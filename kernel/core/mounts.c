@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* mounts.c - see mounts.h.
+ *
+ * The root is the host's, read-only, under a memory overlay: the guest can change anything and changes
+ * nothing. /tmp and /dev/shm are fresh; the caller's working directory stays visible also where it lies below
+ * one of them, under an overlay of its own. */
+#include "core/mounts.h"
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "base/log.h"
+#include "base/slab.h"
+#include "core/boot.h"
+#include "event/init.h"
+#include "fs/context.h"
+#include "fs/dev/dev.h"
+#include "fs/dev/hostio.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/hostfs/hostfs.h"
+#include "fs/mount.h"
+#include "fs/namei.h"
+#include "fs/overlay/overlay.h"
+#include "fs/proc/proc.h"
+#include "fs/sys/sysfs.h"
+#include "fs/vfs.h"
+#include "lib/string.h"
+#include "process/task.h"
+
+static const char *boot_string(uint64_t s)
+{
+	return (const char *)s; // NOLINT(performance-no-int-to-ptr)
+}
+
+/* A host directory, read-only, under memory. */
+static int mount_overlay(const struct boot_params *b, int dirfd, const char *path, const char *source)
+{
+	struct hostfs_params host = {
+		.dirfd = dirfd,
+		.read_only = true,
+		.exclusive = true,
+		.map_overflow = b->flags & BOOT_VIRTUAL_ROOT,
+	};
+	struct overlay_params both = {NULL, NULL};
+	struct file_system_type *tmpfs = fs_find("tmpfs");
+	int err = hostfs_create(&host, &both.lower);
+
+	if (err)
+		return err;
+	err = tmpfs->mount("overlay", "", NULL, &both.upper);
+	if (!err)
+		err = vfs_mount("overlay", source, path, NULL, &both, 0);
+	if (err) {
+		sb_put(both.lower);
+		if (both.upper)
+			sb_put(both.upper);
+	}
+	return err;
+}
+
+/* Makes the directories that lead to path, and path itself, a directory or an empty file. */
+static int make_place(const char *path, bool is_file)
+{
+	char *copy = kstrdup(path);
+	int err = copy ? 0 : -ENOMEM;
+
+	for (char *p = copy ? strchr(copy + 1, '/') : NULL; p && !err; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		err = vfs_mkdir(AT_FDCWD, copy, 0755);
+		if (err == -EEXIST)
+			err = 0;
+		*p = '/';
+	}
+	kfree(copy);
+	if (err)
+		return err;
+	err = is_file ? vfs_mknod(AT_FDCWD, path, S_IFREG | 0644, 0) : vfs_mkdir(AT_FDCWD, path, 0755);
+	return err == -EEXIST ? 0 : err;
+}
+
+/* The host's root may lack the place: then there is no such mount. */
+static int mount_if_there(const char *type, const char *path, const char *options)
+{
+	int err = vfs_mount(type, type, path, options, NULL, 0);
+
+	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+}
+
+static int mount_system(void)
+{
+	static const struct {
+		const char *type, *path, *options;
+	} all[] = {
+		{"devtmpfs", "/dev", "mode=755"}, {"tmpfs", "/dev/shm", "mode=1777"},
+		{"tmpfs", "/tmp", "mode=1777"},	  {"proc", "/proc", NULL},
+		{"sysfs", "/sys", NULL},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all) && !err; i++) {
+		err = mount_if_there(all[i].type, all[i].path, all[i].options);
+		if (err)
+			log_print("cannot mount %s on %s: error %d", all[i].type, all[i].path, -err);
+	}
+	return err;
+}
+
+static int mount_volume(const struct boot_params *b, const struct boot_mount *m)
+{
+	const char *path = boot_string(m->guest_path);
+	struct hostfs_params host = {
+		.dirfd = m->dirfd,
+		.read_only = m->read_only,
+		.is_file = m->is_file,
+		.map_overflow = b->flags & BOOT_VIRTUAL_ROOT,
+	};
+	int err = make_place(path, m->is_file);
+
+	if (err)
+		return err;
+	if (m->kind == BOOT_MOUNT_TMPFS)
+		return vfs_mount("tmpfs", "tmpfs", path, "mode=1777", NULL, 0);
+	return vfs_mount("hostfs", boot_string(m->host_path), path, NULL, &host, 0);
+}
+
+static bool lies_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* The caller's directory where a fresh mount hides it. */
+static int mount_cwd(const struct boot_params *b)
+{
+	const char *cwd = boot_string(b->cwd);
+	int err;
+
+	if ((int32_t)b->cwd_fd < 0 || (!lies_below(cwd, "/tmp") && !lies_below(cwd, "/dev/shm")))
+		return 0;
+	if (strcmp(cwd, "/tmp") == 0 || strcmp(cwd, "/dev/shm") == 0)
+		return 0;
+	for (uint32_t i = 0; i < b->mount_count; i++) {
+		const struct boot_mount *m = (const struct boot_mount *)b->mounts + i; // NOLINT
+
+		if (lies_below(cwd, boot_string(m->guest_path)))
+			return 0;
+	}
+	err = make_place(cwd, false);
+	return err ? err : mount_overlay(b, (int)b->cwd_fd, cwd, cwd);
+}
+
+int mounts_init(const struct boot_params *b)
+{
+	int err;
+
+	hostfs_init();
+	overlay_init();
+	dev_init();
+	proc_init();
+	sysfs_init();
+	event_init();
+	err = mount_overlay(b, b->root_fd, "/", "overlay");
+	if (!err) {
+		/* The kernel's own task walks paths from here on. */
+		current()->fs = fs_context_create();
+		err = current()->fs ? mount_system() : -ENOMEM;
+	}
+	if (!err)
+		err = mount_cwd(b);
+	for (uint32_t i = 0; i < b->mount_count && !err; i++) {
+		const struct boot_mount *m = (const struct boot_mount *)b->mounts + i; // NOLINT
+
+		err = mount_volume(b, m);
+		if (err)
+			log_print("cannot mount %s: error %d", boot_string(m->guest_path), -err);
+	}
+	return err;
+}
+
+int mounts_open_stdio(struct task *t, const struct boot_params *b)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct file *f = NULL;
+		int err;
+
+		if (b->stdio_fd[fd] < 0)
+			continue;
+		err = hostio_file_create(b->stdio_fd[fd], &f);
+		if (!err)
+			err = fdtable_install_at(t->fds, fd, f, 0);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int mounts_enter_cwd(struct task *t, const struct boot_params *b)
+{
+	const char *cwd = boot_string(b->cwd);
+	struct path p;
+	int err = path_lookup(AT_FDCWD, cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &p);
+
+	if (err) {
+		log_print("working directory %s: error %d", cwd, -err);
+		return err;
+	}
+	fs_context_set_cwd(t->fs, &p);
+	return 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* pidfd.c - pidfd_open(2), pidfd_send_signal(2). A pidfd is readable once its process is a zombie. */
+#include "core/pidfd.h"
+
+#include "abi/errno.h"
+#include "abi/poll.h"
+#include "abi/signal.h"
+#include "abi/syscall.h"
+#include "abi/wait.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "lib/atomic.h"
+#include "lib/printf.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "process/task.h"
+#include "signal/signal.h"
+
+static uint32_t pidfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct process *p = f->private;
+
+	poll_wait(pt, &p->exit_event);
+	return atomic_load(&p->state) == PROCESS_RUNNING ? 0 : POLLIN | POLLRDNORM;
+}
+
+static void pidfd_release(struct file *f)
+{
+	process_put(f->private);
+}
+
+static void pidfd_fdinfo(struct file *f, char *buf, size_t size)
+{
+	struct process *p = f->private;
+	pid_t pid = p->state == PROCESS_REAPED ? -1 : p->pid;
+
+	(void)snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
+static const struct file_ops pidfd_ops = {
+	.poll = pidfd_poll,
+	.release = pidfd_release,
+	.show_fdinfo = pidfd_fdinfo,
+};
+
+int pidfd_create(struct process *p, uint32_t flags)
+{
+	struct file *f;
+	int fd;
+	int err;
+
+	process_get(p);
+	err = file_create_anon_inode("[pidfd]", &pidfd_ops, O_RDWR | flags, p, &f);
+	if (err) {
+		process_put(p);
+		return err;
+	}
+	fd = fd_install(f, O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+/* The process of a descriptor: a reference. */
+static int pidfd_process(int fd, struct process **out, uint32_t *file_flags)
+{
+	struct fdref ref = fd_get(fd);
+	int err = -EBADF;
+
+	if (ref.file && ref.file->ops == &pidfd_ops) {
+		*out = ref.file->private;
+		*file_flags = ref.file->flags;
+		process_get(*out);
+		err = 0;
+	}
+	fd_put(ref);
+	return err;
+}
+
+int pidfd_pid(int fd, pid_t *pid, uint32_t *options)
+{
+	struct process *p;
+	uint32_t flags;
+	int err = pidfd_process(fd, &p, &flags);
+
+	if (err)
+		return err;
+	*pid = p->pid;
+	if (flags & O_NONBLOCK)
+		*options |= WNOHANG;
+	process_put(p);
+	return 0;
+}
+
+long sys_pidfd_open(struct task *t, pid_t pid, unsigned int flags)
+{
+	struct process *p;
+	struct task *found;
+	int fd;
+
+	(void)t;
+	if (flags & ~(unsigned int)O_NONBLOCK)
+		return -EINVAL;
+	if (pid <= 0)
+		return -EINVAL;
+	p = process_lookup(pid);
+	if (!p) {
+		found = task_lookup(pid);
+		task_put(found);
+		return found ? -ENOENT : -ESRCH; /* a thread, but no leader */
+	}
+	fd = pidfd_create(p, flags);
+	process_put(p);
+	return fd;
+}
+
+long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info, unsigned int flags)
+{
+	struct linux_siginfo si = {.si_signo = signo, .si_code = SI_USER};
+	struct process *p;
+	uint32_t file_flags;
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	if (signo < 0 || signo > 64)
+		return -EINVAL;
+	err = pidfd_process(fd, &p, &file_flags);
+	if (err)
+		return err;
+	si.kill.pid = t->process->pid;
+	si.kill.uid = current_creds()->uid;
+	if (info) {
+		err = COPY_IN(&si, info);
+		if (!err && si.si_signo != signo)
+			err = -EINVAL;
+		if (!err && (si.si_code >= 0 || si.si_code == SI_TKILL) && p != t->process)
+			err = -EPERM;
+	}
+	lock_take(&process_tree_lock);
+	if (!err && p->state == PROCESS_REAPED)
+		err = -ESRCH;
+	if (!err)
+		err = signal_may_send_locked(p->leader, signo);
+	if (!err && signo && p->state == PROCESS_RUNNING)
+		err = signal_send_process(p, signo, &si);
+	lock_drop(&process_tree_lock);
+	process_put(p);
+	return err;
+}

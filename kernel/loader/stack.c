@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* stack.c - see stack.h.
+ *
+ * From the top down: 8 zero bytes, the program's file name, environment strings, argument strings, the
+ * platform name, 16 random bytes, then, 16-byte aligned at the stack pointer: argc, argv, envp, auxv. */
+#include "loader/stack.h"
+
+#include "abi/elf.h"
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/resource.h"
+#include "base/slab.h"
+#include "host/host.h"
+#include "lib/string.h"
+#include "loader/elf.h"
+#include "loader/random.h"
+#include "loader/strings.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+#include "process/task.h"
+
+#define STACK_RANDOM_BITS 22	      /* pages */
+#define STACK_SIZE_MIN	  (128UL << 10)
+#define STACK_SIZE_MAX	  (1UL << 30) /* what is mapped at first; more comes by faults */
+#define MMAP_RANDOM_BITS  28	      /* pages */
+#define STACK_GAP	  (1UL << 20) /* plus the stack's own randomness */
+
+struct auxv_facts auxv_facts;
+
+struct builder {
+	uaddr_t sp;
+	uint64_t auxv[2 * 24];
+	size_t count; /* words in auxv */
+	int err;
+};
+
+static uaddr_t push_bytes(struct builder *b, const void *data, size_t size)
+{
+	b->sp -= size;
+	if (!b->err)
+		b->err = copy_to_user(b->sp, data, size);
+	return b->sp;
+}
+
+static void aux(struct builder *b, uint64_t type, uint64_t value)
+{
+	b->auxv[b->count++] = type;
+	b->auxv[b->count++] = value;
+}
+
+static void fill_auxv(struct builder *b, const struct elf_layout *l, const struct creds *c, bool secure,
+		      uaddr_t random, uaddr_t execfn, uaddr_t platform)
+{
+	if (auxv_facts.vdso)
+		aux(b, AT_SYSINFO_EHDR, auxv_facts.vdso);
+	aux(b, AT_MINSIGSTKSZ, auxv_facts.minsigstksz);
+	aux(b, AT_HWCAP, auxv_facts.hwcap);
+	aux(b, AT_PAGESZ, PAGE_SIZE);
+	aux(b, AT_CLKTCK, auxv_facts.clktck);
+	aux(b, AT_PHDR, l->phdr);
+	aux(b, AT_PHENT, sizeof(struct linux_elf64_phdr));
+	aux(b, AT_PHNUM, l->phnum);
+	aux(b, AT_BASE, l->interp_base);
+	aux(b, AT_FLAGS, 0);
+	aux(b, AT_ENTRY, l->program_entry);
+	aux(b, AT_UID, c->uid);
+	aux(b, AT_EUID, c->euid);
+	aux(b, AT_GID, c->gid);
+	aux(b, AT_EGID, c->egid);
+	aux(b, AT_SECURE, secure);
+	aux(b, AT_RANDOM, random);
+	/* Without FSGSBASE programs use arch_prctl, which tells us when %gs is taken. */
+	aux(b, AT_HWCAP2, auxv_facts.hwcap2 & ~2UL);
+	aux(b, AT_EXECFN, execfn);
+	aux(b, AT_PLATFORM, platform);
+	if (auxv_facts.rseq_feature_size) {
+		aux(b, AT_RSEQ_FEATURE_SIZE, auxv_facts.rseq_feature_size);
+		aux(b, AT_RSEQ_ALIGN, auxv_facts.rseq_align);
+	}
+	aux(b, AT_NULL, 0);
+}
+
+/* Writes count pointers to consecutive strings of size bytes in all, and a NULL; returns behind them. */
+static uaddr_t put_pointers(struct builder *b, uaddr_t at, const char *strings, uint32_t count, uaddr_t where)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		size_t len = strlen(strings) + 1;
+
+		if (!b->err)
+			b->err = put_user_u64(at, where);
+		at += sizeof(uint64_t);
+		strings += len;
+		where += len;
+	}
+	if (!b->err)
+		b->err = put_user_u64(at, 0);
+	return at + sizeof(uint64_t);
+}
+
+static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
+{
+	uint64_t limit = rlimit_current(RLIMIT_STACK);
+	size_t size = ALIGN_UP(MIN(MAX(limit, STACK_SIZE_MIN), STACK_SIZE_MAX), PAGE_SIZE);
+	uint32_t prot = PROT_READ | PROT_WRITE | (exec_stack ? PROT_EXEC : 0U);
+	uint32_t random_bits_used = STACK_RANDOM_BITS;
+	long ret;
+
+	/* The vdso lies right below the end of the guest's addresses. */
+	*top = (mm->vdso_start ? mm->vdso_start : USER_END) - PAGE_SIZE -
+	       (random_bits(random_bits_used) << PAGE_SHIFT);
+	ret = mm_map(mm, *top - size, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+		     NULL, 0, VMA_STACK);
+	if (ret < 0)
+		return (int)ret;
+	mm->mmap_top = *top - MAX(size, 128UL << 20) - STACK_GAP -
+		       (random_bits(MMAP_RANDOM_BITS) << PAGE_SHIFT);
+	return 0;
+}
+
+int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn,
+		 const struct elf_layout *layout, const struct creds *creds, bool secure, uaddr_t *sp)
+{
+	static const uint64_t zero;
+	struct builder b = {.sp = 0};
+	uint8_t random[16];
+	uaddr_t execfn_at;
+	uaddr_t platform_at;
+	uaddr_t random_at;
+	uaddr_t at;
+
+	b.sp = mm->stack_start;
+	(void)push_bytes(&b, &zero, sizeof(zero));
+	execfn_at = push_bytes(&b, execfn, strlen(execfn) + 1);
+	mm->env_end = b.sp;
+	mm->env_start = push_bytes(&b, s->data + s->args_size, s->env_size);
+	mm->arg_end = b.sp;
+	mm->arg_start = push_bytes(&b, s->data, s->args_size);
+	b.sp = ALIGN_DOWN(b.sp - (random_bits(9) << 4), 16UL);
+	platform_at = push_bytes(&b, auxv_facts.platform, strlen(auxv_facts.platform) + 1);
+	(void)host_getrandom(random, sizeof(random));
+	random_at = push_bytes(&b, random, sizeof(random));
+	fill_auxv(&b, layout, creds, secure, random_at, execfn_at, platform_at);
+	b.sp = ALIGN_DOWN(b.sp - b.count * sizeof(uint64_t) -
+				  (s->argc + s->envc + 3UL) * sizeof(uint64_t),
+			  16UL);
+	if (!b.err)
+		b.err = put_user_u64(b.sp, s->argc);
+	at = put_pointers(&b, b.sp + sizeof(uint64_t), s->data, s->argc, mm->arg_start);
+	at = put_pointers(&b, at, s->data + s->args_size, s->envc, mm->env_start);
+	if (!b.err)
+		b.err = copy_to_user(at, b.auxv, b.count * sizeof(uint64_t));
+	memcpy(mm->auxv, b.auxv, sizeof(b.auxv));
+	mm->auxv_size = b.count * sizeof(uint64_t);
+	*sp = b.sp;
+	return b.err;
+}
+
+int stack_map(struct mm *mm, bool exec_stack)
+{
+	uaddr_t top;
+	int err = map_stack(mm, exec_stack, &top);
+
+	if (!err)
+		mm->stack_start = top;
+	return err;
+}
