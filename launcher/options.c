@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - decodes the command line of `carbyne run` and `carbyne trace`. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/boot.h"
+#include "message.h"
+
+enum {
+	OPTION_TMPFS = 256,
+	OPTION_ROOTFS,
+	OPTION_ENV_FILE,
+	OPTION_HOSTNAME,
+	OPTION_REPORT,
+	OPTION_STATS,
+	OPTION_NO_PATCH,
+	OPTION_MEMORY,
+};
+
+static const struct option long_options[] = {
+	{"volume", required_argument, NULL, 'v'},
+	{"tmpfs", required_argument, NULL, OPTION_TMPFS},
+	{"rootfs", required_argument, NULL, OPTION_ROOTFS},
+	{"env", required_argument, NULL, 'e'},
+	{"env-file", required_argument, NULL, OPTION_ENV_FILE},
+	{"workdir", required_argument, NULL, 'w'},
+	{"user", required_argument, NULL, 'u'},
+	{"hostname", required_argument, NULL, OPTION_HOSTNAME},
+	{"report", no_argument, NULL, OPTION_REPORT},
+	{"stats", no_argument, NULL, OPTION_STATS},
+	{"no-patch", no_argument, NULL, OPTION_NO_PATCH},
+	{"memory", required_argument, NULL, OPTION_MEMORY},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const char help_text[] =
+	"usage: carbyne run [options] [--] program [argument...]\n"
+	"       carbyne trace [-f file] [options] [--] program [argument...]\n"
+	"\n"
+	"  -v, --volume HOST:GUEST[:ro]  show a directory or file of the host\n"
+	"      --tmpfs PATH              an empty directory, in memory\n"
+	"      --rootfs DIR              another root than the host's\n"
+	"  -e, --env NAME[=VALUE]        set a variable\n"
+	"      --env-file FILE           set variables, one NAME=VALUE a line\n"
+	"  -w, --workdir PATH            start in this directory\n"
+	"  -u, --user USER[:GROUP]       names or numbers\n"
+	"      --hostname NAME           what uname says\n"
+	"      --memory SIZE             most memory for the programs (k, m, g, t)\n"
+	"      --report                  name the system calls that are not there\n"
+	"      --stats                   count system calls by the path they came\n"
+	"      --no-patch                take the slow path for every system call\n"
+	"  -h, --help                    this text\n"
+	"\n"
+	"The root is read-only below a layer in memory: programs may write anywhere and\n"
+	"change nothing, but in -v directories. See carbyne(1).\n";
+
+static struct volume *volume_add(struct options *o)
+{
+	struct volume *grown =
+		reallocarray(o->volumes, o->volume_count + 1, sizeof *grown);
+
+	if (!grown)
+		fail("out of memory");
+	o->volumes = grown;
+	grown += o->volume_count++;
+	memset(grown, 0, sizeof *grown);
+	return grown;
+}
+
+static void volume_modes(struct volume *v, char *modes, const char *text)
+{
+	for (char *rest, *mode = strtok_r(modes, ",", &rest); mode;
+	     mode = strtok_r(NULL, ",", &rest)) {
+		if (!strcmp(mode, "ro"))
+			v->is_read_only = true;
+		else if (strcmp(mode, "rw") != 0 && strcasecmp(mode, "z") != 0)
+			fail("-v %s: the mode is ro or rw, not %s", text, mode);
+	}
+}
+
+/* A copy of text, cut at its first colon; *rest is what follows, NULL without colon. */
+static char *cut_at_colon(const char *text, char **rest)
+{
+	char *copy = strdup(text);
+
+	*rest = copy ? strchr(copy, ':') : NULL;
+	if (*rest)
+		*(*rest)++ = '\0';
+	return copy;
+}
+
+static void parse_volume(struct options *o, const char *text)
+{
+	struct volume *v = volume_add(o);
+	char *guest, *modes = NULL;
+	char *host = cut_at_colon(text, &guest);
+	struct stat st;
+
+	if (guest)
+		guest = cut_at_colon(guest, &modes);
+	if (!host || !*host || !guest)
+		fail("-v %s: HOST:GUEST[:ro] is wanted", text);
+	if (modes)
+		volume_modes(v, modes, text);
+	if (guest[0] != '/')
+		fail("-v %s: the path inside must be absolute", text);
+	if (stat(host, &st) < 0)
+		fail("-v %s: %s: %s", text, host, strerror(errno));
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		fail("-v %s: %s is neither a directory nor a plain file", text, host);
+	v->host = host;
+	v->guest = guest;
+	v->is_file = !S_ISDIR(st.st_mode);
+}
+
+static void parse_tmpfs(struct options *o, const char *text)
+{
+	struct volume *v = volume_add(o);
+	char *modes;
+	char *path = cut_at_colon(text, &modes);
+
+	if (modes)
+		volume_modes(v, modes, text);
+	if (!path || path[0] != '/')
+		fail("--tmpfs %s: the path must be absolute", text);
+	v->guest = path;
+}
+
+static void parse_env(const char *text, const char *option)
+{
+	const char *equals = strchr(text, '=');
+	char *name = equals ? strndup(text, (size_t)(equals - text)) : NULL;
+
+	if (equals == text || text[0] == '\0')
+		fail("%s %s: NAME or NAME=VALUE is wanted", option, text);
+	if (!equals)
+		return; /* the caller's, which is there already */
+	if (!name || setenv(name, equals + 1, 1) != 0)
+		fail("out of memory");
+	free(name);
+}
+
+static void parse_env_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+
+	if (!f)
+		fail("--env-file %s: %s", path, strerror(errno));
+	while ((len = getline(&line, &size, f)) >= 0) {
+		if (len > 0 && line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		if (line[0] != '\0' && line[0] != '#')
+			parse_env(line, "--env-file");
+	}
+	if (ferror(f))
+		fail("--env-file %s: %s", path, strerror(errno));
+	free(line);
+	(void)fclose(f);
+}
+
+static uint64_t parse_memory(const char *text)
+{
+	static const char units[] = "kmgt";
+	char *end;
+
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (end == text || errno || text[0] == '-')
+		fail("--memory %s: a number is wanted, with k, m, g or t", text);
+	const char *unit = *end ? strchr(units, *end | 0x20) : NULL;
+	unsigned int shift = 0;
+	if (unit) {
+		shift = (unsigned int)(unit - units + 1) * 10;
+		end++;
+	}
+	if (*end == 'b' || *end == 'B')
+		end++;
+	if (*end || value == 0 || value > (UINT64_MAX >> 1) >> shift)
+		fail("--memory %s: not a size", text);
+	return value << shift;
+}
+
+static void check_rootfs(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		fail("--rootfs %s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		fail("--rootfs %s: not a directory", path);
+}
+
+static _Noreturn void help(void)
+{
+	size_t len = sizeof help_text - 1;
+
+	_exit(write(STDOUT_FILENO, help_text, len) == (ssize_t)len ? 0
+								   : STATUS_OWN_FAILURE);
+}
+
+static void parse_long(struct options *o, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_TMPFS:
+		parse_tmpfs(o, value);
+		break;
+	case OPTION_ROOTFS:
+		check_rootfs(value);
+		o->rootfs = value;
+		break;
+	case OPTION_ENV_FILE:
+		parse_env_file(value);
+		break;
+	case OPTION_HOSTNAME:
+		if (strlen(value) > 64)
+			fail("--hostname %s: longer than 64 bytes", value);
+		o->hostname = value;
+		break;
+	case OPTION_REPORT:
+		o->boot_flags |= BOOT_REPORT;
+		break;
+	case OPTION_STATS:
+		o->boot_flags |= BOOT_STATS;
+		break;
+	case OPTION_NO_PATCH:
+		o->boot_flags |= BOOT_NO_PATCH;
+		break;
+	default:
+		o->memory = parse_memory(value);
+	}
+}
+
+static void parse_one(struct options *o, int option, char *const *argv, const char *value)
+{
+	switch (option) {
+	case 'v':
+		parse_volume(o, value);
+		break;
+	case 'e':
+		parse_env(value, "-e");
+		break;
+	case 'w':
+		if (value[0] != '/')
+			fail("-w %s: the path must be absolute", value);
+		o->work_dir = value;
+		break;
+	case 'u':
+		o->user = value;
+		break;
+	case 'f':
+		o->trace_file = value;
+		break;
+	case 'h':
+		help();
+	case ':':
+		fail("option %s wants a value (try carbyne run --help)",
+		     argv[optind - 1]);
+	case '?':
+		if (optopt && optopt < OPTION_TMPFS)
+			fail("unknown option -%c (try carbyne run --help)", optopt);
+		fail("unknown option %s (try carbyne run --help)", argv[optind - 1]);
+	default:
+		parse_long(o, option, value);
+	}
+}
+
+void options_parse(struct options *o, bool is_trace, int argc, char **argv)
+{
+	const char *letters = is_trace ? "+:v:e:w:u:hf:" : "+:v:e:w:u:h";
+	int option;
+
+	memset(o, 0, sizeof *o);
+	if (is_trace)
+		o->boot_flags |= BOOT_TRACE;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
+		parse_one(o, option, argv, optarg);
+	if (optind >= argc)
+		fail("no program given (try carbyne run --help)");
+	o->argv = argv + optind;
+}
