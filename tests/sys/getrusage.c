@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* calls: getrusage times */
+/* getrusage.c - processor time and memory, of oneself, of a thread, of ended children. */
+#include "proc.h"
+#include <sys/times.h>
+
+static long micro(struct timeval t)
+{
+	return t.tv_sec * 1000000 + t.tv_usec;
+}
+
+static long used(int who)
+{
+	struct rusage ru;
+
+	CHECK(getrusage(who, &ru) == 0);
+	return micro(ru.ru_utime) + micro(ru.ru_stime);
+}
+
+static void *burn(void *arg)
+{
+	volatile unsigned long n = 0;
+	struct timespec t;
+	long end;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	end = t.tv_sec * 1000 + t.tv_nsec / 1000000 + (long)arg;
+	do {
+		for (int i = 0; i < 10000; i++)
+			n++;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	} while (t.tv_sec * 1000 + t.tv_nsec / 1000000 < end);
+	return NULL;
+}
+
+static void work_is_counted(void)
+{
+	long self = used(RUSAGE_SELF);
+	long thread = used(RUSAGE_THREAD);
+
+	burn((void *)60);
+	CHECK(used(RUSAGE_SELF) - self >= 40000 && used(RUSAGE_SELF) - self < 1000000);
+	CHECK(used(RUSAGE_THREAD) - thread >= 40000);
+}
+
+static void sleep_is_not(void)
+{
+	long self = used(RUSAGE_SELF);
+
+	sleep_ms(60);
+	CHECK(used(RUSAGE_SELF) - self < 30000);
+}
+
+static void threads_add_to_the_process_only(void)
+{
+	long self = used(RUSAGE_SELF);
+	long thread = used(RUSAGE_THREAD);
+	pthread_t t;
+
+	thread_start(&t, burn, (void *)60);
+	thread_join(t);
+	CHECK(used(RUSAGE_SELF) - self >= 40000);
+	CHECK(used(RUSAGE_THREAD) - thread < 30000);
+}
+
+static void children_count_once_waited_for(void)
+{
+	long before = used(RUSAGE_CHILDREN);
+	siginfo_t info;
+	struct tms tms;
+
+	CHILD(pid)
+	{
+		burn((void *)60);
+		_exit(0);
+	}
+	CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
+	CHECK(used(RUSAGE_CHILDREN) == before);
+	WAIT_EXIT(pid, 0);
+	CHECK(used(RUSAGE_CHILDREN) - before >= 40000);
+	CHECK(times(&tms) != -1 && tms.tms_cutime + tms.tms_cstime >= 4);
+}
+
+static void memory_and_switches_are_told(void)
+{
+	struct rusage ru;
+
+	CHECK(getrusage(RUSAGE_SELF, &ru) == 0);
+	CHECK(ru.ru_maxrss > 100 && ru.ru_maxrss < 10 << 20);
+	CHECK(ru.ru_minflt >= 0 && ru.ru_majflt >= 0 && ru.ru_nvcsw >= 0);
+	CHECK(ru.ru_ixrss == 0 && ru.ru_nsignals == 0);
+}
+
+static void times_counts_hundredths(void)
+{
+	struct tms a;
+	struct tms b;
+	clock_t start = times(&a);
+	clock_t end;
+
+	burn((void *)60);
+	end = times(&b);
+	CHECK(end - start >= 4 && end - start < 100);
+	CHECK(b.tms_utime + b.tms_stime - a.tms_utime - a.tms_stime >= 4);
+	CHECK(sysconf(_SC_CLK_TCK) == 100);
+	CHECK(syscall(SYS_times, NULL) >= end);
+}
+
+static void refusals(void)
+{
+	struct rusage ru;
+
+	FAILS(EINVAL, syscall(SYS_getrusage, 2, &ru));
+	FAILS(EINVAL, syscall(SYS_getrusage, -2, &ru));
+	FAILS(EFAULT, syscall(SYS_getrusage, RUSAGE_SELF, BAD_PTR));
+	FAILS(EFAULT, syscall(SYS_getrusage, RUSAGE_SELF, KERNEL_PTR));
+	FAILS(EFAULT, syscall(SYS_times, BAD_PTR));
+}
+
+RUN(TEST(work_is_counted), TEST(sleep_is_not), TEST(threads_add_to_the_process_only),
+    TEST(children_count_once_waited_for), TEST(memory_and_switches_are_told),
+    TEST(times_counts_hundredths), TEST(refusals))

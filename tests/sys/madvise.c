@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Advice about memory, and the advice that acts. */
+#include "fixture.h"
+
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW   (PROT_READ | PROT_WRITE)
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+static char *pages(size_t n, int flags)
+{
+	char *p = mmap(NULL, n * PAGE, RW, flags, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	memset(p, 'x', n * PAGE);
+	return p;
+}
+
+static void dontneed_zeroes_private_memory(void)
+{
+	char *p = pages(3, ANON);
+
+	CHECK(madvise(p + PAGE, PAGE, MADV_DONTNEED) == 0);
+	CHECK(p[PAGE] == 0 && p[2 * PAGE - 1] == 0 && p[0] == 'x' && p[2 * PAGE] == 'x');
+	CHECK(madvise(p, 1, MADV_DONTNEED) == 0 && p[PAGE - 1] == 0);
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
+static void dontneed_keeps_shared_memory(void)
+{
+	char *p = pages(1, MAP_SHARED | MAP_ANONYMOUS);
+
+	CHECK(madvise(p, PAGE, MADV_DONTNEED) == 0 && p[0] == 'x');
+	CHECK(madvise(p, PAGE, MADV_REMOVE) == 0 && p[0] == 0);
+	CHECK(munmap(p, PAGE) == 0);
+}
+
+static void dontneed_shows_a_private_file_again(void)
+{
+	char *p;
+	int fd;
+
+	file_put("f", "file");
+	fd = open("f", O_RDONLY);
+	p = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+	p[0] = 'X';
+	CHECK(madvise(p, PAGE, MADV_DONTNEED) == 0 && p[0] == 'f');
+	CHECK(munmap(p, PAGE) == 0 && close(fd) == 0);
+}
+
+static void freed_pages_hold_old_or_zero(void)
+{
+	char *p = pages(1, ANON);
+
+	CHECK(madvise(p, PAGE, MADV_FREE) == 0 && (p[0] == 'x' || p[0] == 0));
+	p[0] = 'y';
+	CHECK(p[0] == 'y' && munmap(p, PAGE) == 0);
+}
+
+static void hints_are_accepted(void)
+{
+	static const int hints[] = {MADV_NORMAL,   MADV_RANDOM,	      MADV_SEQUENTIAL,
+				    MADV_WILLNEED, MADV_HUGEPAGE,     MADV_NOHUGEPAGE,
+				    MADV_DONTDUMP, MADV_DODUMP,	      MADV_DONTFORK,
+				    MADV_DOFORK,   MADV_WIPEONFORK,   MADV_KEEPONFORK,
+				    MADV_COLD,	   MADV_POPULATE_READ};
+	char *p = pages(2, ANON);
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		CHECK(madvise(p, 2 * PAGE, hints[i]) == 0 || errno == EINVAL);
+	CHECK(p[0] == 'x' && madvise(p, 0, MADV_DONTNEED) == 0 && p[0] == 'x');
+	CHECK(munmap(p, 2 * PAGE) == 0);
+}
+
+static char *wiped, *gone;
+
+static void child_looks(void)
+{
+	unsigned char in;
+
+	CHECK(wiped[0] == 0);
+	FAILS(ENOMEM, mincore(gone, PAGE, &in));
+}
+
+static void fork_advice_is_obeyed(void)
+{
+	wiped = pages(1, ANON);
+	gone = pages(1, ANON);
+	CHECK(madvise(wiped, PAGE, MADV_WIPEONFORK) == 0);
+	CHECK(madvise(gone, PAGE, MADV_DONTFORK) == 0);
+	CHECK(in_child(child_looks) == 0 && wiped[0] == 'x' && gone[0] == 'x');
+	CHECK(munmap(wiped, PAGE) == 0 && munmap(gone, PAGE) == 0);
+}
+
+static void holes_are_enomem_but_the_rest_is_done(void)
+{
+	char *p = pages(3, ANON);
+
+	CHECK(munmap(p + PAGE, PAGE) == 0);
+	FAILS(ENOMEM, madvise(p, 3 * PAGE, MADV_DONTNEED));
+	CHECK(p[0] == 0 && p[2 * PAGE] == 0 && munmap(p, 3 * PAGE) == 0);
+}
+
+static void bad_arguments_are_einval(void)
+{
+	char *p = pages(1, ANON);
+
+	FAILS(EINVAL, madvise(p + 1, PAGE, MADV_NORMAL));
+	FAILS(EINVAL, madvise(p, PAGE, 12345));
+	FAILS(EINVAL, madvise(p, PAGE, -1));
+	FAILS(EINVAL, madvise(p, (size_t)-PAGE, MADV_DONTNEED));
+	FAILS(ENOMEM, madvise((void *)0x7ff000000000, PAGE, MADV_DONTNEED));
+	CHECK(p[0] == 'x' && munmap(p, PAGE) == 0);
+}
+
+RUN(TEST(dontneed_zeroes_private_memory), TEST(dontneed_keeps_shared_memory),
+    TEST(dontneed_shows_a_private_file_again), TEST(freed_pages_hold_old_or_zero),
+    TEST(hints_are_accepted), TEST(fork_advice_is_obeyed),
+    TEST(holes_are_enomem_but_the_rest_is_done), TEST(bad_arguments_are_einval))

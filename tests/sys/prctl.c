@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* prctl.c - the small attributes of a process and of a thread. */
+#include "proc.h"
+#include <sys/prctl.h>
+
+static long ctl(int op, unsigned long a, unsigned long b, unsigned long c,
+		unsigned long d)
+{
+	return syscall(SYS_prctl, op, a, b, c, d);
+}
+
+static void names_are_cut_at_fifteen(void)
+{
+	char name[17];
+	char comm[32] = "";
+	int fd;
+
+	memset(name, 'x', sizeof(name));
+	CHECK(ctl(PR_SET_NAME, (long)"a name that is too long", 0, 0, 0) == 0);
+	CHECK(ctl(PR_GET_NAME, (long)name, 0, 0, 0) == 0);
+	CHECK(strcmp(name, "a name that is ") == 0 && name[16] == 'x');
+	CHECK(ctl(PR_SET_NAME, (long)"short", 0, 0, 0) == 0);
+	CHECK(ctl(PR_GET_NAME, (long)name, 0, 0, 0) == 0 && strcmp(name, "short") == 0);
+	fd = open("/proc/self/comm", O_RDONLY);
+	CHECK(fd >= 0 && read(fd, comm, sizeof(comm)) == 6 &&
+	      strcmp(comm, "short\n") == 0);
+	close(fd);
+	FAILS(EFAULT, ctl(PR_SET_NAME, (long)BAD_PTR, 0, 0, 0));
+	FAILS(EFAULT, ctl(PR_GET_NAME, (long)KERNEL_PTR, 0, 0, 0));
+}
+
+static void the_parents_death_sends_a_signal(void)
+{
+	CHILD(outer)
+	{
+		volatile pid_t *inner = share_page();
+
+		CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+		CHILD(middle)
+		{
+			if (fork_or_die() == 0) {
+				CHECK(ctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0) == 0);
+				*inner = getpid();
+				for (;;)
+					pause();
+			}
+			while (*inner == 0)
+				sched_yield();
+			_exit(0);
+		}
+		WAIT_EXIT(middle, 0);
+		WAIT_SIGNAL(*inner, SIGUSR1);
+		_exit(0);
+	}
+	WAIT_EXIT(outer, 0);
+}
+
+static volatile pid_t *child_of_thread;
+
+static void *fork_and_leave(void *arg)
+{
+	if (fork_or_die() == 0) {
+		CHECK(ctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0) == 0);
+		*child_of_thread = getpid();
+		for (;;)
+			pause();
+	}
+	while (*child_of_thread == 0)
+		sched_yield();
+	return arg;
+}
+
+static void the_end_of_the_forking_thread_counts_as_death(void)
+{
+	pthread_t t;
+
+	child_of_thread = share_page();
+	thread_start(&t, fork_and_leave, NULL);
+	thread_join(t);
+	WAIT_SIGNAL(*child_of_thread, SIGUSR1);
+	munmap((void *)child_of_thread, 4096);
+}
+
+static void death_signal_is_not_inherited(void)
+{
+	int sig = -1;
+
+	FAILS(EINVAL, ctl(PR_SET_PDEATHSIG, 65, 0, 0, 0));
+	FAILS(EINVAL, ctl(PR_SET_PDEATHSIG, -1ul, 0, 0, 0));
+	CHECK(ctl(PR_SET_PDEATHSIG, SIGUSR2, 0, 0, 0) == 0);
+	CHECK(ctl(PR_GET_PDEATHSIG, (long)&sig, 0, 0, 0) == 0 && sig == SIGUSR2);
+	FAILS(EFAULT, ctl(PR_GET_PDEATHSIG, (long)BAD_PTR, 0, 0, 0));
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_GET_PDEATHSIG, (long)&sig, 0, 0, 0) == 0);
+		_exit(sig);
+	}
+	WAIT_EXIT(pid, 0);
+	CHECK(ctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0);
+}
+
+static void subreaper_is_a_flag_of_the_process(void)
+{
+	CHILD(pid)
+	{
+		int on = -1;
+
+		CHECK(ctl(PR_GET_CHILD_SUBREAPER, (long)&on, 0, 0, 0) == 0 && on == 0);
+		CHECK(ctl(PR_SET_CHILD_SUBREAPER, 17, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_CHILD_SUBREAPER, (long)&on, 0, 0, 0) == 0 && on == 1);
+		FAILS(EFAULT, ctl(PR_GET_CHILD_SUBREAPER, (long)BAD_PTR, 0, 0, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void dumpable_is_zero_or_one(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
+		CHECK(ctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+		FAILS(EINVAL, ctl(PR_SET_DUMPABLE, 2, 0, 0, 0));
+		FAILS(EINVAL, ctl(PR_SET_DUMPABLE, 3, 0, 0, 0));
+		CHECK(ctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void no_new_privs_cannot_be_undone(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+		FAILS(EINVAL, ctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0));
+		FAILS(EINVAL, ctl(PR_SET_NO_NEW_PRIVS, 2, 0, 0, 0));
+		FAILS(EINVAL, ctl(PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0));
+		FAILS(EINVAL, ctl(PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0));
+		CHILD(inner)
+		{
+			_exit((int)ctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+		}
+		WAIT_EXIT(inner, 1);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void keepcaps_is_zero_or_one(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_GET_KEEPCAPS, 0, 0, 0, 0) == 0);
+		CHECK(ctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_KEEPCAPS, 0, 0, 0, 0) == 1);
+		FAILS(EINVAL, ctl(PR_SET_KEEPCAPS, 2, 0, 0, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void timer_slack_is_kept(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) > 0);
+		CHECK(ctl(PR_SET_TIMERSLACK, 12345, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 12345);
+		CHILD(inner)
+		{
+			_exit(ctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 12345 ? 3 : 1);
+		}
+		WAIT_EXIT(inner, 3);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void huge_pages_can_be_refused(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0);
+		CHECK(ctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1);
+		CHECK(ctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) == 0);
+		FAILS(EINVAL, ctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void capabilities_can_be_asked_for(void)
+{
+	for (unsigned long cap = 0; cap < 10; cap++) {
+		long has = ctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+
+		CHECK(has == 0 || has == 1);
+	}
+	FAILS(EINVAL, ctl(PR_CAPBSET_READ, 999, 0, 0, 0));
+	CHECK(ctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == 0);
+}
+
+static void the_rest_answers_as_on_linux(void)
+{
+	CHECK(ctl(PR_GET_TIMING, 0, 0, 0, 0) == PR_TIMING_STATISTICAL);
+	FAILS(EINVAL, ctl(PR_SET_TIMING, PR_TIMING_TIMESTAMP, 0, 0, 0));
+	CHECK(ctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0);
+	FAILS(EINVAL, ctl(999999, 0, 0, 0, 0));
+	FAILS(EINVAL, ctl(-1, 0, 0, 0, 0));
+	FAILS(EINVAL, ctl(0, 0, 0, 0, 0));
+}
+
+RUN(TEST(names_are_cut_at_fifteen), TEST(the_parents_death_sends_a_signal),
+    TEST(the_end_of_the_forking_thread_counts_as_death),
+    TEST(death_signal_is_not_inherited), TEST(subreaper_is_a_flag_of_the_process),
+    TEST(dumpable_is_zero_or_one), TEST(no_new_privs_cannot_be_undone),
+    TEST(keepcaps_is_zero_or_one), TEST(timer_slack_is_kept),
+    TEST(huge_pages_can_be_refused), TEST(capabilities_can_be_asked_for),
+    TEST(the_rest_answers_as_on_linux))

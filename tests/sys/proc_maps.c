@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/self/maps says what the memory calls did. */
+/* calls: mmap munmap mprotect read */
+#include "fixture.h"
+
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW   (PROT_READ | PROT_WRITE)
+
+struct line {
+	unsigned long start, end, off, ino;
+	unsigned int major, minor;
+	char prot[8];
+	char name[300];
+};
+
+/* Finds the line that holds address p; false when none does. */
+static bool find(const void *p, struct line *l)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long last = 0;
+	char text[600];
+	bool found = false;
+
+	CHECK(f);
+	while (fgets(text, sizeof(text), f)) {
+		struct line x = {0};
+		int n = sscanf(text, "%lx-%lx %7s %lx %x:%x %lu %299[^\n]", &x.start,
+			       &x.end, x.prot, &x.off, &x.major, &x.minor, &x.ino,
+			       x.name);
+
+		CHECK(n >= 7 && x.start < x.end && x.start >= last);
+		CHECK(x.start % PAGE == 0 && x.end % PAGE == 0 && strlen(x.prot) == 4);
+		last = x.end;
+		if ((uintptr_t)p >= x.start && (uintptr_t)p < x.end) {
+			*l = x;
+			found = true;
+		}
+	}
+	fclose(f);
+	return found;
+}
+
+static void own_code_data_heap_and_stack(void)
+{
+	static int data = 1;
+	struct line l;
+	char exe[4096], *heap = malloc(100);
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	CHECK(n > 0);
+	exe[n] = 0;
+	CHECK(find((void *)(uintptr_t)find, &l) && strcmp(l.prot, "r-xp") == 0);
+	CHECK(strcmp(l.name, exe) == 0 && l.ino != 0);
+	CHECK(find(&data, &l) && strcmp(l.prot, "rw-p") == 0);
+	CHECK(find(&l, &l) && strcmp(l.name, "[stack]") == 0 &&
+	      strcmp(l.prot, "rw-p") == 0);
+	CHECK(find(heap, &l) && strcmp(l.name, "[heap]") == 0);
+	CHECK(find((void *)(uintptr_t)printf, &l) && strstr(l.name, "libc"));
+	free(heap);
+}
+
+static void anonymous_areas(void)
+{
+	struct line l;
+	char *p = mmap(NULL, 9 * PAGE, PROT_NONE, ANON, -1, 0);
+
+	CHECK(mprotect(p + PAGE, 3 * PAGE, RW) == 0 && find(p + PAGE, &l));
+	CHECK(l.start == (uintptr_t)p + PAGE && l.end == (uintptr_t)p + 4 * PAGE);
+	CHECK(strcmp(l.prot, "rw-p") == 0 && l.ino == 0 && l.off == 0 && !l.name[0]);
+	CHECK(munmap(p + 2 * PAGE, PAGE) == 0 && !find(p + 2 * PAGE, &l));
+	CHECK(find(p + PAGE, &l) && l.end == (uintptr_t)p + 2 * PAGE);
+	CHECK(find(p + 3 * PAGE, &l) && l.start == (uintptr_t)p + 3 * PAGE);
+	CHECK(munmap(p, 9 * PAGE) == 0 && !find(p, &l));
+}
+
+static void every_protection_has_its_letters(void)
+{
+	static const char *want[] = {"---p", "r--p", "-w-p", "rw-p",
+				     "--xp", "r-xp", "-wxp", "rwxp"};
+	struct line l;
+	char *p = mmap(NULL, PAGE, PROT_NONE, ANON, -1, 0);
+
+	for (int prot = 0; prot < 8; prot++) {
+		CHECK(mprotect(p, PAGE, prot) == 0 && find(p, &l));
+		CHECK(strcmp(l.prot, want[prot]) == 0);
+	}
+	CHECK(munmap(p, PAGE) == 0);
+}
+
+static void file_areas_name_the_file(void)
+{
+	struct line l;
+	struct stat st;
+	char cwd[4096], *p;
+	int fd = open("mapped file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(ftruncate(fd, 4 * PAGE) == 0 && fstat(fd, &st) == 0);
+	p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, PAGE);
+	CHECK(find(p, &l) && strcmp(l.prot, "rw-s") == 0 && l.off == PAGE);
+	CHECK(l.ino == st.st_ino && getcwd(cwd, sizeof(cwd) - 20));
+	CHECK(strcmp(l.name, strcat(cwd, "/mapped file")) == 0);
+	CHECK(unlink("mapped file") == 0 && find(p, &l));
+	CHECK(strcmp(l.name, strcat(cwd, " (deleted)")) == 0);
+	CHECK(munmap(p, 2 * PAGE) == 0 && close(fd) == 0);
+}
+
+static void shared_anonymous_memory_is_dev_zero(void)
+{
+	struct line l;
+	char *p = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(find(p, &l) && strcmp(l.prot, "rw-s") == 0);
+	CHECK(strcmp(l.name, "/dev/zero (deleted)") == 0 && munmap(p, PAGE) == 0);
+}
+
+static void the_heap_grows(void)
+{
+	struct line a, b;
+	char *end = sbrk(0);
+
+	CHECK(find(end - 1, &a) || find(end, &a) || sbrk(PAGE) != (void *)-1);
+	CHECK(sbrk(64 * PAGE) != (void *)-1 && find((char *)sbrk(0) - 1, &b));
+	CHECK(strcmp(b.name, "[heap]") == 0);
+	CHECK(sbrk(-64L * (long)PAGE) != (void *)-1);
+}
+
+static void nothing_lies_above_the_user_half(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long a, b;
+	char text[600];
+
+	while (fgets(text, sizeof(text), f))
+		if (sscanf(text, "%lx-%lx", &a, &b) == 2 && !strstr(text, "[vsyscall]"))
+			CHECK(b <= 0x7ffffffff000);
+	fclose(f);
+}
+
+static void the_vdso_has_a_name(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	char text[600];
+	int n = 0;
+
+	while (fgets(text, sizeof(text), f))
+		n += strstr(text, "[vdso]") != NULL;
+	fclose(f);
+	CHECK(n == 1);
+}
+
+RUN(TEST(own_code_data_heap_and_stack), TEST(anonymous_areas),
+    TEST(every_protection_has_its_letters), TEST(file_areas_name_the_file),
+    TEST(shared_anonymous_memory_is_dev_zero), TEST(the_heap_grows),
+    TEST(nothing_lies_above_the_user_half), TEST(the_vdso_has_a_name))
