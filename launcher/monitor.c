@@ -37,10 +37,8 @@ struct watch {
 static void kick(pid_t first)
 {
 	int tid = __atomic_load_n(&boot_params()->first_host_tid, __ATOMIC_ACQUIRE);
-	uint64_t word = __atomic_load_n(&boot_params()->mail_word, __ATOMIC_ACQUIRE);
 
-	if (word >= KERNEL_DATA_BASE && word < BOOT_PARAMS_ADDR && word % 4 == 0)
-		__atomic_fetch_or((uint32_t *)word, MAIL_BIT, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&boot_params()->mail, 1, __ATOMIC_SEQ_CST);
 	if (tid > 0) /* the mailbox may lie: a thread of no other process */
 		(void)syscall(SYS_tgkill, first, tid, SIGURG);
 }

@@ -78,7 +78,11 @@ static void clear_address_space(const struct boot_params *b)
 
 static void init_facts(const struct boot_params *b)
 {
-	auxv_facts.hwcap = b->hwcap;
+	uint32_t eax = 1, ebx, ecx, edx;
+
+	/* What the C library of the launcher says is its own idea. */
+	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "c"(0));
+	auxv_facts.hwcap = edx;
 	auxv_facts.hwcap2 = b->hwcap2;
 	auxv_facts.minsigstksz = b->minsigstksz;
 	auxv_facts.clktck = b->clktck ? b->clktck : 100;

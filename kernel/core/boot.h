@@ -39,8 +39,6 @@ enum boot_flags {
 	BOOT_STDIN_TTY = 1 << 6,
 };
 
-#define MAIL_BIT 8U /* WORK_TASK */
-
 struct boot_params {
 	uint64_t magic;
 	uint64_t flags;
@@ -84,6 +82,5 @@ struct boot_params {
 	uint32_t panicked;	/* atomic: 1: the kernel panicked (message already on log_fd) */
 	uint32_t winch;
 	uint32_t live_host_processes; /* atomic */
-	uint64_t mail_word;	/* atomic: uint32_t * in the segment, 0 before start: the monitor ors MAIL_BIT into it
-				 * before it kicks, so that the kick cannot come too early */
+	uint32_t mail;		/* atomic: the monitor sets it before it kicks, so that the kick cannot come too early */
 };

@@ -68,6 +68,8 @@ static int check_flags(const struct clone_request *q)
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
 		return -EINVAL;
+	if ((f & CLONE_SETTLS) && q->tls >= USER_END)
+		return -EPERM;
 	if (f & CLONE_NAMESPACES)
 		return -EPERM;
 	return 0;
@@ -184,6 +186,7 @@ static int publish(struct task *child, struct task *parent, const struct clone_r
 			goto out;
 		}
 		p->parent = up;
+		p->parent_task = (q->flags & CLONE_PARENT) ? parent->process->parent_task : parent;
 		process_get(p); /* the tree's */
 		list_add_tail(&up->children, &p->sibling);
 	}

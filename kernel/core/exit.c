@@ -100,12 +100,30 @@ static void reparent_children_locked(struct process *p)
 
 		list_remove(&child->sibling);
 		child->parent = to;
+		child->parent_task = to->leader;
 		list_add_tail(&to->children, &child->sibling);
 		if (child->leader && child->leader->pdeath_signal)
 			(void)signal_send_process(child, child->leader->pdeath_signal, NULL);
 		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE)
 			notify_exit_locked(child);
+	}
+}
+
+/* PR_SET_PDEATHSIG goes by the thread: the children of one that ends pass to the rest of its process. */
+static void pass_children_locked(struct task *t)
+{
+	struct process *p = t->process;
+	struct list *l;
+
+	list_for_each (l, &p->children) {
+		struct process *child = list_entry(l, struct process, sibling);
+
+		if (child->parent_task != t)
+			continue;
+		child->parent_task = p->leader;
+		if (child->leader && child->leader->pdeath_signal)
+			(void)signal_send_process(child, child->leader->pdeath_signal, NULL);
 	}
 }
 
@@ -335,9 +353,11 @@ void task_exit(struct task *t, int status)
 	mm_put(mm);
 	if (is_last) {
 		process_exit(p);
-	} else if (!is_leader) {
+	} else {
 		lock_take(&process_tree_lock);
-		task_id_free_locked(t->tid);
+		pass_children_locked(t);
+		if (!is_leader)
+			task_id_free_locked(t->tid);
 		lock_drop(&process_tree_lock);
 	}
 	process_put(p);

@@ -220,6 +220,7 @@ void first_process_loop(void)
 		nsec_t deadline;
 
 		(void)atomic_xchg(&kthread.sleeper.work, 0);
+		(void)atomic_xchg(&boot->mail, 0);
 		take_signals();
 		take_dead();
 		blanks_fill();
@@ -227,11 +228,10 @@ void first_process_loop(void)
 			finish();
 		deadline = timer_run_expired();
 		sleeper_prepare();
-		if (atomic_load(&kthread.sleeper.work) || atomic_load(&boot->monitor_signals)) {
-			sleeper_cancel();
-			continue;
-		}
-		(void)!sleeper_wait(deadline, UINT32_MAX);
+		/* The kernel's own kicks change the wake word; the monitor's set boot->mail, and interrupt. */
+		if (!atomic_load(&kthread.sleeper.work))
+			(void)host_futex_wait(&kthread.sleeper.wake, 1, deadline, &boot->mail, UINT32_MAX);
+		sleeper_cancel();
 	}
 }
 
@@ -280,7 +280,6 @@ int first_process_init(struct cpu *cpu)
 	list_init(&kthread.pi_list);
 	cpu_set_task(cpu, &kthread);
 	kthread.cpu = cpu;
-	atomic_store(&boot->mail_word, (uint64_t)&kthread.sleeper.work);
 	main_exited_hook = on_main_exited;
 	timer_kick = first_process_kick;
 	return init_process_create();

@@ -48,6 +48,8 @@ static bool matches(const struct wait_query *q, const struct process *child)
 
 	if (!matches_type(q, child))
 		return false;
+	if ((q->options & __WNOTHREAD) && child->parent_task != current())
+		return false;
 	return (q->options & __WALL) || is_clone == !!(q->options & __WCLONE);
 }
 

@@ -73,7 +73,7 @@ static struct mount *mount_create(struct superblock *sb, struct dentry *root, co
 
 struct mount *mount_create_internal(struct superblock *sb)
 {
-	struct mount *m = mount_create(sb, sb->root, NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	struct mount *m = mount_create(sb, sb->root, NULL, MS_NOSUID | MS_NODEV);
 
 	if (m)
 		m->is_internal = true;

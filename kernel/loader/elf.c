@@ -32,7 +32,7 @@ static int read_headers(struct elf_file *f, bool is_interp)
 	    f->ehdr.e_machine != EM_X86_64 || f->ehdr.e_phentsize != sizeof(*f->phdr))
 		return -ENOEXEC;
 	size = f->ehdr.e_phnum * sizeof(*f->phdr);
-	if (!size || size > PHDRS_SIZE_MAX)
+	if (!size || size > PHDRS_SIZE_MAX || f->ehdr.e_phoff > INT64_MAX - PHDRS_SIZE_MAX)
 		return -ENOEXEC;
 	f->phdr = kmalloc(size);
 	if (!f->phdr)
@@ -50,6 +50,8 @@ static int read_interp_path(struct elf_program *p, const struct linux_elf64_phdr
 
 	if (ph->p_filesz > INTERP_PATH_MAX || ph->p_filesz < 2)
 		return -ENOEXEC;
+	if (ph->p_offset > INT64_MAX - INTERP_PATH_MAX)
+		return -EINVAL;
 	path = kmalloc(ph->p_filesz);
 	if (!path)
 		return -ENOMEM;

@@ -28,11 +28,26 @@ static nsec_t host_cpu_time(int host_id, int kind, bool is_thread)
 	return host_clock((int)(is_thread ? id | CPUCLOCK_PERTHREAD_MASK : id));
 }
 
+/* The host process that p's tasks run in; 0: none just now. */
+static int host_process_of(const struct process *p)
+{
+	const struct list *pos;
+
+	for (pos = p->tasks.next; pos != &p->tasks; pos = pos->next) {
+		const struct cpu *c = list_entry(pos, struct task, thread_link)->cpu;
+
+		if (c && c->host_pid)
+			return c->host_pid;
+	}
+	return 0;
+}
+
 nsec_t cpu_time_of_process(const struct process *p, int kind)
 {
 	nsec_t base = p->user_time + (kind == CPUCLOCK_VIRT ? 0 : p->system_time);
+	int host_pid = host_process_of(p);
 
-	return p->host_pid ? base + host_cpu_time(p->host_pid, kind, false) : base;
+	return host_pid ? base + host_cpu_time(host_pid, kind, false) : base;
 }
 
 nsec_t cpu_time_of_task(const struct task *t, int kind)
@@ -43,24 +58,35 @@ nsec_t cpu_time_of_task(const struct task *t, int kind)
 				: t->cpu_time_base;
 }
 
+/* process_tree_lock held */
+static int read_other(const struct cpu_clock *c, nsec_t *out)
+{
+	struct task *t = task_find(c->id);
+
+	if (!t || (c->is_thread ? t->process != current()->process : t->process->pid != c->id))
+		return -EINVAL;
+	lock_take(&t->process->lock);
+	*out = c->is_thread ? cpu_time_of_task(t, c->kind) : cpu_time_of_process(t->process, c->kind);
+	lock_drop(&t->process->lock);
+	return 0;
+}
+
 int cpu_clock_read(const struct cpu_clock *c, nsec_t *out)
 {
-	struct task *self = current();
-	struct task *t;
-	int err = 0;
+	const struct task *self = current();
+	const struct process *p = self->process;
+	int err;
 
 	if (!c->id) {
-		*out = c->is_thread ? self->cpu_time_base + host_cpu_time(0, c->kind, true)
-				    : cpu_time_of_process(self->process, c->kind);
+		*out = host_cpu_time(0, c->kind, c->is_thread);
+		if (c->is_thread)
+			*out += self->cpu_time_base;
+		else
+			*out += p->user_time + (c->kind == CPUCLOCK_VIRT ? 0 : p->system_time);
 		return 0;
 	}
 	lock_take(&process_tree_lock);
-	t = task_find(c->id);
-	if (!t || (c->is_thread ? t->process != self->process : t->process->pid != c->id))
-		err = -EINVAL;
-	else
-		*out = c->is_thread ? cpu_time_of_task(t, c->kind)
-				    : cpu_time_of_process(t->process, c->kind);
+	err = read_other(c, out);
 	lock_drop(&process_tree_lock);
 	return err;
 }

@@ -19,6 +19,6 @@ bool cpu_clock_parse(int clock_id, struct cpu_clock *out) MUST_CHECK;
 /* Reads it for the current task. -EINVAL: no such process, or a thread of another process. */
 int cpu_clock_read(const struct cpu_clock *c, nsec_t *out) MUST_CHECK;
 
-/* From anywhere, while p or t is alive. */
+/* From anywhere, with the process' lock held. */
 nsec_t cpu_time_of_process(const struct process *p, int kind);
 nsec_t cpu_time_of_task(const struct task *t, int kind);

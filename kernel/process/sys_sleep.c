@@ -92,7 +92,7 @@ long sys_clock_nanosleep(struct task *t, int clock, int flags, uaddr_t req, uadd
 	if (!clock_is_known(clock)) {
 		is_cpu = cpu_clock_parse(clock, &cpu);
 		if (!is_cpu || (cpu.is_thread && (!cpu.id || cpu.id == t->tid)))
-			return -EINVAL;
+			return clock == CLOCK_THREAD_CPUTIME_ID ? -EOPNOTSUPP : -EINVAL;
 	} else if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
 		   clock == CLOCK_MONOTONIC_COARSE) {
 		return -EOPNOTSUPP;

@@ -129,6 +129,7 @@ struct process {
 
 	/* the tree: process_tree_lock */
 	struct process *parent;
+	struct task *parent_task; /* borrowed, only to compare: the thread whose child it is */
 	struct list children;	/* struct process.sibling */
 	struct list sibling;
 	struct pgroup *pgroup;

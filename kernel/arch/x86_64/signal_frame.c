@@ -30,8 +30,8 @@
 #define RFLAGS_AC 0x40000UL
 /* What a frame may change. */
 #define RFLAGS_FRAME                                                                     \
-	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_DF |         \
-	 RFLAGS_OF | RFLAGS_RF | RFLAGS_AC)
+	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF |         \
+	 RFLAGS_DF | RFLAGS_OF | RFLAGS_RF | RFLAGS_AC)
 
 static bool stack_contains(const struct linux_stack *s, uint64_t sp)
 {

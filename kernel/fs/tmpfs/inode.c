@@ -162,8 +162,8 @@ int shmem_file_create(const char *name, uint64_t size, uint32_t mode, uint32_t s
 	err = file_create_anon(inode, name, &tmpfs_file_ops, O_RDWR | O_LARGEFILE, NULL, &f);
 	if (err)
 		return err;
-	f->mode = FMODE_READ | FMODE_WRITE | FMODE_LSEEK | FMODE_PREAD | FMODE_WRITER;
-	inode->writers = 1; /* nobody else knows it yet */
+	/* Not counted as a writer: Linux lets a memfd that is open for writing be executed. */
+	f->mode = FMODE_READ | FMODE_WRITE | FMODE_LSEEK | FMODE_PREAD;
 	*out = f;
 	return 0;
 }
