@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* cpu.h - a host thread, seen as the processor that runs guest tasks.
  *
- * Each host thread of the sandbox owns one struct cpu, at the low end of a CPU_AREA_SIZE-aligned area in
- * the kernel segment; the rest of the area is the thread's alternate stack for host signals. So a host
- * signal handler finds its cpu by rounding its stack pointer down, also when the guest has taken %gs.
- * While kernel code runs, %gs points at the cpu. A vfork child borrows its parent's cpu: cpu->task then
- * changes, the host thread does not. */
+ * Each host thread of the sandbox owns a CPU_AREA_SIZE-aligned area in the kernel segment: the lower half is
+ * the thread's alternate stack for host signals, the upper half a kernel stack, and at the very end, on the
+ * page that each entry touches anyway, its struct cpu. So a host signal handler finds its cpu by rounding its
+ * stack pointer, also when the guest has taken %gs. While kernel code runs, %gs points at the cpu. A vfork
+ * child brings a kernel stack of its own and borrows its parent's cpu: cpu->task then changes, the host
+ * thread does not. */
 #pragma once
 #include "abi/types.h"
 
 struct task;
 struct sleeper;
 
-#define CPU_AREA_SIZE 0x8000UL	/* cpu + alternate signal stack (AMX frames fit twice) */
-#define KSTACK_SIZE   0x8000UL	/* kernel stack of a task, aligned to its size */
+#define CPU_AREA_SIZE 0x10000UL
+#define ALTSTACK_SIZE 0x8000UL /* frames with AMX state fit twice */
+#define KSTACK_SIZE   0x8000UL /* aligned to its size */
+#define CPU_SIZE      256UL    /* at the end of the area */
 
 /* Offsets used by entry.S; checked in arch/x86_64/trap.c. */
 struct cpu {
@@ -33,6 +36,7 @@ struct cpu {
 	uint32_t done;		     /* 1: the host thread has left its stacks: see cpu_alloc() */
 	uint32_t go;		     /* futex word of a blank process: see core/host_process.c */
 	void (*start)(struct cpu *); /* what a blank runs then */
+	bool in_vdso;		     /* kernel code is in the host's vDSO: a trap there is not the guest's */
 	void *kstack;		     /* the stack that goes with it (a vfork child brings another) */
 	struct cpu *next;	     /* free or dying cpus, blanks */
 };

@@ -69,11 +69,12 @@ static NOINLINE COLD void lock_wait(struct lock *l)
 		(void)host_futex_wait(&l->word, CONTENDED, NSEC_NEVER, NULL, 0);
 }
 
+/* A thread is counted as a holder from before to after it is one: see process_abandoned(). */
 static inline void take(struct lock *l, bool same_allowed) NO_LOCK_CHECK
 {
+	cpu_self()->locks_held++;
 	if (unlikely(!atomic_cas(&l->word, FREE, HELD)))
 		lock_wait(l);
-	cpu_self()->locks_held++;
 	rank_push(l, same_allowed);
 }
 
@@ -84,18 +85,23 @@ void lock_take(struct lock *l) NO_LOCK_CHECK
 
 bool lock_try(struct lock *l) NO_LOCK_CHECK
 {
-	if (!atomic_cas(&l->word, FREE, HELD))
-		return false;
 	cpu_self()->locks_held++;
+	if (!atomic_cas(&l->word, FREE, HELD)) {
+		cpu_self()->locks_held--;
+		return false;
+	}
 	rank_push(l, true);
 	return true;
 }
 
 void lock_drop(struct lock *l) NO_LOCK_CHECK
 {
+	uint32_t before;
+
 	rank_pop(l);
+	before = atomic_xchg(&l->word, FREE);
 	cpu_self()->locks_held--;
-	if (unlikely(atomic_xchg(&l->word, FREE) == CONTENDED))
+	if (unlikely(before == CONTENDED))
 		(void)host_futex_wake(&l->word, 1);
 }
 

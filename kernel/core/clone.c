@@ -13,6 +13,7 @@
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
+#include "arch/x86_64/patch.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/task_hooks.h"
 #include "arch/x86_64/trap.h"
@@ -221,6 +222,7 @@ static void unpublish(struct task *child, const struct clone_request *q)
 		list_remove(&p->sibling);
 		pgroup_leave(p);
 		p->leader = NULL;
+		p->state = PROCESS_REAPED;
 		process_put(p);
 	}
 	lock_drop(&process_tree_lock);
@@ -345,6 +347,7 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu, const
 	if (!same_mm) {
 		/* Our areas and the host's mappings are copied in one step. */
 		lock_take(&parent->mm->lock);
+		patch_sync_locked(parent->mm);
 		child->mm = mm_copy_locked(parent->mm);
 		ret = child->mm ? host_clone(false, false, cpu, (uint64_t)child->regs, child_start)
 				: -ENOMEM;
@@ -357,10 +360,14 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu, const
 
 static int wait_vfork_done(struct task *t)
 {
-	while (atomic_load(&t->vfork_waiting))
-		if (waitq_sleep_killable(&t->vfork_done, NULL, NSEC_NEVER))
-			return -EINTR;
-	return 0;
+	struct lock *lock = &t->process->lock;
+	int err = 0;
+
+	lock_take(lock);
+	while (t->vfork_waiting && !err)
+		err = waitq_sleep_killable(&t->vfork_done, lock, NSEC_NEVER);
+	lock_drop(lock);
+	return err;
 }
 
 static int put_ids(struct task *child, const struct clone_request *q, int *pidfd)

@@ -314,7 +314,9 @@ static void become(struct exec *e)
 	struct regs *r = (struct regs *)(task_kstack_top(t) - sizeof(*r));
 	int err;
 
+	lock_take(&t->process->lock);
 	t->mm = mm;
+	lock_drop(&t->process->lock);
 	t->regs = r;
 	err = build_image(e, mm, r);
 	if (!err)
@@ -357,7 +359,7 @@ static NORETURN void move_to_blank(struct exec *e, struct cpu *blank)
 	}
 	cpu_retire(cpu);
 	blank_start(blank, t, start_on_blank);
-	host_exit_process(&cpu->done);
+	host_exit_thread(&cpu->done);
 }
 
 static bool must_move(const struct task *t)
@@ -385,8 +387,10 @@ static int commit(struct exec *e, struct cpu *blank)
 	if (in_place && t->rseq_area)
 		(void)host_rseq(t->rseq_area, t->rseq_len, RSEQ_FLAG_UNREGISTER, t->rseq_sig);
 	t->rseq_area = 0;
+	lock_take(&t->process->lock); /* others look there: fs/proc/access.c */
+	t->mm = NULL;
+	lock_drop(&t->process->lock);
 	if (!in_place) {
-		t->mm = NULL;
 		mm_put(old);
 		task_release_vfork_waiter(t);
 		move_to_blank(e, blank);

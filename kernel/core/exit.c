@@ -9,11 +9,13 @@
 
 #include "abi/errno.h"
 #include "abi/resource.h"
+#include "abi/rseq.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "abi/wait.h"
 #include "arch/x86_64/trap.h"
 #include "base/panic.h"
+#include "event/host_wait.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "host/host.h"
@@ -36,11 +38,18 @@ void (*main_exited_hook)(int status);
 
 void task_release_mm(struct task *t)
 {
+	bool is_shared = ref_count(&t->mm->refs) > 1 || t->process->live_tasks > 1 || t->vfork_parent;
+
+	/* The host writes there until the thread is gone, but others may unmap it before. */
+	if (t->rseq_area && is_shared)
+		(void)host_rseq(t->rseq_area, t->rseq_len, RSEQ_FLAG_UNREGISTER, t->rseq_sig);
+	if (is_shared)
+		t->rseq_area = 0;
 	if (t->robust_list)
 		futex_exit_robust(t);
 	if (t->clear_child_tid) {
 		/* pthread_join waits for this; a process of its own has nobody to tell. */
-		if (ref_count(&t->mm->refs) > 1 || t->process->live_tasks > 1 || t->vfork_parent) {
+		if (is_shared) {
 			if (!put_user_u32(t->clear_child_tid, 0))
 				(void)futex_wake_addr(t->mm, t->clear_child_tid, 1);
 		}
@@ -54,15 +63,15 @@ static void release_files(struct task *t)
 	struct fdtable *fds = t->fds;
 	struct fs_context *fs = t->fs;
 
+	lock_take(&t->process->lock); /* others look there: fs/proc/access.c */
 	t->fds = NULL;
 	t->fs = NULL;
+	lock_drop(&t->process->lock);
 	if (fds)
 		fdtable_put(fds);
 	if (fs)
 		fs_context_put(fs);
-	if (t->sleeper.host_eventfd >= 0)
-		(void)host_close(t->sleeper.host_eventfd);
-	t->sleeper.host_eventfd = -1;
+	host_wait_release(&t->sleeper);
 }
 
 static void account(struct process *p)
@@ -105,8 +114,10 @@ static void reparent_children_locked(struct process *p)
 		if (child->leader && child->leader->pdeath_signal)
 			(void)signal_send_process(child, child->leader->pdeath_signal, NULL);
 		child->exit_signal = SIGCHLD;
-		if (child->state == PROCESS_ZOMBIE)
+		if (child->state == PROCESS_ZOMBIE) {
 			notify_exit_locked(child);
+			waitq_wake_all(&to->child_event, 0);
+		}
 	}
 }
 
@@ -145,9 +156,12 @@ static void orphan_group_locked(struct pgroup *g, struct process *except)
 
 static void orphan_groups_locked(struct process *p)
 {
+	const struct pgroup *up = p->parent->pgroup;
 	struct list *l;
 
-	orphan_group_locked(p->pgroup, p);
+	/* Only an end that cuts the group's tie to the rest of its session counts. */
+	if (p->pgroup && up && up != p->pgroup && up->session == p->pgroup->session)
+		orphan_group_locked(p->pgroup, p);
 	list_for_each (l, &p->children) {
 		struct process *child = list_entry(l, struct process, sibling);
 
@@ -190,7 +204,7 @@ static void fill_child_info(const struct process *p, struct linux_siginfo *info)
 	}
 }
 
-/* Tells the parent of a zombie; one that the parent does not want goes at once. */
+/* Signals the parent of a zombie; one that the parent does not want goes at once. The caller wakes the parent. */
 static void notify_exit_locked(struct process *p)
 {
 	struct process *parent = p->parent;
@@ -198,10 +212,13 @@ static void notify_exit_locked(struct process *p)
 	bool unwanted = false;
 
 	if (p->exit_signal == SIGCHLD && parent->leader && parent->leader->sighand) {
-		const struct linux_sigaction *sa = &parent->leader->sighand->action[SIGCHLD - 1];
+		struct linux_sigaction sa;
 
-		unwanted = sa->handler == LINUX_SIG_IGN || (sa->flags & SA_NOCLDWAIT);
-		if (sa->handler == LINUX_SIG_IGN)
+		lock_take(&parent->lock); /* exec may change it */
+		sa = parent->leader->sighand->action[SIGCHLD - 1];
+		lock_drop(&parent->lock);
+		unwanted = sa.handler == LINUX_SIG_IGN || (sa.flags & SA_NOCLDWAIT);
+		if (sa.handler == LINUX_SIG_IGN)
 			goto no_signal;
 	}
 	if (p->exit_signal > 0) {
@@ -213,7 +230,6 @@ no_signal:
 	waitq_wake_all(&p->exit_event, 0);
 	if (unwanted)
 		process_reap_locked(p);
-	waitq_wake_all(&parent->child_event, 0);
 }
 
 void process_reap_locked(struct process *p)
@@ -231,6 +247,8 @@ void process_reap_locked(struct process *p)
 
 static void process_exit(struct process *p)
 {
+	struct process *parent;
+
 	account(p);
 	posix_timers_exit(p);
 	lock_take(&process_tree_lock);
@@ -242,8 +260,13 @@ static void process_exit(struct process *p)
 		main_process = NULL;
 		main_exited_hook(p->group_exit_code);
 	}
+	parent = p->parent;
+	process_get(parent);
 	notify_exit_locked(p);
 	lock_drop(&process_tree_lock);
+	/* Without the lock, which a parent in wait() takes at once. */
+	waitq_wake_all(&parent->child_event, 0);
+	process_put(parent);
 }
 
 static void process_kill_locked(struct process *p, int status)
@@ -285,14 +308,15 @@ static NORETURN void return_cpu(struct task *t)
 	uint64_t sp = parent->lent_sp;
 
 	t->vfork_parent = NULL;
-	/* The stack that this runs on, and the reference of task_exit(), are the parent's to drop. */
+	/* The stack that this runs on is the parent's to free. */
 	cpu_set_task(c, parent);
 	atomic_store(&parent->cpu, c);
+	task_put(t);
 	task_give_back(sp);
 }
 
 /* Leaves the process. True for its last task. */
-static bool leave_process(struct task *t, int status)
+static bool leave_process(struct task *t)
 {
 	struct process *p = t->process;
 	bool is_last;
@@ -305,7 +329,7 @@ static bool leave_process(struct task *t, int status)
 	is_last = --p->live_tasks == 0;
 	if (is_last && !p->group_exit) {
 		p->group_exit = true;
-		p->group_exit_code = status;
+		p->group_exit_code = p->leader->exit_code; /* whoever goes last */
 	}
 	is_exec_done = p->exec_task && p->live_tasks == 1;
 	stop_complete = signal_task_gone_locked(t);
@@ -327,7 +351,9 @@ void task_release_vfork_waiter(struct task *t)
 	if (!waiter)
 		return;
 	t->vfork_waiter = NULL;
-	atomic_store(&waiter->vfork_waiting, false);
+	lock_take(&waiter->process->lock);
+	waiter->vfork_waiting = false;
+	lock_drop(&waiter->process->lock);
 	waitq_wake_all(&waiter->vfork_done, 0);
 	task_put(waiter);
 }
@@ -348,7 +374,7 @@ void task_exit(struct task *t, int status)
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
-	is_last = leave_process(t, status);
+	is_last = leave_process(t);
 	t->mm = NULL;
 	mm_put(mm);
 	if (is_last) {
@@ -367,8 +393,7 @@ void task_exit(struct task *t, int status)
 		return_cpu(t);
 	cpu_retire(c);
 	task_put(t);
-	if (is_last)
-		host_exit_process(&c->done);
+	/* Not the whole host process: its other threads may still be here and hold locks. */
 	host_exit_thread(&c->done);
 }
 
@@ -417,10 +442,16 @@ static void bury_task(struct task *t, int status)
 	bool is_last;
 
 	task_get(t);
+	t->exit_code = status;
+	if (t->vfork_parent) { /* who was to have the thread back is next */
+		atomic_store(&t->vfork_parent->cpu, c);
+		t->vfork_parent = NULL;
+		c = NULL;
+	}
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL);
-	is_last = leave_process(t, status);
+	is_last = leave_process(t);
 	t->mm = NULL;
 	mm_put(mm);
 	if (c) {

@@ -75,7 +75,7 @@ void blanks_fill(void)
 		c = cpu_alloc();
 		if (!c)
 			return;
-		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 256, blank_main);
+		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 512, blank_main);
 		if (ret < 0) {
 			cpu_free(c);
 			log_print("cannot make a host process: error %d", -ret);

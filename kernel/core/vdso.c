@@ -2,16 +2,50 @@
 /* vdso.c - see vdso.h. */
 #include "core/vdso.h"
 
+#include "abi/elf.h"
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "core/boot.h"
 #include "host/host.h"
+#include "lib/string.h"
 #include "loader/stack.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
 static uaddr_t vvar_start, vdso_start;
 static size_t vvar_size, vdso_size;
+
+/* Looks a function up in the image's dynamic symbols. 0: not there. */
+static uaddr_t find_function(uaddr_t image, const char *name)
+{
+	const struct linux_elf64_ehdr *eh = (const struct linux_elf64_ehdr *)image; // NOLINT
+	const struct linux_elf64_phdr *ph = (const struct linux_elf64_phdr *)(image + eh->e_phoff); // NOLINT
+	const struct linux_elf64_dyn *dyn = NULL;
+	const struct linux_elf64_sym *sym = NULL;
+	const char *str = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_DYNAMIC)
+			dyn = (const struct linux_elf64_dyn *)(image + ph[i].p_vaddr); // NOLINT
+	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
+		uaddr_t at = image + dyn->d_val;
+
+		if (dyn->d_tag == DT_STRTAB)
+			str = (const char *)at; // NOLINT
+		else if (dyn->d_tag == DT_SYMTAB)
+			sym = (const struct linux_elf64_sym *)at; // NOLINT
+		else if (dyn->d_tag == DT_HASH)
+			count = ((const uint32_t *)at)[1]; // NOLINT
+	}
+	/* The symbols end where the strings begin, where there is no DT_HASH to count them. */
+	if (sym && str && !count && (uaddr_t)str > (uaddr_t)sym)
+		count = ((uaddr_t)str - (uaddr_t)sym) / sizeof(*sym);
+	for (size_t i = 0; sym && str && i < count; i++)
+		if (sym[i].st_value && strcmp(str + sym[i].st_name, name) == 0)
+			return image + sym[i].st_value;
+	return 0;
+}
 
 /* The range may consist of several host areas, which move only whole: EFAULT says too long, EINVAL too short. */
 static long move(uaddr_t from, size_t size, uaddr_t to)
@@ -55,6 +89,7 @@ int vdso_init(const struct boot_params *b)
 	vvar_start = to + (b->vvar_addr - low);
 	vvar_size = b->vvar_size;
 	auxv_facts.vdso = vdso_start;
+	host_clock_init(find_function(vdso_start, "__vdso_clock_gettime"));
 	return 0;
 }
 

@@ -289,12 +289,15 @@ void process_notify_parent_stopped(struct process *p, int why)
 	lock_take(&process_tree_lock);
 	parent = p->parent;
 	if (parent && parent->leader && parent->leader->sighand) {
-		const struct linux_sigaction *sa = &parent->leader->sighand->action[SIGCHLD - 1];
+		struct linux_sigaction sa;
 
+		lock_take(&parent->lock);
+		sa = parent->leader->sighand->action[SIGCHLD - 1];
+		lock_drop(&parent->lock);
 		info.child.pid = p->pid;
 		info.child.uid = p->leader->creds->uid;
 		info.child.status = why == CLD_CONTINUED ? SIGCONT : p->stop_signo;
-		if (sa->handler != LINUX_SIG_IGN && !(sa->flags & SA_NOCLDSTOP))
+		if (sa.handler != LINUX_SIG_IGN && !(sa.flags & SA_NOCLDSTOP))
 			(void)signal_send_process(parent, SIGCHLD, &info);
 		waitq_wake_all(&parent->child_event, 0);
 	}

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* epoll.c - waiting on an epoll, and harvesting it.
  *
- * Wake-ups put items on the ready list; whether they are ready is asked when they are harvested, and those
- * that are not just leave the list. Level-triggered ones that are go back to its end. A harvester takes the
- * whole list at first, so that it meets each item once, and puts back what it did not come to.
+ * Wake-ups put items on the ready list; whether they are ready is asked when they are
+ * harvested, and those that are not just leave the list. Level-triggered ones that are go
+ * back to its end. A harvester takes the whole list at first, so that it meets each item
+ * once, and puts back what it did not come to.
  *
- * A sleeper looks at the ready list under ep->lock before it joins the list of sleepers, on which wake-ups,
- * under the same lock, find it. Who was taken off that list must harvest before he leaves, or pass
- * the wake-up on. */
+ * A sleeper looks at the ready list under ep->lock before it joins the list of sleepers,
+ * on which wake-ups, under the same lock, find it. Who was taken off that list must
+ * harvest before he leaves, or pass the wake-up on. */
 #include "event/epoll.h"
 
 #include "abi/errno.h"
@@ -68,7 +69,8 @@ struct epoll *epoll_of_file(const struct file *f)
 
 /* ---- harvesting ---- */
 
-/* The next item of list, taken off it, with references to it and its file; NULL: no more. */
+/* The next item of list, taken off it, with references to it and its file; NULL: no more.
+ */
 static struct epoll_item *ready_take(struct epoll *ep, struct list *list)
 {
 	struct epoll_item *item = NULL;
@@ -127,15 +129,16 @@ static void item_told(struct epoll_item *item)
 	item->host_bits = 0;
 	if (events & EPOLLONESHOT)
 		atomic_store(&item->events, events & EPOLL_PRIVATE);
-	if (!(events & (EPOLLONESHOT | EPOLLET)) && item->host_fd < 0 && item->is_in_tree &&
-	    !item->is_ready) {
+	if (!(events & (EPOLLONESHOT | EPOLLET)) && item->host_fd < 0 &&
+	    item->is_in_tree && !item->is_ready) {
 		item->is_ready = true;
 		list_add_tail(&ep->ready, &item->ready_link);
 	}
 	lock_drop(&ep->lock);
 }
 
-/* Tells the event of an item taken from a list to the guest: 1, 0 (it is not ready) or -EFAULT. */
+/* Tells the event of an item taken from a list to the guest: 1, 0 (it is not ready) or
+ * -EFAULT. */
 static int item_harvest(struct epoll_item *item, struct list *list, uaddr_t out)
 {
 	struct linux_epoll_event ev = {.events = item_bits(item)};
@@ -157,7 +160,8 @@ static void ready_prepend_locked(struct epoll *ep, struct list *items)
 	list_splice_tail(&ep->ready, items);
 }
 
-/* Puts back the rest of what a harvester has taken, and wakes somebody for what is there. */
+/* Puts back the rest of what a harvester has taken, and wakes somebody for what is there.
+ */
 static void harvest_end(struct epoll *ep, struct list *rest)
 {
 	struct list *link;
@@ -187,8 +191,9 @@ static long epoll_harvest(struct epoll *ep, uaddr_t events, int max)
 	list_splice_tail(&taken, &ep->ready);
 	lock_drop(&ep->lock);
 	while (count < max && (item = ready_take(ep, &taken))) {
-		int told = item_harvest(item, &taken,
-					events + (uaddr_t)count * sizeof(struct linux_epoll_event));
+		int told = item_harvest(
+			item, &taken,
+			events + (uaddr_t)count * sizeof(struct linux_epoll_event));
 
 		ready_give_back(item);
 		if (told < 0) {
@@ -215,8 +220,8 @@ static bool may_be_ready(struct epoll *ep)
 
 /* ---- waiting ---- */
 
-/* Sleeps on the wake word, or in the host. 0: look again; 1: the same, and the host has been asked;
- * -ETIMEDOUT, -ERESTARTSYS, -ENOMEM … */
+/* Sleeps on the wake word, or in the host. 0: look again; 1: the same, and the host has
+ * been asked; -ETIMEDOUT, -ERESTARTSYS, -ENOMEM … */
 static long sleep_now(struct epoll *ep, nsec_t deadline, bool has_host)
 {
 	struct host_set set;
@@ -292,7 +297,8 @@ static uint32_t epoll_peek(struct epoll *ep)
 	if (epoll_enter(ep))
 		return 0;
 	if (epoll_has_host(ep) && host_items_ask(ep))
-		bits = POLLERR; /* no memory to ask: whoever waits shall not sleep over it */
+		bits = POLLERR; /* no memory to ask: whoever waits shall not sleep over it
+				 */
 	lock_take(&ep->lock);
 	list_splice_tail(&taken, &ep->ready);
 	lock_drop(&ep->lock);
@@ -330,11 +336,12 @@ static void epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 		struct epoll_item *item = tree_entry(node, struct epoll_item, node);
 		struct inode *inode = item->file->inode;
 
-		len += scnprintf(buf + len, size - len,
-				 "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%lx sdev:%x\n",
-				 item->fd, item->events, (unsigned long long)item->data,
-				 (long long)item->file->pos, (unsigned long)inode->ino,
-				 (unsigned)inode->sb->dev);
+		len += scnprintf(
+			buf + len, size - len,
+			"tfd: %8d events: %8x data: %16llx  pos:%lld ino:%lx sdev:%x\n",
+			item->fd, item->events, (unsigned long long)item->data,
+			(long long)item->file->pos, (unsigned long)inode->ino,
+			(unsigned)inode->sb->dev);
 	}
 	lock_drop(&ep->lock);
 }

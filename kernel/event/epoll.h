@@ -7,8 +7,9 @@ struct file;
 struct host_set;
 
 bool file_is_epoll(const struct file *f);
-/* Adds the host descriptors that an epoll file, or one inside it, watches: 0 or -ENOMEM. When one of
- * them becomes ready file_poll() says what that means. The file's pollers are woken when the set has changed. */
+/* Adds the host descriptors that an epoll file, or one inside it, watches: 0 or -ENOMEM.
+ * When one of them becomes ready file_poll() says what that means. The file's pollers are
+ * woken when the set has changed. */
 int epoll_collect_host(struct file *f, struct host_set *set) MUST_CHECK;
 /* Start-up. */
 void epoll_init(void);

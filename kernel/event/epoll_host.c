@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* epoll_host.c - the members of an epoll that are ready when a host descriptor is.
  *
- * They are polled by the tasks in epoll_wait(). Limits: an edge-triggered member is told as readable each
- * time that it is found so, not only when more has arrived; other bits are told again only after they were
- * found false. */
+ * They are polled by the tasks in epoll_wait(). Limits: an edge-triggered member is told
+ * as readable each time that it is found so, not only when more has arrived; other bits
+ * are told again only after they were found false. */
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "event/epoll.h"
@@ -78,7 +78,8 @@ static bool has_host_locked(const struct epoll *ep)
 	if (!list_is_empty(&ep->host_items))
 		return true;
 	list_for_each (pos, &ep->children) {
-		if (has_host_locked(list_entry(pos, struct epoll_item, child_link)->target))
+		if (has_host_locked(
+			    list_entry(pos, struct epoll_item, child_link)->target))
 			return true;
 	}
 	return false;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* epoll_item.c - what an epoll watches: a file, under a descriptor's number.
  *
- * An item belongs to two owners, each with a reference: the epoll's tree, and the list of watchers in the
- * file. It lives as long as the open file description, whichever descriptors are closed: the
- * last file_put() removes its items (file_watchers_release). When epoll and file go at the same time:
- * who takes the item off the file's list, under the lock of the file's bucket, also takes it off the file's wait
- * queues; the epoll's side does so only if it can get a reference to the file, and else leaves it to
- * the release that is under way.
+ * An item belongs to two owners, each with a reference: the epoll's tree, and the list of
+ * watchers in the file. It lives as long as the open file description, whichever
+ * descriptors are closed: the last file_put() removes its items (file_watchers_release).
+ * When epoll and file go at the same time: who takes the item off the file's list, under
+ * the lock of the file's bucket, also takes it off the file's wait queues; the epoll's
+ * side does so only if it can get a reference to the file, and else leaves it to the
+ * release that is under way.
  *
- * Wake-ups arrive with the lock of some wait queue held. They go up through epolls that watch epolls by the
- * lists of parents, under nest_lock, not by wait queues: so locks nest two deep at most. */
+ * Wake-ups arrive with the lock of some wait queue held. They go up through epolls that
+ * watch epolls by the lists of parents, under nest_lock, not by wait queues: so locks
+ * nest two deep at most. */
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "base/slab.h"
@@ -226,8 +228,8 @@ static void nest_unlink(struct epoll_item *item)
 	lock_drop(&nest_lock);
 }
 
-/* Takes the item out of the epoll: false if somebody else has done so. The tree's reference is then the
- * caller's. */
+/* Takes the item out of the epoll: false if somebody else has done so. The tree's
+ * reference is then the caller's. */
 static bool item_leave_tree(struct epoll_item *item)
 {
 	struct epoll *ep = item->ep;
@@ -291,7 +293,8 @@ void epoll_init(void)
 
 /* ---- epolls inside epolls ---- */
 
-/* How many epolls lie below ep, itself included; a large number if `forbidden` is among them. */
+/* How many epolls lie below ep, itself included; a large number if `forbidden` is among
+ * them. */
 static int depth_below(const struct epoll *ep, const struct epoll *forbidden, int limit)
 {
 	struct list *pos;
@@ -418,7 +421,8 @@ static uint32_t item_attach(struct epoll_item *item)
 	return file_poll(item->file, item->target ? NULL : &pt);
 }
 
-int epoll_add(struct epoll *ep, struct file *f, int fd, const struct linux_epoll_event *ev)
+int epoll_add(struct epoll *ep, struct file *f, int fd,
+	      const struct linux_epoll_event *ev)
 {
 	struct epoll_item *item;
 	int err;
@@ -451,7 +455,8 @@ int epoll_add(struct epoll *ep, struct file *f, int fd, const struct linux_epoll
 	return 0;
 }
 
-int epoll_modify(struct epoll *ep, struct file *f, int fd, const struct linux_epoll_event *ev)
+int epoll_modify(struct epoll *ep, struct file *f, int fd,
+		 const struct linux_epoll_event *ev)
 {
 	struct epoll_item *item = item_find(ep, f, fd);
 
@@ -464,7 +469,8 @@ int epoll_modify(struct epoll *ep, struct file *f, int fd, const struct linux_ep
 	item->data = ev->data;
 	item->host_seen = 0;
 	lock_drop(&ep->lock);
-	atomic_fence(); /* a wake-up either sees the new events, or changed the file before it is polled */
+	atomic_fence(); /* a wake-up either sees the new events, or changed the file
+			   before it is polled */
 	if (file_poll(f, NULL) & item->events)
 		(void)item_make_ready(item);
 	if (item->host_fd >= 0)

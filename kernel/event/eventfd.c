@@ -16,7 +16,8 @@
 
 struct eventfd {
 	struct lock lock;     /* RANK_OBJECT */
-	uint64_t count;	      /* lock: 0..COUNT_MAX, but UINT64_MAX after an overflow from inside */
+	uint64_t count;	      /* lock: 0..COUNT_MAX, but UINT64_MAX after an overflow from
+				 inside */
 	bool one_at_a_time;   /* const: EFD_SEMAPHORE */
 	int id;		      /* const: for fdinfo */
 	struct waitq changed; /* woken when count changes */
@@ -36,8 +37,9 @@ static ssize_t eventfd_read(struct file *f, struct uio *u, int64_t *pos)
 		return -EINVAL;
 	lock_take(&e->lock);
 	while (e->count == 0 && !err)
-		err = file_may_block(f, u) ? waitq_sleep(&e->changed, &e->lock, NSEC_NEVER) :
-					     -EAGAIN;
+		err = file_may_block(f, u)
+			      ? waitq_sleep(&e->changed, &e->lock, NSEC_NEVER)
+			      : -EAGAIN;
 	if (e->count == 0) {
 		lock_drop(&e->lock);
 		return err;
@@ -46,8 +48,9 @@ static ssize_t eventfd_read(struct file *f, struct uio *u, int64_t *pos)
 	e->count -= value;
 	lock_drop(&e->lock);
 	waitq_wake_all(&e->changed, POLLOUT);
-	return uio_copy_out(u, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) :
-									   -EFAULT;
+	return uio_copy_out(u, &value, sizeof(value)) == sizeof(value)
+		       ? (ssize_t)sizeof(value)
+		       : -EFAULT;
 }
 
 static bool has_room(const struct eventfd *e, uint64_t value)
@@ -70,8 +73,9 @@ static ssize_t eventfd_write(struct file *f, struct uio *u, int64_t *pos)
 		return -EINVAL;
 	lock_take(&e->lock);
 	while (!has_room(e, value) && !err)
-		err = file_may_block(f, u) ? waitq_sleep(&e->changed, &e->lock, NSEC_NEVER) :
-					     -EAGAIN;
+		err = file_may_block(f, u)
+			      ? waitq_sleep(&e->changed, &e->lock, NSEC_NEVER)
+			      : -EAGAIN;
 	if (!has_room(e, value)) {
 		lock_drop(&e->lock);
 		return err;
@@ -106,7 +110,8 @@ static void eventfd_show_fdinfo(struct file *f, char *buf, size_t size)
 
 	(void)scnprintf(buf, size,
 			"eventfd-count: %16llx\neventfd-id: %d\neventfd-semaphore: %d\n",
-			(unsigned long long)atomic_load(&e->count), e->id, e->one_at_a_time);
+			(unsigned long long)atomic_load(&e->count), e->id,
+			e->one_at_a_time);
 }
 
 static void eventfd_release(struct file *f)
@@ -152,8 +157,8 @@ int eventfd_create_file(uint32_t count, uint32_t flags, struct file **out)
 	e->count = count;
 	e->one_at_a_time = flags & EFD_SEMAPHORE;
 	e->id = atomic_add(&last_id, 1);
-	err = file_create_anon_inode("[eventfd]", &eventfd_ops, O_RDWR | (flags & O_NONBLOCK), e,
-				     out);
+	err = file_create_anon_inode("[eventfd]", &eventfd_ops,
+				     O_RDWR | (flags & O_NONBLOCK), e, out);
 	if (err)
 		slab_free(&eventfd_slab, e);
 	return err;

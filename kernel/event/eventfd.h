@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* eventfd.h - the object behind eventfd(2), for those who signal one from inside: aio, cgroups. */
+/* eventfd.h - the object behind eventfd(2), for those who signal one from inside: aio,
+ * cgroups. */
 #pragma once
 #include "abi/types.h"
 

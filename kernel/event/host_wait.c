@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* host_wait.c - sleeping until a host descriptor is ready or a kernel object wakes the task.
+/* host_wait.c - sleeping until a host descriptor is ready or a kernel object wakes the
+ * task.
  *
- * The task sleeps in the host's ppoll, which knows nothing of the wake word; so it watches an eventfd of its
- * own as well, and says so in polling_host. No wake-up is lost:
+ * The task sleeps in the host's ppoll, which knows nothing of the wake word; so it
+ * watches an eventfd of its own as well, and says so in polling_host. No wake-up is lost:
  *
  *	sleeper				waker
  *	wake = 1			change condition
@@ -10,10 +11,11 @@
  *	polling_host = 1			if polling_host
  *	sleep unless wake == 0				write the eventfd
  *
- * The two words are written and then read crosswise, in one order for all: either the sleeper sees wake == 0
- * or the waker sees polling_host == 1. A waker may be late, and write when the sleeper has left already:
- * the next sleep then ends at once, for nothing. For its sake an eventfd is never closed while the sandbox
- * runs, as its number could come to mean something else; those of tasks that have ended are handed on. */
+ * The two words are written and then read crosswise, in one order for all: either the
+ * sleeper sees wake == 0 or the waker sees polling_host == 1. A waker may be late, and
+ * write when the sleeper has left already: the next sleep then ends at once, for nothing.
+ * For its sake an eventfd is never closed while the sandbox runs, as its number could come
+ * to mean something else; those of tasks that have ended are handed on. */
 #include "event/host_wait.h"
 
 #include "abi/errno.h"

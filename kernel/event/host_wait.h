@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host_wait.h - sleeping until a host descriptor is ready or a kernel object wakes the task. */
+/* host_wait.h - sleeping until a host descriptor is ready or a kernel object wakes the
+ * task. */
 #pragma once
 #include "abi/poll.h"
 #include "abi/types.h"
@@ -22,11 +23,12 @@ int host_set_add(struct host_set *s, int fd, uint32_t events) MUST_CHECK;
 /* Asks the host what is ready now. Returns how many are, 0 also when work is pending. */
 long host_set_ask(struct host_set *s);
 
-/* Sleeps, between sleeper_prepare() and sleeper_cancel(), until one is ready, the current task is woken,
- * or work is pending. Returns how many are ready (0: woken, perhaps spuriously), -ETIMEDOUT, -ERESTARTSYS
- * or what the host answered: -ENOMEM, -EMFILE … */
+/* Sleeps, between sleeper_prepare() and sleeper_cancel(), until one is ready, the current
+ * task is woken, or work is pending. Returns how many are ready (0: woken, perhaps
+ * spuriously), -ETIMEDOUT, -ERESTARTSYS or what the host answered: -ENOMEM, -EMFILE … */
 long host_set_wait(struct host_set *s, nsec_t deadline);
 
 struct sleeper;
-/* When a task ends: its eventfd, if it has one, is kept for the next task that needs one. */
+/* When a task ends: its eventfd, if it has one, is kept for the next task that needs one.
+ */
 void host_wait_release(struct sleeper *s);

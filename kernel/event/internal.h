@@ -46,7 +46,7 @@ struct item_wait {
 enum { ITEM_WAITS_INSIDE = 2 };
 
 struct epoll_item {
-	struct ref refs;	/* the tree's, the file's, and those of users of the moment */
+	struct ref refs; /* the tree's, the file's, and those of users of the moment */
 	struct tree_node node;	/* ep->lock */
 	struct epoll *ep;	/* const: ref */
 	struct file *file;	/* const: borrowed, alive while is_on_file */
@@ -80,8 +80,8 @@ struct epoll_item {
 
 extern struct lock nest_lock;
 
-/* Only one task at a time adds, changes, removes or harvests items. Not a lock: it is held while files
- * are polled, an inner epoll among them. -EINTR: the task must die. */
+/* Only one task at a time adds, changes, removes or harvests items. Not a lock: it is
+ * held while files are polled, an inner epoll among them. -EINTR: the task must die. */
 int epoll_enter(struct epoll *ep) MUST_CHECK;
 void epoll_leave(struct epoll *ep);
 void epoll_put(struct epoll *ep);
@@ -91,17 +91,20 @@ struct epoll *epoll_of_file(const struct file *f);
 
 /* *out gets a reference. */
 int epoll_create_file(struct file **out) MUST_CHECK;
-/* Returns how many events were written, -EFAULT, -EINTR, -ENOMEM … See timeout.h about deadline. */
+/* Returns how many events were written, -EFAULT, -EINTR, -ENOMEM … See timeout.h about
+ * deadline. */
 long epoll_wait_events(struct epoll *ep, uaddr_t events, int max, nsec_t deadline);
 
 /* ---- epoll_item.c; inside epoll_enter() ---- */
-int epoll_add(struct epoll *ep, struct file *f, int fd, const struct linux_epoll_event *ev) MUST_CHECK;
-int epoll_modify(struct epoll *ep, struct file *f, int fd, const struct linux_epoll_event *ev)
-	MUST_CHECK;
+int epoll_add(struct epoll *ep, struct file *f, int fd,
+	      const struct linux_epoll_event *ev) MUST_CHECK;
+int epoll_modify(struct epoll *ep, struct file *f, int fd,
+		 const struct linux_epoll_event *ev) MUST_CHECK;
 int epoll_delete(struct epoll *ep, struct file *f, int fd) MUST_CHECK;
 /* The epoll's file has gone. */
 void epoll_delete_all(struct epoll *ep);
-/* Puts an item on the ready list and wakes who waits for that. True if a task was woken. */
+/* Puts an item on the ready list and wakes who waits for that. True if a task was woken.
+ */
 bool item_make_ready(struct epoll_item *item);
 void item_put(struct epoll_item *item);
 /* Wakes everybody: they shall look again. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* poller.c - waits until one of several files is ready.
  *
- * The first pass over the files puts a wait_entry on every queue that they name, until one is found ready;
- * the task's wake word is armed before each pass, so that a wake-up during it ends the sleep that follows.
- * When only kernel objects are watched the task sleeps on that word; when host descriptors are among them it
- * sleeps in the host, see host_wait.c. */
+ * The first pass over the files puts a wait_entry on every queue that they name, until
+ * one is found ready; the task's wake word is armed before each pass, so that a wake-up
+ * during it ends the sleep that follows. When only kernel objects are watched the task
+ * sleeps on that word; when host descriptors are among them it sleeps in the host, see
+ * host_wait.c. */
 #include "event/poller.h"
 
 #include "abi/errno.h"
@@ -16,7 +17,8 @@
 
 struct poll_waiter_page {
 	struct poll_waiter_page *next;
-	struct poll_waiter waiters[(PAGE_SIZE - sizeof(void *)) / sizeof(struct poll_waiter)];
+	struct poll_waiter
+		waiters[(PAGE_SIZE - sizeof(void *)) / sizeof(struct poll_waiter)];
 };
 
 static bool poll_woken(struct wait_entry *e, uint32_t key)
@@ -110,7 +112,8 @@ static int host_collect(struct poller *p)
 		if (!t->ref.file)
 			continue;
 		if (t->ref.file->host_poll_fd >= 0) {
-			t->host = host_set_add(&p->host, t->ref.file->host_poll_fd, t->want);
+			t->host = host_set_add(&p->host, t->ref.file->host_poll_fd,
+					       t->want);
 			err = t->host;
 		} else if (file_is_epoll(t->ref.file)) {
 			p->has_epolls = true;
@@ -134,8 +137,9 @@ static long poller_scan(struct poller *p, bool may_sleep)
 
 		if (t->ref.file) {
 			p->table.events = t->want;
-			t->got = t->want & file_poll(t->ref.file,
-						     is_registering && !ready ? &p->table : NULL);
+			t->got = t->want &
+				 file_poll(t->ref.file,
+					   is_registering && !ready ? &p->table : NULL);
 		}
 		if (t->got)
 			ready++;
@@ -162,7 +166,8 @@ static long host_answers(struct poller *p)
 	return ready;
 }
 
-/* Sleeps until something may have changed. Returns how many are ready for sure, or -errno. */
+/* Sleeps until something may have changed. Returns how many are ready for sure, or
+ * -errno. */
 static long poller_sleep(struct poller *p, nsec_t deadline)
 {
 	long ret;
@@ -178,7 +183,8 @@ static bool work_is_pending(void)
 	return atomic_load(&cpu_self()->sleeper->work) & WORK_INTERRUPTS;
 }
 
-/* A pass is the last one when nothing may be waited for any more: the time is over, or work is pending. */
+/* A pass is the last one when nothing may be waited for any more: the time is over, or
+ * work is pending. */
 long poller_run(struct poller *p, nsec_t deadline)
 {
 	bool may_sleep = deadline != 0;
@@ -202,9 +208,9 @@ long poller_run(struct poller *p, nsec_t deadline)
 			break;
 		if (ready < 0) {
 			is_last = true;
-			result = ready == -ETIMEDOUT   ? 0 :
-				 ready == -ERESTARTSYS ? -ERESTARTNOHAND :
-							 ready;
+			result = ready == -ETIMEDOUT	 ? 0
+				 : ready == -ERESTARTSYS ? -ERESTARTNOHAND
+							 : ready;
 		}
 		if (p->has_epolls)
 			p->err = host_collect(p);
@@ -215,6 +221,7 @@ long poller_run(struct poller *p, nsec_t deadline)
 		return ready;
 	if (p->err)
 		return p->err;
-	/* A signal that came, or that the call's own mask let through, counts also when the time is over. */
+	/* A signal that came, or that the call's own mask let through, counts also when
+	 * the time is over. */
 	return result ? result : work_is_pending() ? -ERESTARTNOHAND : 0;
 }

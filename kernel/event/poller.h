@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* poller.h - waits until one of several files is ready: the heart of poll(2) and select(2). */
+/* poller.h - waits until one of several files is ready: the heart of poll(2) and
+ * select(2). */
 #pragma once
 #include "abi/types.h"
 #include "base/waitq.h"
@@ -11,9 +12,10 @@ enum { POLLER_WAITERS_INSIDE = 8 };
 
 struct poll_target {
 	struct fdref ref; /* file NULL: got stays as the caller has set it */
-	uint32_t want;	  /* bits that end the wait, POLLERR and POLLHUP among them if they do */
+	uint32_t want; /* bits that end the wait, POLLERR and POLLHUP among them if they
+			  do */
 	uint32_t got;
-	int host;	  /* place in the host set, or -1 */
+	int host; /* place in the host set, or -1 */
 };
 
 struct poll_waiter {
@@ -27,19 +29,20 @@ struct poll_waiter_page;
 struct poller {
 	struct poll_target *targets;
 	unsigned count;
-	unsigned waiter_count;	/* in inside, or in the first of pages once there are any */
+	unsigned
+		waiter_count; /* in inside, or in the first of pages once there are any */
 	struct poll_table table;
 	struct poll_waiter_page *pages;
 	struct host_set host;
-	bool has_epolls;	/* whose host descriptors may change */
+	bool has_epolls; /* whose host descriptors may change */
 	bool is_registered;
 	int err;
 	struct poll_waiter inside[POLLER_WAITERS_INSIDE];
 };
 
 void poller_init(struct poller *p, struct poll_target *targets, unsigned count);
-/* Sleeps until a target has one of its bits, see timeout.h about deadline. Returns how many targets are
- * ready, -ERESTARTNOHAND (interrupted), -ENOMEM. */
+/* Sleeps until a target has one of its bits, see timeout.h about deadline. Returns how
+ * many targets are ready, -ERESTARTNOHAND (interrupted), -ENOMEM. */
 long poller_run(struct poller *p, nsec_t deadline);
 /* Leaves all queues and puts the files. */
 void poller_fini(struct poller *p);

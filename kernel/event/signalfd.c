@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* signalfd.c - signalfd(2): reading signals.
  *
- * What a read gets are signals of the reader: of the task and its process. Sleepers wait on one of a fixed
- * number of queues, by hash of their process, which outlives them; strangers met there are woken for nothing. */
+ * What a read gets are signals of the reader: of the task and its process. Sleepers wait
+ * on one of a fixed number of queues, by hash of their process, which outlives them;
+ * strangers met there are woken for nothing. */
+#include "event/signalfd.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "base/slab.h"
 #include "base/waitq.h"
-#include "event/signalfd.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "lib/atomic.h"
@@ -46,7 +47,8 @@ void signalfd_init(void)
 		waitq_init(&queues[i]);
 }
 
-static void fill_by_signo(struct linux_signalfd_siginfo *out, const struct linux_siginfo *in)
+static void fill_by_signo(struct linux_signalfd_siginfo *out,
+			  const struct linux_siginfo *in)
 {
 	switch (in->si_signo) {
 	case SIGCHLD:
@@ -76,7 +78,8 @@ static void fill_by_signo(struct linux_signalfd_siginfo *out, const struct linux
 	}
 }
 
-static void info_convert(struct linux_signalfd_siginfo *out, const struct linux_siginfo *in)
+static void info_convert(struct linux_signalfd_siginfo *out,
+			 const struct linux_siginfo *in)
 {
 	*out = (struct linux_signalfd_siginfo){
 		.ssi_signo = (uint32_t)in->si_signo,
@@ -203,8 +206,8 @@ static int signalfd_create(uint64_t mask, uint32_t flags)
 	if (!s)
 		return -ENOMEM;
 	s->mask = mask;
-	fd = file_create_anon_inode("[signalfd]", &signalfd_ops, O_RDWR | (flags & O_NONBLOCK), s,
-				    &f);
+	fd = file_create_anon_inode("[signalfd]", &signalfd_ops,
+				    O_RDWR | (flags & O_NONBLOCK), s, &f);
 	if (fd) {
 		kfree(s);
 		return fd;
@@ -247,7 +250,8 @@ long sys_signalfd4(struct task *t, int fd, uaddr_t set, size_t setsize, int flag
 	if (flags & ~(SFD_CLOEXEC | SFD_NONBLOCK))
 		return -EINVAL;
 	mask &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
-	return fd == -1 ? signalfd_create(mask, (uint32_t)flags) : signalfd_change(fd, mask);
+	return fd == -1 ? signalfd_create(mask, (uint32_t)flags)
+			: signalfd_change(fd, mask);
 }
 
 long sys_signalfd(struct task *t, int fd, uaddr_t set, size_t setsize)

@@ -35,8 +35,8 @@ long sys_epoll_create(struct task *t, int size)
 
 static bool exclusive_is_ok(int op, uint32_t events, const struct file *target)
 {
-	const uint32_t allowed = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET |
-				 EPOLLEXCLUSIVE;
+	const uint32_t allowed = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP |
+				 EPOLLET | EPOLLEXCLUSIVE;
 
 	if (op == EPOLL_CTL_DEL || !(events & EPOLLEXCLUSIVE))
 		return true;
@@ -117,23 +117,24 @@ long sys_epoll_wait(struct task *t, int epfd, uaddr_t events, int max, int timeo
 	return epoll_wait_fd(epfd, events, max, deadline_from_ms(timeout_ms));
 }
 
-static long epoll_wait_masked(int epfd, uaddr_t events, int max, nsec_t deadline, uaddr_t mask,
-			      size_t setsize)
+static long epoll_wait_masked(int epfd, uaddr_t events, int max, nsec_t deadline,
+			      uaddr_t mask, size_t setsize)
 {
 	long ret = mask ? signal_set_mask_for_call(mask, setsize) : 0;
 
 	return ret ? ret : epoll_wait_fd(epfd, events, max, deadline);
 }
 
-long sys_epoll_pwait(struct task *t, int epfd, uaddr_t events, int max, int timeout_ms, uaddr_t mask,
-		     size_t setsize)
+long sys_epoll_pwait(struct task *t, int epfd, uaddr_t events, int max, int timeout_ms,
+		     uaddr_t mask, size_t setsize)
 {
 	(void)t;
-	return epoll_wait_masked(epfd, events, max, deadline_from_ms(timeout_ms), mask, setsize);
+	return epoll_wait_masked(epfd, events, max, deadline_from_ms(timeout_ms), mask,
+				 setsize);
 }
 
-long sys_epoll_pwait2(struct task *t, int epfd, uaddr_t events, int max, uaddr_t timeout, uaddr_t mask,
-		      size_t setsize)
+long sys_epoll_pwait2(struct task *t, int epfd, uaddr_t events, int max, uaddr_t timeout,
+		      uaddr_t mask, size_t setsize)
 {
 	nsec_t deadline;
 	long ret = deadline_from_timespec(timeout, &deadline);

@@ -12,15 +12,16 @@
 
 enum { POLL_INSIDE = 12 };
 
-/* Writes revents back. What has not changed is not written, except once a page: a page that cannot be
- * written must be noticed. */
+/* Writes revents back. What has not changed is not written, except once a page: a page
+ * that cannot be written must be noticed. */
 static int revents_write(uaddr_t ufds, const struct linux_pollfd *fds,
 			 const struct poll_target *targets, unsigned count)
 {
 	uaddr_t last_page = UINT64_MAX;
 
 	for (unsigned i = 0; i < count; i++) {
-		uaddr_t at = ufds + i * sizeof(*fds) + offsetof(struct linux_pollfd, revents);
+		uaddr_t at =
+			ufds + i * sizeof(*fds) + offsetof(struct linux_pollfd, revents);
 		int16_t revents = (int16_t)targets[i].got;
 
 		if (revents == fds[i].revents && at >> PAGE_SHIFT == last_page)
@@ -77,7 +78,8 @@ static long poll_guest(uaddr_t ufds, unsigned count, nsec_t deadline)
 	targets = kmalloc(count * (sizeof(*targets) + sizeof(struct linux_pollfd)));
 	if (!targets)
 		return -ENOMEM;
-	ret = poll_fds(ufds, (struct linux_pollfd *)&targets[count], targets, count, deadline);
+	ret = poll_fds(ufds, (struct linux_pollfd *)&targets[count], targets, count,
+		       deadline);
 	kfree(targets);
 	return ret;
 }
@@ -105,8 +107,8 @@ long sys_poll(struct task *t, uaddr_t ufds, unsigned int count, int timeout_ms)
 	return -ERESTART_RESTARTBLOCK;
 }
 
-long sys_ppoll(struct task *t, uaddr_t ufds, unsigned int count, uaddr_t timeout, uaddr_t mask,
-	       size_t setsize)
+long sys_ppoll(struct task *t, uaddr_t ufds, unsigned int count, uaddr_t timeout,
+	       uaddr_t mask, size_t setsize)
 {
 	nsec_t deadline;
 	long ret = deadline_from_timespec(timeout, &deadline);

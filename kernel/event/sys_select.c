@@ -68,7 +68,8 @@ static size_t watched_next(const struct select *s, size_t fd, size_t n)
 {
 	while (fd < n) {
 		size_t w = fd / 64;
-		uint64_t word = (s->set[0][w] | s->set[1][w] | s->set[2][w]) & ~0ULL << (fd % 64);
+		uint64_t word =
+			(s->set[0][w] | s->set[1][w] | s->set[2][w]) & ~0ULL << (fd % 64);
 
 		if (word)
 			return MIN(w * 64 + (size_t)__builtin_ctzll(word), n);
@@ -99,7 +100,8 @@ static long sets_fill(struct select *s, const struct poll_target *targets, size_
 	return count;
 }
 
-static long select_run(struct select *s, struct poll_target *targets, size_t n, nsec_t deadline)
+static long select_run(struct select *s, struct poll_target *targets, size_t n,
+		       nsec_t deadline)
 {
 	struct poller p;
 	size_t fd = 0;
@@ -154,7 +156,8 @@ static long select_guest(struct task *t, int n, uaddr_t in, uaddr_t out, uaddr_t
 
 	if (n < 0)
 		return -EINVAL;
-	n = MIN(n, atomic_load_relaxed(&t->fds->capacity)); /* higher ones are not looked at */
+	n = MIN(n, atomic_load_relaxed(
+			   &t->fds->capacity)); /* higher ones are not looked at */
 	s.words = BITMAP_WORDS((size_t)n);
 	if (s.words > SELECT_WORDS_INSIDE) {
 		words = kmalloc(SETS * s.words * 8);

@@ -25,8 +25,8 @@ static int deadline_of(int64_t sec, int64_t nsec, nsec_t *out)
 {
 	if (sec < 0 || nsec < 0 || nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	*out = sec >= NSEC_NEVER / NSEC_PER_SEC ? NSEC_NEVER :
-						   deadline_in(sec * NSEC_PER_SEC + nsec);
+	*out = sec >= NSEC_NEVER / NSEC_PER_SEC ? NSEC_NEVER
+						: deadline_in(sec * NSEC_PER_SEC + nsec);
 	return 0;
 }
 
@@ -67,7 +67,8 @@ long timeout_write_back(uaddr_t timeout, bool is_timeval, nsec_t deadline, long 
 	if (!timeout || (deadline == 0 && !is_sticky))
 		return ret;
 	if (!is_sticky) {
-		nsec_t t = deadline == NSEC_NEVER ? 0 : deadline - clock_now(CLOCK_MONOTONIC);
+		nsec_t t = deadline == NSEC_NEVER ? 0
+						  : deadline - clock_now(CLOCK_MONOTONIC);
 
 		if (deadline == NSEC_NEVER) /* too far to count: as it was */
 			return ret;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* timerfd.c - timerfd_create(2): expirations of a timer, to be read and polled.
  *
- * Readers count expirations by themselves, from the clock; the kernel timer is there to wake those who sleep.
- * Limit: a change of the host's CLOCK_REALTIME moves no timer that is set already, and
- * TFD_TIMER_CANCEL_ON_SET cancels nothing. */
+ * Readers count expirations by themselves, from the clock; the kernel timer is there to
+ * wake those who sleep. Limit: a change of the host's CLOCK_REALTIME moves no timer that
+ * is set already, and TFD_TIMER_CANCEL_ON_SET cancels nothing. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -20,7 +20,7 @@
 #include "time/timer.h"
 
 struct timerfd {
-	struct lock lock;     /* RANK_OBJECT */
+	struct lock lock; /* RANK_OBJECT */
 	struct timer timer;
 	nsec_t deadline;      /* lock: CLOCK_MONOTONIC, NSEC_NEVER: not running */
 	nsec_t interval;      /* lock: 0: once */
@@ -91,8 +91,9 @@ static ssize_t timerfd_read(struct file *f, struct uio *u, int64_t *pos)
 		timerfd_update_locked(t);
 		if (t->ticks || err)
 			break;
-		err = file_may_block(f, u) ? waitq_sleep(&t->expired, &t->lock, t->deadline) :
-					     -EAGAIN;
+		err = file_may_block(f, u)
+			      ? waitq_sleep(&t->expired, &t->lock, t->deadline)
+			      : -EAGAIN;
 		if (err == -ETIMEDOUT)
 			err = 0;
 	}
@@ -103,8 +104,9 @@ static ssize_t timerfd_read(struct file *f, struct uio *u, int64_t *pos)
 	lock_drop(&t->lock);
 	if (!ticks)
 		return err;
-	return uio_copy_out(u, &ticks, sizeof(ticks)) == sizeof(ticks) ? (ssize_t)sizeof(ticks) :
-									  -EFAULT;
+	return uio_copy_out(u, &ticks, sizeof(ticks)) == sizeof(ticks)
+		       ? (ssize_t)sizeof(ticks)
+		       : -EFAULT;
 }
 
 static uint32_t timerfd_poll(struct file *f, struct poll_table *pt)
@@ -141,14 +143,15 @@ static void timerfd_show_fdinfo(struct file *f, char *buf, size_t size)
 	timerfd_get_locked(t, &now);
 	ticks = t->ticks;
 	lock_drop(&t->lock);
-	(void)scnprintf(buf, size,
-			"clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\n"
-			"it_interval: (%llu, %llu)\n",
-			t->clock_id, (unsigned long long)ticks, t->set_flags,
-			(unsigned long long)now.it_value.tv_sec,
-			(unsigned long long)now.it_value.tv_nsec,
-			(unsigned long long)now.it_interval.tv_sec,
-			(unsigned long long)now.it_interval.tv_nsec);
+	(void)scnprintf(
+		buf, size,
+		"clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\n"
+		"it_interval: (%llu, %llu)\n",
+		t->clock_id, (unsigned long long)ticks, t->set_flags,
+		(unsigned long long)now.it_value.tv_sec,
+		(unsigned long long)now.it_value.tv_nsec,
+		(unsigned long long)now.it_interval.tv_sec,
+		(unsigned long long)now.it_interval.tv_nsec);
 }
 
 static void timerfd_release(struct file *f)
@@ -192,8 +195,8 @@ static int timerfd_create_file(int clock_id, uint32_t flags, struct file **out)
 	timer_init(&t->timer, timerfd_fired);
 	t->deadline = NSEC_NEVER;
 	t->clock_id = clock_id;
-	err = file_create_anon_inode("[timerfd]", &timerfd_ops, O_RDWR | (flags & O_NONBLOCK), t,
-				     out);
+	err = file_create_anon_inode("[timerfd]", &timerfd_ops,
+				     O_RDWR | (flags & O_NONBLOCK), t, out);
 	if (err)
 		slab_free(&timerfd_slab, t);
 	return err;
@@ -218,7 +221,8 @@ long sys_timerfd_create(struct task *task, int clock_id, int flags)
 	return fd;
 }
 
-static void timerfd_set(struct timerfd *t, uint32_t flags, const struct linux_itimerspec *value,
+static void timerfd_set(struct timerfd *t, uint32_t flags,
+			const struct linux_itimerspec *value,
 			struct linux_itimerspec *old)
 {
 	nsec_t at = timespec_to_nsec(&value->it_value);
@@ -240,7 +244,8 @@ static void timerfd_set(struct timerfd *t, uint32_t flags, const struct linux_it
 	timerfd_rearm_locked(t);
 	lock_drop(&t->lock);
 	if (is_due || t->deadline != NSEC_NEVER)
-		waitq_wake_all(&t->expired, POLLIN); /* sleeping readers have a deadline to change */
+		waitq_wake_all(&t->expired,
+			       POLLIN); /* sleeping readers have a deadline to change */
 }
 
 long sys_timerfd_settime(struct task *task, int fd, int flags, uaddr_t value, uaddr_t old)
@@ -253,7 +258,8 @@ long sys_timerfd_settime(struct task *task, int fd, int flags, uaddr_t value, ua
 	if (COPY_IN(&new_value, value))
 		return -EFAULT;
 	if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
-	    !timespec_is_valid(&new_value.it_value) || !timespec_is_valid(&new_value.it_interval))
+	    !timespec_is_valid(&new_value.it_value) ||
+	    !timespec_is_valid(&new_value.it_interval))
 		return -EINVAL;
 	f = fd_get(fd);
 	if (!f.file)

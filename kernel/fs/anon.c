@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* anon.c - files without a name: the internal file systems behind pipes, sockets, eventfds, memfds.
+/* anon.c - files without a name: the internal file systems behind pipes, sockets,
+ * eventfds, memfds.
  *
- * Each has a superblock and a mount that are not in the tree; a file on it has a dentry that is in
- * no directory, so that /proc/PID/fd can show and reopen it. */
+ * Each has a superblock and a mount that are not in the tree; a file on it has a dentry
+ * that is in no directory, so that /proc/PID/fd can show and reopen it. */
 #include "abi/errno.h"
 #include "abi/statfs.h"
 #include "base/slab.h"
@@ -128,8 +129,8 @@ static struct file_system_type socket_type = {.name = "socket"};
 static struct file_system_type anon_type = {.name = "anon_inode"};
 static struct file_system_type memfd_type = {.name = "memfd"};
 
-static int internal_fs(struct file_system_type *type, uint32_t magic, struct superblock **sb,
-		       struct mount **m)
+static int internal_fs(struct file_system_type *type, uint32_t magic,
+		       struct superblock **sb, struct mount **m)
 {
 	struct inode *root;
 	int err;

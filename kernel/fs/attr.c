@@ -83,7 +83,8 @@ int path_utimes(const struct path *p, const struct linux_timespec times[2])
 	inode_now(&now);
 	attr.atime = now;
 	attr.mtime = now;
-	all_now = !times || (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW);
+	all_now = !times ||
+		  (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW);
 	if (!times || times[0].tv_nsec != UTIME_OMIT)
 		attr.valid |= ATTR_ATIME;
 	if (!times || times[1].tv_nsec != UTIME_OMIT)

@@ -22,7 +22,8 @@ struct chrdev *chrdev_find(uint64_t rdev)
 	uint32_t minor = LINUX_MINOR(rdev);
 
 	for (struct chrdev *c = devices; c; c = c->next)
-		if (c->major == major && minor >= c->minor && minor - c->minor < c->minor_count)
+		if (c->major == major && minor >= c->minor &&
+		    minor - c->minor < c->minor_count)
 			return c;
 	return NULL;
 }

@@ -7,9 +7,9 @@ struct file_ops;
 
 struct chrdev {
 	uint32_t major;
-	uint32_t minor;	      /* first */
+	uint32_t minor; /* first */
 	uint32_t minor_count;
-	const char *name;     /* /proc/devices */
+	const char *name; /* /proc/devices */
 	/* ops->open may replace file->ops and set private. */
 	const struct file_ops *ops;
 	struct chrdev *next;

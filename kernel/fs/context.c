@@ -10,7 +10,8 @@
 
 static SLAB_CACHE(context_slab, sizeof(struct fs_context), 8);
 
-static struct fs_context *create(const struct path *root, const struct path *cwd, uint32_t umask)
+static struct fs_context *create(const struct path *root, const struct path *cwd,
+				 uint32_t umask)
 {
 	struct fs_context *fs = slab_alloc(&context_slab);
 

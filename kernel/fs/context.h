@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* context.h - root, working directory and umask of a process. Shared by CLONE_FS, copied by fork. */
+/* context.h - root, working directory and umask of a process. Shared by CLONE_FS, copied
+ * by fork. */
 #pragma once
 #include "abi/types.h"
 #include "base/lock.h"

@@ -2,9 +2,9 @@
 /* dentry.c - the cache of names.
  *
  * A hash table whose buckets have a lock each. Whoever takes a reference either has one
- * already, or holds the lock of the bucket in which the dentry is hashed; the cache's own reference
- * is dropped only under that lock. So a count of one under the lock means that nobody
- * can get at the dentry but the holder of the lock, who may take it out.
+ * already, or holds the lock of the bucket in which the dentry is hashed; the cache's own
+ * reference is dropped only under that lock. So a count of one under the lock means that
+ * nobody can get at the dentry but the holder of the lock, who may take it out.
  *
  * When there are more than DENTRY_CACHE_MAX entries, dentry_trim() moves a hand over the
  * buckets: entries not looked up since it last passed, and held by nobody, go. */
@@ -365,7 +365,8 @@ size_t dentry_name_copy(struct dentry *d, char *buf, size_t size)
 
 /* ---- forgetting ---- */
 
-/* Takes what nobody uses out of a bucket: returns how many went. all: without regard to age. */
+/* Takes what nobody uses out of a bucket: returns how many went. all: without regard to
+ * age. */
 static unsigned bucket_trim(struct bucket *b, struct superblock *sb, bool all)
 {
 	struct dentry *gone = NULL;
@@ -426,7 +427,8 @@ void dentry_shrink_children(struct dentry *d)
 
 	lock_take(&d->children_lock);
 	while (!list_is_empty(&d->children)) {
-		struct dentry *child = list_entry(d->children.next, struct dentry, sibling);
+		struct dentry *child =
+			list_entry(d->children.next, struct dentry, sibling);
 		struct bucket *b;
 		bool was = false;
 

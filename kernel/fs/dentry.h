@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* dentry.h - names and the cache of them.
  *
- * A dentry is a name in a directory with the inode it leads to, or none: a negative entry. The
- * cache holds one reference to each dentry it knows, children hold one to their parent, so
- * that a count of one means "only cached". Name and parent change only in dentry_move(), under the
- * lock of the hash bucket; the inode of a negative dentry is set once; removal unhashes the
- * dentry, which keeps its inode for those who still use it. */
+ * A dentry is a name in a directory with the inode it leads to, or none: a negative
+ * entry. The cache holds one reference to each dentry it knows, children hold one to
+ * their parent, so that a count of one means "only cached". Name and parent change only
+ * in dentry_move(), under the lock of the hash bucket; the inode of a negative dentry is
+ * set once; removal unhashes the dentry, which keeps its inode for those who still use
+ * it. */
 #pragma once
 #include "abi/types.h"
 #include "base/lock.h"
@@ -29,32 +30,36 @@ enum dentry_flags {
 
 struct dentry {
 	struct ref refs;
-	uint32_t flags;	       /* atomic: enum dentry_flags */
-	struct dentry *hash_next; /* bucket */
+	uint32_t flags;		   /* atomic: enum dentry_flags */
+	struct dentry *hash_next;  /* bucket */
 	struct dentry **hash_prev; /* bucket */
-	uint64_t hash;	       /* bucket: of parent and name; names the bucket also when unhashed */
+	uint64_t hash; /* bucket: of parent and name; names the bucket also when unhashed
+			*/
 	struct dentry *parent; /* bucket; ref; itself for roots */
 	struct inode *inode;   /* atomic; ref; NULL: negative */
 	struct superblock *sb; /* borrowed from the mount or the parent's */
 	uint32_t mounts;       /* atomic: how many file systems are mounted on it */
 	uint32_t name_len;
-	char *name;	       /* inline_name or kmalloc'ed; bucket */
-	void *private;	       /* the file system's */
-	struct lock children_lock; /* RANK_DENTRY: the two lists below, where this is the parent */
-	struct list children;  /* of struct dentry.sibling */
+	char *name;		   /* inline_name or kmalloc'ed; bucket */
+	void *private;		   /* the file system's */
+	struct lock children_lock; /* RANK_DENTRY: the two lists below, where this is the
+				      parent */
+	struct list children;	   /* of struct dentry.sibling */
 	struct list sibling;
 	char inline_name[DENTRY_NAME_INLINE];
 };
 
-/* An unhashed dentry with one reference; the name is copied; takes a reference to parent (NULL: a
- * root). inode: the caller's reference is taken over on success; NULL: negative. NULL: no memory. */
+/* An unhashed dentry with one reference; the name is copied; takes a reference to parent
+ * (NULL: a root). inode: the caller's reference is taken over on success; NULL: negative.
+ * NULL: no memory. */
 struct dentry *dentry_create(struct dentry *parent, const char *name, size_t len,
 			     struct superblock *sb, struct inode *inode) MUST_CHECK;
 void dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
 
 /* From the cache: a reference, or NULL. */
-struct dentry *dentry_lookup(struct dentry *parent, const char *name, size_t len) MUST_CHECK;
+struct dentry *dentry_lookup(struct dentry *parent, const char *name,
+			     size_t len) MUST_CHECK;
 /* Puts d into the cache; parent's dir_lock held, so that no other has the name. */
 void dentry_hash(struct dentry *d);
 /* Takes it out of the cache. */
@@ -63,8 +68,8 @@ void dentry_unhash(struct dentry *d);
 void dentry_instantiate(struct dentry *d, struct inode *inode);
 /* unlink, rmdir: out of the cache and marked deleted. */
 void dentry_delete(struct dentry *d);
-/* d gets the name and parent of target (which is marked deleted and unhashed); or, with exchange,
- * they swap. Both parents' dir_locks held. */
+/* d gets the name and parent of target (which is marked deleted and unhashed); or, with
+ * exchange, they swap. Both parents' dir_locks held. */
 void dentry_move(struct dentry *d, struct dentry *target, bool exchange);
 /* Forgets what is cached below d, except what is in use. */
 void dentry_shrink_children(struct dentry *d);

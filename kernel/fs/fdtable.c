@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* fdtable.c - descriptors.
  *
- * A descriptor is free, reserved (its bit is set, files[] is NULL: open is under way) or open. Only
- * tasks that hold the table change it; when that is one task alone it needs no lock to look. */
+ * A descriptor is free, reserved (its bit is set, files[] is NULL: open is under way) or
+ * open. Only tasks that hold the table change it; when that is one task alone it needs no
+ * lock to look. */
 #include "fs/fdtable.h"
 
 #include "abi/errno.h"
@@ -212,7 +213,8 @@ bool fdtable_is_cloexec(struct fdtable *fds, int fd)
 	bool is_set;
 
 	lock_take(&fds->lock);
-	is_set = (unsigned)fd < (unsigned)fds->capacity && bitmap_test(fds->cloexec, (size_t)fd);
+	is_set = (unsigned)fd < (unsigned)fds->capacity &&
+		 bitmap_test(fds->cloexec, (size_t)fd);
 	lock_drop(&fds->lock);
 	return is_set;
 }
@@ -241,9 +243,9 @@ static int nofile_limit(void)
 static int reserve_locked(struct fdtable *fds, int from, int limit, uint32_t flags)
 {
 	size_t start = (size_t)MAX(from, fds->lowest_free);
-	size_t fd = start < (size_t)fds->capacity ?
-			    bitmap_next_zero(fds->used, (size_t)fds->capacity, start) :
-			    start;
+	size_t fd = start < (size_t)fds->capacity
+			    ? bitmap_next_zero(fds->used, (size_t)fds->capacity, start)
+			    : start;
 	int err;
 
 	if (fd >= (size_t)limit)
@@ -378,7 +380,8 @@ int fdtable_exec(struct task *t)
 	fds = t->fds;
 	for (size_t w = 0; w < (size_t)fds->capacity / 64; w++) {
 		while (fds->cloexec[w] & fds->used[w]) {
-			size_t bit = (size_t)__builtin_ctzl(fds->cloexec[w] & fds->used[w]);
+			size_t bit =
+				(size_t)__builtin_ctzl(fds->cloexec[w] & fds->used[w]);
 			struct file *f = take_out(fds, (int)(w * 64 + bit));
 
 			if (!f) /* reserved: cannot be, in a table of our own */

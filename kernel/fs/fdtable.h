@@ -15,12 +15,12 @@ enum {
 };
 
 struct fdtable {
-	struct ref refs;	 /* tasks; see fd_get() about a count of one */
-	struct lock lock;	 /* RANK_FDTABLE: all below */
-	int capacity;		 /* a multiple of 64 */
-	int lowest_free;	 /* no free descriptor lies below */
+	struct ref refs;  /* tasks; see fd_get() about a count of one */
+	struct lock lock; /* RANK_FDTABLE: all below */
+	int capacity;	  /* a multiple of 64 */
+	int lowest_free;  /* no free descriptor lies below */
 	struct file **files;
-	uint64_t *used;		 /* bit set: allocated (files[] may still be NULL) */
+	uint64_t *used; /* bit set: allocated (files[] may still be NULL) */
 	uint64_t *cloexec;
 	struct file *files_inside[FDTABLE_INSIDE];
 	uint64_t used_inside[1];
@@ -33,13 +33,14 @@ struct fdtable *fdtable_copy(struct fdtable *fds) MUST_CHECK;
 void fdtable_get(struct fdtable *fds);
 /* The last one closes everything. */
 void fdtable_put(struct fdtable *fds);
-/* exec: makes the current task's table its own and closes what is close-on-exec. 0 or -ENOMEM. */
+/* exec: makes the current task's table its own and closes what is close-on-exec. 0 or
+ * -ENOMEM. */
 int fdtable_exec(struct task *t) MUST_CHECK;
 /* unshare(CLONE_FILES), exec: a table of the task's own. */
 int fdtable_unshare(struct task *t) MUST_CHECK;
 
-/* A file borrowed for the time of a call. While only the calling task has the table no reference is
- * taken. */
+/* A file borrowed for the time of a call. While only the calling task has the table no
+ * reference is taken. */
 struct fdref {
 	struct file *file; /* NULL: -EBADF */
 	bool has_ref;
@@ -58,8 +59,9 @@ int fdtable_next(struct fdtable *fds, int fd);
 bool fdtable_is_cloexec(struct fdtable *fds, int fd);
 int fdtable_set_cloexec(struct fdtable *fds, int fd, bool on) MUST_CHECK; /* -EBADF */
 
-/* Puts f at the lowest free descriptor >= from of the current task: takes over the reference on success.
- * flags: O_CLOEXEC or 0. Returns the descriptor, -EMFILE, -ENOMEM. */
+/* Puts f at the lowest free descriptor >= from of the current task: takes over the
+ * reference on success. flags: O_CLOEXEC or 0. Returns the descriptor, -EMFILE, -ENOMEM.
+ */
 int fd_install_from(struct file *f, int from, uint32_t flags) MUST_CHECK;
 static inline int fd_install(struct file *f, uint32_t flags) MUST_CHECK;
 static inline int fd_install(struct file *f, uint32_t flags)
@@ -71,7 +73,8 @@ int fd_reserve(uint32_t flags) MUST_CHECK;
 void fd_fill(int fd, struct file *f); /* takes over the reference */
 void fd_unreserve(int fd);
 /* The same on a table that is not the current task's (start-up). */
-int fdtable_install_at(struct fdtable *fds, int fd, struct file *f, uint32_t flags) MUST_CHECK;
+int fdtable_install_at(struct fdtable *fds, int fd, struct file *f,
+		       uint32_t flags) MUST_CHECK;
 /* close(2) of the current task's descriptor: 0, -EBADF or what flush said. */
 int fd_close(int fd) MUST_CHECK;
 /* Ends one descriptor's use of f, as close(2) does: locks of fds, flush, reference. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* file.c - open file descriptions: life, reading and writing, what mm maps.
  *
- * A file's position is guarded by pos_lock, which is held while a read or write that uses it
- * goes on, so that two of them never get the same bytes (POSIX), also across fork. Streams have no
- * position and take no lock. */
+ * A file's position is guarded by pos_lock, which is held while a read or write that uses
+ * it goes on, so that two of them never get the same bytes (POSIX), also across fork.
+ * Streams have no position and take no lock. */
 #include "fs/file.h"
 
 #include "abi/errno.h"
@@ -43,8 +43,8 @@ static void object_put(struct vm_object *o)
 	file_put(object_file(o));
 }
 
-static int object_backing(struct vm_object *o, uint64_t off, size_t size, bool shared, bool exec,
-			  int *fd, int64_t *host_off)
+static int object_backing(struct vm_object *o, uint64_t off, size_t size, bool shared,
+			  bool exec, int *fd, int64_t *host_off)
 {
 	struct file *f = object_file(o);
 
@@ -164,7 +164,8 @@ static bool pos_is_shared(const struct file *f)
 
 typedef ssize_t (*transfer_t)(struct file *f, struct uio *u, int64_t *pos);
 
-static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, transfer_t op) NO_LOCK_CHECK
+static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
+			transfer_t op) NO_LOCK_CHECK
 {
 	int64_t at = 0;
 	ssize_t done;
@@ -206,7 +207,8 @@ static int sync_after_write(struct file *f, const struct uio *u)
 {
 	uint32_t flags = atomic_load_relaxed(&f->flags);
 
-	if (likely(!(flags & O_DSYNC) && !(u->flags & (UIO_DSYNC | UIO_SYNC))) || !f->ops->fsync)
+	if (likely(!(flags & O_DSYNC) && !(u->flags & (UIO_DSYNC | UIO_SYNC))) ||
+	    !f->ops->fsync)
 		return 0;
 	return f->ops->fsync(f, !(flags & __O_SYNC) && !(u->flags & UIO_SYNC));
 }
@@ -233,7 +235,8 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 int file_write_checks(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct inode *inode = f->inode;
-	bool append = (atomic_load_relaxed(&f->flags) & O_APPEND) || (u->flags & UIO_APPEND);
+	bool append =
+		(atomic_load_relaxed(&f->flags) & O_APPEND) || (u->flags & UIO_APPEND);
 	uint64_t limit;
 
 	if (append && !(u->flags & UIO_NOAPPEND))
@@ -269,7 +272,8 @@ ssize_t file_write_kernel(struct file *f, const void *buf, size_t size, int64_t 
 
 /* ---- position ---- */
 
-int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size, int64_t max)
+int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size,
+			int64_t max)
 {
 	switch (whence) {
 	case SEEK_SET:
@@ -302,7 +306,8 @@ int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size, i
 
 int64_t file_lseek_generic(struct file *f, int64_t off, int whence)
 {
-	return file_lseek_size(f, off, whence, atomic_load_relaxed(&f->inode->size), INT64_MAX);
+	return file_lseek_size(f, off, whence, atomic_load_relaxed(&f->inode->size),
+			       INT64_MAX);
 }
 
 int64_t file_lseek(struct file *f, int64_t off, int whence)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* file.h - an open file description: what descriptors, of any number of processes, refer to. */
+/* file.h - an open file description: what descriptors, of any number of processes, refer
+ * to. */
 #pragma once
 #include "abi/fcntl.h"
 #include "abi/types.h"
@@ -16,8 +17,9 @@ struct inode;
 struct superblock;
 struct task;
 
-/* All may be NULL: what then happens is said. pos is the position to use and to move: the file's own
- * (under pos_lock) or a pread's. Returned counts may be short; 0 is the end of file. */
+/* All may be NULL: what then happens is said. pos is the position to use and to move: the
+ * file's own (under pos_lock) or a pread's. Returned counts may be short; 0 is the end of
+ * file. */
 struct file_ops {
 	ssize_t (*read)(struct file *f, struct uio *u, int64_t *pos);  /* -EINVAL */
 	ssize_t (*write)(struct file *f, struct uio *u, int64_t *pos); /* -EINVAL */
@@ -27,8 +29,8 @@ struct file_ops {
 	uint32_t (*poll)(struct file *f, struct poll_table *pt);
 	/* arg is a guest address or a number. -ENOTTY. */
 	long (*ioctl)(struct file *f, unsigned int cmd, uint64_t arg);
-	/* Directories: calls dir_emit() for the entries from ctx->pos on, until it returns false.
-	 * The directory's dir_lock is not held. -ENOTDIR. */
+	/* Directories: calls dir_emit() for the entries from ctx->pos on, until it
+	 * returns false. The directory's dir_lock is not held. -ENOTDIR. */
 	int (*iterate)(struct file *f, struct dir_context *ctx);
 	/* A device's or FIFO's own part of open(2), after inode_ops.open. May sleep. */
 	int (*open)(struct inode *inode, struct file *f);
@@ -37,10 +39,11 @@ struct file_ops {
 	/* The last reference has gone. */
 	void (*release)(struct file *f);
 	int (*fsync)(struct file *f, bool data_only); /* 0 */
-	int (*fallocate)(struct file *f, int mode, int64_t off, int64_t size); /* -EOPNOTSUPP */
+	int (*fallocate)(struct file *f, int mode, int64_t off,
+			 int64_t size); /* -EOPNOTSUPP */
 	/* For mmap: see vm_object_ops. -ENODEV. */
-	int (*host_backing)(struct file *f, uint64_t off, size_t size, bool shared, bool exec,
-			    int *fd, int64_t *host_off);
+	int (*host_backing)(struct file *f, uint64_t off, size_t size, bool shared,
+			    bool exec, int *fd, int64_t *host_off);
 	int (*writers_changed)(struct file *f, int by);
 	uint64_t (*content_id)(struct file *f);
 	/* F_SETFL is about to store flags: 0 or -errno. */
@@ -56,12 +59,12 @@ struct file_ops {
 enum file_mode {
 	FMODE_READ = 1 << 0,
 	FMODE_WRITE = 1 << 1,
-	FMODE_LSEEK = 1 << 2,  /* has a position, may be seeked */
-	FMODE_PREAD = 1 << 3,  /* pread, pwrite work */
-	FMODE_EXEC = 1 << 4,   /* opened by exec: others may not write */
-	FMODE_PATH = 1 << 5,   /* O_PATH */
-	FMODE_WRITER = 1 << 6, /* counted in inode->writers */
-	FMODE_STREAM = 1 << 7, /* no position at all: read and write take no pos_lock */
+	FMODE_LSEEK = 1 << 2,	/* has a position, may be seeked */
+	FMODE_PREAD = 1 << 3,	/* pread, pwrite work */
+	FMODE_EXEC = 1 << 4,	/* opened by exec: others may not write */
+	FMODE_PATH = 1 << 5,	/* O_PATH */
+	FMODE_WRITER = 1 << 6,	/* counted in inode->writers */
+	FMODE_STREAM = 1 << 7,	/* no position at all: read and write take no pos_lock */
 	FMODE_NOATIME = 1 << 8, /* never touches the access time */
 	FMODE_NO_POS_LOCK = 1 << 9, /* the operations lock for themselves */
 };
@@ -76,44 +79,47 @@ struct file_owner { /* F_SETOWN */
 struct file {
 	struct vm_object object; /* mm's references are the file's */
 	struct ref refs;
-	uint32_t flags; /* atomic: O_* as F_GETFL shows them */
-	uint32_t mode;	/* const: enum file_mode */
+	uint32_t flags;		    /* atomic: O_* as F_GETFL shows them */
+	uint32_t mode;		    /* const: enum file_mode */
 	const struct file_ops *ops; /* const after open */
 	struct path path;	    /* ref; const */
 	struct inode *inode;	    /* of path's dentry, borrowed */
 	struct lock pos_lock;	    /* RANK_FILE_POS */
 	int64_t pos;		    /* pos_lock */
-	int host_poll_fd;	    /* host descriptor that says when it is ready, or -1 */
-	int host_fd;		    /* for the operations: host descriptor of the data, or -1 */
+	int host_poll_fd; /* host descriptor that says when it is ready, or -1 */
+	int host_fd;	  /* for the operations: host descriptor of the data, or -1 */
 	void *private;
-	struct creds *creds;	    /* ref: of the opener */
+	struct creds *creds; /* ref: of the opener */
 	struct file_owner owner;
-	uint64_t dir_version;	    /* for iterate */
-	int lock_count;		    /* atomic: flock, OFD and lease locks held through it */
-	void *epoll_items;	    /* event/: the epolls that watch it; see file_release_hook */
+	uint64_t dir_version; /* for iterate */
+	int lock_count;	      /* atomic: flock, OFD and lease locks held through it */
+	void *epoll_items; /* event/: the epolls that watch it; see file_release_hook */
 };
 
 /* ---- making ---- */
 
-/* Opens path. flags: O_*; mode: of a file made by O_CREAT, umask not yet applied; resolve: RESOLVE_*.
- * *out gets a reference. */
-int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode, uint64_t resolve,
-		 struct file **out) MUST_CHECK;
+/* Opens path. flags: O_*; mode: of a file made by O_CREAT, umask not yet applied;
+ * resolve: RESOLVE_*. *out gets a reference. */
+int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
+		 uint64_t resolve, struct file **out) MUST_CHECK;
 /* Opens what is at p, which exists. */
 int file_open_path(const struct path *p, uint32_t flags, struct file **out) MUST_CHECK;
-/* For exec and the loader: a regular file with execute permission, nobody writes it: -EACCES, -ETXTBSY.
- * flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. While it is open nobody can open it for writing. */
+/* For exec and the loader: a regular file with execute permission, nobody writes it:
+ * -EACCES, -ETXTBSY. flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. While it is open nobody
+ * can open it for writing. */
 int file_open_exec(int dfd, const char *name, int flags, struct file **out) MUST_CHECK;
-/* A file on an inode without a name: pipes, sockets, eventfds. Takes over inode's reference, also on
- * failure. flags: O_ACCMODE|O_NONBLOCK… */
+/* A file on an inode without a name: pipes, sockets, eventfds. Takes over inode's
+ * reference, also on failure. flags: O_ACCMODE|O_NONBLOCK… */
 int file_create_anon(struct inode *inode, const char *name, const struct file_ops *ops,
 		     uint32_t flags, void *private, struct file **out) MUST_CHECK;
 /* The same on the one shared inode of "anon_inode:name" (name with its brackets). */
 int file_create_anon_inode(const char *name, const struct file_ops *ops, uint32_t flags,
 			   void *private, struct file **out) MUST_CHECK;
-/* A new inode of an internal file system with its own number; mode with the type. For sockets and pipes. */
+/* A new inode of an internal file system with its own number; mode with the type. For
+ * sockets and pipes. */
 struct inode *anon_inode_create(struct superblock *sb, uint32_t mode) MUST_CHECK;
-extern struct superblock *pipe_sb, *socket_sb, *anon_sb, *memfd_sb; /* internal superblocks */
+extern struct superblock *pipe_sb, *socket_sb, *anon_sb,
+	*memfd_sb; /* internal superblocks */
 
 void file_get(struct file *f);
 void file_put(struct file *f);
@@ -122,23 +128,27 @@ extern void (*file_release_hook)(struct file *f);
 
 /* ---- using ---- */
 
-/* read(2) and write(2) at the file's position or, with pos, at *pos. Check mode and limits. */
+/* read(2) and write(2) at the file's position or, with pos, at *pos. Check mode and
+ * limits. */
 ssize_t file_read(struct file *f, struct uio *u, int64_t *pos);
 ssize_t file_write(struct file *f, struct uio *u, int64_t *pos);
 /* The same with kernel memory, at off (-1: the file's position). */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t size, int64_t off);
 ssize_t file_write_kernel(struct file *f, const void *buf, size_t size, int64_t off);
 int64_t file_lseek(struct file *f, int64_t off, int whence);
-/* SEEK_SET, CUR, END against inode->size; DATA and HOLE as of a file without holes. pos_lock held. */
+/* SEEK_SET, CUR, END against inode->size; DATA and HOLE as of a file without holes.
+ * pos_lock held. */
 int64_t file_lseek_generic(struct file *f, int64_t off, int whence);
-/* For directories and text files whose positions are not bytes: any position from 0 to max. */
-int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size, int64_t max);
+/* For directories and text files whose positions are not bytes: any position from 0 to
+ * max. */
+int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size,
+			int64_t max);
 int file_truncate(struct file *f, int64_t size) MUST_CHECK;
 /* Sets the access time by the rules of relatime and noatime. Takes inode->lock. */
 void file_accessed(struct file *f);
 void inode_accessed(struct inode *inode, const struct mount *m);
-/* For write operations of regular files, with inode->lock held: O_APPEND moves *pos to the end; RLIMIT_FSIZE cuts
- * u, or gives -EFBIG and SIGXFSZ. */
+/* For write operations of regular files, with inode->lock held: O_APPEND moves *pos to
+ * the end; RLIMIT_FSIZE cuts u, or gives -EFBIG and SIGXFSZ. */
 int file_write_checks(struct file *f, struct uio *u, int64_t *pos) MUST_CHECK;
 
 /* True when a call on f with u may sleep. */
@@ -158,14 +168,16 @@ void file_send_sigio(struct file *f, uint32_t band);
 
 struct dir_context {
 	/* Returns false when there is no room: the entry will be asked for again. */
-	bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino, uint32_t type,
-		     int64_t next_pos);
-	int64_t pos; /* cursor: in, where to go on; the operation moves it past what was emitted */
+	bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino,
+		     uint32_t type, int64_t next_pos);
+	int64_t pos; /* cursor: in, where to go on; the operation moves it past what was
+			emitted */
 };
 
-/* Emits one entry, whose successor is at next_pos, and moves ctx->pos there. type: DT_*. */
-static inline bool dir_emit(struct dir_context *ctx, const char *name, size_t len, uint64_t ino,
-			    uint32_t type, int64_t next_pos)
+/* Emits one entry, whose successor is at next_pos, and moves ctx->pos there. type: DT_*.
+ */
+static inline bool dir_emit(struct dir_context *ctx, const char *name, size_t len,
+			    uint64_t ino, uint32_t type, int64_t next_pos)
 {
 	if (!ctx->emit(ctx, name, len, ino, type, next_pos))
 		return false;

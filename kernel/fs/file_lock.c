@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* file_lock.c - advisory locks.
  *
- * One lock (locks_lock, RANK_FLOCK) guards all file locks of the sandbox, so that a chain of waiters can be
- * followed when POSIX locks might deadlock. A POSIX lock belongs to the fdtable of the process that took
- * it, as on Linux; an OFD lock and a flock belong to the open file description. */
+ * One lock (locks_lock, RANK_FLOCK) guards all file locks of the sandbox, so that a chain
+ * of waiters can be followed when POSIX locks might deadlock. A POSIX lock belongs to the
+ * fdtable of the process that took it, as on Linux; an OFD lock and a flock belong to the
+ * open file description. */
 #include "fs/file_lock.h"
 
 #include "abi/errno.h"
@@ -23,9 +24,9 @@ enum lock_kind { KIND_POSIX, KIND_OFD, KIND_FLOCK };
 struct file_lock {
 	struct list link; /* in file_lock_state.locks */
 	enum lock_kind kind;
-	int type;	  /* F_RDLCK, F_WRLCK */
+	int type; /* F_RDLCK, F_WRLCK */
 	int64_t start;
-	int64_t end;	  /* the last byte */
+	int64_t end; /* the last byte */
 	const void *owner;
 	pid_t pid;
 };
@@ -45,7 +46,7 @@ struct lock_waiter {
 };
 
 static struct lock locks_lock = LOCK_INIT(RANK_FLOCK);
-static struct list waiters = LIST_INIT(waiters);	 /* locks_lock */
+static struct list waiters = LIST_INIT(waiters);       /* locks_lock */
 static struct list all_states = LIST_INIT(all_states); /* locks_lock */
 static SLAB_CACHE(file_lock_slab, sizeof(struct file_lock), 8);
 
@@ -97,7 +98,8 @@ static bool overlap(const struct file_lock *a, const struct file_lock *b)
 	return a->start <= b->end && b->start <= a->end;
 }
 
-static struct file_lock *find_conflict(struct file_lock_state *s, const struct file_lock *want)
+static struct file_lock *find_conflict(struct file_lock_state *s,
+				       const struct file_lock *want)
 {
 	struct list *pos;
 
@@ -138,7 +140,8 @@ static bool would_deadlock(const void *owner, const void *blocker)
 }
 
 /* Waits until nothing conflicts with want. locks_lock held. */
-static int wait_free(struct file_lock_state *s, const struct file_lock *want, bool may_block)
+static int wait_free(struct file_lock_state *s, const struct file_lock *want,
+		     bool may_block)
 {
 	struct file_lock *other;
 	int err = 0;
@@ -169,7 +172,8 @@ static void lock_free(struct file_lock *l)
 }
 
 /* Takes want's range out of l, which overlaps it. *spare is used when l is split. */
-static void lock_cut(struct file_lock *l, const struct file_lock *want, struct file_lock **spare)
+static void lock_cut(struct file_lock *l, const struct file_lock *want,
+		     struct file_lock **spare)
 {
 	if (l->start >= want->start && l->end <= want->end) {
 		lock_free(l);
@@ -195,15 +199,16 @@ static bool touches(const struct file_lock *a, const struct file_lock *b)
 	       (b->end != INT64_MAX && b->end + 1 == a->start);
 }
 
-/* Gives want's owner want->type on its range (F_UNLCK: nothing). fresh, spare: memory, set to NULL if
- * used. locks_lock held. */
-static void range_set(struct file_lock_state *s, struct file_lock *want, struct file_lock **fresh,
-		      struct file_lock **spare)
+/* Gives want's owner want->type on its range (F_UNLCK: nothing). fresh, spare: memory,
+ * set to NULL if used. locks_lock held. */
+static void range_set(struct file_lock_state *s, struct file_lock *want,
+		      struct file_lock **fresh, struct file_lock **spare)
 {
 	struct list *pos;
 	struct list *after;
 
-	list_for_each_safe (pos, after, &s->locks) {
+	list_for_each_safe(pos, after, &s->locks)
+	{
 		struct file_lock *l = list_entry(pos, struct file_lock, link);
 
 		if (!is_same_owner(l, want))
@@ -285,7 +290,8 @@ static int range_from(struct file *f, const struct linux_flock *in, struct file_
 	return 0;
 }
 
-static int get_lock(struct file_lock_state *s, struct file_lock *want, struct linux_flock *lock)
+static int get_lock(struct file_lock_state *s, struct file_lock *want,
+		    struct linux_flock *lock)
 {
 	struct file_lock *other;
 
@@ -309,7 +315,8 @@ static int get_lock(struct file_lock_state *s, struct file_lock *want, struct li
 int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
 {
 	bool is_ofd = cmd >= F_OFD_GETLK;
-	struct file_lock want = {.kind = is_ofd ? KIND_OFD : KIND_POSIX, .type = lock->l_type};
+	struct file_lock want = {.kind = is_ofd ? KIND_OFD : KIND_POSIX,
+				 .type = lock->l_type};
 	struct fdtable *fds = current()->fds;
 	struct file_lock_state *s;
 	int err;
@@ -343,14 +350,15 @@ int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
 
 /* ---- flock ---- */
 
-static bool owner_drop_locked(struct file_lock_state *s, const void *owner, bool flocks, bool ofds,
-			      bool posix)
+static bool owner_drop_locked(struct file_lock_state *s, const void *owner, bool flocks,
+			      bool ofds, bool posix)
 {
 	struct list *pos;
 	struct list *after;
 	bool dropped = false;
 
-	list_for_each_safe (pos, after, &s->locks) {
+	list_for_each_safe(pos, after, &s->locks)
+	{
 		struct file_lock *l = list_entry(pos, struct file_lock, link);
 
 		if (l->owner != owner || (l->kind == KIND_FLOCK && !flocks) ||
@@ -362,8 +370,8 @@ static bool owner_drop_locked(struct file_lock_state *s, const void *owner, bool
 	return dropped;
 }
 
-static void owner_drop(struct file_lock_state *s, const void *owner, bool flocks, bool ofds,
-		       bool posix)
+static void owner_drop(struct file_lock_state *s, const void *owner, bool flocks,
+		       bool ofds, bool posix)
 {
 	bool dropped;
 
@@ -414,7 +422,8 @@ int file_lock_flock(struct file *f, int op)
 		return -ENOLCK;
 	if (has_flock_of_type(s, f, want.type))
 		return 0;
-	owner_drop(s, f, true, false, false); /* a conversion gives up the old lock first */
+	owner_drop(s, f, true, false,
+		   false); /* a conversion gives up the old lock first */
 	return set_lock(s, &want, !(op & LOCK_NB));
 }
 
@@ -440,7 +449,8 @@ size_t file_locks_show(char *buf, size_t size)
 
 	lock_take(&locks_lock);
 	list_for_each (state, &all_states) {
-		struct file_lock_state *s = list_entry(state, struct file_lock_state, link);
+		struct file_lock_state *s =
+			list_entry(state, struct file_lock_state, link);
 
 		list_for_each (pos, &s->locks) {
 			struct file_lock *l = list_entry(pos, struct file_lock, link);
@@ -449,12 +459,13 @@ size_t file_locks_show(char *buf, size_t size)
 
 			if (l->end != INT64_MAX)
 				snprintf(end, sizeof(end), "%ld", (long)l->end);
-			at += scnprintf(buf + at, size - at,
-					"%d: %s ADVISORY  %s %d %02x:%02x:%lu %ld %s\n", number++,
-					kinds[l->kind], l->type == F_WRLCK ? "WRITE" : "READ ",
-					l->kind == KIND_OFD ? -1 : l->pid, LINUX_MAJOR(dev),
-					LINUX_MINOR(dev), (unsigned long)s->inode->ino,
-					(long)l->start, end);
+			at += scnprintf(
+				buf + at, size - at,
+				"%d: %s ADVISORY  %s %d %02x:%02x:%lu %ld %s\n", number++,
+				kinds[l->kind], l->type == F_WRLCK ? "WRITE" : "READ ",
+				l->kind == KIND_OFD ? -1 : l->pid, LINUX_MAJOR(dev),
+				LINUX_MINOR(dev), (unsigned long)s->inode->ino,
+				(long)l->start, end);
 		}
 	}
 	lock_drop(&locks_lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* file_lock.h - advisory locks: POSIX and open-file-description locks (fcntl_locking(2)), flock(2). */
+/* file_lock.h - advisory locks: POSIX and open-file-description locks (fcntl_locking(2)),
+ * flock(2). */
 #pragma once
 #include "abi/fcntl.h"
 #include "abi/types.h"
@@ -9,7 +10,8 @@ struct file;
 struct inode;
 struct file_lock_state;
 
-/* fcntl's F_GETLK, F_SETLK, F_SETLKW and their OFD kin. lock is in and out. 0 or -errno; may sleep. */
+/* fcntl's F_GETLK, F_SETLK, F_SETLKW and their OFD kin. lock is in and out. 0 or -errno;
+ * may sleep. */
 int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock) MUST_CHECK;
 /* op: LOCK_SH, LOCK_EX, LOCK_UN, with LOCK_NB. */
 int file_lock_flock(struct file *f, int op) MUST_CHECK;

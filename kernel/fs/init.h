@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* init.h - starts the VFS: internal superblocks and tmpfs. Once, before the first mount. */
+/* init.h - starts the VFS: internal superblocks and tmpfs. Once, before the first mount.
+ */
 #pragma once
 #include "abi/types.h"
 

@@ -14,8 +14,8 @@
 #include "lib/string.h"
 #include "process/creds.h"
 
-void (*fs_notify_hook)(struct inode *inode, struct dentry *dentry, uint32_t mask, const char *name,
-		       uint32_t cookie);
+void (*fs_notify_hook)(struct inode *inode, struct dentry *dentry, uint32_t mask,
+		       const char *name, uint32_t cookie);
 
 void inode_now(struct linux_timespec *out)
 {
@@ -28,7 +28,8 @@ void inode_now(struct linux_timespec *out)
 void inode_init(struct inode *inode, struct superblock *sb, const struct inode_ops *ops,
 		uint64_t ino, uint32_t mode)
 {
-	*inode = (struct inode){.ops = ops, .sb = sb, .ino = ino, .mode = mode, .nlink = 1};
+	*inode = (struct inode){
+		.ops = ops, .sb = sb, .ino = ino, .mode = mode, .nlink = 1};
 	ref_init(&inode->refs);
 	lock_init(&inode->lock, RANK_INODE);
 	lock_init(&inode->dir_lock, RANK_DIR);
@@ -103,7 +104,8 @@ int inode_permission_generic(struct inode *inode, uint32_t mask)
 	}
 	if (mask == MAY_READ && creds_capable(c, CAP_DAC_READ_SEARCH))
 		return 0;
-	if ((!(mask & MAY_EXEC) || (mode & S_IXUSR) || (mode & S_IXGRP) || (mode & S_IXOTH)) &&
+	if ((!(mask & MAY_EXEC) || (mode & S_IXUSR) || (mode & S_IXGRP) ||
+	     (mode & S_IXOTH)) &&
 	    creds_capable(c, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
@@ -120,8 +122,8 @@ int inode_permission(struct inode *inode, uint32_t mask)
 		if (inode->flags & INODE_IMMUTABLE)
 			return -EPERM;
 	}
-	return inode->ops->permission ? inode->ops->permission(inode, mask) :
-					inode_permission_generic(inode, mask);
+	return inode->ops->permission ? inode->ops->permission(inode, mask)
+				      : inode_permission_generic(inode, mask);
 }
 
 bool inode_owner_or_capable(const struct inode *inode)

@@ -10,10 +10,11 @@ struct file;
 struct inode;
 struct superblock;
 
-/* Finds or makes the dentry of a name in a directory, positive or negative: a reference. The second one
- * with the directory's dir_lock held. cached_only: -EAGAIN instead of asking the file system. */
-int dentry_find_or_look_up(struct dentry *parent, const char *name, size_t len, bool cached_only,
-			   struct dentry **out) MUST_CHECK;
+/* Finds or makes the dentry of a name in a directory, positive or negative: a reference.
+ * The second one with the directory's dir_lock held. cached_only: -EAGAIN instead of
+ * asking the file system. */
+int dentry_find_or_look_up(struct dentry *parent, const char *name, size_t len,
+			   bool cached_only, struct dentry **out) MUST_CHECK;
 int dentry_look_up_locked(struct dentry *parent, const char *name, size_t len,
 			  struct dentry **out) MUST_CHECK;
 
@@ -32,9 +33,9 @@ enum { WALK_FRAMES = 4, WALK_LINKS_MAX = 40 };
 enum walk_last { WALK_NORMAL, WALK_DOT, WALK_DOTDOT, WALK_NONE };
 
 struct walk {
-	struct path path; /* where the walk is: ref */
-	struct path root; /* ref */
-	const char *rest; /* what is left of the current text */
+	struct path path;	  /* where the walk is: ref */
+	struct path root;	  /* ref */
+	const char *rest;	  /* what is left of the current text */
 	struct inode *text_inode; /* ref: the link that owns the current text, or NULL */
 	char *text_page;
 	uint32_t flags;	  /* enum lookup_flags */
@@ -43,7 +44,7 @@ struct walk {
 	const char *name; /* the last component */
 	size_t len;
 	enum walk_last last;
-	bool slash;	  /* slashes came after it */
+	bool slash; /* slashes came after it */
 	uint32_t depth;
 	struct walk_frame *frames;
 	struct walk_frame first[WALK_FRAMES];
@@ -53,15 +54,16 @@ int walk_start(struct walk *w, int dfd, const char *name, uint32_t flags) MUST_C
 int walk_start_at(struct walk *w, const struct path *base, const struct path *root,
 		  const char *name, uint32_t flags) MUST_CHECK;
 void walk_end(struct walk *w);
-/* Goes to the directory of the last component, which is then in name, len, last and slash. */
+/* Goes to the directory of the last component, which is then in name, len, last and
+ * slash. */
 int walk_to_last(struct walk *w) MUST_CHECK;
-/* Steps onto the last component, without following a link there; may give a negative dentry with the
- * LOOKUP_NEGATIVE flag. */
+/* Steps onto the last component, without following a link there; may give a negative
+ * dentry with the LOOKUP_NEGATIVE flag. */
 int walk_last(struct walk *w) MUST_CHECK;
 /* The walk stands on a link: goes on with its text up to the new last component. */
 int walk_follow(struct walk *w) MUST_CHECK;
-/* The walk's directory has dentry d under the last name (reference taken over): stands on it, and on what is
- * mounted there. */
+/* The walk's directory has dentry d under the last name (reference taken over): stands on
+ * it, and on what is mounted there. */
 int walk_step(struct walk *w, struct dentry *d) MUST_CHECK;
 
 /* Rules for changing directories. dir_lock held. */
@@ -77,7 +79,8 @@ int path_truncate(const struct path *p, int64_t size) MUST_CHECK;
 int inode_truncate(struct inode *inode, int64_t size, struct file *f) MUST_CHECK;
 
 /* open.c: sets up a file for what is at p, without permission checks. */
-int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file **out) MUST_CHECK;
+int file_make(const struct path *p, uint32_t flags, uint32_t mode,
+	      struct file **out) MUST_CHECK;
 uint32_t open_flags_to_mode(uint32_t flags);
 /* A struct file with nothing in it but its locks and flags. NULL: no memory. */
 struct file *file_alloc(uint32_t flags, uint32_t mode) MUST_CHECK;

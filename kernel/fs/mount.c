@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* mount.c - the tree of mounted file systems.
  *
- * mount_lock guards the tree: the list, parents and mount points. The walk finds what is mounted
- * on a dentry in a hash table with a lock per bucket, and looks only when dentry->mounts says that there is
- * something. One tree for the sandbox: there are no mount namespaces.
+ * mount_lock guards the tree: the list, parents and mount points. The walk finds what is
+ * mounted on a dentry in a hash table with a lock per bucket, and looks only when
+ * dentry->mounts says that there is something. One tree for the sandbox: there are no
+ * mount namespaces.
  *
  * Limits against Linux: no propagation types. */
 #include "fs/mount.h"
@@ -48,8 +49,8 @@ static struct bucket *bucket_of(const struct mount *parent, const struct dentry 
 
 /* ---- mounts ---- */
 
-static struct mount *mount_create(struct superblock *sb, struct dentry *root, const char *source,
-				  uint32_t flags)
+static struct mount *mount_create(struct superblock *sb, struct dentry *root,
+				  const char *source, uint32_t flags)
 {
 	struct mount *m = kmalloc_zeroed(sizeof(*m));
 
@@ -138,7 +139,8 @@ void mount_root_path(struct path *out)
 
 /* ---- the tree ---- */
 
-/* Hangs m on at, or makes it the root when at is NULL. The table gets a reference. mount_lock held. */
+/* Hangs m on at, or makes it the root when at is NULL. The table gets a reference.
+ * mount_lock held. */
 static void attach_locked(struct mount *m, const struct path *at)
 {
 	mount_get(m);
@@ -185,8 +187,8 @@ static bool has_children_locked(const struct mount *m)
 	return false;
 }
 
-static int type_mount(const char *name, const char *source, const char *options, void *data,
-		      struct superblock **out)
+static int type_mount(const char *name, const char *source, const char *options,
+		      void *data, struct superblock **out)
 {
 	struct file_system_type *type = fs_find(name);
 
@@ -267,8 +269,8 @@ int vfs_mount(const char *type, const char *source, const char *path, const char
 	return err;
 }
 
-static int bind_one(struct superblock *sb, struct dentry *root, const char *source, uint32_t flags,
-		    const struct path *at)
+static int bind_one(struct superblock *sb, struct dentry *root, const char *source,
+		    uint32_t flags, const struct path *at)
 {
 	struct mount *m = mount_create(sb, root, source, flags);
 	int err;
@@ -314,7 +316,8 @@ static int bind_below(const struct path *from, const struct path *at)
 		struct path point = {top, child->mountpoint};
 		struct path child_root = {child, child->root};
 
-		err = bind_one(child->sb, child->root, child->source, child->flags, &point);
+		err = bind_one(child->sb, child->root, child->source, child->flags,
+			       &point);
 		if (!err)
 			err = bind_below(&child_root, &point);
 		mount_put(child);
@@ -356,7 +359,8 @@ out_root:
 	return err;
 }
 
-/* What the table keeps alive besides the mount itself: its reference, one to the root dentry's mount. */
+/* What the table keeps alive besides the mount itself: its reference, one to the root
+ * dentry's mount. */
 static bool is_busy_locked(const struct mount *m)
 {
 	return has_children_locked(m) || ref_count(&m->refs) > 2;

@@ -48,7 +48,8 @@ int may_delete(struct inode *dir, struct dentry *victim, bool is_dir)
 		return err;
 	if (dir->flags & INODE_APPEND)
 		return -EPERM;
-	if (sticky_forbids(dir, inode) || (inode->flags & (INODE_APPEND | INODE_IMMUTABLE)))
+	if (sticky_forbids(dir, inode) ||
+	    (inode->flags & (INODE_APPEND | INODE_IMMUTABLE)))
 		return -EPERM;
 	if (is_dir && !S_ISDIR(inode->mode))
 		return -ENOTDIR;
@@ -67,9 +68,10 @@ struct creation {
 	struct dentry *d;   /* ref; negative */
 };
 
-/* Finds the place for a new name and locks its directory. wants_dir: slashes at the end are fine. */
-static int creation_begin(struct creation *c, int dfd, const char *name, bool wants_dir)
-	NO_LOCK_CHECK
+/* Finds the place for a new name and locks its directory. wants_dir: slashes at the end
+ * are fine. */
+static int creation_begin(struct creation *c, int dfd, const char *name,
+			  bool wants_dir) NO_LOCK_CHECK
 {
 	struct path_last last;
 	int read_only;
@@ -129,9 +131,9 @@ int vfs_mkdir(int dfd, const char *name, uint32_t mode)
 		return err;
 	err = -EPERM;
 	if (c.dir->ops->mkdir)
-		err = c.dir->ops->mkdir(c.dir, c.d,
-					S_IFDIR | without_umask(mode & (S_IRWXUGO | S_ISVTX)),
-					&inode);
+		err = c.dir->ops->mkdir(
+			c.dir, c.d, S_IFDIR | without_umask(mode & (S_IRWXUGO | S_ISVTX)),
+			&inode);
 	if (!err)
 		dentry_made(c.dir, c.d, inode);
 	creation_end(&c, err, IN_CREATE | IN_ISDIR);
@@ -156,7 +158,8 @@ static int mode_check(uint32_t mode)
 	}
 }
 
-int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev, struct path *out)
+int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
+		  struct path *out)
 {
 	struct creation c;
 	struct inode *inode;
@@ -240,7 +243,8 @@ static int link_locked(struct creation *c, const struct path *old)
 	return 0;
 }
 
-int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name, int flags)
+int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+	     int flags)
 {
 	uint32_t lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
 	struct creation c;
@@ -268,7 +272,8 @@ int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_nam
 
 /* ---- removing ---- */
 
-static int unlink_locked(const struct path *parent, const struct path_last *last, struct dentry *d)
+static int unlink_locked(const struct path *parent, const struct path_last *last,
+			 struct dentry *d)
 {
 	struct inode *dir = path_inode(parent);
 	int err;
@@ -310,7 +315,8 @@ int vfs_unlink(int dfd, const char *name)
 		err = unlink_locked(&parent, &last, d);
 		lock_drop(&dir->dir_lock);
 		if (!err) {
-			fs_notify(d->inode, NULL, d->inode->nlink ? IN_ATTRIB : IN_DELETE_SELF);
+			fs_notify(d->inode, NULL,
+				  d->inode->nlink ? IN_ATTRIB : IN_DELETE_SELF);
 			fs_notify_name(dir, IN_DELETE, d->name, 0);
 		}
 		dentry_put(d); /* outside the lock: may free the file's data */
@@ -354,7 +360,9 @@ int vfs_rmdir(int dfd, const char *name)
 		return err;
 	if (last.kind != LAST_NORMAL) {
 		path_put(&parent);
-		return last.kind == LAST_DOT ? -EINVAL : last.kind == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+		return last.kind == LAST_DOT	  ? -EINVAL
+		       : last.kind == LAST_DOTDOT ? -ENOTEMPTY
+						  : -EBUSY;
 	}
 	dir = path_inode(&parent);
 	lock_take(&dir->dir_lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* namei.h - making, removing and renaming names, as the calls of those names do it. Names are
- * kernel strings; dfd as for path_lookup(). All return 0 or -errno and may sleep. */
+/* namei.h - making, removing and renaming names, as the calls of those names do it. Names
+ * are kernel strings; dfd as for path_lookup(). All return 0 or -errno and may sleep. */
 #pragma once
 #include "abi/types.h"
 
@@ -10,17 +10,19 @@ struct path;
 int vfs_mkdir(int dfd, const char *name, uint32_t mode) MUST_CHECK;
 /* mode with type (0: regular); umask is applied here. */
 int vfs_mknod(int dfd, const char *name, uint32_t mode, uint64_t rdev) MUST_CHECK;
-/* The same, giving the new inode (a reference) and its place: for binding AF_UNIX sockets. */
-int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev, struct path *out)
-	MUST_CHECK;
+/* The same, giving the new inode (a reference) and its place: for binding AF_UNIX
+ * sockets. */
+int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
+		  struct path *out) MUST_CHECK;
 int vfs_symlink(const char *target, int dfd, const char *name) MUST_CHECK;
 int vfs_unlink(int dfd, const char *name) MUST_CHECK;
 int vfs_rmdir(int dfd, const char *name) MUST_CHECK;
 /* flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */
-int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name, int flags)
-	MUST_CHECK;
+int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+	     int flags) MUST_CHECK;
 /* flags: RENAME_*. */
 int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
 	       uint32_t flags) MUST_CHECK;
-/* The text of the symbolic link at p: bytes written, at most size, no NUL. -EINVAL: no link. */
+/* The text of the symbolic link at p: bytes written, at most size, no NUL. -EINVAL: no
+ * link. */
 long vfs_readlink(const struct path *p, char *buf, size_t size) MUST_CHECK;

@@ -94,7 +94,8 @@ static int set_up(struct file *f)
 
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode)) {
 		f->ops = inode->fops;
-		f->mode |= inode->flags & INODE_NO_SEEK ? FMODE_STREAM : FMODE_LSEEK | FMODE_PREAD;
+		f->mode |= inode->flags & INODE_NO_SEEK ? FMODE_STREAM
+							: FMODE_LSEEK | FMODE_PREAD;
 		if (S_ISREG(inode->mode) && (f->mode & FMODE_WRITE)) {
 			err = inode_get_write(inode);
 			if (err)
@@ -153,8 +154,8 @@ static int may_open(const struct path *p, uint32_t flags, uint32_t mask)
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) &&
 	    ((mount_flags & MS_NODEV) || (inode->sb->flags & SB_NODEV)))
 		return -EACCES;
-	if ((mask & MAY_EXEC) &&
-	    (!S_ISREG(mode) || (mount_flags & MS_NOEXEC) || (inode->sb->flags & SB_NOEXEC)))
+	if ((mask & MAY_EXEC) && (!S_ISREG(mode) || (mount_flags & MS_NOEXEC) ||
+				  (inode->sb->flags & SB_NOEXEC)))
 		return -EACCES;
 	err = inode_permission(inode, mask);
 	if (err)
@@ -165,15 +166,16 @@ static int may_open(const struct path *p, uint32_t flags, uint32_t mask)
 			return err;
 	}
 	if ((inode->flags & INODE_APPEND) &&
-	    ((flags & O_TRUNC) || ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_APPEND))))
+	    ((flags & O_TRUNC) ||
+	     ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_APPEND))))
 		return -EPERM;
 	if ((flags & O_NOATIME) && !inode_owner_or_capable(inode))
 		return -EPERM;
 	return 0;
 }
 
-static int open_found(const struct path *p, uint32_t flags, bool must_be_dir, bool created,
-		      struct file **out)
+static int open_found(const struct path *p, uint32_t flags, bool must_be_dir,
+		      bool created, struct file **out)
 {
 	struct inode *inode = path_inode(p);
 	struct file *f;
@@ -276,15 +278,17 @@ static int last_or_create(struct walk *w, uint32_t mode, bool *created)
 	return walk_step(w, d);
 }
 
-static int open_tmpfile(int dfd, const char *name, uint32_t flags, uint32_t mode, uint32_t lookup,
-			struct file **out)
+static int open_tmpfile(int dfd, const char *name, uint32_t flags, uint32_t mode,
+			uint32_t lookup, struct file **out)
 {
 	struct path dir_path;
 	struct path p;
 	struct inode *dir;
 	struct inode *inode;
-	int err = path_lookup(dfd, name, lookup | LOOKUP_DIRECTORY |
-				     (flags & O_NOFOLLOW ? 0 : (uint32_t)LOOKUP_FOLLOW), &dir_path);
+	int err = path_lookup(dfd, name,
+			      lookup | LOOKUP_DIRECTORY |
+				      (flags & O_NOFOLLOW ? 0 : (uint32_t)LOOKUP_FOLLOW),
+			      &dir_path);
 
 	if (err)
 		return err;
@@ -317,11 +321,12 @@ out:
 	return err;
 }
 
-int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode, uint64_t resolve,
-		 struct file **out)
+int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
+		 uint64_t resolve, struct file **out)
 {
 	uint32_t lookup = lookup_flags(flags, resolve);
-	bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+	bool follow = !(flags & O_NOFOLLOW) &&
+		      (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
 	bool created = false;
 	struct walk w;
 	int err;
@@ -345,7 +350,8 @@ int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode, uint6
 		err = walk_follow(&w);
 	}
 	if (!err)
-		err = open_found(&w.path, flags, w.slash || (flags & O_DIRECTORY), created, out);
+		err = open_found(&w.path, flags, w.slash || (flags & O_DIRECTORY),
+				 created, out);
 	walk_end(&w);
 	return err;
 }

@@ -89,7 +89,8 @@ static bool step_up(struct path *p, char name[static 256], size_t *len)
 	return true;
 }
 
-/* Writes the path at the end of buf: *at is where it starts. 1: reached root; 0: it did not. */
+/* Writes the path at the end of buf: *at is where it starts. 1: reached root; 0: it did
+ * not. */
 static int print_up(const struct path *p, const struct path *root, char *buf, size_t *at)
 {
 	struct path here = *p;
@@ -138,7 +139,10 @@ long path_print(const struct path *p, const struct path *root, char *buf, size_t
 	if (size < 64)
 		return -ENAMETOOLONG;
 	if (!root) {
-		fs_context_root(current()->fs, &own_root);
+		if (current()->fs)
+			fs_context_root(current()->fs, &own_root);
+		else /* the task is ending */
+			mount_root_path(&own_root);
 		root = &own_root;
 	}
 	do {
@@ -271,14 +275,15 @@ int path_lookup_parent(int dfd, const char *name, uint32_t flags, struct path *p
 		return err;
 	err = walk_to_last(&w);
 	if (!err) {
-		/* Links on the way have been walked to their end: the last name is the caller's own text. */
+		/* Links on the way have been walked to their end: the last name is the
+		 * caller's own text. */
 		last->name = w.name;
 		last->len = w.len;
 		last->slash = w.slash;
-		last->kind = w.last == WALK_NORMAL ? LAST_NORMAL :
-			     w.last == WALK_DOT	   ? LAST_DOT :
-			     w.last == WALK_DOTDOT ? LAST_DOTDOT :
-						     LAST_ROOT;
+		last->kind = w.last == WALK_NORMAL   ? LAST_NORMAL
+			     : w.last == WALK_DOT    ? LAST_DOT
+			     : w.last == WALK_DOTDOT ? LAST_DOTDOT
+						     : LAST_ROOT;
 		*parent = w.path;
 		w.path = (struct path){NULL, NULL};
 	}

@@ -15,24 +15,26 @@ struct path {
 };
 
 enum lookup_flags {
-	LOOKUP_FOLLOW = 1 << 0,	       /* follow a symbolic link in the last place */
-	LOOKUP_DIRECTORY = 1 << 1,     /* -ENOTDIR unless it is one */
-	LOOKUP_EMPTY = 1 << 2,	       /* an empty name means dfd itself (AT_EMPTY_PATH) */
-	LOOKUP_NO_XDEV = 1 << 3,       /* RESOLVE_* */
+	LOOKUP_FOLLOW = 1 << 0,	   /* follow a symbolic link in the last place */
+	LOOKUP_DIRECTORY = 1 << 1, /* -ENOTDIR unless it is one */
+	LOOKUP_EMPTY = 1 << 2,	   /* an empty name means dfd itself (AT_EMPTY_PATH) */
+	LOOKUP_NO_XDEV = 1 << 3,   /* RESOLVE_* */
 	LOOKUP_NO_MAGICLINKS = 1 << 4,
 	LOOKUP_NO_SYMLINKS = 1 << 5,
 	LOOKUP_BENEATH = 1 << 6,
 	LOOKUP_IN_ROOT = 1 << 7,
 	LOOKUP_CACHED = 1 << 8,
-	LOOKUP_NEGATIVE = 1 << 9, /* the last name may be absent: then *out has a negative dentry */
+	LOOKUP_NEGATIVE =
+		1 << 9, /* the last name may be absent: then *out has a negative dentry */
 };
 
-/* Finds name, from dfd (AT_FDCWD or a descriptor of the current task) unless it is absolute.
- * *out gets references and is untouched on failure. */
+/* Finds name, from dfd (AT_FDCWD or a descriptor of the current task) unless it is
+ * absolute. *out gets references and is untouched on failure. */
 int path_lookup(int dfd, const char *name, uint32_t flags, struct path *out) MUST_CHECK;
 /* The same with a guest's string. */
 int path_lookup_user(int dfd, uaddr_t name, uint32_t flags, struct path *out) MUST_CHECK;
-/* From base instead of a descriptor; root is where absolute names and .. end (NULL: the task's). */
+/* From base instead of a descriptor; root is where absolute names and .. end (NULL: the
+ * task's). */
 int path_lookup_at(const struct path *base, const struct path *root, const char *name,
 		   uint32_t flags, struct path *out) MUST_CHECK;
 
@@ -40,7 +42,7 @@ int path_lookup_at(const struct path *base, const struct path *root, const char 
 struct path_last {
 	const char *name; /* in the caller's string; NOT NUL-terminated */
 	size_t len;
-	bool slash;	  /* slashes followed: only a directory will do */
+	bool slash; /* slashes followed: only a directory will do */
 	enum { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT } kind;
 };
 
@@ -60,10 +62,13 @@ static inline bool path_equal(const struct path *a, const struct path *b)
 
 /* Steps to the top of what is mounted at *p (exchanging references). */
 void path_follow_mounts(struct path *p);
-/* The absolute path of p as seen from root (NULL: the current task's), with " (deleted)" if so.
- * "(unreachable)" comes first if p is not below root. Returns its length, or -ENAMETOOLONG. Objects that
- * cannot be walked: "pipe:[12]". The text is at the start of buf, NUL-terminated. */
-long path_print(const struct path *p, const struct path *root, char *buf, size_t size) MUST_CHECK;
+/* The absolute path of p as seen from root (NULL: the current task's), with " (deleted)"
+ * if so.
+ * "(unreachable)" comes first if p is not below root. Returns its length, or
+ * -ENAMETOOLONG. Objects that cannot be walked: "pipe:[12]". The text is at the start of
+ * buf, NUL-terminated. */
+long path_print(const struct path *p, const struct path *root, char *buf,
+		size_t size) MUST_CHECK;
 
 /* Names from the guest: short ones live inside. */
 struct path_name {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* pipe.c - pipes and FIFOs: a ring of bytes in kernel pages.
  *
- * One lock guards all. head and tail count bytes; when the ring runs empty both go back to 0, so that
- * a pipe with little in it stays on its first page. A packet pipe (O_DIRECT) puts the length of each
- * packet, two bytes, in front of it.
+ * One lock guards all. head and tail count bytes; when the ring runs empty both go back
+ * to 0, so that a pipe with little in it stays on its first page. A packet pipe
+ * (O_DIRECT) puts the length of each packet, two bytes, in front of it.
  *
- * Wake-ups: a reader sleeps only while the ring is empty, a writer while it has less room than it
- * needs, which is never more than PIPE_BUF. So readers are woken by a write into an empty ring, and writers
- * when the room rises to PIPE_BUF; pollers of POLLIN at every write, for edge triggers. Both kinds sleep
- * exclusively: whoever leaves something over passes the wake-up on.
+ * Wake-ups: a reader sleeps only while the ring is empty, a writer while it has less room
+ * than it needs, which is never more than PIPE_BUF. So readers are woken by a write into
+ * an empty ring, and writers when the room rises to PIPE_BUF; pollers of POLLIN at every
+ * write, for edge triggers. Both kinds sleep exclusively: whoever leaves something over
+ * passes the wake-up on.
  *
- * Limits against Linux: the size is counted in bytes, not in buffers of a page each, so that many small
- * packets or pieces fit. */
+ * Limits against Linux: the size is counted in bytes, not in buffers of a page each, so
+ * that many small packets or pieces fit. */
 #include "fs/pipe.h"
 
 #include "abi/capability.h"
@@ -110,7 +111,8 @@ static size_t ring_out(struct pipe *p, struct uio *u, size_t skip, size_t size)
 	return done;
 }
 
-/* Moves up to size bytes from u to the ring; -ENOMEM if there is no page for the first of them. */
+/* Moves up to size bytes from u to the ring; -ENOMEM if there is no page for the first of
+ * them. */
 static ssize_t ring_in(struct pipe *p, struct uio *u, size_t size)
 {
 	size_t done = 0;
@@ -208,9 +210,9 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 	while (!pipe_used(p)) {
 		if (!p->writers)
 			goto out;
-		done = file_may_block(f, u) ?
-			       waitq_sleep_exclusive(&p->readable, &p->lock, NSEC_NEVER) :
-			       -EAGAIN;
+		done = file_may_block(f, u)
+			       ? waitq_sleep_exclusive(&p->readable, &p->lock, NSEC_NEVER)
+			       : -EAGAIN;
 		if (done)
 			goto out;
 		slept = true;
@@ -455,13 +457,15 @@ static int open_wait(struct pipe *p, struct file *f, bool is_fifo)
 	bool nonblock = f->flags & O_NONBLOCK;
 	int err = 0;
 
-	if (!is_fifo || (f->mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
+	if (!is_fifo ||
+	    (f->mode & (FMODE_READ | FMODE_WRITE)) == (FMODE_READ | FMODE_WRITE))
 		return 0;
 	if ((f->mode & FMODE_READ) && !p->writers) {
 		if (nonblock)
 			f->dir_version = p->writer_opens;
 		else
-			err = wait_for_other(p, &p->writer_opens, p->writer_opens, &p->writers);
+			err = wait_for_other(p, &p->writer_opens, p->writer_opens,
+					     &p->writers);
 	}
 	if ((f->mode & FMODE_WRITE) && !p->readers)
 		err = wait_for_other(p, &p->reader_opens, p->reader_opens, &p->readers);
@@ -479,7 +483,8 @@ static int pipe_open(struct inode *inode, struct file *f)
 	f->private = p;
 	f->dir_version = UINT64_MAX;
 	lock_take(&p->lock);
-	if (is_fifo && (f->flags & O_NONBLOCK) && !p->readers && (f->flags & O_ACCMODE) == O_WRONLY) {
+	if (is_fifo && (f->flags & O_NONBLOCK) && !p->readers &&
+	    (f->flags & O_ACCMODE) == O_WRONLY) {
 		lock_drop(&p->lock);
 		detach(inode, p);
 		return -ENXIO;
@@ -527,11 +532,12 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 		return -ENOMEM;
 	}
 	inode->pipe->is_packet = flags & O_DIRECT;
-	err = file_create_anon(inode, "pipe", &pipe_file_ops, O_RDONLY | (flags & O_NONBLOCK),
-			       inode->pipe, &r);
+	err = file_create_anon(inode, "pipe", &pipe_file_ops,
+			       O_RDONLY | (flags & O_NONBLOCK), inode->pipe, &r);
 	if (err)
 		return err;
-	w = file_alloc(O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), FMODE_WRITE | FMODE_STREAM);
+	w = file_alloc(O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)),
+		       FMODE_WRITE | FMODE_STREAM);
 	if (!w) {
 		r->ops = NULL; /* nothing counted yet: the inode frees the pipe */
 		file_put(r);
@@ -621,7 +627,8 @@ bool pipe_wait_room(struct file *f, bool may_block, ssize_t *err)
 	*err = 0;
 	lock_take(&p->lock);
 	while (p->readers && !pipe_room(p) && !*err)
-		*err = may_block ? waitq_sleep(&p->writable, &p->lock, NSEC_NEVER) : -EAGAIN;
+		*err = may_block ? waitq_sleep(&p->writable, &p->lock, NSEC_NEVER)
+				 : -EAGAIN;
 	lock_drop(&p->lock);
 	return *err == 0;
 }
@@ -664,13 +671,15 @@ ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block)
 
 	lock_take(&p->lock);
 	while (!pipe_used(p) && p->writers) {
-		done = may_block ? waitq_sleep(&p->readable, &p->lock, NSEC_NEVER) : -EAGAIN;
+		done = may_block ? waitq_sleep(&p->readable, &p->lock, NSEC_NEVER)
+				 : -EAGAIN;
 		if (done)
 			goto out;
 	}
 	uio_init_kernel(&u, buf, size);
 	if (p->pushback_left)
-		done = (ssize_t)uio_copy_out(&u, p->pushback + p->pushback_off, p->pushback_left);
+		done = (ssize_t)uio_copy_out(&u, p->pushback + p->pushback_off,
+					     p->pushback_left);
 	if (!p->is_packet)
 		done += (ssize_t)ring_out(p, &u, 0, MIN(u.left, p->tail - p->head));
 out:

@@ -11,7 +11,8 @@ struct pipe;
 extern const struct file_ops pipe_file_ops; /* FIFO inodes' files get these too */
 
 /* Both ends. flags: O_NONBLOCK, O_DIRECT. References. */
-int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer) MUST_CHECK;
+int pipe_create_files(uint32_t flags, struct file **reader,
+		      struct file **writer) MUST_CHECK;
 /* F_GETPIPE_SZ, F_SETPIPE_SZ; -EBADF if f is no pipe. */
 long pipe_get_size(struct file *f);
 long pipe_set_size(struct file *f, uint64_t size);

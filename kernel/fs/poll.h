@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* poll.h - asking a file what it is ready for.
  *
- * file_poll(f, pt) returns the POLL* bits that are true now. With a poll_table it first tells it the
- * wait queues on which a change will be announced, so that none is missed. A file with
- * host_poll_fd >= 0 is ready when that host descriptor is: file_poll() then returns what the operation
- * says (if it has one: bits known without asking) and the poller asks the host. Wake-ups carry the bits
- * that became true as their key (0: any). */
+ * file_poll(f, pt) returns the POLL* bits that are true now. With a poll_table it first
+ * tells it the wait queues on which a change will be announced, so that none is missed. A
+ * file with host_poll_fd >= 0 is ready when that host descriptor is: file_poll() then
+ * returns what the operation says (if it has one: bits known without asking) and the
+ * poller asks the host. Wake-ups carry the bits that became true as their key (0: any).
+ */
 #pragma once
 #include "abi/poll.h"
 #include "abi/types.h"

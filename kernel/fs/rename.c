@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* rename.c - rename(2) and its kin.
  *
- * Locks: the superblock's rename_lock when two directories are involved, which keeps the tree's shape,
- * so that "is this above that?" has an answer; then both directories. */
+ * Locks: the superblock's rename_lock when two directories are involved, which keeps the
+ * tree's shape, so that "is this above that?" has an answer; then both directories. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -61,7 +61,8 @@ static int check_names(const struct renaming *r)
 	if (!S_ISDIR(r->from->inode->mode) &&
 	    (r->from_last.slash || (!exchange && r->to_last.slash)))
 		return -ENOTDIR;
-	if (r->from_dir == r->to_dir) /* and no rename_lock: nothing to find above either */
+	if (r->from_dir ==
+	    r->to_dir) /* and no rename_lock: nothing to find above either */
 		return 0;
 	if (dentry_is_ancestor(r->from, r->to_parent.dentry))
 		return -EINVAL;
@@ -142,11 +143,12 @@ static int rename_between(struct renaming *r)
 	int err;
 
 	lock_dirs(r);
-	err = dentry_look_up_locked(r->from_parent.dentry, r->from_last.name, r->from_last.len,
-				    &r->from);
+	err = dentry_look_up_locked(r->from_parent.dentry, r->from_last.name,
+				    r->from_last.len, &r->from);
 	if (err)
 		goto out_unlock;
-	err = dentry_look_up_locked(r->to_parent.dentry, r->to_last.name, r->to_last.len, &r->to);
+	err = dentry_look_up_locked(r->to_parent.dentry, r->to_last.name, r->to_last.len,
+				    &r->to);
 	if (err)
 		goto out_from;
 	err = rename_locked(r);

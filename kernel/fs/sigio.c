@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sigio.c - signal-driven I/O: who is told when a file with O_ASYNC becomes ready (fcntl(2) F_SETOWN). */
+/* sigio.c - signal-driven I/O: who is told when a file with O_ASYNC becomes ready
+ * (fcntl(2) F_SETOWN). */
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "abi/signal.h"

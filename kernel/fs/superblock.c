@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* superblock.c - registered file system types, and superblocks. */
 #include "abi/errno.h"
+#include "base/slab.h"
 #include "fs/dentry.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
-#include "base/slab.h"
 #include "lib/string.h"
 
 static struct list types = LIST_INIT(types); /* written at start-up only */
@@ -20,7 +20,8 @@ struct file_system_type *fs_find(const char *name)
 	struct list *pos;
 
 	list_for_each (pos, &types) {
-		struct file_system_type *type = list_entry(pos, struct file_system_type, link);
+		struct file_system_type *type =
+			list_entry(pos, struct file_system_type, link);
 
 		if (string_equal(type->name, name))
 			return type;
@@ -40,8 +41,8 @@ uint64_t sb_next_dev(void)
 	return LINUX_MAKEDEV(0, atomic_add(&last_minor, 1) + 20);
 }
 
-struct superblock *sb_create(const struct file_system_type *type, const struct sb_ops *ops,
-			     uint32_t magic, void *private)
+struct superblock *sb_create(const struct file_system_type *type,
+			     const struct sb_ops *ops, uint32_t magic, void *private)
 {
 	struct superblock *sb = kmalloc_zeroed(sizeof(*sb));
 

@@ -94,7 +94,8 @@ long sys_lchown(struct task *t, uaddr_t path, uint32_t uid, uint32_t gid)
 	return chown_at(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
-long sys_fchownat(struct task *t, int dir, uaddr_t path, uint32_t uid, uint32_t gid, int flags)
+long sys_fchownat(struct task *t, int dir, uaddr_t path, uint32_t uid, uint32_t gid,
+		  int flags)
 {
 	(void)t;
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -119,15 +120,18 @@ long sys_fchown(struct task *t, int fd, uint32_t uid, uint32_t gid)
 
 static bool nsec_is_valid(int64_t nsec)
 {
-	return nsec == UTIME_NOW || nsec == UTIME_OMIT || (nsec >= 0 && nsec < NSEC_PER_SEC);
+	return nsec == UTIME_NOW || nsec == UTIME_OMIT ||
+	       (nsec >= 0 && nsec < NSEC_PER_SEC);
 }
 
-static long set_times(int dfd, uaddr_t path, const struct linux_timespec *times, int flags)
+static long set_times(int dfd, uaddr_t path, const struct linux_timespec *times,
+		      int flags)
 {
 	struct path p;
 	int err;
 
-	if (times && (!nsec_is_valid(times[0].tv_nsec) || !nsec_is_valid(times[1].tv_nsec)))
+	if (times &&
+	    (!nsec_is_valid(times[0].tv_nsec) || !nsec_is_valid(times[1].tv_nsec)))
 		return -EINVAL;
 	if (!path && dfd != AT_FDCWD) { /* futimens(3) */
 		struct fdref ref;
@@ -254,8 +258,9 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 		return -EBADF;
 	if (off < 0 || size <= 0)
 		err = -EINVAL;
-	else if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
-			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+	else if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
 		err = -EOPNOTSUPP;
 	else if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		err = -EOPNOTSUPP;

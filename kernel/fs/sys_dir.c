@@ -54,7 +54,8 @@ static bool emit64(struct dir_context *ctx, const char *name, size_t len, uint64
 	struct getdents *g = container_of(ctx, struct getdents, ctx);
 	union {
 		struct linux_dirent64 d;
-		char bytes[ALIGN_UP(offsetof(struct linux_dirent64, d_name) + NAME_MAX + 1, 8UL)];
+		char bytes[ALIGN_UP(
+			offsetof(struct linux_dirent64, d_name) + NAME_MAX + 1, 8UL)];
 	} r;
 	size_t size = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, 8UL);
 
@@ -76,7 +77,8 @@ static bool emit_old(struct dir_context *ctx, const char *name, size_t len, uint
 	struct getdents *g = container_of(ctx, struct getdents, ctx);
 	union {
 		struct linux_dirent d;
-		char bytes[ALIGN_UP(offsetof(struct linux_dirent, d_name) + NAME_MAX + 2, 8UL)];
+		char bytes[ALIGN_UP(offsetof(struct linux_dirent, d_name) + NAME_MAX + 2,
+				    8UL)];
 	} r;
 	size_t size = ALIGN_UP(offsetof(struct linux_dirent, d_name) + len + 2, 8UL);
 

@@ -29,7 +29,8 @@ static long set_flags(struct file *f, uint64_t arg)
 
 	if ((f->inode->flags & INODE_APPEND) && (old & O_APPEND) && !(flags & O_APPEND))
 		return -EPERM;
-	if ((flags & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(f->inode))
+	if ((flags & O_NOATIME) && !(old & O_NOATIME) &&
+	    !inode_owner_or_capable(f->inode))
 		return -EPERM;
 	if (f->ops && f->ops->set_flags)
 		err = f->ops->set_flags(f, flags);
@@ -45,9 +46,9 @@ static bool owner_exists(int type, pid_t pid)
 	bool exists;
 
 	lock_take(&process_tree_lock);
-	exists = type == F_OWNER_TID ? task_find(pid) != NULL :
-		 type == F_OWNER_PID ? process_find(pid) != NULL :
-				       pgroup_find(pid) != NULL;
+	exists = type == F_OWNER_TID   ? task_find(pid) != NULL
+		 : type == F_OWNER_PID ? process_find(pid) != NULL
+				       : pgroup_find(pid) != NULL;
 	lock_drop(&process_tree_lock);
 	return exists;
 }
@@ -73,7 +74,8 @@ static long set_owner_plain(struct file *f, int who)
 {
 	if (who == INT32_MIN)
 		return -EINVAL;
-	return who < 0 ? set_owner(f, F_OWNER_PGRP, -who) : set_owner(f, F_OWNER_PID, who);
+	return who < 0 ? set_owner(f, F_OWNER_PGRP, -who)
+		       : set_owner(f, F_OWNER_PID, who);
 }
 
 static struct file_owner get_owner(struct file *f)
@@ -171,7 +173,8 @@ static long file_call(struct file *f, unsigned int cmd, uint64_t arg)
 	case F_GET_SEALS:
 		return f->ops && f->ops->get_seals ? f->ops->get_seals(f) : -EINVAL;
 	case F_ADD_SEALS:
-		return f->ops && f->ops->add_seals ? f->ops->add_seals(f, (uint32_t)arg) : -EINVAL;
+		return f->ops && f->ops->add_seals ? f->ops->add_seals(f, (uint32_t)arg)
+						   : -EINVAL;
 	case F_GET_RW_HINT:
 	case F_SET_RW_HINT:
 	case F_GET_FILE_RW_HINT:

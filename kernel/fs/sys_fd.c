@@ -27,7 +27,7 @@ static long dup_to(struct task *t, int old, int new, uint32_t flags)
 	struct file *f;
 	int err;
 
-	if (new < 0 || (uint64_t)new >= rlimit_current(RLIMIT_NOFILE))
+	if (new < 0 || (uint64_t) new >= rlimit_current(RLIMIT_NOFILE))
 		return -EBADF;
 	f = fdtable_lookup(t->fds, old);
 	if (!f)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_ioctl.c - ioctl: what every file knows is answered here, the rest by the file's operations. */
+/* sys_ioctl.c - ioctl: what every file knows is answered here, the rest by the file's
+ * operations. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
@@ -68,7 +69,8 @@ long sys_ioctl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
 		break;
 	case FIOQSIZE:
 		size = (uint64_t)f->inode->size;
-		if (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) || S_ISLNK(f->inode->mode))
+		if (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) ||
+		    S_ISLNK(f->inode->mode))
 			result = put_user_u64(arg, size);
 		break;
 	case FIGETBSZ:

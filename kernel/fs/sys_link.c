@@ -33,17 +33,17 @@ long sys_mknodat(struct task *t, int dir, uaddr_t path, uint32_t mode, uint32_t 
 
 /* ---- two names ---- */
 
-typedef int (*two_names_t)(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
-			   uint32_t flags);
+typedef int (*two_names_t)(int old_dfd, const char *old_name, int new_dfd,
+			   const char *new_name, uint32_t flags);
 
-static int link_names(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
-		      uint32_t flags)
+static int link_names(int old_dfd, const char *old_name, int new_dfd,
+		      const char *new_name, uint32_t flags)
 {
 	return vfs_link(old_dfd, old_name, new_dfd, new_name, (int)flags);
 }
 
-static long two_names(int old_dfd, uaddr_t old_path, int new_dfd, uaddr_t new_path, uint32_t flags,
-		      bool old_may_be_empty, two_names_t op)
+static long two_names(int old_dfd, uaddr_t old_path, int new_dfd, uaddr_t new_path,
+		      uint32_t flags, bool old_may_be_empty, two_names_t op)
 {
 	struct path_name old_name;
 	struct path_name new_name;
@@ -66,17 +66,18 @@ long sys_link(struct task *t, uaddr_t old, uaddr_t new)
 	return two_names(AT_FDCWD, old, AT_FDCWD, new, 0, false, link_names);
 }
 
-long sys_linkat(struct task *t, int old_dir, uaddr_t old, int new_dir, uaddr_t new, int flags)
+long sys_linkat(struct task *t, int old_dir, uaddr_t old, int new_dir, uaddr_t new,
+		int flags)
 {
 	(void)t;
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	return two_names(old_dir, old, new_dir, new, (uint32_t)flags, flags & AT_EMPTY_PATH,
-			 link_names);
+	return two_names(old_dir, old, new_dir, new, (uint32_t)flags,
+			 flags & AT_EMPTY_PATH, link_names);
 }
 
-static int rename_names(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
-			uint32_t flags)
+static int rename_names(int old_dfd, const char *old_name, int new_dfd,
+			const char *new_name, uint32_t flags)
 {
 	return vfs_rename(old_dfd, old_name, new_dfd, new_name, flags);
 }
@@ -155,5 +156,6 @@ long sys_unlink(struct task *t, uaddr_t path)
 long sys_unlinkat(struct task *t, int dir, uaddr_t path, int flags)
 {
 	(void)t;
-	return flags & ~AT_REMOVEDIR ? -EINVAL : unlink_at(dir, path, flags & AT_REMOVEDIR);
+	return flags & ~AT_REMOVEDIR ? -EINVAL
+				     : unlink_at(dir, path, flags & AT_REMOVEDIR);
 }

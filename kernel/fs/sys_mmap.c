@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_mmap.c - mmap, munmap, mprotect, mremap, brk, madvise, msync, mincore and the mlock family:
- * decoded here, done by mm/. */
+/* sys_mmap.c - mmap, munmap, mprotect, mremap, brk, madvise, msync, mincore and the mlock
+ * family: decoded here, done by mm/. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
@@ -23,7 +23,8 @@
 
 enum { DEV_ZERO = (1 << 8) | 5 };
 
-static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags)
+static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
+			  uint32_t flags)
 {
 	struct vm_object *object;
 	long result;
@@ -41,7 +42,8 @@ static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t pr
 }
 
 /* What the way the file was opened allows. Adds to vma_flags. */
-static int check_file(const struct file *f, uint32_t prot, uint32_t flags, uint32_t *vma_flags)
+static int check_file(const struct file *f, uint32_t prot, uint32_t flags,
+		      uint32_t *vma_flags)
 {
 	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
 
@@ -62,8 +64,8 @@ static int check_file(const struct file *f, uint32_t prot, uint32_t flags, uint3
 	return 0;
 }
 
-static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags, int fd,
-		     uint64_t off)
+static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
+		     uint32_t flags, int fd, uint64_t off)
 {
 	struct fdref ref = fd_get(fd);
 	uint32_t vma_flags = 0;
@@ -77,18 +79,21 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot, u
 		result = -EINVAL;
 	} else if (!size) {
 		result = -EINVAL;
-	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) || end > INT64_MAX) {
+	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
+		   end > INT64_MAX) {
 		result = -EOVERFLOW;
 	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
 		result = check_file(f, prot, flags, &vma_flags);
 		if (!result)
-			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS);
+			result =
+				map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS);
 	} else {
 		result = check_file(f, prot, flags, &vma_flags);
 		if (!result && (!f->ops || !f->ops->host_backing))
 			result = -ENODEV;
 		if (!result)
-			result = mm_map(t->mm, addr, size, prot, flags, &f->object, off, vma_flags);
+			result = mm_map(t->mm, addr, size, prot, flags, &f->object, off,
+					vma_flags);
 		if (result >= 0)
 			file_accessed(f);
 	}
@@ -96,8 +101,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot, u
 	return result;
 }
 
-long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags, int fd,
-	      uint64_t off)
+long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags,
+	      int fd, uint64_t off)
 {
 	uint64_t type = flags & MAP_TYPE;
 
@@ -149,8 +154,8 @@ long sys_pkey_free(struct task *t, int pkey)
 	return -EINVAL;
 }
 
-long sys_mremap(struct task *t, uaddr_t addr, size_t old_size, size_t new_size, uint64_t flags,
-		uaddr_t new_addr)
+long sys_mremap(struct task *t, uaddr_t addr, size_t old_size, size_t new_size,
+		uint64_t flags, uaddr_t new_addr)
 {
 	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
@@ -194,7 +199,8 @@ long sys_munlock(struct task *t, uaddr_t addr, size_t size)
 
 long sys_mlockall(struct task *t, int flags)
 {
-	if (!flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) || flags == MCL_ONFAULT)
+	if (!flags || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
+	    flags == MCL_ONFAULT)
 		return -EINVAL;
 	return mm_lock_all(t->mm, flags);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_mount.c - mount and umount2, for a guest with CAP_SYS_ADMIN.
  *
- * Limits against Linux: propagation types are accepted and have no effect: there is one mount tree. */
+ * Limits against Linux: propagation types are accepted and have no effect: there is one
+ * mount tree. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -95,13 +96,14 @@ static int mount_new(uaddr_t source, const struct path *at, uaddr_t type, uint32
 		if (err)
 			return err;
 	}
-	err = mount_attach_new(type_name, source ? name.str : NULL, at, options, NULL, flags & MS_KEPT);
+	err = mount_attach_new(type_name, source ? name.str : NULL, at, options, NULL,
+			       flags & MS_KEPT);
 	path_name_put(&name);
 	return err;
 }
 
-long sys_mount(struct task *t, uaddr_t source, uaddr_t target, uaddr_t type, uint64_t flags64,
-	       uaddr_t data)
+long sys_mount(struct task *t, uaddr_t source, uaddr_t target, uaddr_t type,
+	       uint64_t flags64, uaddr_t data)
 {
 	uint32_t flags = (uint32_t)flags64;
 	struct path at;

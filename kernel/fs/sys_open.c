@@ -12,8 +12,9 @@
 
 #define OPEN_FLAGS                                                                       \
 	((uint32_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |       \
-		    O_NONBLOCK | O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | \
-		    O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE))
+		    O_NONBLOCK | O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE |              \
+		    O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |          \
+		    __O_TMPFILE))
 #define PATH_FLAGS ((uint32_t)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC))
 
 /* The combinations that open(2) refuses, once unknown flags are gone. */
@@ -30,7 +31,8 @@ static int flags_check(uint32_t flags)
 	return 0;
 }
 
-static long open_name(int dfd, const char *name, uint32_t flags, uint32_t mode, uint64_t resolve)
+static long open_name(int dfd, const char *name, uint32_t flags, uint32_t mode,
+		      uint64_t resolve)
 {
 	struct file *f;
 	int fd = fd_reserve(flags);
@@ -47,7 +49,8 @@ static long open_name(int dfd, const char *name, uint32_t flags, uint32_t mode, 
 	return fd;
 }
 
-static long open_user(int dfd, uaddr_t path, uint32_t flags, uint32_t mode, uint64_t resolve)
+static long open_user(int dfd, uaddr_t path, uint32_t flags, uint32_t mode,
+		      uint64_t resolve)
 {
 	struct path_name n;
 	long result = path_name_get(&n, path, false);
@@ -90,7 +93,8 @@ long sys_openat(struct task *t, int dir, uaddr_t path, int flags, uint32_t mode)
 	return open_at(dir, path, (uint32_t)flags, mode);
 }
 
-/* struct open_how, whose later versions may be longer: what we do not know must be zero. */
+/* struct open_how, whose later versions may be longer: what we do not know must be zero.
+ */
 static int how_get(struct linux_open_how *how, uaddr_t addr, size_t size)
 {
 	int err;
@@ -116,9 +120,9 @@ static int how_check(const struct linux_open_how *how)
 
 	if (how->flags & ~(uint64_t)OPEN_FLAGS)
 		return -EINVAL;
-	if (how->resolve & ~(uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS |
-				       RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT |
-				       RESOLVE_CACHED))
+	if (how->resolve &
+	    ~(uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |
+			RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED))
 		return -EINVAL;
 	if ((how->resolve & RESOLVE_BENEATH) && (how->resolve & RESOLVE_IN_ROOT))
 		return -EINVAL;
@@ -130,7 +134,8 @@ static int how_check(const struct linux_open_how *how)
 	}
 	if ((flags & O_PATH) && (flags & ~PATH_FLAGS))
 		return -EINVAL;
-	if ((how->resolve & RESOLVE_CACHED) && (flags & (O_TRUNC | O_CREAT | __O_TMPFILE)))
+	if ((how->resolve & RESOLVE_CACHED) &&
+	    (flags & (O_TRUNC | O_CREAT | __O_TMPFILE)))
 		return -EAGAIN;
 	return flags_check(flags);
 }
@@ -159,11 +164,13 @@ long sys_close(struct task *t, int fd)
 	return err <= -512 ? -EINTR : err;
 }
 
-long sys_close_range(struct task *t, unsigned int first, unsigned int last, unsigned int flags)
+long sys_close_range(struct task *t, unsigned int first, unsigned int last,
+		     unsigned int flags)
 {
 	int fd;
 
-	if (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
+	if (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) ||
+	    first > last)
 		return -EINVAL;
 	if (flags & CLOSE_RANGE_UNSHARE) {
 		int err = fdtable_unshare(t);

@@ -56,7 +56,8 @@ long sys_pwrite64(struct task *t, int fd, uaddr_t buf, size_t count, int64_t off
 static int flags_from(int flags, bool is_write, uint32_t *out)
 {
 	*out = 0;
-	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
+	if (flags &
+	    ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
 		return -EOPNOTSUPP;
 	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
 		return -EINVAL;
@@ -75,7 +76,8 @@ static int flags_from(int flags, bool is_write, uint32_t *out)
 	return 0;
 }
 
-static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags, bool is_write)
+static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
+		 bool is_write)
 {
 	struct linux_iovec fast[UIO_FAST];
 	struct fdref ref = fd_get(fd);
@@ -93,8 +95,8 @@ static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags, b
 		result = flags_from(flags, is_write, &uio_flags);
 		u.flags |= uio_flags;
 		if (!result)
-			result = is_write ? file_write(ref.file, &u, pos) :
-					    file_read(ref.file, &u, pos);
+			result = is_write ? file_write(ref.file, &u, pos)
+					  : file_read(ref.file, &u, pos);
 		uio_fini(&u);
 	}
 	fd_put(ref);
@@ -114,7 +116,8 @@ long sys_writev(struct task *t, int fd, uaddr_t iov, uint64_t count)
 }
 
 /* On 64 bits the low half of the position is all of it. */
-long sys_preadv(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high)
+long sys_preadv(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
+		uint64_t high)
 {
 	int64_t off = (int64_t)low;
 
@@ -123,7 +126,8 @@ long sys_preadv(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t lo
 	return off < 0 ? -EINVAL : many(fd, iov, count, &off, 0, false);
 }
 
-long sys_pwritev(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high)
+long sys_pwritev(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
+		 uint64_t high)
 {
 	int64_t off = (int64_t)low;
 
@@ -132,8 +136,8 @@ long sys_pwritev(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t l
 	return off < 0 ? -EINVAL : many(fd, iov, count, &off, 0, true);
 }
 
-long sys_preadv2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high,
-		 int flags)
+long sys_preadv2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
+		 uint64_t high, int flags)
 {
 	int64_t off = (int64_t)low;
 
@@ -144,8 +148,8 @@ long sys_preadv2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t l
 	return off < 0 ? -EINVAL : many(fd, iov, count, &off, flags, false);
 }
 
-long sys_pwritev2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low, uint64_t high,
-		  int flags)
+long sys_pwritev2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
+		  uint64_t high, int flags)
 {
 	int64_t off = (int64_t)low;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_splice.c - sendfile, splice, tee, vmsplice, copy_file_range: copies through a kernel buffer.
+/* sys_splice.c - sendfile, splice, tee, vmsplice, copy_file_range: copies through a
+ * kernel buffer.
  *
- * What was read but could not be written goes back: to the position it came from, or to the front of
- * the pipe. */
+ * What was read but could not be written goes back: to the position it came from, or to
+ * the front of the pipe. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -23,11 +24,11 @@ enum { BUFFER_ORDER = 4 };
 struct copy {
 	struct file *in;
 	struct file *out;
-	int64_t *in_pos;  /* NULL: the file's own */
+	int64_t *in_pos; /* NULL: the file's own */
 	int64_t *out_pos;
 	size_t count;
 	bool nonblock;
-	bool until_full;  /* splice: what is there now is enough */
+	bool until_full; /* splice: what is there now is enough */
 	char *buf;
 };
 
@@ -81,8 +82,9 @@ static ssize_t room_for(struct copy *c, size_t total)
 
 	if (!file_is_pipe(c->out))
 		return (ssize_t)want;
-	if (!pipe_wait_room(c->out, !c->nonblock && file_may_block(c->out, &(struct uio){0}) &&
-					   !(c->until_full && total),
+	if (!pipe_wait_room(c->out,
+			    !c->nonblock && file_may_block(c->out, &(struct uio){0}) &&
+				    !(c->until_full && total),
 			    &err))
 		return err;
 	return (ssize_t)MIN(want, MAX(pipe_room_now(c->out), (size_t)1));
@@ -231,15 +233,16 @@ static long splice_check(const struct fd_pair *p, uaddr_t in_off, uaddr_t out_of
 		return -EINVAL;
 	if (!out_pipe && appends(out))
 		return -EINVAL;
-	if ((in_off && !(in->mode & FMODE_PREAD)) || (out_off && !(out->mode & FMODE_PREAD)))
+	if ((in_off && !(in->mode & FMODE_PREAD)) ||
+	    (out_off && !(out->mode & FMODE_PREAD)))
 		return -EINVAL;
 	if (!in->ops || !in->ops->read || !out->ops || !out->ops->write)
 		return -EINVAL;
 	return 0;
 }
 
-long sys_splice(struct task *t, int in, uaddr_t in_off, int out, uaddr_t out_off, size_t count,
-		unsigned int flags)
+long sys_splice(struct task *t, int in, uaddr_t in_off, int out, uaddr_t out_off,
+		size_t count, unsigned int flags)
 {
 	struct copy c = {
 		.count = MIN(count, MAX_RW_COUNT),
@@ -252,7 +255,8 @@ long sys_splice(struct task *t, int in, uaddr_t in_off, int out, uaddr_t out_off
 	(void)t;
 	if (!count)
 		return 0;
-	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE |
+				SPLICE_F_GIFT))
 		return -EINVAL;
 	result = pair_get(&p, in, out);
 	if (result)
@@ -278,7 +282,9 @@ static long tee(struct file *in, struct file *out, size_t count, bool may_block)
 	if (result > 0 && pipe_wait_room(out, may_block, &result)) {
 		result = pipe_peek(in, buf, MIN(count, BUFFER_SIZE), false);
 		if (result > 0) {
-			uio_init_kernel(&u, buf, MIN((size_t)result, MAX(pipe_room_now(out), 1UL)));
+			uio_init_kernel(
+				&u, buf,
+				MIN((size_t)result, MAX(pipe_room_now(out), 1UL)));
 			u.flags |= UIO_NONBLOCK;
 			result = file_write(out, &u, NULL);
 		}
@@ -293,7 +299,8 @@ long sys_tee(struct task *t, int in, int out, size_t count, unsigned int flags)
 	long result;
 
 	(void)t;
-	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE |
+				SPLICE_F_GIFT))
 		return -EINVAL;
 	if (!count)
 		return 0;
@@ -319,7 +326,8 @@ long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned 
 	long result;
 
 	(void)t;
-	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE |
+				SPLICE_F_GIFT))
 		return -EINVAL;
 	ref = fd_get(fd);
 	if (!ref.file)
@@ -332,8 +340,8 @@ long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned 
 	if (!result) {
 		if (flags & SPLICE_F_NONBLOCK)
 			u.flags |= UIO_NONBLOCK;
-		result = ref.file->mode & FMODE_WRITE ? file_write(ref.file, &u, NULL) :
-							file_read(ref.file, &u, NULL);
+		result = ref.file->mode & FMODE_WRITE ? file_write(ref.file, &u, NULL)
+						      : file_read(ref.file, &u, NULL);
 		uio_fini(&u);
 	}
 	fd_put(ref);
@@ -357,14 +365,16 @@ static long range_check(const struct fd_pair *p, uint32_t flags)
 }
 
 /* Parts of one file may not overlap. */
-static bool ranges_overlap(const struct fd_pair *p, uaddr_t in_off, uaddr_t out_off, size_t count)
+static bool ranges_overlap(const struct fd_pair *p, uaddr_t in_off, uaddr_t out_off,
+			   size_t count)
 {
 	int64_t in_pos = p->in.file->pos;
 	int64_t out_pos = p->out.file->pos;
 
 	if (p->in.file->inode != p->out.file->inode)
 		return false;
-	if ((in_off && pos_get(in_off, &in_pos)) || (out_off && pos_get(out_off, &out_pos)))
+	if ((in_off && pos_get(in_off, &in_pos)) ||
+	    (out_off && pos_get(out_off, &out_pos)))
 		return false; /* is refused later */
 	return (in_pos <= out_pos && (uint64_t)(out_pos - in_pos) < count) ||
 	       (out_pos <= in_pos && (uint64_t)(in_pos - out_pos) < count);

@@ -62,7 +62,8 @@ static uint32_t lookup_from_at(int flags)
 	return flags & AT_EMPTY_PATH ? lookup | LOOKUP_EMPTY : lookup;
 }
 
-/* The first byte of the name tells whether it is empty; a null pointer is as good with AT_EMPTY_PATH. */
+/* The first byte of the name tells whether it is empty; a null pointer is as good with
+ * AT_EMPTY_PATH. */
 static bool is_empty_name(uaddr_t path)
 {
 	char first;
@@ -70,7 +71,8 @@ static bool is_empty_name(uaddr_t path)
 	return !path || (copy_from_user(&first, path, 1) == 0 && first == '\0');
 }
 
-static int stat_name(int dfd, uaddr_t path, int flags, struct kstat *k, int *mount_id, bool *is_root)
+static int stat_name(int dfd, uaddr_t path, int flags, struct kstat *k, int *mount_id,
+		     bool *is_root)
 {
 	struct path p;
 	int err;
@@ -124,14 +126,16 @@ long sys_fstat(struct task *t, int fd, uaddr_t out)
 long sys_newfstatat(struct task *t, int dir, uaddr_t path, uaddr_t out, int flags)
 {
 	(void)t;
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+	if (flags &
+	    ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	return stat_to(dir, path, out, flags);
 }
 
 static struct linux_statx_timestamp statx_time(const struct linux_timespec *ts)
 {
-	return (struct linux_statx_timestamp){.tv_sec = ts->tv_sec, .tv_nsec = (uint32_t)ts->tv_nsec};
+	return (struct linux_statx_timestamp){.tv_sec = ts->tv_sec,
+					      .tv_nsec = (uint32_t)ts->tv_nsec};
 }
 
 static void statx_fill(struct linux_statx *x, const struct kstat *k)
@@ -160,7 +164,8 @@ static void statx_fill(struct linux_statx *x, const struct kstat *k)
 	}
 }
 
-long sys_statx(struct task *t, int dir, uaddr_t path, int flags, unsigned int mask, uaddr_t out)
+long sys_statx(struct task *t, int dir, uaddr_t path, int flags, unsigned int mask,
+	       uaddr_t out)
 {
 	struct linux_statx x;
 	struct kstat k;
@@ -171,7 +176,8 @@ long sys_statx(struct task *t, int dir, uaddr_t path, int flags, unsigned int ma
 	(void)t;
 	if (mask & STATX__RESERVED)
 		return -EINVAL;
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE) ||
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+		      AT_STATX_SYNC_TYPE) ||
 	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
 	err = stat_name(dir, path, flags, &k, &id, &is_root);
@@ -197,8 +203,9 @@ static int statfs_sb(struct superblock *sb, uint32_t mount_flags, struct linux_s
 	s->f_frsize = sb->block_size;
 	s->f_namelen = NAME_MAX;
 	s->f_fsid[0] = (int32_t)sb->dev;
-	s->f_flags = ST_VALID | (int64_t)(mount_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
-							 MS_NOATIME | MS_NODIRATIME | MS_RELATIME));
+	s->f_flags = ST_VALID | (int64_t)(mount_flags &
+					  (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
+					   MS_NOATIME | MS_NODIRATIME | MS_RELATIME));
 	if (atomic_load_relaxed(&sb->flags) & SB_RDONLY)
 		s->f_flags |= MS_RDONLY;
 	return sb->ops && sb->ops->statfs ? sb->ops->statfs(sb, s) : 0;
@@ -300,7 +307,8 @@ long sys_sysfs(struct task *t, int option, uint64_t arg1, uint64_t arg2)
 	case 2: /* index to name */
 		while ((type = fs_next(type)) != NULL)
 			if ((uint64_t)index++ == arg1)
-				return copy_to_user(arg2, type->name, strlen(type->name) + 1);
+				return copy_to_user(arg2, type->name,
+						    strlen(type->name) + 1);
 		return -EINVAL;
 	case 3: /* how many */
 		while ((type = fs_next(type)) != NULL)
@@ -313,7 +321,8 @@ long sys_sysfs(struct task *t, int option, uint64_t arg1, uint64_t arg2)
 
 /* ---- access ---- */
 
-/* Credentials for access(2): the real ids count, and capabilities only if the real user is root. */
+/* Credentials for access(2): the real ids count, and capabilities only if the real user
+ * is root. */
 static struct creds *real_creds(const struct creds *c)
 {
 	struct creds *copy = creds_copy(c);

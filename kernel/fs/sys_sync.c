@@ -87,7 +87,8 @@ long sys_syncfs(struct task *t, int fd)
 	return err;
 }
 
-long sys_sync_file_range(struct task *t, int fd, int64_t off, int64_t count, unsigned int flags)
+long sys_sync_file_range(struct task *t, int fd, int64_t off, int64_t count,
+			 unsigned int flags)
 {
 	struct fdref ref;
 	int64_t end;
@@ -141,7 +142,8 @@ long sys_fadvise64(struct task *t, int fd, int64_t off, size_t size, int advice)
 		return -EBADF;
 	if (S_ISFIFO(ref.file->inode->mode))
 		err = -ESPIPE;
-	else if ((int64_t)size < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+	else if ((int64_t)size < 0 || advice < POSIX_FADV_NORMAL ||
+		 advice > POSIX_FADV_NOREUSE)
 		err = -EINVAL;
 	fd_put(ref);
 	return err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_xattr.c - the twelve calls of extended attributes: four deeds, by name, link's name and descriptor. */
+/* sys_xattr.c - the twelve calls of extended attributes: four deeds, by name, link's name
+ * and descriptor. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/syscall.h"
@@ -39,7 +40,8 @@ static int name_get(char name[static XATTR_NAME_MAX + 1], uaddr_t from)
 }
 
 /* All take over p's references. */
-static long set(const struct path *p, uaddr_t name_addr, uaddr_t value, size_t size, int flags)
+static long set(const struct path *p, uaddr_t name_addr, uaddr_t value, size_t size,
+		int flags)
 {
 	char name[XATTR_NAME_MAX + 1];
 	char *buf = NULL;
@@ -119,7 +121,8 @@ static long drop(const struct path *p, uaddr_t name_addr)
 	return err;
 }
 
-long sys_setxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size, int flags)
+long sys_setxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size,
+		  int flags)
 {
 	struct path p;
 	int err = place_by_name(path, true, &p);
@@ -128,7 +131,8 @@ long sys_setxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, siz
 	return err ? err : set(&p, name, value, size, flags);
 }
 
-long sys_lsetxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size, int flags)
+long sys_lsetxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size,
+		   int flags)
 {
 	struct path p;
 	int err = place_by_name(path, false, &p);
@@ -137,7 +141,8 @@ long sys_lsetxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, si
 	return err ? err : set(&p, name, value, size, flags);
 }
 
-long sys_fsetxattr(struct task *t, int fd, uaddr_t name, uaddr_t value, size_t size, int flags)
+long sys_fsetxattr(struct task *t, int fd, uaddr_t name, uaddr_t value, size_t size,
+		   int flags)
 {
 	struct path p;
 	int err = place_by_fd(fd, &p);

@@ -22,7 +22,8 @@ int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
 	return 0;
 }
 
-int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count, struct linux_iovec fast[UIO_FAST])
+int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
+		      struct linux_iovec fast[UIO_FAST])
 {
 	struct linux_iovec *vec = fast;
 	size_t total = 0;
@@ -100,7 +101,8 @@ void uio_truncate(struct uio *u, size_t size)
 enum direction { TO_KERNEL, FROM_KERNEL, ZEROES };
 
 /* Returns how many bytes of one piece were not copied. */
-static size_t move_piece(enum direction dir, bool kernel, uaddr_t at, char *data, size_t size)
+static size_t move_piece(enum direction dir, bool kernel, uaddr_t at, char *data,
+			 size_t size)
 {
 	void *mem = (void *)(uintptr_t)at; /* used when it is the kernel's own */
 
@@ -127,9 +129,10 @@ static size_t move(struct uio *u, enum direction dir, char *data, size_t size)
 	size = MIN(size, u->left);
 	while (done < size) {
 		size_t step = MIN(size - done, u->iov->iov_len - u->off);
-		size_t missed = step ? move_piece(dir, u->flags & UIO_KERNEL,
-						  u->iov->iov_base + u->off, data + done, step) :
-				       0;
+		size_t missed =
+			step ? move_piece(dir, u->flags & UIO_KERNEL,
+					  u->iov->iov_base + u->off, data + done, step)
+			     : 0;
 
 		done += step - missed;
 		u->off += step - missed;

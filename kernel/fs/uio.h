@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* uio.h - where a read puts its bytes and a write takes them: pieces of guest or kernel memory.
+/* uio.h - where a read puts its bytes and a write takes them: pieces of guest or kernel
+ * memory.
  *
- * Guest ranges were checked against the guest's end when the uio was made, so that it may be handed
- * to the host. The copies move a cursor. */
+ * Guest ranges were checked against the guest's end when the uio was made, so that it may
+ * be handed to the host. The copies move a cursor. */
 #pragma once
 #include "abi/types.h"
 #include "abi/uio.h"
@@ -14,23 +15,24 @@ enum uio_flags {
 	UIO_NOAPPEND = 1 << 3, /* RWF_NOAPPEND */
 	UIO_DSYNC = 1 << 4,
 	UIO_SYNC = 1 << 5,
-	UIO_NOWAIT = 1 << 6,   /* RWF_NOWAIT itself: -EAGAIN instead of any wait */
-	UIO_OWNED = 1 << 7,    /* iov was kmalloc'ed by uio_init_user_vec */
+	UIO_NOWAIT = 1 << 6, /* RWF_NOWAIT itself: -EAGAIN instead of any wait */
+	UIO_OWNED = 1 << 7,  /* iov was kmalloc'ed by uio_init_user_vec */
 };
 
 struct uio {
 	const struct linux_iovec *iov;
-	uint32_t count;	  /* pieces left, iov's first among them */
-	uint32_t flags;	  /* enum uio_flags */
-	size_t off;	  /* already used of the first piece */
-	size_t left;	  /* bytes left in all */
+	uint32_t count; /* pieces left, iov's first among them */
+	uint32_t flags; /* enum uio_flags */
+	size_t off;	/* already used of the first piece */
+	size_t left;	/* bytes left in all */
 	struct linux_iovec one;
 	struct linux_iovec *allocated; /* to free, or NULL */
 };
 
 /* One piece of guest memory: 0, -EFAULT. A size over MAX_RW_COUNT is cut. */
 int uio_init_user(struct uio *u, uaddr_t addr, size_t size) MUST_CHECK;
-/* readv's vector: 0, -EINVAL, -EFAULT, -ENOMEM. Short ones live in fast (UIO_FAST pieces). */
+/* readv's vector: 0, -EINVAL, -EFAULT, -ENOMEM. Short ones live in fast (UIO_FAST
+ * pieces). */
 enum { UIO_FAST = 8 };
 int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 		      struct linux_iovec fast[UIO_FAST]) MUST_CHECK;
@@ -38,8 +40,9 @@ void uio_init_kernel(struct uio *u, void *data, size_t size);
 /* Frees what uio_init_user_vec allocated. */
 void uio_fini(struct uio *u);
 
-/* Takes up to size bytes out of the uio into the kernel (for write). Returns how many: fewer at the
- * end of the uio, or at a fault, which uio_faulted() tells apart: left is then not 0. */
+/* Takes up to size bytes out of the uio into the kernel (for write). Returns how many:
+ * fewer at the end of the uio, or at a fault, which uio_faulted() tells apart: left is
+ * then not 0. */
 size_t uio_copy_in(struct uio *u, void *dst, size_t size) MUST_CHECK;
 /* Puts up to size bytes of kernel memory into the uio (for read). */
 size_t uio_copy_out(struct uio *u, const void *src, size_t size) MUST_CHECK;
@@ -48,7 +51,8 @@ size_t uio_clear_out(struct uio *u, size_t size) MUST_CHECK;
 void uio_advance(struct uio *u, size_t size);
 /* Cuts to at most size bytes. */
 void uio_truncate(struct uio *u, size_t size);
-/* Fills out with up to max pieces of up to size bytes in all, for a host call. Returns the count. */
+/* Fills out with up to max pieces of up to size bytes in all, for a host call. Returns
+ * the count. */
 int uio_host_vec(const struct uio *u, struct linux_iovec *out, int max, size_t size);
 /* A copy of the cursor, to go back to. */
 struct uio_mark {

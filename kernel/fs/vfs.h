@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* vfs.h - file system types, superblocks and inodes: what a file system implements.
  *
- * Everything here is shared by all processes of the sandbox. Who drops the last reference to an inode
- * calls its release operation; a file system that finds inodes by itself (a cache by number) uses
- * inode_try_get(). Names are passed as a dentry, whose name is NUL-terminated and does not
- * change while its parent's dir_lock is held.
+ * Everything here is shared by all processes of the sandbox. Who drops the last reference
+ * to an inode calls its release operation; a file system that finds inodes by itself (a
+ * cache by number) uses inode_try_get(). Names are passed as a dentry, whose name is
+ * NUL-terminated and does not change while its parent's dir_lock is held.
  *
  * Locks: an operation that changes a directory (or looks a name up) is called with the
- * directory's dir_lock held (RANK_DIR); rename holds both directories' and, if they differ,
- * the superblock's rename_lock. A file system excludes creation in a directory that is being
- * removed by itself, with inode->lock (RANK_INODE) of the victim. dir_lock may be held across host
- * calls on files (hostfs); no other lock here may. */
+ * directory's dir_lock held (RANK_DIR); rename holds both directories' and, if they
+ * differ, the superblock's rename_lock. A file system excludes creation in a directory
+ * that is being removed by itself, with inode->lock (RANK_INODE) of the victim. dir_lock
+ * may be held across host calls on files (hostfs); no other lock here may. */
 #pragma once
 #include "abi/stat.h"
 #include "abi/types.h"
@@ -36,15 +36,17 @@ struct superblock;
 struct file_system_type {
 	const char *name;
 	uint32_t flags; /* enum fs_type_flags */
-	/* Makes a superblock whose root inode is set by sb_set_root(). source and options (comma
-	 * separated, "size=1m,mode=755") are what mount(2) gave, never NULL; data is the
-	 * kernel caller's own struct, or NULL. Returns 0 with *out holding one reference, or -errno. */
-	int (*mount)(const char *source, const char *options, void *data, struct superblock **out);
+	/* Makes a superblock whose root inode is set by sb_set_root(). source and options
+	 * (comma separated, "size=1m,mode=755") are what mount(2) gave, never NULL; data
+	 * is the kernel caller's own struct, or NULL. Returns 0 with *out holding one
+	 * reference, or -errno. */
+	int (*mount)(const char *source, const char *options, void *data,
+		     struct superblock **out);
 	struct list link;
 };
 
 enum fs_type_flags {
-	FS_NODEV = 1 << 0, /* "nodev" in /proc/filesystems */
+	FS_NODEV = 1 << 0,  /* "nodev" in /proc/filesystems */
 	FS_USERNS = 1 << 1, /* an unprivileged guest root may mount it */
 };
 
@@ -61,36 +63,40 @@ struct sb_ops {
 	/* Options as /proc/mounts shows them after rw/ro: ",size=…" (may be NULL). */
 	void (*show_options)(struct superblock *sb, char *buf, size_t size);
 	int (*remount)(struct superblock *sb, const char *options); /* may be NULL */
-	/* The last reference has gone: frees sb->private. The root dentry has been put. */
+	/* The last reference has gone: frees sb->private. The root dentry has been put.
+	 */
 	void (*release)(struct superblock *sb);
 };
 
 enum sb_flags {
-	SB_RDONLY = 1 << 0,	/* every change is -EROFS */
-	SB_NO_DCACHE = 1 << 1,	/* dentries are not kept: each lookup asks the file system */
+	SB_RDONLY = 1 << 0, /* every change is -EROFS */
+	SB_NO_DCACHE =
+		1 << 1, /* dentries are not kept: each lookup asks the file system */
 	SB_NO_NEGATIVE = 1 << 2, /* absent names are not kept */
 	SB_NOEXEC = 1 << 3,
 	SB_NODEV = 1 << 4,
-	SB_INTERNAL = 1 << 5,	/* pipes, sockets, anonymous inodes: cannot be walked */
+	SB_INTERNAL = 1 << 5, /* pipes, sockets, anonymous inodes: cannot be walked */
 };
 
 struct superblock {
 	struct ref refs;
-	uint32_t flags;		/* atomic: enum sb_flags */
+	uint32_t flags; /* atomic: enum sb_flags */
 	const struct file_system_type *type;
 	const struct sb_ops *ops;
-	struct dentry *root;	/* ref */
-	uint64_t dev;		/* st_dev as stat(2) encodes it */
-	uint32_t magic;		/* f_type */
+	struct dentry *root; /* ref */
+	uint64_t dev;	     /* st_dev as stat(2) encodes it */
+	uint32_t magic;	     /* f_type */
 	uint32_t block_size;
 	struct lock rename_lock; /* RANK_RENAME */
-	uint64_t next_ino;	/* atomic: for inode_next_number() */
+	uint64_t next_ino;	 /* atomic: for inode_next_number() */
 	void *private;
 };
 
-/* A superblock with one reference, an anonymous device number and no root; NULL: no memory. */
-struct superblock *sb_create(const struct file_system_type *type, const struct sb_ops *ops,
-			     uint32_t magic, void *private) MUST_CHECK;
+/* A superblock with one reference, an anonymous device number and no root; NULL: no
+ * memory. */
+struct superblock *sb_create(const struct file_system_type *type,
+			     const struct sb_ops *ops, uint32_t magic,
+			     void *private) MUST_CHECK;
 /* Makes the root dentry; takes the caller's reference to inode, also on failure. */
 int sb_set_root(struct superblock *sb, struct inode *inode) MUST_CHECK;
 void sb_get(struct superblock *sb);
@@ -132,31 +138,36 @@ struct attr {
 
 /* What get_link answers: either text or a place. */
 struct link_target {
-	const char *text;  /* NUL-terminated; lives as long as the inode, or in page */
-	char *page;	   /* PAGE_SIZE bytes from page_alloc(0), freed by the walk; or NULL */
-	struct path *path; /* a magic link sets *path (references are taken over) and is_path */
+	const char *text; /* NUL-terminated; lives as long as the inode, or in page */
+	char *page; /* PAGE_SIZE bytes from page_alloc(0), freed by the walk; or NULL */
+	struct path *path; /* a magic link sets *path (references are taken over) and
+			      is_path */
 	bool is_path;
 };
 
-/* All may be NULL: directories without lookup are empty, other calls answer -EPERM, or what is
- * said. dir->dir_lock is held in those that take a directory. */
+/* All may be NULL: directories without lookup are empty, other calls answer -EPERM, or
+ * what is said. dir->dir_lock is held in those that take a directory. */
 struct inode_ops {
 	/* -ENOENT: not there. *out gets a reference. d is only a name here. */
 	int (*lookup)(struct inode *dir, struct dentry *d, struct inode **out);
-	/* A cached dentry, positive or negative, was found: false makes the walk forget it and look up
-	 * again. Called without locks. May also refresh d->inode's attributes. */
+	/* A cached dentry, positive or negative, was found: false makes the walk forget
+	 * it and look up again. Called without locks. May also refresh d->inode's
+	 * attributes. */
 	bool (*revalidate)(struct inode *dir, struct dentry *d);
-	/* mode: with the S_IFMT type (regular, FIFO, socket, device), umask applied; rdev for devices.
-	 * The owner comes from inode_init_owner(). *out gets a reference. Also mkdir and symlink. */
+	/* mode: with the S_IFMT type (regular, FIFO, socket, device), umask applied; rdev
+	 * for devices. The owner comes from inode_init_owner(). *out gets a reference.
+	 * Also mkdir and symlink. */
 	int (*mknod)(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev,
 		     struct inode **out);
-	int (*mkdir)(struct inode *dir, struct dentry *d, uint32_t mode, struct inode **out);
-	int (*symlink)(struct inode *dir, struct dentry *d, const char *target, struct inode **out);
+	int (*mkdir)(struct inode *dir, struct dentry *d, uint32_t mode,
+		     struct inode **out);
+	int (*symlink)(struct inode *dir, struct dentry *d, const char *target,
+		       struct inode **out);
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *inode);
 	int (*unlink)(struct inode *dir, struct dentry *d);
 	int (*rmdir)(struct inode *dir, struct dentry *d); /* -ENOTEMPTY */
-	/* flags: RENAME_NOREPLACE (already checked), RENAME_EXCHANGE, RENAME_WHITEOUT. to may be
-	 * negative; types have been checked. */
+	/* flags: RENAME_NOREPLACE (already checked), RENAME_EXCHANGE, RENAME_WHITEOUT. to
+	 * may be negative; types have been checked. */
 	int (*rename)(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
 		      struct dentry *to, unsigned int flags);
 	/* A nameless regular file for O_TMPFILE: nlink 0. -EOPNOTSUPP if NULL. */
@@ -164,30 +175,34 @@ struct inode_ops {
 
 	/* Symbolic links. size_hint of stat is inode->size. */
 	int (*get_link)(struct inode *inode, struct link_target *out);
-	/* readlink(2) of magic links: bytes written, not NUL-terminated. NULL: get_link's text. */
+	/* readlink(2) of magic links: bytes written, not NUL-terminated. NULL: get_link's
+	 * text. */
 	long (*readlink)(struct inode *inode, char *buf, size_t size);
 
 	/* mask: MAY_*. NULL: inode_permission_generic(). */
 	int (*permission)(struct inode *inode, uint32_t mask);
 	/* NULL: inode_fill_stat(). */
 	int (*getattr)(struct inode *inode, struct kstat *out);
-	/* NULL: -EPERM. Must apply the change to the inode's fields too (inode_apply_attr()). */
+	/* NULL: -EPERM. Must apply the change to the inode's fields too
+	 * (inode_apply_attr()). */
 	int (*setattr)(struct inode *inode, struct attr *attr);
 
-	/* Extended attributes, names with their prefix. NULL: -EOPNOTSUPP. size 0 asks for the size. */
+	/* Extended attributes, names with their prefix. NULL: -EOPNOTSUPP. size 0 asks
+	 * for the size. */
 	long (*getxattr)(struct inode *inode, const char *name, void *buf, size_t size);
-	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
-			int flags);
+	int (*setxattr)(struct inode *inode, const char *name, const void *value,
+			size_t size, int flags);
 	long (*listxattr)(struct inode *inode, char *buf, size_t size);
 	int (*removexattr)(struct inode *inode, const char *name);
 
 	/* Called for each open of a regular file or directory (and of the others through
-	 * file_ops) after permission checks: sets file->private, ops, host_poll_fd as it needs. NULL:
-	 * nothing to do. */
+	 * file_ops) after permission checks: sets file->private, ops, host_poll_fd as it
+	 * needs. NULL: nothing to do. */
 	int (*open)(struct inode *inode, struct file *file);
 	/* The last reference has gone: frees the inode and what it owns. */
 	void (*release)(struct inode *inode);
-	/* Text for /proc/PID/fd links of unwalkable files: "pipe:[12]". NULL: "name:[ino]". */
+	/* Text for /proc/PID/fd links of unwalkable files: "pipe:[12]". NULL:
+	 * "name:[ino]". */
 	void (*describe)(struct inode *inode, char *buf, size_t size);
 };
 
@@ -200,45 +215,52 @@ enum may {
 };
 
 enum inode_flags {
-	INODE_DEAD = 1 << 0,	  /* a removed directory: nothing can be made in it (dir_lock) */
+	INODE_DEAD =
+		1 << 0, /* a removed directory: nothing can be made in it (dir_lock) */
 	INODE_NO_DCACHE = 1 << 1, /* names in this directory are not kept */
 	INODE_APPEND = 1 << 2,	  /* FS_APPEND_FL */
 	INODE_IMMUTABLE = 1 << 3,
 	INODE_NOATIME = 1 << 4,
-	INODE_NOCMTIME = 1 << 5,  /* the file system keeps the times itself: hostfs */
+	INODE_NOCMTIME = 1 << 5,   /* the file system keeps the times itself: hostfs */
 	INODE_MAGIC_LINK = 1 << 6, /* RESOLVE_NO_MAGICLINKS refuses it */
 	INODE_NO_SEEK = 1 << 7,	   /* files opened on it are streams */
-	INODE_LINKABLE = 1 << 8,   /* O_TMPFILE without O_EXCL: link(2) may give it a name */
+	INODE_LINKABLE =
+		1 << 8, /* O_TMPFILE without O_EXCL: link(2) may give it a name */
 };
 
-/* File systems embed it. Fields without a guard are read at any time and written under lock. */
+/* File systems embed it. Fields without a guard are read at any time and written under
+ * lock. */
 struct inode {
 	struct ref refs;
 	uint32_t flags; /* atomic: enum inode_flags */
 	const struct inode_ops *ops;
-	const struct file_ops *fops; /* of files opened on it; FIFOs and devices have their own */
-	struct superblock *sb;	     /* borrowed: whoever can reach the inode has a mount of it */
+	const struct file_ops
+		*fops; /* of files opened on it; FIFOs and devices have their own */
+	struct superblock
+		*sb; /* borrowed: whoever can reach the inode has a mount of it */
 	uint64_t ino;
-	uint32_t mode;	/* type and permissions */
+	uint32_t mode; /* type and permissions */
 	uid_t uid;
 	gid_t gid;
 	uint32_t nlink; /* lock */
 	uint64_t rdev;
-	int64_t size;	/* atomic: changed under lock */
+	int64_t size;	 /* atomic: changed under lock */
 	uint64_t blocks; /* of 512 bytes */
 	struct linux_timespec atime, mtime, ctime, btime;
 	struct lock lock;     /* RANK_INODE: data and attributes */
 	struct lock dir_lock; /* RANK_DIR: names, for directories */
-	int writers;	      /* atomic: open for writing; negative: executables (ETXTBSY) */
-	uint32_t generation;  /* atomic: changes with the contents (patch cache); see inode_content_id() */
-	struct pipe *pipe;    /* RANK_INODE: of an open FIFO */
+	int writers; /* atomic: open for writing; negative: executables (ETXTBSY) */
+	uint32_t generation; /* atomic: changes with the contents (patch cache); see
+				inode_content_id() */
+	struct pipe *pipe;   /* RANK_INODE: of an open FIFO */
 	struct file_lock_state *locks; /* file_lock.c */
-	void *socket;	      /* a bound AF_UNIX socket: net/ */
-	void *watches;	      /* inotify and fanotify marks: event/ */
+	void *socket;		       /* a bound AF_UNIX socket: net/ */
+	void *watches;		       /* inotify and fanotify marks: event/ */
 	void *private;
 };
 
-/* In place: one reference, times now, nlink 1, number ino. mode with the type. Owner and group are 0. */
+/* In place: one reference, times now, nlink 1, number ino. mode with the type. Owner and
+ * group are 0. */
 void inode_init(struct inode *inode, struct superblock *sb, const struct inode_ops *ops,
 		uint64_t ino, uint32_t mode);
 /* To be called by release(), before it frees the memory. */
@@ -249,12 +271,13 @@ void inode_put(struct inode *inode);
 bool inode_try_get(struct inode *inode) MUST_CHECK;
 uint64_t inode_next_number(struct superblock *sb);
 
-/* Owner (fsuid, fsgid or the setgid directory's group) and mode for a new inode in dir. */
+/* Owner (fsuid, fsgid or the setgid directory's group) and mode for a new inode in dir.
+ */
 void inode_init_owner(struct inode *inode, const struct inode *dir, uint32_t mode);
 /* Checks mode bits and capabilities of the current task. 0 or -EACCES. */
 int inode_permission_generic(struct inode *inode, uint32_t mask) MUST_CHECK;
-/* The operation if there is one, and read-only superblocks and immutable files. 0, -EACCES, -EROFS,
- * -EPERM. */
+/* The operation if there is one, and read-only superblocks and immutable files. 0,
+ * -EACCES, -EROFS, -EPERM. */
 int inode_permission(struct inode *inode, uint32_t mask) MUST_CHECK;
 /* The current task owns it or has CAP_FOWNER. */
 bool inode_owner_or_capable(const struct inode *inode);
@@ -264,7 +287,8 @@ int inode_getattr(struct inode *inode, struct kstat *out) MUST_CHECK;
 void inode_apply_attr(struct inode *inode, const struct attr *attr);
 /* Fills the times that a change implies and calls setattr. No permission check. */
 int inode_setattr(struct inode *inode, struct attr *attr) MUST_CHECK;
-/* Sets those of the three times that mask (ATTR_*TIME) names to now. Takes inode->lock. */
+/* Sets those of the three times that mask (ATTR_*TIME) names to now. Takes inode->lock.
+ */
 void inode_touch(struct inode *inode, uint32_t mask);
 void inode_touch_locked(struct inode *inode, uint32_t mask) REQUIRES(&inode->lock);
 void inode_now(struct linux_timespec *out);

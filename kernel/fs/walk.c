@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* walk.c - the one walk along a path (path_resolution(7)).
  *
- * A walk goes through a text component by component. A symbolic link in the middle pushes what is left of the
- * text on a stack of frames and goes on with the link's own text; a link in the last place replaces
- * the text. So the last component of the whole walk is the one that has nothing but slashes after it while the
- * stack is empty. walk_to_last() stops in front of it: what happens there is the caller's business (find, make,
- * remove, follow).
+ * A walk goes through a text component by component. A symbolic link in the middle pushes
+ * what is left of the text on a stack of frames and goes on with the link's own text; a
+ * link in the last place replaces the text. So the last component of the whole walk is
+ * the one that has nothing but slashes after it while the stack is empty. walk_to_last()
+ * stops in front of it: what happens there is the caller's business (find, make, remove,
+ * follow).
  *
- * Scopes (openat2's RESOLVE_BENEATH and RESOLVE_IN_ROOT) make the starting place the root; when something
- * was renamed during the walk, a ".." cannot be trusted any more and the walk ends with -EAGAIN. */
+ * Scopes (openat2's RESOLVE_BENEATH and RESOLVE_IN_ROOT) make the starting place the
+ * root; when something was renamed during the walk, a ".." cannot be trusted any more and
+ * the walk ends with -EAGAIN. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -45,7 +47,8 @@ static struct dentry *find_valid(struct dentry *parent, const char *name, size_t
 	struct inode *dir = parent->inode;
 	struct dentry *d = dentry_lookup(parent, name, len);
 
-	if (d && unlikely(dir->ops->revalidate != NULL) && !dir->ops->revalidate(dir, d)) {
+	if (d && unlikely(dir->ops->revalidate != NULL) &&
+	    !dir->ops->revalidate(dir, d)) {
 		dentry_unhash(d);
 		dentry_put(d);
 		d = NULL;
@@ -94,8 +97,8 @@ void dentry_made(struct inode *dir, struct dentry *d, struct inode *inode)
 		dentry_hash(d);
 }
 
-int dentry_find_or_look_up(struct dentry *parent, const char *name, size_t len, bool cached_only,
-			   struct dentry **out)
+int dentry_find_or_look_up(struct dentry *parent, const char *name, size_t len,
+			   bool cached_only, struct dentry **out)
 {
 	struct dentry *d = find_valid(parent, name, len);
 	int err;
@@ -263,8 +266,9 @@ static int jump(struct walk *w, const struct path *to)
 	return go_to(w, to);
 }
 
-/* The walk stands on a link whose directory was dir (references; taken over): goes back there, or to
- * where the link jumps, and makes its text the current one. What was left of the old one has been pushed. */
+/* The walk stands on a link whose directory was dir (references; taken over): goes back
+ * there, or to where the link jumps, and makes its text the current one. What was left of
+ * the old one has been pushed. */
 static int link_enter(struct walk *w, const struct path *dir)
 {
 	struct inode *inode = path_inode(&w->path);
@@ -299,7 +303,8 @@ static int link_enter(struct walk *w, const struct path *dir)
 	return *w->rest == '/' ? go_to_root(w) : 0;
 }
 
-/* Takes the next component off the text into name, len and last. False at the end of the text. */
+/* Takes the next component off the text into name, len and last. False at the end of the
+ * text. */
 static bool component_next(struct walk *w)
 {
 	const char *p = w->rest;
@@ -384,8 +389,8 @@ int walk_last(struct walk *w)
 	}
 }
 
-/* The walk stands on the link, and not on its directory any more: the link's dentry tells it. Its mount is the
- * directory's, since nothing can be mounted on a link. */
+/* The walk stands on the link, and not on its directory any more: the link's dentry tells
+ * it. Its mount is the directory's, since nothing can be mounted on a link. */
 int walk_follow(struct walk *w)
 {
 	struct path dir = {w->path.mount, dentry_parent_get(w->path.dentry)};
@@ -399,7 +404,8 @@ int walk_follow(struct walk *w)
 	err = link_enter(w, &dir);
 	if (!err)
 		err = walk_to_last(w);
-	w->slash |= slash; /* "link/" wants a directory, whatever the link's text ends with */
+	w->slash |=
+		slash; /* "link/" wants a directory, whatever the link's text ends with */
 	return err;
 }
 

@@ -73,7 +73,8 @@ long vfs_getxattr(const struct path *p, const char *name, void *buf, size_t size
 	return is_bare(name) ? -EINVAL : inode->ops->getxattr(inode, name, buf, size);
 }
 
-int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size, int flags)
+int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size,
+		 int flags)
 {
 	struct inode *inode = path_inode(p);
 	int err = check(p, name, true);

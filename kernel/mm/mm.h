@@ -63,6 +63,7 @@ struct mm {
 	struct vm_object *exe;	 /* ref: /proc/PID/exe */
 	uaddr_t vdso_start;	 /* host mapping that outlives unmapping, 0 none */
 	uint64_t id;		 /* unique: private futex key */
+	uint64_t patch_generation; /* arch/: how new the patched pages are */
 	bool no_patch;		 /* a task owns %gs */
 	uint32_t lock_future;	 /* mlockall(MCL_FUTURE) */
 };

@@ -8,6 +8,8 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 
+_Static_assert(sizeof(struct cpu) <= CPU_SIZE, "cpu.h");
+
 static struct lock pool_lock = LOCK_INIT(RANK_IDR);
 static struct cpu *free_cpus;  /* pool_lock: ready for use, stacks warm */
 static struct cpu *dying_cpus; /* pool_lock: until done */
@@ -53,17 +55,15 @@ struct cpu *cpu_alloc(void)
 	if (c)
 		free_cpus = c->next;
 	lock_drop(&pool_lock);
-	if (c) {
-		kstack = c->kstack;
-	} else {
-		c = page_alloc(page_order_for(CPU_AREA_SIZE));
-		kstack = kstack_alloc();
-		if (!c || !kstack) {
-			page_free(c, page_order_for(CPU_AREA_SIZE));
-			kstack_free(kstack);
+	if (!c) {
+		char *area = page_alloc(page_order_for(CPU_AREA_SIZE));
+
+		if (!area)
 			return NULL;
-		}
+		c = (struct cpu *)(area + CPU_AREA_SIZE - CPU_SIZE); // NOLINT(bugprone-casting-through-void)
+		c->kstack = area + ALTSTACK_SIZE;
 	}
+	kstack = c->kstack;
 	memset(c, 0, sizeof(*c));
 	c->self = c;
 	c->kstack = kstack;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_limits.c - resource limits. Those on CPU time are kept but not enforced. */
+/* sys_limits.c - resource limits. RLIMIT_RTTIME and RLIMIT_LOCKS are kept but not enforced. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
 #include "abi/syscall.h"
 #include "mm/usercopy.h"
+#include "process/cpu_limit.h"
 #include "process/identity.h"
 #include "process/task.h"
 
@@ -31,6 +32,8 @@ static int limit_exchange(struct process *p, unsigned int resource,
 	if (value && !err)
 		p->rlimits[resource] = *value;
 	lock_drop(&p->lock);
+	if (value && !err && resource == RLIMIT_CPU)
+		cpu_limit_changed(p);
 	return err;
 }
 

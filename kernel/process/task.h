@@ -99,7 +99,7 @@ struct task {
 	uint64_t lent_sp;	/* kernel context while the cpu is lent to a vfork child */
 	struct task *vfork_waiter; /* ref: a parent that waits on vfork_done for this task's exec or end */
 	struct waitq vfork_done; /* woken when vfork_waiting became false */
-	bool vfork_waiting;	/* atomic */
+	bool vfork_waiting;	/* process->lock */
 	struct exec *exec;	/* core/: on its way to a blank host process */
 	int nice;
 	int policy, rt_priority;

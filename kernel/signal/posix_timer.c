@@ -114,8 +114,12 @@ static void on_timer(struct timer *timer)
 
 	lock_take(&p->lock);
 	if (t->active && !t->timer.armed && !p->group_exit) {
-		if (now_of(t) < t->expiry) {
+		nsec_t now = now_of(t);
+
+		if (now < t->expiry) {
 			start(t);
+		} else if (t->id == CPU_LIMIT_ID) {
+			cpu_limit_expired_locked(t, now);
 		} else {
 			t->active = t->interval != 0;
 			if (t->id < 0)

@@ -7,6 +7,7 @@
  * woke. stop_signo is the signal of the stop that is on; a stop signal that is being looked at, which
  * SIGCONT cancels by setting 0; or -CLD_CONTINUED while the first task to wake owes that notice. */
 #include "lib/atomic.h"
+#include "process/cpu_limit.h"
 #include "process/session.h"
 #include "signal/hooks.h"
 #include "signal/internal.h"
@@ -123,4 +124,7 @@ void signal_task_started(struct task *t)
 		(void)atomic_or(&t->sleeper.work, WORK_STOP);
 	signal_recalc_locked(t);
 	lock_drop(&t->process->lock);
+	if (unlikely(t->process->rlimits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY) &&
+	    t->process->leader == t)
+		cpu_limit_changed(t->process);
 }

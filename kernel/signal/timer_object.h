@@ -7,6 +7,7 @@
 
 /* Ids of timer_create(2) are 0 and up; those of setitimer(2) have these. */
 #define ITIMER_ID(which) (-1 - (which))
+#define CPU_LIMIT_ID	 (-4) /* RLIMIT_CPU */
 
 /* All but timer: process->lock. */
 struct posix_timer {
@@ -39,4 +40,6 @@ void posix_timer_free(struct posix_timer *t);
 /* With process->lock held: */
 struct posix_timer *posix_timer_find_locked(struct process *p, int id);
 void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s, bool absolute);
+/* cpu_limit.c: CPU_LIMIT_ID has expired. */
+void cpu_limit_expired_locked(struct posix_timer *t, nsec_t now);
 void posix_timer_get_locked(struct posix_timer *t, struct timer_setting *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel_memory.c - the kernel's addresses named in system calls: EFAULT, and nothing read, written or
- * changed. With the argument `jump` or `scribble` and a number it is the hostile program of
- * kernel_memory.sh, which runs it in sandboxes of its own. */
+/* kernel_memory.c - the kernel's addresses named in system calls: EFAULT, and nothing
+ * read, written or changed. With the argument `jump` or `scribble` and a number it is the
+ * hostile program of kernel_jump.sh, which runs it in sandboxes of its own. */
 #include "raw.h"
 
 #include <poll.h>
@@ -15,10 +15,12 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 
-/* Text, read-only data, data, heap, the reservation's far end, the last pages below 2^47. */
+/* Text, read-only data, data, heap, the reservation's far end, the last pages below 2^47.
+ */
 static const uint64_t places[] = {
-	KERNEL_TEXT,	     KERNEL_TEXT + 8,	 0x7ff000040000, KERNEL_DATA,	 KERNEL_DATA + 0x6700,
-	0x7ff001000000,	     0x7ff010000000,	 0x7ff800000000, 0x7fffffffe000, 0x7feffffff000,
+	KERNEL_TEXT,	      KERNEL_TEXT + 8, 0x7ff000040000, KERNEL_DATA,
+	KERNEL_DATA + 0x6700, 0x7ff001000000,  0x7ff010000000, 0x7ff800000000,
+	0x7fffffffe000,	      0x7feffffff000,
 };
 #define FOR_PLACES(p)                                                                    \
 	for (size_t i_ = 0; i_ < sizeof(places) / sizeof(*places); i_++)                 \
@@ -44,7 +46,8 @@ static void nothing_is_read_from_it(void)
 	char edge[PAGE];
 
 	pipe_open();
-	FOR_PLACES(p) {
+	FOR_PLACES(p)
+	{
 		struct iovec v = {p, 64};
 		struct iovec two[2] = {{edge, 0}, {p, 1}};
 
@@ -69,7 +72,8 @@ static void nothing_is_read_from_it(void)
 		FAILS(EFAULT, syscall(SYS_rt_sigaction, SIGUSR1, p, NULL, 8));
 		FAILS(EFAULT, syscall(SYS_sigaltstack, p, NULL));
 		FAILS(EFAULT, syscall(SYS_setrlimit, RLIMIT_CORE, p));
-		FAILS(EFAULT, syscall(SYS_futex, p, 0, 0, NULL, NULL, 0)); /* FUTEX_WAIT */
+		FAILS(EFAULT,
+		      syscall(SYS_futex, p, 0, 0, NULL, NULL, 0)); /* FUTEX_WAIT */
 		FAILS(EFAULT, syscall(SYS_memfd_create, p, 0));
 	}
 	CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
@@ -82,7 +86,8 @@ static void nothing_is_written_to_it(void)
 
 	pipe_open();
 	CHECK(write(ends[1], text, sizeof(text)) == sizeof(text));
-	FOR_PLACES(p) {
+	FOR_PLACES(p)
+	{
 		struct iovec v = {p, 8};
 
 		FAILS(EFAULT, read(ends[0], p, 8));
@@ -131,27 +136,31 @@ static void a_buffer_may_not_run_into_it(void)
 
 static void it_cannot_be_mapped_or_unmapped(void)
 {
-	FOR_PLACES(q) {
+	FOR_PLACES(q)
+	{
 		char *p = (char *)((uintptr_t)q & ~(PAGE - 1));
 
-		CHECK(mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-		      MAP_FAILED);
+		CHECK(mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			   -1, 0) == MAP_FAILED);
 		CHECK(errno == ENOMEM || errno == EINVAL);
-		CHECK(mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		CHECK(mmap(p, PAGE, PROT_READ,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
 			   0) == MAP_FAILED);
 		CHECK(munmap(p, PAGE) == -1 && errno == EINVAL);
 		CHECK(mprotect(p, PAGE, PROT_READ | PROT_WRITE) == -1 && errno == ENOMEM);
-		CHECK(madvise(p, PAGE, MADV_DONTNEED) == -1 && (errno == ENOMEM || errno == EINVAL));
+		CHECK(madvise(p, PAGE, MADV_DONTNEED) == -1 &&
+		      (errno == ENOMEM || errno == EINVAL));
 		CHECK(msync(p, PAGE, MS_SYNC) == -1 && errno == ENOMEM);
 		CHECK(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
 		CHECK(errno == EFAULT || errno == EINVAL);
-		CHECK(mremap(page_with(PROT_READ), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) ==
-		      MAP_FAILED);
+		CHECK(mremap(page_with(PROT_READ), PAGE, PAGE,
+			     MREMAP_MAYMOVE | MREMAP_FIXED, p) == MAP_FAILED);
 		CHECK(errno == EINVAL || errno == ENOMEM);
 		CHECK(mlock(p, PAGE) == -1 && (errno == ENOMEM || errno == EINVAL));
 	}
 	/* a hint there is only a hint */
-	char *p = mmap((void *)KERNEL_DATA, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap((void *)KERNEL_DATA, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
 
 	CHECK(p != MAP_FAILED && (uint64_t)p < 0x7feffffff000);
 	/* from below across all of it */
@@ -205,7 +214,8 @@ static void jump(uint64_t seed)
 
 	raw.nr = next_random(&state);
 	for (int i = 0; i < 6; i++)
-		raw.arg[i] = i % 2 ? next_random(&state) : KERNEL_DATA + next_random(&state) % 0x100000;
+		raw.arg[i] = i % 2 ? next_random(&state)
+				   : KERNEL_DATA + next_random(&state) % 0x100000;
 	(void)raw_jump(&raw);
 }
 
@@ -216,7 +226,8 @@ static void scribble(uint64_t seed)
 
 	for (int i = 0; i < 2000; i++) {
 		volatile uint64_t *at =
-			(volatile uint64_t *)(KERNEL_DATA + next_random(&state) % 0x8000 / 8 * 8);
+			(volatile uint64_t *)(KERNEL_DATA +
+					      next_random(&state) % 0x8000 / 8 * 8);
 
 		*at = next_random(&state) * next_random(&state);
 		(void)getppid();
@@ -226,9 +237,12 @@ static void scribble(uint64_t seed)
 }
 
 static const struct test tests[] = {
-	TEST(nothing_is_read_from_it),	       TEST(nothing_is_written_to_it),
-	TEST(a_buffer_may_not_run_into_it),    TEST(it_cannot_be_mapped_or_unmapped),
-	TEST(the_list_of_mappings_does_not_show_it), TEST(its_data_cannot_be_executed),
+	TEST(nothing_is_read_from_it),
+	TEST(nothing_is_written_to_it),
+	TEST(a_buffer_may_not_run_into_it),
+	TEST(it_cannot_be_mapped_or_unmapped),
+	TEST(the_list_of_mappings_does_not_show_it),
+	TEST(its_data_cannot_be_executed),
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* raw.h - a hostile guest's way to the host: it jumps to a `syscall; ret` in the kernel's text, where
- * Syscall User Dispatch lets the host run the call. What is left in the way is the filter. */
+/* raw.h - a hostile guest's way to the host: it jumps to a `syscall; ret` in the kernel's
+ * text, where Syscall User Dispatch lets the host run the call. What is left in the way
+ * is the filter. */
 #pragma once
 #include "../sys/fixture.h"
 
@@ -55,7 +56,8 @@ HELPER uint64_t raw_gadget(void)
 }
 
 /* In this process, for better or worse. */
-HELPER long raw_call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+HELPER long raw_call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+		     uint64_t e, uint64_t f)
 {
 	static uint64_t gadget;
 	struct raw raw = {nr, {a, b, c, d, e, f}, 0};
@@ -67,8 +69,10 @@ HELPER long raw_call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 	return raw_jump(&raw);
 }
 
-/* How a child ended that made the call: killed by SIGKILL is what the filter makes of it. */
-HELPER int raw_attempt(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+/* How a child ended that made the call: killed by SIGKILL is what the filter makes of it.
+ */
+HELPER int raw_attempt(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+		       uint64_t e, uint64_t f)
 {
 	pid_t pid;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* wall.c - tries every host call that kernel/host/linux/calls.def does not list, and forbidden
- * arguments of those it lists, from a guest that jumps into the kernel's text. Each attempt is a child
- * that the host must kill; the sandbox goes on. What the filter lets through must find nothing. */
+/* wall.c - tries every host call that kernel/host/linux/calls.def does not list, and
+ * forbidden arguments of those it lists, from a guest that jumps into the kernel's text.
+ * Each attempt is a child that the host must kill; the sandbox goes on. What the filter
+ * lets through must find nothing. */
 /* timeout: 240 */
 #include "raw.h"
 
@@ -14,8 +15,8 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 
-/* uretprobe and uprobe: the host lets them past all filters (6.14 on) and answers SIGILL to all callers
- * but its own trampolines, which panics a kernel that is jumped into. */
+/* uretprobe and uprobe: the host lets them past all filters (6.14 on) and answers SIGILL
+ * to all callers but its own trampolines, which panics a kernel that is jumped into. */
 enum { CALLS = 471, X32 = 0x40000000, UNFILTERED = 335, UNFILTERED_TOO = 336 };
 
 #define HOST_CALL(name)		[__NR_##name] = true,
@@ -52,7 +53,8 @@ static void a_jump_into_the_kernel_reaches_the_host(void)
 	struct timespec t = {0, 0};
 
 	CHECK(raw_gadget());
-	CHECK(raw_call(__NR_clock_gettime, CLOCK_MONOTONIC, (uint64_t)&t, 0, 0, 0, 0) == 0);
+	CHECK(raw_call(__NR_clock_gettime, CLOCK_MONOTONIC, (uint64_t)&t, 0, 0, 0, 0) ==
+	      0);
 	CHECK(t.tv_sec || t.tv_nsec);
 	/* a number of the host's, not the guest's */
 	CHECK(raw_call(__NR_gettid, 0, 0, 0, 0, 0, 0) > 0);
@@ -69,9 +71,18 @@ static void calls_not_listed_end_the_process(void)
 
 static void strange_numbers_end_the_process(void)
 {
-	static const uint64_t numbers[] = {CALLS,	 511,	     512,	     547,
-					   548,		 1000,	     X32,	     X32 | __NR_read,
-					   X32 | 520,	 0x7fffffff, 0x80000000,     0xffffffff,
+	static const uint64_t numbers[] = {CALLS,
+					   511,
+					   512,
+					   547,
+					   548,
+					   1000,
+					   X32,
+					   X32 | __NR_read,
+					   X32 | 520,
+					   0x7fffffff,
+					   0x80000000,
+					   0xffffffff,
 					   X32 | __NR_mmap};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
@@ -81,20 +92,22 @@ static void strange_numbers_end_the_process(void)
 
 static void clone_makes_nothing_but_threads_and_siblings(void)
 {
-	static const uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-				       CLONE_SYSVSEM;
+	static const uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+				       CLONE_THREAD | CLONE_SYSVSEM;
 	static const uint64_t sibling = CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD;
-	static const uint64_t extra[] = {CLONE_NEWNS,	CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
-					 CLONE_NEWUSER, CLONE_NEWPID,	 CLONE_NEWNET, CLONE_PTRACE,
-					 CLONE_VFORK,	CLONE_PIDFD,	 CLONE_IO,     CLONE_UNTRACED,
-					 1UL << 32,	1UL << 33};
+	static const uint64_t extra[] = {
+		CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
+		CLONE_NEWPID, CLONE_NEWNET,    CLONE_PTRACE, CLONE_VFORK,  CLONE_PIDFD,
+		CLONE_IO,     CLONE_UNTRACED,  1UL << 32,    1UL << 33};
 
 	must_die("clone", 0, raw_attempt(__NR_clone, 0, 0, 0, 0, 0, 0));
 	must_die("clone", SIGCHLD, raw_attempt(__NR_clone, SIGCHLD, 0, 0, 0, 0, 0));
 	must_die("clone", sibling & ~(uint64_t)CLONE_PARENT,
-		 raw_attempt(__NR_clone, sibling & ~(uint64_t)CLONE_PARENT, 0, 0, 0, 0, 0));
-	must_die("clone", sibling & ~(uint64_t)CLONE_FILES,
-		 raw_attempt(__NR_clone, sibling & ~(uint64_t)CLONE_FILES, 0, 0, 0, 0, 0));
+		 raw_attempt(__NR_clone, sibling & ~(uint64_t)CLONE_PARENT, 0, 0, 0, 0,
+			     0));
+	must_die(
+		"clone", sibling & ~(uint64_t)CLONE_FILES,
+		raw_attempt(__NR_clone, sibling & ~(uint64_t)CLONE_FILES, 0, 0, 0, 0, 0));
 	for (size_t i = 0; i < sizeof(extra) / sizeof(*extra); i++) {
 		must_die("clone", sibling | extra[i],
 			 raw_attempt(__NR_clone, sibling | extra[i], 0, 0, 0, 0, 0));
@@ -108,9 +121,11 @@ static void prctl_does_nothing_but_dispatch(void)
 {
 	for (uint64_t option = 0; option < 100; option++)
 		if (option != PR_SET_SYSCALL_USER_DISPATCH)
-			must_die("prctl", option, raw_attempt(__NR_prctl, option, 1, 0, 0, 0, 0));
+			must_die("prctl", option,
+				 raw_attempt(__NR_prctl, option, 1, 0, 0, 0, 0));
 	must_die("prctl", PR_SET_VMA, raw_attempt(__NR_prctl, PR_SET_VMA, 0, 0, 0, 0, 0));
-	must_die("prctl", PR_SET_PTRACER, raw_attempt(__NR_prctl, PR_SET_PTRACER, 1, 0, 0, 0, 0));
+	must_die("prctl", PR_SET_PTRACER,
+		 raw_attempt(__NR_prctl, PR_SET_PTRACER, 1, 0, 0, 0, 0));
 	finish();
 }
 
@@ -118,31 +133,36 @@ static void signals_other_than_the_kick_are_not_sent(void)
 {
 	for (uint64_t sig = 0; sig <= 64; sig++)
 		if (sig != SIGURG)
-			must_die("tgkill", sig, raw_attempt(__NR_tgkill, 1, 1, sig, 0, 0, 0));
+			must_die("tgkill", sig,
+				 raw_attempt(__NR_tgkill, 1, 1, sig, 0, 0, 0));
 	finish();
 }
 
 static void ioctl_knows_terminals_only(void)
 {
 	static const unsigned int commands[] = {
-		0,	    TIOCSTI,	     TIOCSCTTY,	      TIOCNOTTY,    TIOCSETD,
-		TIOCLINUX,  TIOCCONS,	     TIOCSPGRP,	      TIOCEXCL,	    TIOCGPTPEER,
-		TIOCSLCKTRMIOS, FIONBIO,     FIOASYNC,	      FIOCLEX,	    FS_IOC_SETFLAGS,
-		FS_IOC_GETFLAGS, FICLONE,    FIFREEZE,	      FITRIM,	    FS_IOC_FSSETXATTR,
-		BLKROSET,   0x400454ca,	     0xae01,	      0x4b4b,	    0xffffffff,
+		0,	    TIOCSTI,	 TIOCSCTTY,	  TIOCNOTTY,
+		TIOCSETD,   TIOCLINUX,	 TIOCCONS,	  TIOCSPGRP,
+		TIOCEXCL,   TIOCGPTPEER, TIOCSLCKTRMIOS,  FIONBIO,
+		FIOASYNC,   FIOCLEX,	 FS_IOC_SETFLAGS, FS_IOC_GETFLAGS,
+		FICLONE,    FIFREEZE,	 FITRIM,	  FS_IOC_FSSETXATTR,
+		BLKROSET,   0x400454ca,	 0xae01,	  0x4b4b,
+		0xffffffff,
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		must_die("ioctl", commands[i], raw_attempt(__NR_ioctl, 0, commands[i], 0, 0, 0, 0));
+		must_die("ioctl", commands[i],
+			 raw_attempt(__NR_ioctl, 0, commands[i], 0, 0, 0, 0));
 	finish();
 }
 
 static void fcntl_does_flags_and_locks_only(void)
 {
-	static const int commands[] = {F_DUPFD,	   F_GETFD,	F_SETFD,	F_GETLK,    F_SETLK,
-				       F_SETLKW,   F_SETOWN,	F_GETOWN,	F_SETSIG,   F_GETSIG,
-				       F_SETLEASE, F_GETLEASE,	F_NOTIFY,	1030,	    F_SETPIPE_SZ,
-				       F_ADD_SEALS, F_GET_SEALS, F_SETOWN_EX,	-1};
+	static const int commands[] = {
+		F_DUPFD,     F_GETFD,	  F_SETFD,     F_GETLK,	 F_SETLK,
+		F_SETLKW,    F_SETOWN,	  F_GETOWN,    F_SETSIG, F_GETSIG,
+		F_SETLEASE,  F_GETLEASE,  F_NOTIFY,    1030,	 F_SETPIPE_SZ,
+		F_ADD_SEALS, F_GET_SEALS, F_SETOWN_EX, -1};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		must_die("fcntl", (uint64_t)commands[i],
@@ -152,13 +172,14 @@ static void fcntl_does_flags_and_locks_only(void)
 
 static void other_arguments_are_checked(void)
 {
-	must_die("setitimer", ITIMER_REAL, raw_attempt(__NR_setitimer, ITIMER_REAL, 0, 0, 0, 0, 0));
+	must_die("setitimer", ITIMER_REAL,
+		 raw_attempt(__NR_setitimer, ITIMER_REAL, 0, 0, 0, 0, 0));
 	must_die("mknodat", S_IFCHR,
-		 raw_attempt(__NR_mknodat, (uint64_t)AT_FDCWD, (uint64_t)"wall.c-node", S_IFCHR | 0600,
-			     makedev(1, 3), 0, 0));
+		 raw_attempt(__NR_mknodat, (uint64_t)AT_FDCWD, (uint64_t) "wall.c-node",
+			     S_IFCHR | 0600, makedev(1, 3), 0, 0));
 	must_die("mknodat", S_IFBLK,
-		 raw_attempt(__NR_mknodat, (uint64_t)AT_FDCWD, (uint64_t)"wall.c-node", S_IFBLK | 0600,
-			     makedev(7, 0), 0, 0));
+		 raw_attempt(__NR_mknodat, (uint64_t)AT_FDCWD, (uint64_t) "wall.c-node",
+			     S_IFBLK | 0600, makedev(7, 0), 0, 0));
 	finish();
 }
 
@@ -166,9 +187,11 @@ static void other_arguments_are_checked(void)
 
 static long host_open(const char *path, uint64_t flags, uint64_t resolve)
 {
-	struct open_how how = {.flags = flags, .mode = flags & O_CREAT ? 0600 : 0, .resolve = resolve};
+	struct open_how how = {
+		.flags = flags, .mode = flags & O_CREAT ? 0600 : 0, .resolve = resolve};
 
-	return raw_call(__NR_openat2, (uint64_t)AT_FDCWD, (uint64_t)path, (uint64_t)&how, sizeof(how), 0, 0);
+	return raw_call(__NR_openat2, (uint64_t)AT_FDCWD, (uint64_t)path, (uint64_t)&how,
+			sizeof(how), 0, 0);
 }
 
 static void fails_to_open(const char *path, uint64_t flags)
@@ -185,15 +208,27 @@ static void fails_to_open(const char *path, uint64_t flags)
 static void the_hosts_files_cannot_be_opened(void)
 {
 	static const char *const hidden[] = {
-		"/proc/1/environ",  "/proc/1/mem",     "/proc/self/mem",	"/proc/self/exe",
-		"/proc/1/root",	    "/proc/1/root/etc/passwd", "/proc/sys/kernel/core_pattern",
-		"/proc/kcore",	    "/proc/self/status", "/sys/kernel/notes",	"/dev/mem",
-		"/dev/kmsg",	    "/dev/null",       "/dev/pts/ptmx",
+		"/proc/1/environ",
+		"/proc/1/mem",
+		"/proc/self/mem",
+		"/proc/self/exe",
+		"/proc/1/root",
+		"/proc/1/root/etc/passwd",
+		"/proc/sys/kernel/core_pattern",
+		"/proc/kcore",
+		"/proc/self/status",
+		"/sys/kernel/notes",
+		"/dev/mem",
+		"/dev/kmsg",
+		"/dev/null",
+		"/dev/pts/ptmx",
 		"../../../../../../../../proc/self/status",
 	};
-	static const char *const new[] = {"/wall.c-new", "/tmp/wall.c-new", "/root/wall.c-new",
-					  "/var/tmp/wall.c-new", "/dev/shm/wall.c-new", "/etc/wall.c-new"};
-	static const char *const there[] = {"/etc/passwd", "/etc/hostname", "/usr/bin/env", "/etc"};
+	static const char *const new[] = {"/wall.c-new",	 "/tmp/wall.c-new",
+					  "/root/wall.c-new",	 "/var/tmp/wall.c-new",
+					  "/dev/shm/wall.c-new", "/etc/wall.c-new"};
+	static const char *const there[] = {"/etc/passwd", "/etc/hostname",
+					    "/usr/bin/env", "/etc"};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
 		fails_to_open(hidden[i], O_RDONLY);
@@ -210,21 +245,28 @@ static void the_hosts_files_cannot_be_changed(void)
 {
 	const uint64_t cwd = (uint64_t)AT_FDCWD;
 
-	CHECK(raw_call(__NR_mkdirat, cwd, (uint64_t)"/wall.c-dir", 0700, 0, 0, 0) < 0);
-	CHECK(raw_call(__NR_mkdirat, cwd, (uint64_t)"/var/tmp/wall.c-dir", 0700, 0, 0, 0) < 0);
-	CHECK(raw_call(__NR_symlinkat, (uint64_t)"/", cwd, (uint64_t)"/var/tmp/wall.c-link", 0, 0, 0) < 0);
-	CHECK(raw_call(__NR_mknodat, cwd, (uint64_t)"/var/tmp/wall.c-fifo", S_IFIFO | 0600, 0, 0, 0) < 0);
-	CHECK(raw_call(__NR_linkat, cwd, (uint64_t)"/etc/passwd", cwd, (uint64_t)"/etc/wall.c-link", 0, 0) < 0);
-	CHECK(raw_call(__NR_renameat2, cwd, (uint64_t)"/etc/hostname", cwd, (uint64_t)"/etc/hostname.wall.c", 1,
+	CHECK(raw_call(__NR_mkdirat, cwd, (uint64_t) "/wall.c-dir", 0700, 0, 0, 0) < 0);
+	CHECK(raw_call(__NR_mkdirat, cwd, (uint64_t) "/var/tmp/wall.c-dir", 0700, 0, 0,
 		       0) < 0);
-	CHECK(raw_call(__NR_fchmodat, cwd, (uint64_t)"/etc/hostname", 0644, 0, 0, 0) < 0);
-	CHECK(raw_call(__NR_fchownat, cwd, (uint64_t)"/etc/hostname", (uint64_t)-1, (uint64_t)-1, 0, 0) <= 0);
+	CHECK(raw_call(__NR_symlinkat, (uint64_t) "/", cwd,
+		       (uint64_t) "/var/tmp/wall.c-link", 0, 0, 0) < 0);
+	CHECK(raw_call(__NR_mknodat, cwd, (uint64_t) "/var/tmp/wall.c-fifo",
+		       S_IFIFO | 0600, 0, 0, 0) < 0);
+	CHECK(raw_call(__NR_linkat, cwd, (uint64_t) "/etc/passwd", cwd,
+		       (uint64_t) "/etc/wall.c-link", 0, 0) < 0);
+	CHECK(raw_call(__NR_renameat2, cwd, (uint64_t) "/etc/hostname", cwd,
+		       (uint64_t) "/etc/hostname.wall.c", 1, 0) < 0);
+	CHECK(raw_call(__NR_fchmodat, cwd, (uint64_t) "/etc/hostname", 0644, 0, 0, 0) <
+	      0);
+	CHECK(raw_call(__NR_fchownat, cwd, (uint64_t) "/etc/hostname", (uint64_t)-1,
+		       (uint64_t)-1, 0, 0) <= 0);
 }
 
 /* Nobody else can be reached by a kick either. */
 static void the_monitor_is_out_of_reach(void)
 {
-	CHECK(raw_call(__NR_sched_setaffinity, 0, 8, (uint64_t)"\377\377\377\377\377\377\377\377", 0, 0, 0) <= 8);
+	CHECK(raw_call(__NR_sched_setaffinity, 0, 8,
+		       (uint64_t) "\377\377\377\377\377\377\377\377", 0, 0, 0) <= 8);
 	(void)raw_call(__NR_tgkill, 1, 1, SIGURG, 0, 0, 0);
 	sleep_ms(20);
 	CHECK(getpid() > 0);
@@ -242,7 +284,8 @@ static void the_sandbox_has_survived(void)
 }
 
 RUN(TEST(a_jump_into_the_kernel_reaches_the_host), TEST(calls_not_listed_end_the_process),
-    TEST(strange_numbers_end_the_process), TEST(clone_makes_nothing_but_threads_and_siblings),
+    TEST(strange_numbers_end_the_process),
+    TEST(clone_makes_nothing_but_threads_and_siblings),
     TEST(prctl_does_nothing_but_dispatch), TEST(signals_other_than_the_kick_are_not_sent),
     TEST(ioctl_knows_terminals_only), TEST(fcntl_does_flags_and_locks_only),
     TEST(other_arguments_are_checked), TEST(the_hosts_files_cannot_be_opened),

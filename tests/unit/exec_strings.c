@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* exec_strings.c - the arguments of an exec: what is copied, the limits, bad pointers. */
-/* unit: loader/strings.c mm/usercopy.c base/slab.c base/page.c base/lock.c lib/string.c */
+/* unit: loader/strings.c mm/usercopy.c base/slab.c base/page.c base/lock.c lib/string.c
+ */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/usercopy.c */
-#include "loader/strings.h"
 #include "../sys/test.h"
+#include "loader/strings.h"
 
 #include <sys/mman.h>
 
@@ -36,7 +37,8 @@ static void start(void)
 	static char *region;
 
 	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		CHECK(region != MAP_FAILED);
 		page_init(region, REGION);
 	}
@@ -126,10 +128,9 @@ static void all_together_may_be_so_long(void)
 		uint64_t stack_limit;
 		size_t total;
 	} cases[] = {
-		{8 << 20, 2 << 20},	 /* a quarter of the stack */
-		{UINT64_MAX, 6 << 20},	 /* no limit: three quarters of 8 MiB */
-		{1 << 30, 6 << 20},
-		{4096, LONGEST}, /* never less */
+		{8 << 20, 2 << 20},    /* a quarter of the stack */
+		{UINT64_MAX, 6 << 20}, /* no limit: three quarters of 8 MiB */
+		{1 << 30, 6 << 20},    {4096, LONGEST}, /* never less */
 		{0, LONGEST},
 	};
 	uint64_t *argv = (uint64_t *)(void *)guest_memory(8 << 20);
@@ -150,7 +151,8 @@ static void all_together_may_be_so_long(void)
 		argv[most + 1] = 0;
 		CHECK(exec_strings_from_user(&s, (uaddr_t)argv, 0) == -E2BIG);
 		/* both vectors count */
-		CHECK(exec_strings_from_user(&s, (uaddr_t)(argv + most / 2), (uaddr_t)argv) == -E2BIG);
+		CHECK(exec_strings_from_user(&s, (uaddr_t)(argv + most / 2),
+					     (uaddr_t)argv) == -E2BIG);
 	}
 	CHECK(munmap(argv, 8 << 20) == 0);
 	fake_task_end();

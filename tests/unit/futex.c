@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* futex.c - the queues of futex(2) between real threads: no wake-up is lost, none is invented. */
+/* futex.c - the queues of futex(2) between real threads: no wake-up is lost, none is
+ * invented. */
 /* unit: process/futex.c process/futex_two.c mm/usercopy.c base/waitq.c base/lock.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/usercopy.c host/fake/missing.c */
 /* tsan */
+/* timeout: 180 */
 #include "process/futex.h"
 #include "../sys/test.h"
 #include "abi/futex.h"
@@ -45,7 +47,7 @@ static uaddr_t at(uint32_t *w)
 
 static void begin(void)
 {
-	alarm(50); /* a lost wake-up is a hang */
+	alarm(150); /* a lost wake-up is a hang */
 	futex_init();
 	fake_task_begin(&mm);
 	atomic_store(&word, 0);
@@ -132,7 +134,8 @@ static void guest_broadcast(void)
 {
 	for (;;) {
 		uint32_t seen = atomic_add(&sequence, 1) + 1;
-		int ret = futex_requeue(at(&sequence), at(&word), true, 1, INT32_MAX, &seen);
+		int ret = futex_requeue(at(&sequence), at(&word), true, 1, INT32_MAX,
+					&seen);
 
 		if (ret >= 0)
 			return;
@@ -154,11 +157,13 @@ static void *guest_consume(void *arg)
 			continue;
 		}
 		guest_unlock(&word);
-		err = futex_wait(at(&sequence), true, seen, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
+		err = futex_wait(at(&sequence), true, seen, FUTEX_BITSET_MATCH_ANY,
+				 NSEC_NEVER);
 		CHECK(!err || err == -EAGAIN);
 		/* moved waiters sleep on the mutex: it must look contended */
 		while (atomic_xchg(&word, 2) != 0)
-			(void)!futex_wait(at(&word), true, 2, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
+			(void)!futex_wait(at(&word), true, 2, FUTEX_BITSET_MATCH_ANY,
+					  NSEC_NEVER);
 	}
 	guest_unlock(&word);
 	fake_task_end();
@@ -177,7 +182,8 @@ static void a_requeueing_broadcast_loses_nobody(void)
 		CHECK(pthread_create(&t[i], NULL, guest_consume, NULL) == 0);
 	for (int i = 0; i < ROUNDS / 4; i++) {
 		while (atomic_xchg(&word, 2) != 0)
-			(void)!futex_wait(at(&word), true, 2, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
+			(void)!futex_wait(at(&word), true, 2, FUTEX_BITSET_MATCH_ANY,
+					  NSEC_NEVER);
 		items += THREADS;
 		if (i == ROUNDS / 4 - 1)
 			closed = true;
@@ -221,7 +227,8 @@ static void *sleep_once(void *arg)
 	struct sleeping *s = arg;
 
 	atomic_store(&s->task, fake_task_begin(s->mm));
-	s->result = futex_wait(at(s->word), s->is_private, s->value, s->bitset, s->deadline);
+	s->result =
+		futex_wait(at(s->word), s->is_private, s->value, s->bitset, s->deadline);
 	atomic_store(&s->done, true);
 	fake_task_end();
 	return NULL;
@@ -267,7 +274,8 @@ static void a_wake_up_wakes_as_many_as_asked_in_order(void)
 	for (int i = 0; i < SLEEPERS; i++)
 		sleep_start(&s[i], &word, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
 	CHECK(futex_wake(at(&word2), true, 9, UINT32_MAX) == 0);
-	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) == 1); /* not in a shared mapping */
+	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) ==
+	      1); /* not in a shared mapping */
 	CHECK(sleep_result(&s[0]) == 0);
 	CHECK(futex_wake(at(&word), true, 2, UINT32_MAX) == 2);
 	CHECK(sleep_result(&s[1]) == 0 && sleep_result(&s[2]) == 0);
@@ -347,7 +355,8 @@ static void bad_words_are_refused(void)
 	fake_task_end();
 }
 
-/* The same word number in two address spaces is two words, unless the mapping is shared. */
+/* The same word number in two address spaces is two words, unless the mapping is shared.
+ */
 static void keys_tell_private_words_apart_and_join_shared_ones(void)
 {
 	struct sleeping s[2] = {{.mm = &other_mm}, {.mm = &other_mm}};
@@ -401,24 +410,23 @@ static void wake_op_changes_the_second_word_and_wakes_by_its_old_value(void)
 	static const struct {
 		uint32_t op, arg, old, result;
 	} ops[] = {
-		{FUTEX_OP_SET, 9, 5, 9},
-		{FUTEX_OP_ADD, (uint32_t)-2, 5, 3},
-		{FUTEX_OP_OR, 10, 5, 15},
-		{FUTEX_OP_ANDN, 4, 5, 1},
-		{FUTEX_OP_XOR, 6, 5, 3},
-		{FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT, 4, 5, 16},
+		{FUTEX_OP_SET, 9, 5, 9},  {FUTEX_OP_ADD, (uint32_t)-2, 5, 3},
+		{FUTEX_OP_OR, 10, 5, 15}, {FUTEX_OP_ANDN, 4, 5, 1},
+		{FUTEX_OP_XOR, 6, 5, 3},  {FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT, 4, 5, 16},
 	};
 	struct sleeping s[2] = {0};
 
 	begin();
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
 		word2 = ops[i].old;
-		CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
-				    operation(ops[i].op, ops[i].arg, FUTEX_OP_CMP_EQ, 5)) == 0);
+		CHECK(futex_wake_op(
+			      at(&word), at(&word2), true, 1, 1,
+			      operation(ops[i].op, ops[i].arg, FUTEX_OP_CMP_EQ, 5)) == 0);
 		CHECK(word2 == ops[i].result);
 	}
 	word2 = 5;
-	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1, operation(6, 0, 0, 0)) == -ENOSYS);
+	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1, operation(6, 0, 0, 0)) ==
+	      -ENOSYS);
 	CHECK(word2 == 5);
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
 			    operation(FUTEX_OP_SET, 1, 6, 0)) == -ENOSYS);
@@ -426,11 +434,13 @@ static void wake_op_changes_the_second_word_and_wakes_by_its_old_value(void)
 	sleep_start(&s[1], &word2, UINT32_MAX, NSEC_NEVER);
 	word2 = (uint32_t)-3;
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
-			    operation(FUTEX_OP_SET, 0, FUTEX_OP_CMP_GT, (uint32_t)-3)) == 1);
+			    operation(FUTEX_OP_SET, 0, FUTEX_OP_CMP_GT, (uint32_t)-3)) ==
+	      1);
 	CHECK(sleep_result(&s[0]) == 0);
 	word2 = (uint32_t)-3;
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
-			    operation(FUTEX_OP_SET, 0, FUTEX_OP_CMP_LT, (uint32_t)-2)) == 1);
+			    operation(FUTEX_OP_SET, 0, FUTEX_OP_CMP_LT, (uint32_t)-2)) ==
+	      1);
 	CHECK(sleep_result(&s[1]) == 0);
 	CHECK(is_empty_everywhere());
 	fake_task_end();
@@ -457,14 +467,18 @@ static void *storm(void *arg)
 		switch (random_below(6)) {
 		case 0:
 		case 1:
-			err = futex_wait(at(w), false, atomic_load(w), 1U << random_below(3),
-					 host_clock(CLOCK_MONOTONIC) + (nsec_t)random_below(300000));
-			CHECK(!err || err == -EAGAIN || err == -ETIMEDOUT || err == -ERESTARTSYS);
+			err = futex_wait(at(w), false, atomic_load(w),
+					 1U << random_below(3),
+					 host_clock(CLOCK_MONOTONIC) +
+						 (nsec_t)random_below(300000));
+			CHECK(!err || err == -EAGAIN || err == -ETIMEDOUT ||
+			      err == -ERESTARTSYS);
 			(void)atomic_and(&t->sleeper.work, 0U);
 			break;
 		case 2:
 			(void)atomic_add(w, 1);
-			err = futex_wake(at(w), false, (int)random_below(3), 1U << random_below(3));
+			err = futex_wake(at(w), false, (int)random_below(3),
+					 1U << random_below(3));
 			CHECK(err >= 0);
 			break;
 		case 3:
@@ -473,8 +487,9 @@ static void *storm(void *arg)
 			CHECK(err >= 0);
 			break;
 		case 4:
-			err = futex_wake_op(at(w), at(w2), false, 1, 1,
-					    operation(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_NE, 0));
+			err = futex_wake_op(
+				at(w), at(w2), false, 1, 1,
+				operation(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_NE, 0));
 			CHECK(err >= 0);
 			break;
 		default:
@@ -501,10 +516,10 @@ static void a_storm_leaves_nobody_behind(void)
 }
 
 RUN(TEST(a_mutex_made_of_it_loses_nothing), TEST(a_requeueing_broadcast_loses_nobody),
-    TEST(spurious_host_wake_ups_do_no_harm), TEST(a_wake_up_wakes_as_many_as_asked_in_order),
-    TEST(bitsets_choose_whom_to_wake), TEST(a_deadline_ends_a_wait_and_leaves_nothing_behind),
-    TEST(work_ends_a_wait), TEST(bad_words_are_refused),
-    TEST(keys_tell_private_words_apart_and_join_shared_ones),
+    TEST(spurious_host_wake_ups_do_no_harm),
+    TEST(a_wake_up_wakes_as_many_as_asked_in_order), TEST(bitsets_choose_whom_to_wake),
+    TEST(a_deadline_ends_a_wait_and_leaves_nothing_behind), TEST(work_ends_a_wait),
+    TEST(bad_words_are_refused), TEST(keys_tell_private_words_apart_and_join_shared_ones),
     TEST(requeue_wakes_some_and_moves_some),
     TEST(wake_op_changes_the_second_word_and_wakes_by_its_old_value),
     TEST(a_storm_leaves_nobody_behind))

@@ -221,5 +221,6 @@ static void a_free_lock_is_not_held(void)
 
 RUN(TEST(no_two_hold_it_at_once), TEST(spurious_host_wake_ups_do_no_harm),
     TEST(pairs_taken_in_any_order_do_not_deadlock), TEST(a_try_never_waits),
-    TEST(an_uncontended_lock_makes_no_host_call), TEST(locks_are_taken_strictly_downwards),
-    TEST(locks_may_be_dropped_in_any_order), TEST(a_free_lock_is_not_held))
+    TEST(an_uncontended_lock_makes_no_host_call),
+    TEST(locks_are_taken_strictly_downwards), TEST(locks_may_be_dropped_in_any_order),
+    TEST(a_free_lock_is_not_held))

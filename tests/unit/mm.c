@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* mm.c - mmap, munmap, mprotect, mremap, madvise, brk: random calls, after each of which the areas
- * and the host's mappings must both be what a plain array of pages says; and the same calls with
- * every allocation and every host call failing in turn, which must change nothing and leak nothing. */
-/* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c base/lock.c */
-/* unit: base/slab.c base/page.c lib/tree.c lib/string.c host/fake/thread.c host/fake/sleep.c */
+/* mm.c - mmap, munmap, mprotect, mremap, madvise, brk: random calls, after each of which
+ * the areas and the host's mappings must both be what a plain array of pages says; and
+ * the same calls with every allocation and every host call failing in turn, which must
+ * change nothing and leak nothing. */
+/* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c
+ * base/lock.c */
+/* unit: base/slab.c base/page.c lib/tree.c lib/string.c host/fake/thread.c
+ * host/fake/sleep.c */
 /* unit: host/fake/memory.c host/fake/file.c host/fake/usercopy.c */
 /* timeout: 240 */
 #include "../sys/test.h"
@@ -24,8 +27,8 @@
 
 enum { REGION = 16 << 20, PAGES = 512, SPAN = 12, STEPS = 20000, OBJECTS = 3 };
 
-/* The window that the calls are about lies as low as can be, so that all places chosen from above
- * fall into it, until it is full. */
+/* The window that the calls are about lies as low as can be, so that all places chosen
+ * from above fall into it, until it is full. */
 #define WINDOW	   USER_START
 #define WINDOW_END (WINDOW + PAGES * PAGE_SIZE)
 
@@ -43,7 +46,8 @@ bool mm_may_lock(void)
 	return false;
 }
 
-/* ---- objects: 0 a file, 1 a file whose code may be patched, 2 memory that counts its writers ---- */
+/* ---- objects: 0 a file, 1 a file whose code may be patched, 2 memory that counts its
+ * writers ---- */
 
 struct object {
 	struct vm_object vm;
@@ -69,8 +73,8 @@ static void object_put(struct vm_object *o)
 
 static int object_fd(const struct object *o);
 
-static int object_backing(struct vm_object *o, uint64_t off, size_t size, bool shared, bool exec, int *fd,
-			  int64_t *host_off)
+static int object_backing(struct vm_object *o, uint64_t off, size_t size, bool shared,
+			  bool exec, int *fd, int64_t *host_off)
 {
 	(void)size;
 	(void)shared;
@@ -152,10 +156,12 @@ static bool is_free(uaddr_t addr, size_t size)
 	return true;
 }
 
-/* The patcher's room is there: it counts as free, but MAP_FIXED_NOREPLACE does not take it. */
+/* The patcher's room is there: it counts as free, but MAP_FIXED_NOREPLACE does not take
+ * it. */
 static bool is_hidden(uaddr_t addr, size_t size)
 {
-	for (struct vma *v = vma_find(mm, addr); v && v->start < addr + size; v = vma_next(v))
+	for (struct vma *v = vma_find(mm, addr); v && v->start < addr + size;
+	     v = vma_next(v))
 		if (v->flags & VMA_HIDDEN)
 			return true;
 	return false;
@@ -180,7 +186,8 @@ static void compare_page(const struct vma *v, uaddr_t addr)
 	CHECK(want->mapped && host);
 	CHECK(v->prot == want->prot && host->prot == want->prot);
 	CHECK(!(v->flags & VMA_SHARED) == !want->shared && host->shared == want->shared);
-	CHECK(!(v->flags & VMA_DONTFORK) == !want->dont_fork && host->dont_fork == want->dont_fork);
+	CHECK(!(v->flags & VMA_DONTFORK) == !want->dont_fork &&
+	      host->dont_fork == want->dont_fork);
 	CHECK(!(v->flags & VMA_WIPEONFORK) == !want->wipe_on_fork);
 	CHECK(host->wipe_on_fork == want->wipe_on_fork);
 	CHECK(v->object == (want->object ? &want->object->vm : NULL));
@@ -210,7 +217,8 @@ static int compare_area(struct vma *v, void *arg)
 	s->total += pages;
 	if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED))
 		s->data += pages;
-	if (v->object == &objects[2].vm && (v->flags & VMA_SHARED) && (v->flags & VMA_MAYWRITE))
+	if (v->object == &objects[2].vm && (v->flags & VMA_SHARED) &&
+	    (v->flags & VMA_MAYWRITE))
 		s->writers++;
 	return 0;
 }
@@ -254,7 +262,8 @@ static void compare(void)
 	for (int i = 0; i < OBJECTS; i++)
 		CHECK(objects[i].refs == (int)s.refs[i] + 1);
 	CHECK(!mm->lock.word);
-	/* Nobody may be told that the last writer has gone while one is there, or the reverse. */
+	/* Nobody may be told that the last writer has gone while one is there, or the
+	 * reverse. */
 	CHECK(objects[2].writers >= 0 && (objects[2].writers > 0) == (s.writers > 0));
 }
 
@@ -302,8 +311,9 @@ static struct step random_step(void)
 {
 	static const uint32_t prots[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE,
 					 PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC};
-	static const int advices[] = {MADV_DONTFORK, MADV_DOFORK,  MADV_WIPEONFORK, MADV_KEEPONFORK,
-				      MADV_DONTNEED, MADV_WILLNEED, MADV_FREE,	    MADV_REMOVE};
+	static const int advices[] = {MADV_DONTFORK,   MADV_DOFORK,   MADV_WIPEONFORK,
+				      MADV_KEEPONFORK, MADV_DONTNEED, MADV_WILLNEED,
+				      MADV_FREE,       MADV_REMOVE};
 	struct step s = {.kind = random_below(KINDS)};
 
 	if (random_below(3) == 0)
@@ -328,8 +338,10 @@ static struct step random_step(void)
 		else if (random_below(2))
 			s.addr = 0;
 	}
-	/* An advice that fails half way is marked nowhere, though the host keeps what it did. */
-	for (uaddr_t at = s.addr; s.kind == DO_ADVISE && at < s.addr + s.size; at += PAGE_SIZE)
+	/* An advice that fails half way is marked nowhere, though the host keeps what it
+	 * did. */
+	for (uaddr_t at = s.addr; s.kind == DO_ADVISE && at < s.addr + s.size;
+	     at += PAGE_SIZE)
 		if (page_at(at)->object && s.advice == MADV_WIPEONFORK)
 			s.advice = MADV_WILLNEED;
 	if (s.kind == DO_REMAP) {
@@ -357,8 +369,8 @@ static long step_do(const struct step *s)
 {
 	switch (s->kind) {
 	case DO_MAP:
-		return mm_map(mm, s->addr, s->size, s->prot, s->flags, s->object ? &s->object->vm : NULL,
-			      s->off, 0);
+		return mm_map(mm, s->addr, s->size, s->prot, s->flags,
+			      s->object ? &s->object->vm : NULL, s->off, 0);
 	case DO_UNMAP:
 		return mm_unmap(mm, s->addr, s->size);
 	case DO_PROTECT:
@@ -390,11 +402,12 @@ static void expect_map(const struct step *s, long ret)
 	else
 		CHECK(is_free(at, size));
 	for (size_t done = 0; done < size; done += PAGE_SIZE)
-		*page_at(at + done) = (struct page){.mapped = true,
-						    .prot = s->prot,
-						    .shared = (s->flags & MAP_TYPE) == MAP_SHARED,
-						    .object = s->object,
-						    .off = s->off + done};
+		*page_at(at + done) =
+			(struct page){.mapped = true,
+				      .prot = s->prot,
+				      .shared = (s->flags & MAP_TYPE) == MAP_SHARED,
+				      .object = s->object,
+				      .off = s->off + done};
 	learn(at, size);
 }
 
@@ -476,7 +489,8 @@ static void expect_remap(const struct step *s, long ret)
 	size_t new_size = ALIGN_UP(s->new_size, PAGE_SIZE);
 
 	if (ret < 0) {
-		/* areas that differ in flags that the model has not do not join: such a range fails */
+		/* areas that differ in flags that the model has not do not join: such a
+		 * range fails */
 		CHECK(ret == -EFAULT || may_fail_to_remap(s));
 		return;
 	}
@@ -508,7 +522,8 @@ static void expect_advise(const struct step *s, long ret)
 		if (s->advice == MADV_WIPEONFORK || s->advice == MADV_KEEPONFORK)
 			page->wipe_on_fork = s->advice == MADV_WIPEONFORK;
 	}
-	for (uaddr_t at = s->addr; s->advice == MADV_DONTNEED && at < s->addr + s->size; at += PAGE_SIZE)
+	for (uaddr_t at = s->addr; s->advice == MADV_DONTNEED && at < s->addr + s->size;
+	     at += PAGE_SIZE)
 		if (page_at(at)->mapped)
 			learn(at, PAGE_SIZE);
 }
@@ -516,8 +531,9 @@ static void expect_advise(const struct step *s, long ret)
 static void expect(const struct step *s, long ret)
 {
 	static void (*const expectations[KINDS])(const struct step *, long) = {
-		[DO_MAP] = expect_map,	   [DO_UNMAP] = expect_unmap,	[DO_PROTECT] = expect_protect,
-		[DO_REMAP] = expect_remap, [DO_ADVISE] = expect_advise,
+		[DO_MAP] = expect_map,	       [DO_UNMAP] = expect_unmap,
+		[DO_PROTECT] = expect_protect, [DO_REMAP] = expect_remap,
+		[DO_ADVISE] = expect_advise,
 	};
 
 	if (expectations[s->kind])
@@ -531,7 +547,8 @@ static void start(void)
 	static char *region;
 
 	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		CHECK(region != MAP_FAILED);
 		page_init(region, REGION);
 	}
@@ -596,7 +613,8 @@ static void areas_that_the_host_keeps_apart_are_one_to_the_guest(void)
 	random_calls(false);
 }
 
-/* Makes s with its n-th host call failing, or its n-th allocation. *failed: it made as many. */
+/* Makes s with its n-th host call failing, or its n-th allocation. *failed: it made as
+ * many. */
 static long step_failing(const struct step *s, int n, bool host_fails, bool *failed)
 {
 	long ret;
@@ -613,7 +631,8 @@ static long step_failing(const struct step *s, int n, bool host_fails, bool *fai
 	return ret;
 }
 
-/* An advice is done area by area, as on Linux, and a sync changes nothing: no claim about them. */
+/* An advice is done area by area, as on Linux, and a sync changes nothing: no claim about
+ * them. */
 static bool is_all_or_nothing(const struct step *s)
 {
 	return s->kind != DO_ADVISE && s->kind != DO_SYNC;
@@ -629,8 +648,8 @@ static void failures(bool host_fails)
 		int n = 1;
 		long ret = 0;
 
-		/* mremap that shrinks and moves does the first before it can fail at the second, as
-		 * Linux does */
+		/* mremap that shrinks and moves does the first before it can fail at the
+		 * second, as Linux does */
 		if (s.kind == DO_REMAP && s.new_size < s.size && (s.flags & MREMAP_FIXED))
 			continue;
 		if (!is_all_or_nothing(&s))
@@ -662,8 +681,8 @@ static void a_failing_allocation_changes_nothing(void)
 
 static long map_at(uaddr_t addr, size_t size, uint32_t flags)
 {
-	return mm_map(mm, addr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, NULL, 0,
-		      0);
+	return mm_map(mm, addr, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | flags, NULL, 0, 0);
 }
 
 static void the_kernels_range_cannot_be_named(void)
@@ -688,7 +707,8 @@ static void the_kernels_range_cannot_be_named(void)
 	CHECK(mm_sync(mm, kernel, PAGE_SIZE, MS_SYNC) == -ENOMEM);
 	CHECK(mm_remap(mm, kernel, PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE, 0) < 0);
 	CHECK(map_at(WINDOW, PAGE_SIZE, MAP_FIXED) == (long)WINDOW);
-	CHECK(mm_remap(mm, WINDOW, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, kernel) == -EINVAL);
+	CHECK(mm_remap(mm, WINDOW, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       kernel) == -EINVAL);
 	CHECK(mm_remap(mm, WINDOW, PAGE_SIZE, ~0UL, MREMAP_MAYMOVE, 0) == -EINVAL);
 	for (size_t i = 0; fake_call_at(i); i++)
 		CHECK(fake_call_at(i)->arg[0] + fake_call_at(i)->arg[1] <= USER_END);
@@ -702,12 +722,15 @@ static void limits_are_kept(void)
 	limits[RLIMIT_AS] = 8 * PAGE_SIZE;
 	CHECK(map_at(WINDOW, 8 * PAGE_SIZE, MAP_FIXED) == (long)WINDOW);
 	CHECK(map_at(0, PAGE_SIZE, 0) == -ENOMEM);
-	CHECK(map_at(WINDOW, 8 * PAGE_SIZE, MAP_FIXED) == (long)WINDOW); /* replaces itself */
-	CHECK(mm_remap(mm, WINDOW, 8 * PAGE_SIZE, 9 * PAGE_SIZE, MREMAP_MAYMOVE, 0) == -ENOMEM);
+	CHECK(map_at(WINDOW, 8 * PAGE_SIZE, MAP_FIXED) ==
+	      (long)WINDOW); /* replaces itself */
+	CHECK(mm_remap(mm, WINDOW, 8 * PAGE_SIZE, 9 * PAGE_SIZE, MREMAP_MAYMOVE, 0) ==
+	      -ENOMEM);
 	limits[RLIMIT_AS] = UINT64_MAX;
 	limits[RLIMIT_DATA] = 8 * PAGE_SIZE;
 	CHECK(map_at(0, PAGE_SIZE, 0) == -ENOMEM);
-	CHECK(mm_map(mm, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0, 0) > 0);
+	CHECK(mm_map(mm, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0,
+		     0) > 0);
 	CHECK(mm_unmap(mm, WINDOW, PAGES * PAGE_SIZE) == 0);
 	finish();
 }
@@ -741,7 +764,8 @@ static void a_stack_grows_down_to_its_limit(void)
 	start();
 	limits[RLIMIT_STACK] = 16 * PAGE_SIZE;
 	CHECK(mm_map(mm, top - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, VMA_STACK) > 0);
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0,
+		     VMA_STACK) > 0);
 	CHECK(!mm_grow(mm, top + PAGE_SIZE));
 	CHECK(mm_grow(mm, top - 3 * PAGE_SIZE + 5));
 	CHECK(fake_page_count() == 3);
@@ -765,7 +789,8 @@ static void a_copy_for_fork_has_the_areas_but_not_those_marked(void)
 	int n;
 
 	start();
-	CHECK(mm_map(mm, WINDOW, 2 * PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, &objects[0].vm, 0, 0) > 0);
+	CHECK(mm_map(mm, WINDOW, 2 * PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+		     &objects[0].vm, 0, 0) > 0);
 	CHECK(map_at(WINDOW + 4 * PAGE_SIZE, PAGE_SIZE, MAP_FIXED) > 0);
 	CHECK(map_at(WINDOW + 6 * PAGE_SIZE, PAGE_SIZE, MAP_FIXED) > 0);
 	CHECK(mm_advise(mm, WINDOW + 4 * PAGE_SIZE, PAGE_SIZE, MADV_DONTFORK) == 0);
@@ -814,7 +839,8 @@ static void shared_memory_leaves_nothing_when_it_cannot_be_made(void)
 }
 
 RUN(TEST(the_kernels_range_cannot_be_named), TEST(limits_are_kept),
-    TEST(brk_grows_and_shrinks_and_stops_at_neighbours), TEST(a_stack_grows_down_to_its_limit),
+    TEST(brk_grows_and_shrinks_and_stops_at_neighbours),
+    TEST(a_stack_grows_down_to_its_limit),
     TEST(a_copy_for_fork_has_the_areas_but_not_those_marked),
     TEST(shared_memory_leaves_nothing_when_it_cannot_be_made),
     TEST(areas_and_host_agree_after_any_calls),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* usercopy.c - the range arithmetic before the instructions: nothing at or above USER_END is ever
- * touched, whatever address and size are named. The instructions here only take notes. */
+/* usercopy.c - the range arithmetic before the instructions: nothing at or above USER_END
+ * is ever touched, whatever address and size are named. The instructions here only take
+ * notes. */
 /* unit: mm/usercopy.c */
 #include "../sys/test.h"
 
@@ -106,8 +107,8 @@ int user_cas_u32(void *addr, uint32_t old, uint32_t new_value, uint32_t *seen)
 }
 
 static const uaddr_t bad_addresses[] = {
-	USER_END,	    USER_END + 1,   0x7ff000000000, 0x7ff000400000, 0x7fffffffffff,
-	0x800000000000,	    1UL << 63,	    UINT64_MAX - 7, UINT64_MAX,
+	USER_END,	USER_END + 1, 0x7ff000000000, 0x7ff000400000, 0x7fffffffffff,
+	0x800000000000, 1UL << 63,    UINT64_MAX - 7, UINT64_MAX,
 };
 
 static void every_access(uaddr_t addr, size_t size)
@@ -123,7 +124,8 @@ static void every_access(uaddr_t addr, size_t size)
 	CHECK(copy_from_user_partial(kernel_side, addr, size) == missing);
 	CHECK(copy_to_user_partial(addr, kernel_side, size) == missing);
 	CHECK(clear_user_partial(addr, size) == missing);
-	CHECK(strncpy_from_user(kernel_side, addr, size) == (missing ? -EFAULT : -ENAMETOOLONG));
+	CHECK(strncpy_from_user(kernel_side, addr, size) ==
+	      (missing ? -EFAULT : -ENAMETOOLONG));
 	CHECK(strnlen_user(addr, size) == (missing ? -EFAULT : -E2BIG));
 	CHECK(user_range_ok(addr, size) == (addr <= USER_END && !missing));
 	CHECK(get_user_u32(&u32, addr) == (below < 4 ? -EFAULT : 0));

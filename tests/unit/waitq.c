@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* waitq.c - sleeping and waking: nothing is lost, counts are right, what ends a sleep is told. */
-/* unit: base/waitq.c base/lock.c host/fake/thread.c host/fake/sleep.c host/fake/missing.c */
+/* waitq.c - sleeping and waking: nothing is lost, counts are right, what ends a sleep is
+ * told. */
+/* unit: base/waitq.c base/lock.c host/fake/thread.c host/fake/sleep.c host/fake/missing.c
+ */
 /* tsan */
+/* timeout: 180 */
 #include "base/waitq.h"
 #include "../sys/test.h"
 #include "base/cpu.h"
@@ -14,21 +17,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 100000, SLEEPERS = 6, CONSUMERS = 4, TOKENS = 20000 };
+enum { ROUNDS = 100000, SLEEPERS = 6, CONSUMERS = 4, TOKENS = 10000 };
 
-/* waitq_is_empty() reads one pointer of the list without the lock, on purpose: see its comment. */
+/* waitq_is_empty() reads one pointer of the list without the lock, on purpose: see its
+ * comment. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
 	return "race_top:waitq_is_empty\n";
 }
 
+static int rounds = ROUNDS;
 static struct lock lock = LOCK_INIT(RANK_OBJECT);
 static struct waitq queue;
 
 static void begin(void)
 {
-	alarm(50); /* a lost wake-up is a hang */
+	alarm(150); /* a lost wake-up is a hang */
 	fake_task_begin(NULL);
 	waitq_init(&queue);
 }
@@ -60,7 +65,7 @@ static struct waitq other_queue;
 
 static void play(int me, struct waitq *mine, struct waitq *theirs)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		lock_take(&lock);
 		while (turn != me)
 			CHECK(waitq_sleep(mine, &lock, NSEC_NEVER) == 0);
@@ -284,8 +289,8 @@ static void work_that_is_there_already_lets_nobody_sleep(void)
 
 /* ---- tokens: exclusive wake-ups against timeouts and interruptions ---- */
 
-static int tokens, consumed; /* lock */
-static bool closed;	     /* lock */
+static int tokens, consumed;		  /* lock */
+static bool closed;			  /* lock */
 static struct task *consumers[CONSUMERS]; /* atomic */
 
 static void *consume(void *arg)
@@ -323,7 +328,8 @@ static void *consume(void *arg)
 	return NULL;
 }
 
-/* Every token has its wake_one(); one that a leaving sleeper swallowed would leave tokens lying. */
+/* Every token has its wake_one(); one that a leaving sleeper swallowed would leave tokens
+ * lying. */
 static void an_exclusive_wake_up_is_never_swallowed(void)
 {
 	pthread_t t[CONSUMERS];
@@ -484,6 +490,7 @@ static void a_cancelled_sleep_is_not_woken(void)
 static void spurious_host_wake_ups_do_no_harm(void)
 {
 	fake_futex_spurious(3);
+	rounds = ROUNDS / 10;
 	ping_pong_loses_no_wake_up();
 	an_exclusive_wake_up_is_never_swallowed();
 	fake_futex_spurious(0);
@@ -492,7 +499,8 @@ static void spurious_host_wake_ups_do_no_harm(void)
 RUN(TEST(ping_pong_loses_no_wake_up), TEST(a_wake_up_for_nobody_makes_no_host_call),
     TEST(wake_one_wakes_one_exclusive_sleeper_and_all_others),
     TEST(a_deadline_ends_a_sleep_and_not_before), TEST(work_ends_a_sleep_that_it_may_end),
-    TEST(only_a_kill_ends_a_killable_sleep), TEST(work_that_is_there_already_lets_nobody_sleep),
+    TEST(only_a_kill_ends_a_killable_sleep),
+    TEST(work_that_is_there_already_lets_nobody_sleep),
     TEST(an_exclusive_wake_up_is_never_swallowed),
     TEST(wake_functions_are_called_with_the_key_and_stay_queued),
     TEST(one_sleeper_waits_on_several_queues), TEST(a_cancelled_sleep_is_not_woken),

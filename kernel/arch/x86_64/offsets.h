@@ -15,7 +15,7 @@
 #define REGS_RSP      144
 #define REGS_SIZE     160
 
-#define KSTACK_RESERVED 64 /* above kstack_top: the iretq frame */
+#define KSTACK_RESERVED 320 /* above kstack_top: the iretq frame, and the struct cpu */
 
 #define SYSCALL_INSN_LEN 2
 #define TRAMPOLINE_B_LEN 17 /* from the start of a kind B trampoline to where the kernel returns: patch_plan.h */

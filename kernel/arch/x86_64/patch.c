@@ -47,6 +47,7 @@ struct patch_page {
 	struct list link; /* in patch_file.pages, by index */
 	uint64_t index;	  /* file offset in pages */
 	int64_t copy;	  /* offset of the newest copy in the memfd */
+	uint64_t generation; /* of patch_generation, when it was made */
 };
 
 struct patch_file {
@@ -65,6 +66,7 @@ static struct lock patch_lock = LOCK_INIT(RANK_PATCH); /* all below, and the fil
 static struct list buckets[FILE_BUCKETS];
 static int patch_fd = -1;
 static int64_t patch_fd_end;
+static uint64_t patch_generation; /* atomic: counts copies, changed under patch_lock */
 static struct patch_stats stats;
 static SLAB_CACHE(patch_site_cache, sizeof(struct patch_site), 8);
 static SLAB_CACHE(patch_page_cache, sizeof(struct patch_page), 8);
@@ -252,25 +254,49 @@ static int page_map(struct vma *v, uint64_t index, size_t count, int64_t copy)
 	return ret < 0 ? (int)ret : 0;
 }
 
-/* A file was mapped: puts all known patched pages in place, runs of consecutive copies at once. */
+/* Puts the copies of f's pages that are newer than a generation in place at v. */
+static void map_newer(struct patch_file *f, struct vma *v, uint64_t generation)
+{
+	struct list *l;
+
+	list_for_each (l, &f->pages) {
+		struct patch_page *p = list_entry(l, struct patch_page, link);
+		uint64_t off = p->index << PAGE_SHIFT;
+
+		if (p->generation > generation && off >= v->off && off < v->off + (v->end - v->start))
+			(void)page_map(v, p->index, 1, p->copy);
+	}
+}
+
+/* A file was mapped: puts all known patched pages in place. */
 static void on_mapped(struct mm *mm, struct vma *v)
 {
 	struct patch_file *f;
-	struct list *l;
 
 	if (!is_patchable(mm, v))
 		return;
 	lock_take(&patch_lock);
 	f = file_for(mm, v, false);
-	if (f) {
-		list_for_each (l, &f->pages) {
-			struct patch_page *p = list_entry(l, struct patch_page, link);
-			uint64_t off = p->index << PAGE_SHIFT;
+	if (f)
+		map_newer(f, v, 0);
+	lock_drop(&patch_lock);
+}
 
-			if (off >= v->off && off < v->off + (v->end - v->start))
-				(void)page_map(v, p->index, 1, p->copy);
-		}
+/* Each child of a process that forks would trap at sites that other children have learnt. */
+void patch_sync_locked(struct mm *mm)
+{
+	uint64_t now = atomic_load(&patch_generation);
+
+	if (mm->patch_generation == now || mm->no_patch)
+		return;
+	lock_take(&patch_lock);
+	for (struct vma *v = vma_find(mm, 0); v; v = vma_next(v)) {
+		struct patch_file *f = is_patchable(mm, v) ? file_for(mm, v, false) : NULL;
+
+		if (f)
+			map_newer(f, v, mm->patch_generation);
 	}
+	mm->patch_generation = now;
 	lock_drop(&patch_lock);
 }
 
@@ -296,6 +322,7 @@ static void page_note(struct patch_file *f, uint64_t index, int64_t copy)
 		list_add_tail(&f->pages, &p->link);
 	}
 	p->copy = copy;
+	p->generation = atomic_add(&patch_generation, 1) + 1;
 	stats.pages++;
 }
 

@@ -12,6 +12,8 @@ int patch_init(bool off) MUST_CHECK;
 /* A call has trapped at regs->rip - 2: patches the site if that can be done, so that the next one jumps. May change
  * regs->rip and insn_len to where the call must resume. Takes mm->lock. */
 void patch_learn(struct mm *mm, struct regs *regs);
+/* Before mm is copied by fork, with mm->lock held: maps what other processes have learnt since the last time. */
+void patch_sync_locked(struct mm *mm);
 /* A SIGILL at rip: true when rip is the old place of an instruction that a patch has moved; *out is the new one. */
 bool patch_moved(struct mm *mm, uaddr_t rip, uaddr_t *out);
 /* Where an unpatched program would be when it is at rip, for all that the guest gets to see. */

@@ -4,9 +4,7 @@
  *	struct linux_rt_sigframe	return address, ucontext, siginfo; address ends in 8
  *	(up to 63 bytes)
  *	xsave area			64-byte aligned; see xstate.c
- *	red zone of 128 bytes, and what the program had on its stack
- *
- * Differs from Linux: the trap flag in a frame is not restored. */
+ *	red zone of 128 bytes, and what the program had on its stack */
 #include "arch/x86_64/signal_frame.h"
 
 #include "abi/errno.h"

@@ -10,6 +10,7 @@
  * of entry.S and returns through the host, which brings the vector state back. */
 #include "arch/x86_64/trap.h"
 
+#include "abi/errno.h"
 #include "abi/signal.h"
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/regs.h"
@@ -30,6 +31,7 @@ _Static_assert(offsetof(struct regs, rflags) == REGS_RFLAGS, "offsets.h");
 _Static_assert(offsetof(struct regs, rsp) == REGS_RSP, "offsets.h");
 _Static_assert(offsetof(struct regs, insn_len) == REGS_INSN_LEN, "offsets.h");
 _Static_assert(sizeof(struct regs) == REGS_SIZE, "offsets.h");
+_Static_assert(KSTACK_RESERVED >= CPU_SIZE + 40, "offsets.h");
 _Static_assert(WORK_GS == WORK_GS_BIT, "offsets.h");
 
 #define RFLAGS_TF 0x100UL
@@ -50,7 +52,7 @@ static struct cpu *cpu_of_handler(void)
 {
 	uint64_t sp = (uint64_t)__builtin_frame_address(0);
 
-	return (struct cpu *)(sp & ~(CPU_AREA_SIZE - 1)); // NOLINT(performance-no-int-to-ptr)
+	return (struct cpu *)((sp | (CPU_AREA_SIZE - 1)) + 1 - CPU_SIZE); // NOLINT(performance-no-int-to-ptr)
 }
 
 /* Moves the interrupted guest context to the kernel stack and continues at entry. */
@@ -96,6 +98,10 @@ static void on_syscall(int signo, struct linux_siginfo *info, struct linux_ucont
 	struct regs *r;
 
 	(void)signo;
+	if (cpu->in_vdso) {
+		uc->uc_mcontext.rax = (uint64_t)-ENOSYS;
+		return;
+	}
 	if (is_kernel_text(uc->uc_mcontext.rip))
 		panic("system call trap in the kernel at %#lx", uc->uc_mcontext.rip);
 	r = enter_kernel(cpu, uc, entry_slow);
@@ -134,7 +140,7 @@ static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext
 		c->rip = (uint64_t)host_block_check;
 		return;
 	}
-	if (is_kernel_text(c->rip) || !cpu->task || c->rip >= KERNEL_RANGE_START)
+	if (is_kernel_text(c->rip) || !cpu->task || cpu->in_vdso || c->rip >= KERNEL_RANGE_START)
 		return;
 	(void)enter_kernel(cpu, uc, entry_kick);
 }

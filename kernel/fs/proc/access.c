@@ -13,8 +13,9 @@
 
 static bool ids_match(const struct creds *own, const struct creds *other)
 {
-	return own->fsuid == other->uid && own->fsuid == other->euid && own->fsuid == other->suid &&
-	       own->fsgid == other->gid && own->fsgid == other->egid && own->fsgid == other->sgid;
+	return own->fsuid == other->uid && own->fsuid == other->euid &&
+	       own->fsuid == other->suid && own->fsgid == other->gid &&
+	       own->fsgid == other->egid && own->fsgid == other->sgid;
 }
 
 int pid_may_access(struct task *t)
@@ -71,7 +72,8 @@ struct fs_context *task_fs(struct task *t)
 	return fs;
 }
 
-bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground, bool *has_tty)
+bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
+		     bool *has_tty)
 {
 	struct pgroup *g;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cpuinfo.c - /proc/cpuinfo, from the CPUID instruction; names of features as Linux has them. */
+/* cpuinfo.c - /proc/cpuinfo, from the CPUID instruction; names of features as Linux has
+ * them. */
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/proc.h"
@@ -22,8 +23,9 @@ static struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 	return c;
 }
 
-/* A register of a leaf, whose bits have these names, in the order in which Linux shows the words. A NULL has no
- * name; the list ends with its 32nd bit or where the initialiser does. */
+/* A register of a leaf, whose bits have these names, in the order in which Linux shows
+ * the words. A NULL has no name; the list ends with its 32nd bit or where the initialiser
+ * does. */
 struct feature_word {
 	uint32_t leaf;
 	uint32_t sub;
@@ -32,50 +34,117 @@ struct feature_word {
 };
 
 static const struct feature_word feature_words[] = {
-	{1, 0, EDX,
-	 {"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep", "mtrr",
-	  "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts", "acpi", "mmx", "fxsr",
-	  "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe"}},
-	{0x80000001, 0, EDX,
-	 {[11] = "syscall", [19] = "mp", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt",
-	  [26] = "pdpe1gb", [27] = "rdtscp", [29] = "lm", [30] = "3dnowext", [31] = "3dnow"}},
+	{1, 0, EDX, {"fpu",  "vme",   "de",   "pse",	 "tsc",	 "msr", "pae",	"mce",
+		     "cx8",  "apic",  NULL,   "sep",	 "mtrr", "pge", "mca",	"cmov",
+		     "pat",  "pse36", "pn",   "clflush", NULL,	 "dts", "acpi", "mmx",
+		     "fxsr", "sse",   "sse2", "ss",	 "ht",	 "tm",	"ia64", "pbe"}},
+	{0x80000001,
+	 0,
+	 EDX,
+	 {[11] = "syscall",
+	  [19] = "mp",
+	  [20] = "nx",
+	  [22] = "mmxext",
+	  [25] = "fxsr_opt",
+	  [26] = "pdpe1gb",
+	  [27] = "rdtscp",
+	  [29] = "lm",
+	  [30] = "3dnowext",
+	  [31] = "3dnow"}},
 	{0x80000007, 0, EDX, {[8] = "constant_tsc"}},
 	{1, 0, EDX, {[4] = "rep_good"}}, /* every 64-bit processor, as is nopl */
 	{1, 0, EDX, {[15] = "nopl"}},
 	{0x80000007, 0, EDX, {[8] = "nonstop_tsc"}},
 	{1, 0, EDX, {[0] = "cpuid"}},
-	{1, 0, ECX,
-	 {"pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid",
-	  "sdbg", "fma", "cx16", "xtpr", "pdcm", NULL, "pcid", "dca", "sse4_1", "sse4_2", "x2apic",
-	  "movbe", "popcnt", "tsc_deadline_timer", "aes", "xsave", NULL, "avx", "f16c", "rdrand",
-	  "hypervisor"}},
-	{0x80000001, 0, ECX,
-	 {"lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a", "misalignsse",
-	  "3dnowprefetch", "osvw", "ibs", "xop", "skinit", "wdt", NULL, "lwp", "fma4", "tce", NULL,
-	  "nodeid_msr", NULL, "tbm", "topoext", "perfctr_core", "perfctr_nb", NULL, "bpext", "ptsc",
-	  "perfctr_llc", "mwaitx"}},
-	{7, 0, EBX,
-	 {"fsgsbase", "tsc_adjust", "sgx", "bmi1", "hle", "avx2", NULL, "smep", "bmi2", "erms",
-	  "invpcid", "rtm", "cqm", NULL, "mpx", "rdt_a", "avx512f", "avx512dq", "rdseed", "adx", "smap",
-	  "avx512ifma", NULL, "clflushopt", "clwb", "intel_pt", "avx512pf", "avx512er", "avx512cd",
-	  "sha_ni", "avx512bw", "avx512vl"}},
+	{1, 0, ECX, {"pni",    "pclmulqdq", "dtes64", "monitor", "ds_cpl",
+		     "vmx",    "smx",	    "est",    "tm2",	 "ssse3",
+		     "cid",    "sdbg",	    "fma",    "cx16",	 "xtpr",
+		     "pdcm",   NULL,	    "pcid",   "dca",	 "sse4_1",
+		     "sse4_2", "x2apic",    "movbe",  "popcnt",	 "tsc_deadline_timer",
+		     "aes",    "xsave",	    NULL,     "avx",	 "f16c",
+		     "rdrand", "hypervisor"}},
+	{0x80000001, 0, ECX, {"lahf_lm",    "cmp_legacy",  "svm",
+			      "extapic",    "cr8_legacy",  "abm",
+			      "sse4a",	    "misalignsse", "3dnowprefetch",
+			      "osvw",	    "ibs",	   "xop",
+			      "skinit",	    "wdt",	   NULL,
+			      "lwp",	    "fma4",	   "tce",
+			      NULL,	    "nodeid_msr",  NULL,
+			      "tbm",	    "topoext",	   "perfctr_core",
+			      "perfctr_nb", NULL,	   "bpext",
+			      "ptsc",	    "perfctr_llc", "mwaitx"}},
+	{7, 0, EBX, {"fsgsbase", "tsc_adjust", "sgx",	   "bmi1",	 "hle",
+		     "avx2",	 NULL,	       "smep",	   "bmi2",	 "erms",
+		     "invpcid",	 "rtm",	       "cqm",	   NULL,	 "mpx",
+		     "rdt_a",	 "avx512f",    "avx512dq", "rdseed",	 "adx",
+		     "smap",	 "avx512ifma", NULL,	   "clflushopt", "clwb",
+		     "intel_pt", "avx512pf",   "avx512er", "avx512cd",	 "sha_ni",
+		     "avx512bw", "avx512vl"}},
 	{0xd, 1, EAX, {"xsaveopt", "xsavec", "xgetbv1", "xsaves", "xfd"}},
-	{7, 1, EAX,
-	 {[4] = "avx_vnni", [5] = "avx512_bf16", [10] = "fzrm", [11] = "fsrs", [12] = "fsrc",
-	  [21] = "amx_fp16", [23] = "avx_ifma", [26] = "lam"}},
-	{0x80000008, 0, EBX,
-	 {[0] = "clzero", [1] = "irperf", [2] = "xsaveerptr", [4] = "rdpru", [9] = "wbnoinvd"}},
-	{6, 0, EAX, {[0] = "dtherm", [1] = "ida", [2] = "arat", [4] = "pln", [6] = "pts"}},
-	{7, 0, ECX,
-	 {[1] = "avx512vbmi", [2] = "umip", [3] = "pku", [5] = "waitpkg", [6] = "avx512_vbmi2",
-	  [8] = "gfni", [9] = "vaes", [10] = "vpclmulqdq", [11] = "avx512_vnni", [12] = "avx512_bitalg",
-	  [13] = "tme", [14] = "avx512_vpopcntdq", [16] = "la57", [22] = "rdpid", [24] = "bus_lock_detect",
-	  [25] = "cldemote", [27] = "movdiri", [28] = "movdir64b", [29] = "enqcmd"}},
-	{7, 0, EDX,
-	 {[2] = "avx512_4vnniw", [3] = "avx512_4fmaps", [4] = "fsrm", [8] = "avx512_vp2intersect",
-	  [10] = "md_clear", [14] = "serialize", [16] = "tsxldtrk", [18] = "pconfig", [19] = "arch_lbr",
-	  [20] = "ibt", [22] = "amx_bf16", [23] = "avx512_fp16", [24] = "amx_tile", [25] = "amx_int8",
-	  [28] = "flush_l1d", [29] = "arch_capabilities"}},
+	{7,
+	 1,
+	 EAX,
+	 {[4] = "avx_vnni",
+	  [5] = "avx512_bf16",
+	  [10] = "fzrm",
+	  [11] = "fsrs",
+	  [12] = "fsrc",
+	  [21] = "amx_fp16",
+	  [23] = "avx_ifma",
+	  [26] = "lam"}},
+	{0x80000008,
+	 0,
+	 EBX,
+	 {[0] = "clzero",
+	  [1] = "irperf",
+	  [2] = "xsaveerptr",
+	  [4] = "rdpru",
+	  [9] = "wbnoinvd"}},
+	{6,
+	 0,
+	 EAX,
+	 {[0] = "dtherm", [1] = "ida", [2] = "arat", [4] = "pln", [6] = "pts"}},
+	{7,
+	 0,
+	 ECX,
+	 {[1] = "avx512vbmi",
+	  [2] = "umip",
+	  [3] = "pku",
+	  [5] = "waitpkg",
+	  [6] = "avx512_vbmi2",
+	  [8] = "gfni",
+	  [9] = "vaes",
+	  [10] = "vpclmulqdq",
+	  [11] = "avx512_vnni",
+	  [12] = "avx512_bitalg",
+	  [13] = "tme",
+	  [14] = "avx512_vpopcntdq",
+	  [16] = "la57",
+	  [22] = "rdpid",
+	  [24] = "bus_lock_detect",
+	  [25] = "cldemote",
+	  [27] = "movdiri",
+	  [28] = "movdir64b",
+	  [29] = "enqcmd"}},
+	{7,
+	 0,
+	 EDX,
+	 {[2] = "avx512_4vnniw",
+	  [3] = "avx512_4fmaps",
+	  [4] = "fsrm",
+	  [8] = "avx512_vp2intersect",
+	  [10] = "md_clear",
+	  [14] = "serialize",
+	  [16] = "tsxldtrk",
+	  [18] = "pconfig",
+	  [19] = "arch_lbr",
+	  [20] = "ibt",
+	  [22] = "amx_bf16",
+	  [23] = "avx512_fp16",
+	  [24] = "amx_tile",
+	  [25] = "amx_int8",
+	  [28] = "flush_l1d",
+	  [29] = "arch_capabilities"}},
 };
 
 static bool leaf_is_there(uint32_t leaf)
@@ -211,7 +280,8 @@ static void processor_get(struct processor *p)
 	}
 }
 
-static void show_processor(struct text *t, const struct processor *p, unsigned i, unsigned count)
+static void show_processor(struct text *t, const struct processor *p, unsigned i,
+			   unsigned count)
 {
 	uint64_t khz = tsc_khz();
 
@@ -226,13 +296,17 @@ static void show_processor(struct text *t, const struct processor *p, unsigned i
 		    "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n"
 		    "apicid\t\t: %u\ninitial apicid\t: %u\n",
 		    count, i, count, i, i);
-	text_printf(t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n", p->level);
+	text_printf(
+		t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n",
+		p->level);
 	show_flags(t);
 	text_printf(t,
-		    "bugs\t\t:\nbogomips\t: %lu.%02lu\nclflush size\t: %u\ncache_alignment\t: %u\n"
-		    "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
-		    khz / 500, khz / 5 % 100, p->line_size, p->line_size, p->physical_bits,
-		    p->virtual_bits);
+		    "bugs\t\t:\nbogomips\t: %lu.%02lu\nclflush size\t: "
+		    "%u\ncache_alignment\t: %u\n"
+		    "address sizes\t: %u bits physical, %u bits virtual\npower "
+		    "management:\n\n",
+		    khz / 500, khz / 5 % 100, p->line_size, p->line_size,
+		    p->physical_bits, p->virtual_bits);
 }
 
 int cpuinfo_show(struct text *t, void *arg)

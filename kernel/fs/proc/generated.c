@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* generated.c - files whose contents are made when they are read.
  *
- * The contents are made without any lock, as that needs locks of all kinds; the finished text replaces the
- * old one under the file's own. */
+ * The contents are made without any lock, as that needs locks of all kinds; the finished
+ * text replaces the old one under the file's own. */
 #include "fs/proc/generated.h"
 
 #include "abi/errno.h"
@@ -221,6 +221,7 @@ int generated_open(struct file *f, generated_show_t show, generated_store_t stor
 	g->show = show;
 	g->store = store;
 	f->private = g;
-	f->mode |= FMODE_NO_POS_LOCK; /* what makes the contents takes locks of higher rank */
+	f->mode |= FMODE_NO_POS_LOCK; /* what makes the contents takes locks of higher
+					 rank */
 	return 0;
 }

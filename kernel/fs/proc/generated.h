@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* generated.h - files whose contents are made when they are read: for procfs, sysfs and their kin.
+/* generated.h - files whose contents are made when they are read: for procfs, sysfs and
+ * their kin.
  *
- * The contents are made at the first read and again at each read from the start, so that a program that
- * rewinds sees news; in between, reads at any offset see one text. */
+ * The contents are made at the first read and again at each read from the start, so that
+ * a program that rewinds sees news; in between, reads at any offset see one text. */
 #pragma once
 #include "abi/types.h"
 
@@ -32,6 +33,8 @@ typedef int (*generated_show_t)(struct file *f, struct text *t);
 /* What was written: len bytes and a NUL. 0 or -errno. */
 typedef int (*generated_store_t)(struct file *f, char *data, size_t len);
 
-/* For inode_ops.open of inodes whose fops is generated_file_ops. show and store may be NULL. 0 or -ENOMEM. */
-int generated_open(struct file *f, generated_show_t show, generated_store_t store) MUST_CHECK;
+/* For inode_ops.open of inodes whose fops is generated_file_ops. show and store may be
+ * NULL. 0 or -ENOMEM. */
+int generated_open(struct file *f, generated_show_t show,
+		   generated_store_t store) MUST_CHECK;
 extern const struct file_ops generated_file_ops;

@@ -20,16 +20,18 @@ struct text;
 struct pid_inode {
 	struct inode inode;
 	pid_t tid;
-	nsec_t start; /* of the task: says whether tid still means the same one */
+	nsec_t start;	/* of the task: says whether tid still means the same one */
 	bool is_thread; /* below /proc/PID/task/TID: about one thread, not its process */
 	const struct pid_entry *entry;
-	int fd;	      /* of fd/N and fdinfo/N */
+	int fd; /* of fd/N and fdinfo/N */
 };
 
 /* Directories with entries of their own. */
 struct pid_dir {
-	int (*lookup)(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out);
-	int (*iterate)(struct pid_inode *dir, struct task *t, struct file *f, struct dir_context *ctx);
+	int (*lookup)(struct pid_inode *dir, struct task *t, struct dentry *d,
+		      struct inode **out);
+	int (*iterate)(struct pid_inode *dir, struct task *t, struct file *f,
+		       struct dir_context *ctx);
 };
 
 enum pid_where { PID_PROCESS = 1, PID_THREAD = 2, PID_BOTH = 3 };
@@ -68,7 +70,8 @@ struct mm *task_mm(struct task *t) MUST_CHECK;
 struct fdtable *task_fds(struct task *t) MUST_CHECK;
 struct fs_context *task_fs(struct task *t) MUST_CHECK;
 /* Of t, a zombie too: false if unknown. */
-bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground, bool *has_tty);
+bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
+		     bool *has_tty);
 bool task_is_whole(const struct pid_inode *i);
 
 /* ---- entries, by file ---- */
@@ -79,9 +82,9 @@ int pid_show_statm(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i);
 /* pid_usage.c */
 struct task_usage {
-	nsec_t user, system;	     /* CPU time */
+	nsec_t user, system; /* CPU time */
 	uint64_t min_faults, maj_faults;
-	uint64_t rss_pages;	     /* an estimate */
+	uint64_t rss_pages; /* an estimate */
 	uint64_t peak_pages;
 };
 void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage *out);
@@ -102,9 +105,11 @@ int pid_show_sched(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_schedstat(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_oom_score(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_oom_score_adj(struct text *out, struct task *t, const struct pid_inode *i);
-int pid_store_oom_score_adj(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_store_oom_score_adj(struct task *t, const struct pid_inode *i, char *data,
+			    size_t len);
 int pid_show_timerslack(struct text *out, struct task *t, const struct pid_inode *i);
-int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data,
+			 size_t len);
 int pid_show_personality(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_id_map(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_children(struct text *out, struct task *t, const struct pid_inode *i);

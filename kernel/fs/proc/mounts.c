@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mounts.c - /proc/PID/{mounts,mountinfo,mountstats} (proc_pid_mounts(5)), as seen from the task's root.
+/* mounts.c - /proc/PID/{mounts,mountinfo,mountstats} (proc_pid_mounts(5)), as seen from
+ * the task's root.
  *
  * Mounts that the root does not reach are left out. */
 #include "abi/errno.h"
@@ -24,7 +25,8 @@ struct mount_view {
 	char *page;
 };
 
-typedef void (*mount_show_t)(struct text *out, struct mount *m, const char *point, char *page);
+typedef void (*mount_show_t)(struct text *out, struct mount *m, const char *point,
+			     char *page);
 
 /* Takes references to all mounts, as a path cannot be printed under the lock. */
 static int mounts_take(struct mount_view *v)
@@ -61,8 +63,8 @@ static int show_all(struct text *out, struct task *t, mount_show_t show)
 	for (size_t i = 0; i < v.count; i++) {
 		struct path p = {v.mounts[i], v.mounts[i]->root};
 
-		if (!v.mounts[i]->is_internal && path_print(&p, &v.root, v.page, PAGE_SIZE) > 0 &&
-		    v.page[0] == '/')
+		if (!v.mounts[i]->is_internal &&
+		    path_print(&p, &v.root, v.page, PAGE_SIZE) > 0 && v.page[0] == '/')
 			show(out, v.mounts[i], v.page, v.page + PAGE_SIZE);
 		mount_put(v.mounts[i]);
 	}
@@ -82,8 +84,8 @@ static void mount_options(struct text *out, const struct mount *m)
 		uint32_t flag;
 		const char *name;
 	} names[] = {
-		{MS_NOSUID, ",nosuid"},	  {MS_NODEV, ",nodev"},
-		{MS_NOEXEC, ",noexec"},	  {MS_NOATIME, ",noatime"},
+		{MS_NOSUID, ",nosuid"},		{MS_NODEV, ",nodev"},
+		{MS_NOEXEC, ",noexec"},		{MS_NOATIME, ",noatime"},
 		{MS_NODIRATIME, ",nodiratime"},
 	};
 	uint32_t flags = m->flags;
@@ -151,7 +153,8 @@ static void root_in_sb(struct text *out, struct mount *m, char *page)
 	text_escaped(out, page[at] ? page + at : "/", ESCAPED);
 }
 
-static void show_mountinfo(struct text *out, struct mount *m, const char *point, char *page)
+static void show_mountinfo(struct text *out, struct mount *m, const char *point,
+			   char *page)
 {
 	uint64_t dev = m->sb->dev;
 
@@ -169,7 +172,8 @@ static void show_mountinfo(struct text *out, struct mount *m, const char *point,
 	text_putc(out, '\n');
 }
 
-static void show_mountstats(struct text *out, struct mount *m, const char *point, char *page)
+static void show_mountstats(struct text *out, struct mount *m, const char *point,
+			    char *page)
 {
 	(void)page;
 	text_puts(out, "device ");

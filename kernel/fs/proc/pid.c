@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* pid.c - /proc/PID and /proc/PID/task/TID: their entries and inodes.
  *
- * An inode does not hold its task: it knows the id and when the task started, and looks it up each time.
- * Names below a process' directory are not cached, as owners, descriptors and threads change. */
+ * An inode does not hold its task: it knows the id and when the task started, and looks
+ * it up each time. Names below a process' directory are not cached, as owners,
+ * descriptors and threads change. */
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
@@ -29,45 +30,58 @@ static const struct pid_entry entries[] = {
 	{"cgroup", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"children", FILE_MODE(0444), PID_THREAD, .show = pid_show_children},
 	{"cmdline", FILE_MODE(0444), PID_BOTH, .show = pid_show_cmdline},
-	{"comm", FILE_MODE(0644), PID_BOTH, .show = pid_show_comm, .store = pid_store_comm},
-	{"coredump_filter", FILE_MODE(0644), PID_PROCESS, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"comm", FILE_MODE(0644), PID_BOTH, .show = pid_show_comm,
+	 .store = pid_store_comm},
+	{"coredump_filter", FILE_MODE(0644), PID_PROCESS, .show = pid_show_fixed,
+	 .store = pid_store_ignored},
 	{"cpuset", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"cwd", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_cwd},
-	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_environ},
+	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_environ},
 	{"exe", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_exe},
 	{"fd", DIR_MODE(0500), PID_BOTH, .dir = &pid_fd_dir},
 	{"fdinfo", DIR_MODE(0555), PID_BOTH, .dir = &pid_fdinfo_dir},
-	{"gid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map, .store = pid_store_ignored},
+	{"gid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
+	 .store = pid_store_ignored},
 	{"io", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_io},
 	{"limits", FILE_MODE(0444), PID_BOTH, .show = pid_show_limits},
-	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed,
+	 .store = pid_store_ignored},
 	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_maps},
 	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops},
 	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo},
 	{"mounts", FILE_MODE(0444), PID_BOTH, .show = pid_show_mounts},
-	{"mountstats", FILE_MODE(0400), PID_PROCESS, .is_guarded = true, .show = pid_show_mountstats},
+	{"mountstats", FILE_MODE(0400), PID_PROCESS, .is_guarded = true,
+	 .show = pid_show_mountstats},
 	{"net", DIR_MODE(0555), PID_BOTH, .dir = &pid_net_dir},
 	{"ns", DIR_MODE(0511), PID_BOTH, .dir = &pid_ns_dir},
-	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed,
+	 .store = pid_store_ignored},
 	{"oom_score", FILE_MODE(0444), PID_BOTH, .show = pid_show_oom_score},
 	{"oom_score_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_score_adj,
 	 .store = pid_store_oom_score_adj},
-	{"personality", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_personality},
-	{"projid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map, .store = pid_store_ignored},
+	{"personality", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_personality},
+	{"projid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
+	 .store = pid_store_ignored},
 	{"root", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_root},
-	{"sched", FILE_MODE(0644), PID_BOTH, .show = pid_show_sched, .store = pid_store_ignored},
+	{"sched", FILE_MODE(0644), PID_BOTH, .show = pid_show_sched,
+	 .store = pid_store_ignored},
 	{"schedstat", FILE_MODE(0444), PID_BOTH, .show = pid_show_schedstat},
 	{"sessionid", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
-	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed, .store = pid_store_ignored},
+	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed,
+	 .store = pid_store_ignored},
 	{"smaps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_smaps},
-	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_smaps_rollup},
+	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_smaps_rollup},
 	{"stat", FILE_MODE(0444), PID_BOTH, .show = pid_show_stat},
 	{"statm", FILE_MODE(0444), PID_BOTH, .show = pid_show_statm},
 	{"status", FILE_MODE(0444), PID_BOTH, .show = pid_show_status},
 	{"task", DIR_MODE(0555), PID_PROCESS, .dir = &pid_task_dir},
 	{"timerslack_ns", FILE_MODE(0666), PID_PROCESS, .show = pid_show_timerslack,
 	 .store = pid_store_timerslack},
-	{"uid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map, .store = pid_store_ignored},
+	{"uid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
+	 .store = pid_store_ignored},
 	{"wchan", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 };
 
@@ -89,7 +103,8 @@ struct task *pid_task(const struct pid_inode *i)
 	return t;
 }
 
-/* The owner is the task's, or root when others shall not look into it; directories show it always. */
+/* The owner is the task's, or root when others shall not look into it; directories show
+ * it always. */
 static void owner_set(struct pid_inode *i, struct task *t)
 {
 	struct creds *c = task_creds(t);
@@ -110,12 +125,15 @@ static bool is_here(const struct pid_entry *e, bool is_thread)
 	return e->where & (is_thread ? PID_THREAD : PID_PROCESS);
 }
 
-static int base_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+static int base_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		       struct inode **out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
-		if (!is_here(&entries[i], dir->is_thread) || !string_equal(entries[i].name, d->name))
+		if (!is_here(&entries[i], dir->is_thread) ||
+		    !string_equal(entries[i].name, d->name))
 			continue;
-		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &entries[i], -1);
+		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &entries[i],
+					-1);
 		return *out ? 0 : -ENOMEM;
 	}
 	return -ENOENT;
@@ -133,8 +151,8 @@ static int base_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 		if (!is_here(e, dir->is_thread))
 			ctx->pos++;
 		else if (!dir_emit(ctx, e->name, strlen(e->name),
-				   pid_ino(dir->tid, dir->is_thread, e, -1), e->mode >> 12 & 15,
-				   ctx->pos + 1))
+				   pid_ino(dir->tid, dir->is_thread, e, -1),
+				   e->mode >> 12 & 15, ctx->pos + 1))
 			break;
 	}
 	return 0;
@@ -209,7 +227,8 @@ static int pid_open(struct inode *inode, struct file *f)
 	task_put(t);
 	if (err || !S_ISREG(inode->mode) || i->entry->fops)
 		return err;
-	return generated_open(f, i->entry->show ? pid_show : NULL, i->entry->store ? pid_store : NULL);
+	return generated_open(f, i->entry->show ? pid_show : NULL,
+			      i->entry->store ? pid_store : NULL);
 }
 
 static int link_place(struct inode *inode, struct path *out)
@@ -356,9 +375,9 @@ struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_th
 		return NULL;
 	inode_init(&i->inode, sb, is_link ? &pid_link_ops : &pid_inode_ops,
 		   pid_ino(t->tid, is_thread, entry, fd), entry->mode);
-	i->inode.fops = S_ISDIR(entry->mode) ? &pid_dir_fops :
-			entry->fops	     ? entry->fops :
-					       &generated_file_ops;
+	i->inode.fops = S_ISDIR(entry->mode) ? &pid_dir_fops
+			: entry->fops	     ? entry->fops
+					     : &generated_file_ops;
 	i->inode.flags = INODE_NO_DCACHE | (is_link ? INODE_MAGIC_LINK : 0);
 	if (S_ISDIR(entry->mode))
 		i->inode.nlink = 2;

@@ -59,8 +59,8 @@ static int fd_place(struct task *t, const struct pid_inode *i, struct path *out)
 
 /* ---- the directories ---- */
 
-static int lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out,
-		  const struct pid_entry *entry)
+static int lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		  struct inode **out, const struct pid_entry *entry)
 {
 	struct file *f = NULL;
 	int fd;
@@ -79,7 +79,8 @@ static int lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struc
 	return *out ? 0 : -ENOMEM;
 }
 
-static int fd_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+static int fd_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		     struct inode **out)
 {
 	return lookup(dir, t, d, out, &fd_entry);
 }
@@ -90,8 +91,8 @@ static int fdinfo_lookup(struct pid_inode *dir, struct task *t, struct dentry *d
 	return lookup(dir, t, d, out, &fdinfo_entry);
 }
 
-static int iterate(struct pid_inode *dir, struct task *t, struct file *f, struct dir_context *ctx,
-		   const struct pid_entry *entry)
+static int iterate(struct pid_inode *dir, struct task *t, struct file *f,
+		   struct dir_context *ctx, const struct pid_entry *entry)
 {
 	struct fdtable *fds;
 	char name[16];
@@ -106,7 +107,8 @@ static int iterate(struct pid_inode *dir, struct task *t, struct file *f, struct
 		if (fd < 0)
 			break;
 		len = scnprintf(name, sizeof(name), "%d", fd);
-		if (!dir_emit(ctx, name, len, pid_ino(dir->tid, dir->is_thread, entry, fd),
+		if (!dir_emit(ctx, name, len,
+			      pid_ino(dir->tid, dir->is_thread, entry, fd),
 			      entry->mode >> 12 & 15, fd + 3))
 			break;
 	}
@@ -115,7 +117,8 @@ static int iterate(struct pid_inode *dir, struct task *t, struct file *f, struct
 	return 0;
 }
 
-static int fd_iterate(struct pid_inode *dir, struct task *t, struct file *f, struct dir_context *ctx)
+static int fd_iterate(struct pid_inode *dir, struct task *t, struct file *f,
+		      struct dir_context *ctx)
 {
 	return iterate(dir, t, f, ctx, &fd_entry);
 }

@@ -51,8 +51,8 @@ static void limit_value(struct text *out, uint64_t value)
 int pid_show_limits(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	text_puts(out,
-		  "Limit                     Soft Limit           Hard Limit           Units     \n");
+	text_puts(out, "Limit                     Soft Limit           Hard Limit        "
+		       "   Units     \n");
 	for (size_t k = 0; k < RLIM_NLIMITS; k++) {
 		const struct linux_rlimit *l = &t->process->rlimits[k];
 
@@ -72,8 +72,10 @@ int pid_show_io(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)t;
 	(void)i;
-	text_puts(out, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n"
-		       "cancelled_write_bytes: 0\n");
+	text_puts(
+		out,
+		"rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n"
+		"cancelled_write_bytes: 0\n");
 	return 0;
 }
 
@@ -83,13 +85,17 @@ int pid_show_sched(struct text *out, struct task *t, const struct pid_inode *i)
 	uint64_t switches = t->voluntary_switches + t->involuntary_switches;
 
 	(void)i;
-	text_printf(out, "%s (%d, #threads: %d)\n", t->comm, t->tid, t->process->live_tasks);
-	text_puts(out, "-------------------------------------------------------------------\n");
-	text_printf(out, "%-45s:%14lld.%06lld\n", "se.sum_exec_runtime", (long long)run / 1000000,
-		    (long long)run % 1000000);
+	text_printf(out, "%s (%d, #threads: %d)\n", t->comm, t->tid,
+		    t->process->live_tasks);
+	text_puts(
+		out,
+		"-------------------------------------------------------------------\n");
+	text_printf(out, "%-45s:%14lld.%06lld\n", "se.sum_exec_runtime",
+		    (long long)run / 1000000, (long long)run % 1000000);
 	text_printf(out, "%-45s:%21lu\n", "nr_switches", switches);
 	text_printf(out, "%-45s:%21lu\n", "nr_voluntary_switches", t->voluntary_switches);
-	text_printf(out, "%-45s:%21lu\n", "nr_involuntary_switches", t->involuntary_switches);
+	text_printf(out, "%-45s:%21lu\n", "nr_involuntary_switches",
+		    t->involuntary_switches);
 	text_printf(out, "%-45s:%21d\n", "policy", t->policy);
 	text_printf(out, "%-45s:%21d\n", "prio", 120 + t->nice);
 	return 0;
@@ -108,7 +114,8 @@ int pid_show_children(struct text *out, struct task *t, const struct pid_inode *
 	struct list *pos;
 
 	(void)i;
-	/* Children are the process', not the thread's that made them: shown with the leader. */
+	/* Children are the process', not the thread's that made them: shown with the
+	 * leader. */
 	if (t != t->process->leader)
 		return 0;
 	lock_take(&process_tree_lock);
@@ -122,7 +129,8 @@ int pid_show_children(struct text *out, struct task *t, const struct pid_inode *
 
 static bool number_of(char *data, size_t len, int64_t *out)
 {
-	while (len && (data[len - 1] == '\n' || data[len - 1] == ' ' || data[len - 1] == '\0'))
+	while (len &&
+	       (data[len - 1] == '\n' || data[len - 1] == ' ' || data[len - 1] == '\0'))
 		len--;
 	data[len] = '\0';
 	return parse_i64(data, out);
@@ -142,7 +150,8 @@ int pid_show_oom_score_adj(struct text *out, struct task *t, const struct pid_in
 	return 0;
 }
 
-int pid_store_oom_score_adj(struct task *t, const struct pid_inode *i, char *data, size_t len)
+int pid_store_oom_score_adj(struct task *t, const struct pid_inode *i, char *data,
+			    size_t len)
 {
 	int64_t value;
 
@@ -164,7 +173,8 @@ int pid_show_timerslack(struct text *out, struct task *t, const struct pid_inode
 	return 0;
 }
 
-int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data, size_t len)
+int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data,
+			 size_t len)
 {
 	int64_t value;
 
@@ -195,10 +205,10 @@ int pid_show_id_map(struct text *out, struct task *t, const struct pid_inode *i)
 int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	static const char *const texts[][2] = {
-		{"cgroup", "0::/\n"},	      {"coredump_filter", "00000033\n"},
-		{"cpuset", "/\n"},	      {"loginuid", "4294967295"},
-		{"oom_adj", "0\n"},	      {"sessionid", "4294967295"},
-		{"setgroups", "allow\n"},     {"wchan", "0"},
+		{"cgroup", "0::/\n"},	  {"coredump_filter", "00000033\n"},
+		{"cpuset", "/\n"},	  {"loginuid", "4294967295"},
+		{"oom_adj", "0\n"},	  {"sessionid", "4294967295"},
+		{"setgroups", "allow\n"}, {"wchan", "0"},
 	};
 
 	(void)t;

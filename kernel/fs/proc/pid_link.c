@@ -56,7 +56,10 @@ int pid_place_root(struct task *t, const struct pid_inode *i, struct path *out)
 
 static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t size);
 
-#define NS_ENTRY(name) {name, S_IFLNK | 0777, PID_BOTH, .is_guarded = true, .text = ns_text}
+#define NS_ENTRY(name)                                                                   \
+	{                                                                                \
+		name, S_IFLNK | 0777, PID_BOTH, .is_guarded = true, .text = ns_text      \
+	}
 static const struct pid_entry namespaces[] = {
 	NS_ENTRY("cgroup"), NS_ENTRY("ipc"),  NS_ENTRY("mnt"),
 	NS_ENTRY("net"),    NS_ENTRY("pid"),  NS_ENTRY("pid_for_children"),
@@ -85,18 +88,21 @@ static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t
 	return (long)len;
 }
 
-static int ns_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+static int ns_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		     struct inode **out)
 {
 	for (size_t k = 0; k < ARRAY_SIZE(namespaces); k++) {
 		if (!string_equal(namespaces[k].name, d->name))
 			continue;
-		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &namespaces[k], -1);
+		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &namespaces[k],
+					-1);
 		return *out ? 0 : -ENOMEM;
 	}
 	return -ENOENT;
 }
 
-static int ns_iterate(struct pid_inode *dir, struct task *t, struct file *f, struct dir_context *ctx)
+static int ns_iterate(struct pid_inode *dir, struct task *t, struct file *f,
+		      struct dir_context *ctx)
 {
 	(void)t;
 	if (!dir_emit_dots(f, ctx))
@@ -105,7 +111,8 @@ static int ns_iterate(struct pid_inode *dir, struct task *t, struct file *f, str
 		const struct pid_entry *e = &namespaces[ctx->pos - 2];
 
 		if (!dir_emit(ctx, e->name, strlen(e->name),
-			      pid_ino(dir->tid, dir->is_thread, e, -1), DT_LNK, ctx->pos + 1))
+			      pid_ino(dir->tid, dir->is_thread, e, -1), DT_LNK,
+			      ctx->pos + 1))
 			break;
 	}
 	return 0;
@@ -115,7 +122,8 @@ const struct pid_dir pid_ns_dir = {ns_lookup, ns_iterate};
 
 /* ---- net ---- */
 
-static int net_lookup(struct pid_inode *dir, struct task *t, struct dentry *d, struct inode **out)
+static int net_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		      struct inode **out)
 {
 	struct pseudo_node *node = pseudo_find(&proc_net, d->name, d->name_len);
 

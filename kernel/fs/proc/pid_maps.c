@@ -47,8 +47,8 @@ static void show_line(struct maps *m, const struct vma *v)
 	text_printf(out, "%08lx-%08lx %c%c%c%c %08lx %02lx:%02lx %lu ", v->start, v->end,
 		    v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
 		    v->prot & PROT_EXEC ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
-		    v->object ? v->off : 0, dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00),
-		    ino);
+		    v->object ? v->off : 0, dev >> 8 & 0xfff,
+		    (dev & 0xff) | (dev >> 12 & 0xfff00), ino);
 	if (name) {
 		text_pad(out, start, NAME_COLUMN);
 		text_escaped(out, name, "\n");
@@ -56,17 +56,22 @@ static void show_line(struct maps *m, const struct vma *v)
 	text_putc(out, '\n');
 }
 
-static void show_sizes(struct text *out, uint64_t resident, uint64_t anonymous, bool is_shared)
+static void show_sizes(struct text *out, uint64_t resident, uint64_t anonymous,
+		       bool is_shared)
 {
 	uint64_t clean = resident - anonymous;
 
 	text_printf(out,
-		    "Rss:            %8lu kB\nPss:            %8lu kB\nPss_Dirty:      %8lu kB\n",
+		    "Rss:            %8lu kB\nPss:            %8lu kB\nPss_Dirty:      "
+		    "%8lu kB\n",
 		    resident, resident, anonymous);
 	text_printf(out,
-		    "Shared_Clean:   %8lu kB\nShared_Dirty:   %8d kB\nPrivate_Clean:  %8lu kB\n"
-		    "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n",
-		    is_shared ? clean : 0, 0, is_shared ? 0 : clean, anonymous, resident, anonymous);
+		    "Shared_Clean:   %8lu kB\nShared_Dirty:   %8d kB\nPrivate_Clean:  "
+		    "%8lu kB\n"
+		    "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      "
+		    "%8lu kB\n",
+		    is_shared ? clean : 0, 0, is_shared ? 0 : clean, anonymous, resident,
+		    anonymous);
 	text_puts(out, "KSM:                   0 kB\nLazyFree:              0 kB\n"
 		       "AnonHugePages:         0 kB\nShmemPmdMapped:        0 kB\n"
 		       "FilePmdMapped:         0 kB\nShared_Hugetlb:        0 kB\n"
@@ -96,9 +101,10 @@ static int show_area(struct vma *v, void *arg)
 	struct maps *m = arg;
 	uint64_t size = (v->end - v->start) / 1024;
 	uint64_t resident = v->prot & (PROT_READ | PROT_WRITE | PROT_EXEC) ? size : 0;
-	uint64_t anonymous = !v->object || (v->prot & PROT_WRITE && !(v->flags & VMA_SHARED)) ?
-				     resident :
-				     0;
+	uint64_t anonymous =
+		!v->object || (v->prot & PROT_WRITE && !(v->flags & VMA_SHARED))
+			? resident
+			: 0;
 
 	if (!m->size)
 		m->start = v->start;

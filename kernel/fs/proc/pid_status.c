@@ -61,16 +61,18 @@ static uint64_t timeval_ticks(const struct linux_timeval *tv)
 
 /* ---- stat ---- */
 
-static void stat_memory(struct text *out, struct mm *mm, const struct task_usage *u, uint64_t limit,
-			bool may_see)
+static void stat_memory(struct text *out, struct mm *mm, const struct task_usage *u,
+			uint64_t limit, bool may_see)
 {
-	text_printf(out, " %llu %llu %llu", mm ? (unsigned long long)mm->total_pages * PAGE_SIZE : 0,
+	text_printf(out, " %llu %llu %llu",
+		    mm ? (unsigned long long)mm->total_pages * PAGE_SIZE : 0,
 		    (unsigned long long)u->rss_pages, (unsigned long long)limit);
 	if (!mm || !may_see) {
 		text_puts(out, mm ? " 1 1 0 0 0" : " 0 0 0 0 0");
 		return;
 	}
-	text_printf(out, " %lu %lu %lu 0 0", mm->code_start, mm->code_end, mm->stack_start);
+	text_printf(out, " %lu %lu %lu 0 0", mm->code_start, mm->code_end,
+		    mm->stack_start);
 }
 
 static void stat_places(struct text *out, struct mm *mm, int exit_code, bool may_see)
@@ -79,8 +81,9 @@ static void stat_places(struct text *out, struct mm *mm, int exit_code, bool may
 		text_puts(out, " 0 0 0 0 0 0 0 0\n");
 		return;
 	}
-	text_printf(out, " %lu %lu %lu %lu %lu %lu %lu %d\n", mm->data_start, mm->data_end,
-		    mm->brk_start, mm->arg_start, mm->arg_end, mm->env_start, mm->env_end, exit_code);
+	text_printf(out, " %lu %lu %lu %lu %lu %lu %lu %d\n", mm->data_start,
+		    mm->data_end, mm->brk_start, mm->arg_start, mm->arg_end,
+		    mm->env_start, mm->env_end, exit_code);
 }
 
 static void stat_ids(struct text *out, struct task *t)
@@ -91,8 +94,9 @@ static void stat_ids(struct text *out, struct task *t)
 	pid_t foreground = -1;
 
 	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &has_tty);
-	text_printf(out, "%d (%s) %c %d %d %d %d %d 4194304", t->tid, t->comm, task_state_letter(t),
-		    parent_pid(t), pgid, sid, has_tty ? 34816 : 0, foreground);
+	text_printf(out, "%d (%s) %c %d %d %d %d %d 4194304", t->tid, t->comm,
+		    task_state_letter(t), parent_pid(t), pgid, sid, has_tty ? 34816 : 0,
+		    foreground);
 }
 
 static void stat_times(struct text *out, struct task *t, const struct task_usage *u)
@@ -102,10 +106,12 @@ static void stat_times(struct text *out, struct task *t, const struct task_usage
 
 	text_printf(out, " %llu 0 %llu 0 %llu %llu %llu %llu %d %d %d 0 %llu",
 		    (unsigned long long)u->min_faults, (unsigned long long)u->maj_faults,
-		    (unsigned long long)ticks(u->user), (unsigned long long)ticks(u->system),
+		    (unsigned long long)ticks(u->user),
+		    (unsigned long long)ticks(u->system),
 		    (unsigned long long)timeval_ticks(&p->children_usage.ru_utime),
-		    (unsigned long long)timeval_ticks(&p->children_usage.ru_stime), priority, t->nice,
-		    p->live_tasks, (unsigned long long)ticks_since_boot(t->start_time));
+		    (unsigned long long)timeval_ticks(&p->children_usage.ru_stime),
+		    priority, t->nice, p->live_tasks,
+		    (unsigned long long)ticks_since_boot(t->start_time));
 }
 
 int pid_show_stat(struct text *out, struct task *t, const struct pid_inode *i)
@@ -124,7 +130,8 @@ int pid_show_stat(struct text *out, struct task *t, const struct pid_inode *i)
 	stat_memory(out, mm, &u, p->rlimits[RLIMIT_RSS].rlim_cur, may_see);
 	text_printf(out, " %lu %lu %lu %lu %d 0 0 %d 0 %d %d 0 0 0", s.pending & mask,
 		    s.blocked & mask, s.ignored & mask, s.caught & mask,
-		    task_state_letter(t) == 'S', p->exit_signal, t->rt_priority, t->policy);
+		    task_state_letter(t) == 'S', p->exit_signal, t->rt_priority,
+		    t->policy);
 	stat_places(out, mm, may_see ? t->exit_code : 0, may_see);
 	mm_put(mm);
 	return 0;
@@ -147,8 +154,9 @@ int pid_show_statm(struct text *out, struct task *t, const struct pid_inode *i)
 		return 0;
 	}
 	task_usage_get(t, task_is_whole(i), mm, &u);
-	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_pages, u.rss_pages, u.rss_pages / 2,
-		    pages_between(mm->code_start, mm->code_end), mm->data_pages + mm->stack_pages);
+	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_pages, u.rss_pages,
+		    u.rss_pages / 2, pages_between(mm->code_start, mm->code_end),
+		    mm->data_pages + mm->stack_pages);
 	mm_put(mm);
 	return 0;
 }
@@ -180,9 +188,10 @@ static void status_ids(struct text *out, struct task *t)
 	text_escaped(out, t->comm, "\n\\");
 	if (fs)
 		text_printf(out, "\nUmask:\t%04o", fs->umask);
-	text_printf(out,
-		    "\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		    state_name(task_state_letter(t)), p->pid, t->tid, parent_pid(t));
+	text_printf(
+		out,
+		"\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		state_name(task_state_letter(t)), p->pid, t->tid, parent_pid(t));
 	if (fs)
 		fs_context_put(fs);
 }
@@ -193,8 +202,9 @@ static void status_creds(struct text *out, struct task *t)
 	struct creds *c = task_creds(t);
 
 	if (c)
-		text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid,
-			    c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+		text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
+			    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid,
+			    c->fsgid);
 	text_printf(out, "FDSize:\t%d\nGroups:\t", fds ? fds->capacity : 0);
 	for (uint32_t i = 0; c && i < c->group_count; i++)
 		text_printf(out, "%u ", c->groups[i]);
@@ -214,7 +224,8 @@ static void status_namespaces(struct text *out, struct task *t)
 	pid_t foreground = -1;
 
 	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &has_tty);
-	text_printf(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
+	text_printf(out,
+		    "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
 		    t->process->pid, t->tid, pgid, sid, t->process->is_init);
 }
 
@@ -249,7 +260,8 @@ static void status_memory(struct text *out, struct task *t, const struct pid_ino
 	line_kb(out, "VmPTE", mm->total_pages / 512 + 10);
 	line_kb(out, "VmSwap", 0);
 	line_kb(out, "HugetlbPages", 0);
-	text_puts(out, "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
+	text_puts(out,
+		  "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
 	mm_put(mm);
 }
 
@@ -262,8 +274,8 @@ static void status_signals(struct text *out, struct task *t)
 		    "Threads:\t%d\nSigQ:\t0/%llu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n"
 		    "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
 		    t->process->live_tasks,
-		    (unsigned long long)t->process->rlimits[RLIMIT_SIGPENDING].rlim_cur, s.pending,
-		    s.shared, s.blocked, s.ignored, s.caught);
+		    (unsigned long long)t->process->rlimits[RLIMIT_SIGPENDING].rlim_cur,
+		    s.pending, s.shared, s.blocked, s.ignored, s.caught);
 }
 
 static void status_capabilities(struct text *out, struct task *t)
@@ -275,8 +287,8 @@ static void status_capabilities(struct text *out, struct task *t)
 	text_printf(out,
 		    "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n"
 		    "CapAmb:\t%016lx\n",
-		    c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
-		    c->cap_ambient);
+		    c->cap_inheritable, c->cap_permitted, c->cap_effective,
+		    c->cap_bounding, c->cap_ambient);
 	creds_put(c);
 }
 
@@ -322,7 +334,8 @@ int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 		    "SpeculationIndirectBranch:\talways enabled\n",
 		    t->no_new_privs);
 	status_cpus(out, t);
-	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+	text_printf(out,
+		    "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		    t->voluntary_switches, t->involuntary_switches);
 	return 0;
 }

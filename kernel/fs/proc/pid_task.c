@@ -27,7 +27,8 @@ static int task_lookup_name(struct pid_inode *dir, struct task *t, struct dentry
 	return err;
 }
 
-/* The lowest thread id from `from` on; 0: there is none. A zombie leader is on no list. */
+/* The lowest thread id from `from` on; 0: there is none. A zombie leader is on no list.
+ */
 static pid_t thread_next(struct process *p, int64_t from)
 {
 	struct list *pos;
@@ -61,8 +62,8 @@ static int task_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 		if (!tid)
 			break;
 		len = scnprintf(name, sizeof(name), "%d", tid);
-		if (!dir_emit(ctx, name, len, pid_ino(tid, true, &pid_thread_dir, -1), DT_DIR,
-			      tid + 3))
+		if (!dir_emit(ctx, name, len, pid_ino(tid, true, &pid_thread_dir, -1),
+			      DT_DIR, tid + 3))
 			break;
 	}
 	return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_text.c - what a process was started with, its name, and its memory.
  *
- * Arguments and environment are in the memory of the process, where it may change them. The memory of another
- * process cannot be read: of those what exec was given is shown. */
+ * Arguments and environment are in the memory of the process, where it may change them.
+ * The memory of another process cannot be read: of those what exec was given is shown. */
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "fs/file.h"
@@ -18,7 +18,8 @@ enum {
 	BLOCK_MAX = 8 << 20,
 };
 
-/* Appends guest memory of the current address space. False at a fault, with what there was before. */
+/* Appends guest memory of the current address space. False at a fault, with what there
+ * was before. */
 static bool append_user(struct text *out, uaddr_t start, size_t size)
 {
 	char chunk[COPY_CHUNK];
@@ -41,18 +42,20 @@ static size_t block_size(uaddr_t start, uaddr_t end)
 	return end > start ? MIN(end - start, (size_t)BLOCK_MAX) : 0;
 }
 
-/* A program that has written over the end of its arguments (setproctitle) is shown up to the next NUL, which
- * may lie in the environment. */
+/* A program that has written over the end of its arguments (setproctitle) is shown up to
+ * the next NUL, which may lie in the environment. */
 static void append_own_args(struct text *out, const struct mm *mm)
 {
 	size_t size = block_size(mm->arg_start, mm->arg_end);
 	size_t start = out->len;
 	const char *end;
 
-	if (!size || !append_user(out, mm->arg_start, size) || out->buf[out->len - 1] == '\0')
+	if (!size || !append_user(out, mm->arg_start, size) ||
+	    out->buf[out->len - 1] == '\0')
 		return;
 	if (mm->env_start == mm->arg_end)
-		(void)append_user(out, mm->env_start, block_size(mm->env_start, mm->env_end));
+		(void)append_user(out, mm->env_start,
+				  block_size(mm->env_start, mm->env_end));
 	end = memchr(out->buf + start, '\0', out->len - start);
 	if (end)
 		out->len = (size_t)(end - out->buf);
@@ -81,7 +84,8 @@ int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i
 	if (!mm)
 		return 0;
 	if (mm == current()->mm)
-		(void)append_user(out, mm->env_start, block_size(mm->env_start, mm->env_end));
+		(void)append_user(out, mm->env_start,
+				  block_size(mm->env_start, mm->env_end));
 	else if (mm->saved_env)
 		text_write(out, mm->saved_env, mm->saved_env_size);
 	mm_put(mm);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_usage.c - what a task has used, as far as it is known.
  *
- * Limits: how much of another process' memory is resident only the host knows, which is not asked. The
- * figure is the peak that the host told of the process when it last left a host process, or, for the
- * reader's own, tells now; else half of what may be private. Faults are those of host processes left. */
+ * Limits: how much of another process' memory is resident only the host knows, which is
+ * not asked. The figure is the peak that the host told of the process when it last left a
+ * host process, or, for the reader's own, tells now; else half of what may be private.
+ * Faults are those of host processes left. */
 #include "abi/resource.h"
 #include "fs/proc/internal.h"
 #include "lib/atomic.h"
@@ -25,8 +26,9 @@ uint64_t ticks_since_boot(nsec_t monotonic)
 /* In a call for good, as one that only passes through is rarely met. */
 static bool is_asleep(struct task *t)
 {
-	return t != current() && (atomic_load(&t->sleeper.wake) || t->in_syscall ||
-				  atomic_load(&t->sleeper.polling_host) || t->vfork_waiting);
+	return t != current() &&
+	       (atomic_load(&t->sleeper.wake) || t->in_syscall ||
+		atomic_load(&t->sleeper.polling_host) || t->vfork_waiting);
 }
 
 char task_state_letter(struct task *t)
@@ -73,9 +75,10 @@ void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage
 		out->system = p->system_time;
 		return;
 	}
-	out->user = whole ? cpu_time_of_process(p, CPUCLOCK_VIRT) :
-			    cpu_time_of_task(t, CPUCLOCK_VIRT);
-	all = whole ? cpu_time_of_process(p, CPUCLOCK_PROF) : cpu_time_of_task(t, CPUCLOCK_PROF);
+	out->user = whole ? cpu_time_of_process(p, CPUCLOCK_VIRT)
+			  : cpu_time_of_task(t, CPUCLOCK_VIRT);
+	all = whole ? cpu_time_of_process(p, CPUCLOCK_PROF)
+		    : cpu_time_of_task(t, CPUCLOCK_PROF);
 	out->system = MAX(all - out->user, 0);
 	memory_usage(p, mm, out);
 }

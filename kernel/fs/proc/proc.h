@@ -3,10 +3,12 @@
 #pragma once
 #include "abi/types.h"
 
-/* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is guessed. */
+/* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is
+ * guessed. */
 struct proc_facts {
 	uint32_t cpu_count; /* else: those that the host lets the sandbox run on */
-	uint64_t mem_total; /* bytes: the limit of the sandbox if there is one, else the host's */
+	uint64_t mem_total; /* bytes: the limit of the sandbox if there is one, else the
+			       host's */
 	uint64_t mem_free;  /* bytes at start */
 };
 extern struct proc_facts proc_facts;

@@ -70,8 +70,10 @@ static struct pseudo_node *node_add(struct pseudo_node *dir, const char *name, s
 	return node;
 }
 
-/* Goes down path, making directories, to its last part, which is made with mode if it is not there. */
-static struct pseudo_node *node_at(struct pseudo_node *dir, const char *path, uint32_t mode)
+/* Goes down path, making directories, to its last part, which is made with mode if it is
+ * not there. */
+static struct pseudo_node *node_at(struct pseudo_node *dir, const char *path,
+				   uint32_t mode)
 {
 	while (dir) {
 		const char *slash = strchr(path, '/');
@@ -95,7 +97,8 @@ struct pseudo_node *pseudo_dir(struct pseudo_node *root, const char *path)
 
 struct pseudo_node *pseudo_file(struct pseudo_node *root, const char *path, uint32_t mode,
 				int (*show)(struct text *t, void *arg),
-				int (*store)(char *data, size_t len, void *arg), void *arg)
+				int (*store)(char *data, size_t len, void *arg),
+				void *arg)
 {
 	struct pseudo_node *node = node_at(root, path, S_IFREG | mode);
 
@@ -107,7 +110,8 @@ struct pseudo_node *pseudo_file(struct pseudo_node *root, const char *path, uint
 	return node;
 }
 
-struct pseudo_node *pseudo_link(struct pseudo_node *root, const char *path, const char *target)
+struct pseudo_node *pseudo_link(struct pseudo_node *root, const char *path,
+				const char *target)
 {
 	struct pseudo_node *node = node_at(root, path, S_IFLNK | 0777);
 
@@ -122,7 +126,8 @@ static int show_text(struct text *t, void *arg)
 	return 0;
 }
 
-struct pseudo_node *pseudo_text(struct pseudo_node *root, const char *path, const char *text)
+struct pseudo_node *pseudo_text(struct pseudo_node *root, const char *path,
+				const char *text)
 {
 	return pseudo_file(root, path, 0444, show_text, NULL, (void *)(uintptr_t)text);
 }
@@ -170,7 +175,8 @@ static int pseudo_open(struct inode *inode, struct file *f)
 
 	if (!S_ISREG(inode->mode))
 		return 0;
-	return generated_open(f, node->show ? node_show : NULL, node->store ? node_store : NULL);
+	return generated_open(f, node->show ? node_show : NULL,
+			      node->store ? node_store : NULL);
 }
 
 static int pseudo_get_link(struct inode *inode, struct link_target *out)
@@ -195,8 +201,8 @@ bool pseudo_emit(struct pseudo_node *dir, struct dir_context *ctx)
 	list_for_each (pos, &dir->children) {
 		struct pseudo_node *node = list_entry(pos, struct pseudo_node, link);
 
-		if (ctx->pos == at && !dir_emit(ctx, node->name, strlen(node->name), node->ino,
-						node->mode >> 12 & 15, at + 1))
+		if (ctx->pos == at && !dir_emit(ctx, node->name, strlen(node->name),
+						node->ino, node->mode >> 12 & 15, at + 1))
 			return false;
 		at++;
 	}

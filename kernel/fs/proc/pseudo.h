@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pseudo.h - trees of directories, generated files and links that are made once, at start-up.
+/* pseudo.h - trees of directories, generated files and links that are made once, at
+ * start-up.
  *
  * Every superblock of a type shows the same tree. A node's functions get its arg. */
 #pragma once
@@ -15,33 +16,38 @@ struct text;
 
 struct pseudo_node {
 	const char *name;
-	uint32_t mode;	     /* with the type */
+	uint32_t mode; /* with the type */
 	uint64_t ino;
 	struct pseudo_node *parent;
-	struct list link;    /* in parent->children */
+	struct list link; /* in parent->children */
 	struct list children;
 	int (*show)(struct text *t, void *arg);
 	int (*store)(char *data, size_t len, void *arg);
-	const char *target;  /* of a link */
+	const char *target; /* of a link */
 	void *arg;
 };
 
 /* The root of a tree. */
 void pseudo_root_init(struct pseudo_node *root);
-/* Each finds or makes the directories of path ("sys/kernel") first. Names are borrowed for ever, or copied
- * where path has several parts. NULL: no memory. */
+/* Each finds or makes the directories of path ("sys/kernel") first. Names are borrowed
+ * for ever, or copied where path has several parts. NULL: no memory. */
 struct pseudo_node *pseudo_dir(struct pseudo_node *root, const char *path);
 struct pseudo_node *pseudo_file(struct pseudo_node *root, const char *path, uint32_t mode,
 				int (*show)(struct text *t, void *arg),
-				int (*store)(char *data, size_t len, void *arg), void *arg);
-struct pseudo_node *pseudo_link(struct pseudo_node *root, const char *path, const char *target);
+				int (*store)(char *data, size_t len, void *arg),
+				void *arg);
+struct pseudo_node *pseudo_link(struct pseudo_node *root, const char *path,
+				const char *target);
 /* A file that always says the same: a string with its newline. */
-struct pseudo_node *pseudo_text(struct pseudo_node *root, const char *path, const char *text);
+struct pseudo_node *pseudo_text(struct pseudo_node *root, const char *path,
+				const char *text);
 
 struct pseudo_node *pseudo_find(struct pseudo_node *dir, const char *name, size_t len);
 /* An inode for the node: a reference, or NULL. */
-struct inode *pseudo_inode_create(struct superblock *sb, struct pseudo_node *node) MUST_CHECK;
-/* Emits the children, which are at the positions from 2 on. Returns false when there was no room. */
+struct inode *pseudo_inode_create(struct superblock *sb,
+				  struct pseudo_node *node) MUST_CHECK;
+/* Emits the children, which are at the positions from 2 on. Returns false when there was
+ * no room. */
 bool pseudo_emit(struct pseudo_node *dir, struct dir_context *ctx);
 /* The position after the last child. */
 int64_t pseudo_end(const struct pseudo_node *dir);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* super.c - the root of procfs: what is not about a process, then a directory for each process. */
+/* super.c - the root of procfs: what is not about a process, then a directory for each
+ * process. */
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
@@ -28,8 +29,8 @@ static int self_get_link(struct inode *inode, struct link_target *out)
 	if (!out->page)
 		return -ENOMEM;
 	if (inode->private)
-		(void)scnprintf(out->page, PAGE_SIZE, "%d/task/%d", current()->process->pid,
-				current()->tid);
+		(void)scnprintf(out->page, PAGE_SIZE, "%d/task/%d",
+				current()->process->pid, current()->tid);
 	else
 		(void)scnprintf(out->page, PAGE_SIZE, "%d", current()->process->pid);
 	out->text = out->page;
@@ -79,7 +80,8 @@ static int root_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 
 	if (node) {
 		*out = pseudo_inode_create(dir->sb, node);
-	} else if (string_equal(d->name, "self") || string_equal(d->name, "thread-self")) {
+	} else if (string_equal(d->name, "self") ||
+		   string_equal(d->name, "thread-self")) {
 		*out = self_create(dir->sb, d->name[0] == 't');
 	} else {
 		t = parse_id(d->name, &id) ? task_lookup(id) : NULL;
@@ -123,8 +125,8 @@ static bool emit_pids(struct dir_context *ctx)
 		if (!pid)
 			return true;
 		len = scnprintf(name, sizeof(name), "%d", pid);
-		if (!dir_emit(ctx, name, len, pid_ino(pid, false, &pid_process_dir, -1), DT_DIR,
-			      PIDS_AT + pid + 1))
+		if (!dir_emit(ctx, name, len, pid_ino(pid, false, &pid_process_dir, -1),
+			      DT_DIR, PIDS_AT + pid + 1))
 			return false;
 	}
 }
@@ -170,7 +172,8 @@ static const struct sb_ops proc_sb_ops = {
 	.statfs = proc_statfs,
 };
 
-static int proc_mount(const char *source, const char *options, void *data, struct superblock **out);
+static int proc_mount(const char *source, const char *options, void *data,
+		      struct superblock **out);
 
 static struct file_system_type proc_type = {
 	.name = "proc",
@@ -178,9 +181,11 @@ static struct file_system_type proc_type = {
 	.mount = proc_mount,
 };
 
-static int proc_mount(const char *source, const char *options, void *data, struct superblock **out)
+static int proc_mount(const char *source, const char *options, void *data,
+		      struct superblock **out)
 {
-	struct superblock *sb = sb_create(&proc_type, &proc_sb_ops, PROC_SUPER_MAGIC, NULL);
+	struct superblock *sb =
+		sb_create(&proc_type, &proc_sb_ops, PROC_SUPER_MAGIC, NULL);
 	struct inode *root;
 	int err;
 

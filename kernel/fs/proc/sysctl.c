@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sysctl.c - /proc/sys.
  *
- * Most settings are remembered and change nothing: they are here because programs read them. Those that the
- * kernel heeds have functions of their own. */
+ * Most settings are remembered and change nothing: they are here because programs read
+ * them. Those that the kernel heeds have functions of their own. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "base/lock.h"
@@ -24,7 +24,7 @@ struct setting {
 
 static struct lock settings_lock = LOCK_INIT(RANK_OBJECT);
 
-#define FIXED true
+#define FIXED	true
 #define MAY_SET false
 
 static struct setting settings[] = {
@@ -226,7 +226,8 @@ static void uuid_format(struct text *t, uint8_t b[16])
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 	for (int i = 0; i < 16; i++)
-		text_printf(t, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
+		text_printf(t, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+			    b[i]);
 	text_putc(t, '\n');
 }
 
@@ -273,10 +274,16 @@ void proc_add_sysctl(void)
 	}
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),
 		 hostname_store);
-	name_add("sys/kernel/domainname", 0444, offsetof(struct linux_utsname, domainname), NULL);
-	name_add("sys/kernel/ostype", 0444, offsetof(struct linux_utsname, sysname), NULL);
-	name_add("sys/kernel/osrelease", 0444, offsetof(struct linux_utsname, release), NULL);
-	name_add("sys/kernel/version", 0444, offsetof(struct linux_utsname, version), NULL);
-	(void)pseudo_file(&proc_root, "sys/kernel/random/uuid", 0444, uuid_show, NULL, NULL);
-	(void)pseudo_file(&proc_root, "sys/kernel/random/boot_id", 0444, boot_id_show, NULL, NULL);
+	name_add("sys/kernel/domainname", 0444,
+		 offsetof(struct linux_utsname, domainname), NULL);
+	name_add("sys/kernel/ostype", 0444, offsetof(struct linux_utsname, sysname),
+		 NULL);
+	name_add("sys/kernel/osrelease", 0444, offsetof(struct linux_utsname, release),
+		 NULL);
+	name_add("sys/kernel/version", 0444, offsetof(struct linux_utsname, version),
+		 NULL);
+	(void)pseudo_file(&proc_root, "sys/kernel/random/uuid", 0444, uuid_show, NULL,
+			  NULL);
+	(void)pseudo_file(&proc_root, "sys/kernel/random/boot_id", 0444, boot_id_show,
+			  NULL, NULL);
 }

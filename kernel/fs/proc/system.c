@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* system.c - what /proc says of the machine.
  *
- * Limits: load averages are 0, interrupts and disks are not shown; processor time is what the sandbox's
- * living processes have used. */
+ * Limits: load averages are 0, interrupts and disks are not shown; processor time is what
+ * the sandbox's living processes have used. */
+#include "process/system.h"
 #include "base/page.h"
 #include "fs/chrdev.h"
 #include "fs/file_lock.h"
@@ -14,7 +15,6 @@
 #include "host/host.h"
 #include "lib/string.h"
 #include "process/cpu_clock.h"
-#include "process/system.h"
 #include "process/task.h"
 #include "time/clock.h"
 
@@ -68,13 +68,13 @@ static void line_kb(struct text *t, const char *name, uint64_t bytes)
 static int meminfo_show(struct text *t, void *arg)
 {
 	static const char *const zeros[] = {
-		"Buffers",	"Cached",	   "SwapCached",     "Active",
-		"Inactive",	"Active(anon)",	   "Inactive(anon)", "Active(file)",
-		"Inactive(file)", "Unevictable",   "Mlocked",	     "SwapTotal",
-		"SwapFree",	"Dirty",	   "Writeback",	     "AnonPages",
-		"Mapped",	"Shmem",	   "KReclaimable",   "Slab",
-		"SReclaimable", "SUnreclaim",	   "KernelStack",    "PageTables",
-		"NFS_Unstable", "Bounce",	   "WritebackTmp",
+		"Buffers",	  "Cached",	  "SwapCached",	    "Active",
+		"Inactive",	  "Active(anon)", "Inactive(anon)", "Active(file)",
+		"Inactive(file)", "Unevictable",  "Mlocked",	    "SwapTotal",
+		"SwapFree",	  "Dirty",	  "Writeback",	    "AnonPages",
+		"Mapped",	  "Shmem",	  "KReclaimable",   "Slab",
+		"SReclaimable",	  "SUnreclaim",	  "KernelStack",    "PageTables",
+		"NFS_Unstable",	  "Bounce",	  "WritebackTmp",
 	};
 	struct memory_figures m;
 
@@ -91,7 +91,8 @@ static int meminfo_show(struct text *t, void *arg)
 	line_kb(t, "VmallocUsed", 0);
 	line_kb(t, "VmallocChunk", 0);
 	line_kb(t, "AnonHugePages", 0);
-	text_puts(t, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n"
+	text_puts(t, "HugePages_Total:       0\nHugePages_Free:        "
+		     "0\nHugePages_Rsvd:        0\n"
 		     "HugePages_Surp:        0\nHugepagesize:       2048 kB\n");
 	line_kb(t, "Hugetlb", 0);
 	line_kb(t, "DirectMap4k", 0);
@@ -145,14 +146,16 @@ static int loadavg_show(struct text *t, void *arg)
 
 	(void)arg;
 	totals_get(&all);
-	text_printf(t, "0.00 0.00 0.00 %u/%u %d\n", MAX(all.running, 1U), all.tasks, all.last);
+	text_printf(t, "0.00 0.00 0.00 %u/%u %d\n", MAX(all.running, 1U), all.tasks,
+		    all.last);
 	return 0;
 }
 
 static void cpu_line(struct text *t, nsec_t user, nsec_t system, nsec_t up)
 {
 	text_printf(t, " %lld 0 %lld %lld 0 0 0 0 0 0\n", (long long)(user / TICK),
-		    (long long)(system / TICK), (long long)(MAX(up - user - system, 0) / TICK));
+		    (long long)(system / TICK),
+		    (long long)(MAX(up - user - system, 0) / TICK));
 }
 
 static int stat_show(struct text *t, void *arg)
@@ -171,7 +174,8 @@ static int stat_show(struct text *t, void *arg)
 		cpu_line(t, all.user / count, all.system / count, up);
 	}
 	text_printf(t,
-		    "intr 0\nctxt 0\nbtime %lld\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n"
+		    "intr 0\nctxt 0\nbtime %lld\nprocesses %d\nprocs_running "
+		    "%u\nprocs_blocked 0\n"
 		    "softirq 0 0 0 0 0 0 0 0 0 0 0\n",
 		    (long long)(boot / NSEC_PER_SEC), all.last, MAX(all.running, 1U));
 	return 0;
@@ -185,8 +189,8 @@ static int version_show(struct text *t, void *arg)
 
 	(void)arg;
 	system_names(&names);
-	text_printf(t, "%s version %s (carbyne@carbyne) (gcc) %s\n", names.sysname, names.release,
-		    names.version);
+	text_printf(t, "%s version %s (carbyne@carbyne) (gcc) %s\n", names.sysname,
+		    names.release, names.version);
 	return 0;
 }
 
@@ -194,7 +198,8 @@ static int filesystems_show(struct text *t, void *arg)
 {
 	(void)arg;
 	for (struct file_system_type *type = fs_next(NULL); type; type = fs_next(type))
-		text_printf(t, "%s\t%s\n", type->flags & FS_NODEV ? "nodev" : "", type->name);
+		text_printf(t, "%s\t%s\n", type->flags & FS_NODEV ? "nodev" : "",
+			    type->name);
 	return 0;
 }
 
@@ -225,10 +230,22 @@ static int locks_show(struct text *t, void *arg)
 static int vmstat_show(struct text *t, void *arg)
 {
 	static const char *const zeros[] = {
-		"nr_zone_inactive_anon", "nr_zone_active_anon", "nr_dirty",   "nr_writeback",
-		"nr_mapped",		 "nr_anon_pages",	"nr_shmem",   "nr_slab_reclaimable",
-		"nr_slab_unreclaimable", "pgpgin",		"pgpgout",    "pswpin",
-		"pswpout",		 "pgfault",		"pgmajfault", "oom_kill",
+		"nr_zone_inactive_anon",
+		"nr_zone_active_anon",
+		"nr_dirty",
+		"nr_writeback",
+		"nr_mapped",
+		"nr_anon_pages",
+		"nr_shmem",
+		"nr_slab_reclaimable",
+		"nr_slab_unreclaimable",
+		"pgpgin",
+		"pgpgout",
+		"pswpin",
+		"pswpout",
+		"pgfault",
+		"pgmajfault",
+		"oom_kill",
 	};
 	struct memory_figures m;
 
@@ -256,11 +273,11 @@ void proc_add_system(void)
 		const char *name;
 		int (*show)(struct text *t, void *arg);
 	} made[] = {
-		{"cpuinfo", cpuinfo_show},   {"devices", devices_show},
+		{"cpuinfo", cpuinfo_show},	   {"devices", devices_show},
 		{"filesystems", filesystems_show}, {"interrupts", interrupts_show},
-		{"loadavg", loadavg_show},   {"locks", locks_show},
-		{"meminfo", meminfo_show},   {"stat", stat_show},
-		{"uptime", uptime_show},     {"version", version_show},
+		{"loadavg", loadavg_show},	   {"locks", locks_show},
+		{"meminfo", meminfo_show},	   {"stat", stat_show},
+		{"uptime", uptime_show},	   {"version", version_show},
 		{"vmstat", vmstat_show},
 	};
 	static const char *const fixed[][2] = {
@@ -275,18 +292,22 @@ void proc_add_system(void)
 		{"modules", ""},
 		{"partitions", "major minor  #blocks  name\n\n"},
 		{"swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
-		{"sysvipc/msg", "       key      msqid perms      cbytes       qnum lspid lrpid   uid   "
-				"gid  cuid  cgid      stime      rtime      ctime\n"},
-		{"sysvipc/sem", "       key      semid perms      nsems   uid   gid  cuid  cgid      "
-				"otime      ctime\n"},
-		{"sysvipc/shm", "       key      shmid perms                  size  cpid  lpid nattch  "
-				" uid   gid  cuid  cgid      atime      dtime      ctime               "
-				"    rss                  swap\n"},
+		{"sysvipc/msg",
+		 "       key      msqid perms      cbytes       qnum lspid lrpid   uid   "
+		 "gid  cuid  cgid      stime      rtime      ctime\n"},
+		{"sysvipc/sem",
+		 "       key      semid perms      nsems   uid   gid  cuid  cgid      "
+		 "otime      ctime\n"},
+		{"sysvipc/shm",
+		 "       key      shmid perms                  size  cpid  lpid nattch  "
+		 " uid   gid  cuid  cgid      atime      dtime      ctime               "
+		 "    rss                  swap\n"},
 	};
 
 	memory_figures_hook = memory_figures;
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
-		(void)pseudo_file(&proc_root, made[i].name, 0444, made[i].show, NULL, NULL);
+		(void)pseudo_file(&proc_root, made[i].name, 0444, made[i].show, NULL,
+				  NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		(void)pseudo_text(&proc_root, fixed[i][0], fixed[i][1]);
 	(void)pseudo_link(&proc_root, "mounts", "self/mounts");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* sysfs.c - sysfs: processors, one memory node, the loopback device, and empty directories that programs list. Also
- * "cgroup2" with the root group's files, which say that nothing is limited. */
+/* sysfs.c - sysfs: processors, one memory node, the loopback device, and empty
+ * directories that programs list. Also "cgroup2" with the root group's files, which say
+ * that nothing is limited. */
 #include "fs/sys/sysfs.h"
 
 #include "abi/errno.h"
@@ -77,8 +78,8 @@ static int node_meminfo_show(struct text *t, void *arg)
 
 /* ---- the tree ---- */
 
-static void add(struct pseudo_node *dir, const char *path, int (*show)(struct text *t, void *arg),
-		unsigned long arg)
+static void add(struct pseudo_node *dir, const char *path,
+		int (*show)(struct text *t, void *arg), unsigned long arg)
 {
 	(void)pseudo_file(dir, path, 0444, show, NULL, (void *)arg);
 }
@@ -142,7 +143,8 @@ static void add_node(void)
 	add(nodes, "node0/meminfo", node_meminfo_show, 0);
 	(void)pseudo_text(nodes, "node0/distance", "10\n");
 	(void)pseudo_text(nodes, "node0/numastat",
-			  "numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit 0\nlocal_node 0\n"
+			  "numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit "
+			  "0\nlocal_node 0\n"
 			  "other_node 0\n");
 }
 
@@ -178,9 +180,10 @@ static void add_loopback(void)
 
 static void sysfs_build(void)
 {
-	static const char *const empty[] = {"block", "bus",	     "class/block", "class/tty",
-					    "dev/block", "dev/char", "firmware",    "fs/cgroup",
-					    "module",	 "power",    "kernel/debug", "kernel/security"};
+	static const char *const empty[] = {
+		"block",     "bus",	 "class/block",	 "class/tty",
+		"dev/block", "dev/char", "firmware",	 "fs/cgroup",
+		"module",    "power",	 "kernel/debug", "kernel/security"};
 
 	pseudo_root_init(&sysfs_root);
 	for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
@@ -194,18 +197,24 @@ static void sysfs_build(void)
 			  "always defer defer+madvise [madvise] never\n");
 	(void)pseudo_text(&sysfs_root, "kernel/mm/transparent_hugepage/shmem_enabled",
 			  "always within_size advise [never] deny force\n");
-	(void)pseudo_text(&sysfs_root, "kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152\n");
-	(void)pseudo_text(&sysfs_root, "kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
-	(void)pseudo_text(&sysfs_root, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "0\n");
+	(void)pseudo_text(&sysfs_root, "kernel/mm/transparent_hugepage/hpage_pmd_size",
+			  "2097152\n");
+	(void)pseudo_text(&sysfs_root,
+			  "kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
+	(void)pseudo_text(&sysfs_root,
+			  "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "0\n");
 	(void)pseudo_text(&sysfs_root, "kernel/cpu_byteorder", "little\n");
 }
 
 static void cgroup_build(void)
 {
 	static const char *const files[][2] = {
-		{"cgroup.controllers", "\n"},	  {"cgroup.procs", ""},
-		{"cgroup.subtree_control", "\n"}, {"cgroup.threads", ""},
-		{"cgroup.max.depth", "max\n"},	  {"cgroup.max.descendants", "max\n"},
+		{"cgroup.controllers", "\n"},
+		{"cgroup.procs", ""},
+		{"cgroup.subtree_control", "\n"},
+		{"cgroup.threads", ""},
+		{"cgroup.max.depth", "max\n"},
+		{"cgroup.max.descendants", "max\n"},
 		{"cgroup.stat", "nr_descendants 0\nnr_dying_descendants 0\n"},
 	};
 
@@ -225,8 +234,8 @@ static int no_statfs(struct superblock *sb, struct linux_statfs *out)
 
 static const struct sb_ops sysfs_sb_ops = {.statfs = no_statfs};
 
-static int mount_tree(const struct file_system_type *type, uint32_t magic, struct pseudo_node *root,
-		      struct superblock **out)
+static int mount_tree(const struct file_system_type *type, uint32_t magic,
+		      struct pseudo_node *root, struct superblock **out)
 {
 	struct superblock *sb = sb_create(type, &sysfs_sb_ops, magic, NULL);
 	struct inode *inode = sb ? pseudo_inode_create(sb, root) : NULL;
@@ -243,7 +252,8 @@ static int mount_tree(const struct file_system_type *type, uint32_t magic, struc
 static struct file_system_type sysfs_type;
 static struct file_system_type cgroup_type;
 
-static int sysfs_mount(const char *source, const char *options, void *data, struct superblock **out)
+static int sysfs_mount(const char *source, const char *options, void *data,
+		       struct superblock **out)
 {
 	(void)source;
 	(void)options;
@@ -251,7 +261,8 @@ static int sysfs_mount(const char *source, const char *options, void *data, stru
 	return mount_tree(&sysfs_type, SYSFS_MAGIC, &sysfs_root, out);
 }
 
-static int cgroup_mount(const char *source, const char *options, void *data, struct superblock **out)
+static int cgroup_mount(const char *source, const char *options, void *data,
+			struct superblock **out)
 {
 	(void)source;
 	(void)options;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* data.c - what is in a tmpfs file: kernel pages at first, a host memfd when it is mapped or big.
+/* data.c - what is in a tmpfs file: kernel pages at first, a host memfd when it is mapped
+ * or big.
  *
- * inode.lock guards everything; reads of a memfd do without it, since a file never goes back
- * to pages. The memfd's size is always the inode's. */
+ * inode.lock guards everything; reads of a memfd do without it, since a file never goes
+ * back to pages. The memfd's size is always the inode's. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/page.h"
@@ -22,7 +23,8 @@ static int charge(struct tmpfs_inode *ti, uint64_t pages)
 
 	if (!pages)
 		return 0;
-	if (s && atomic_add(&s->used_pages, pages) + pages > s->max_pages && s->max_pages) {
+	if (s && atomic_add(&s->used_pages, pages) + pages > s->max_pages &&
+	    s->max_pages) {
 		atomic_sub(&s->used_pages, pages);
 		return -ENOSPC;
 	}
@@ -67,7 +69,8 @@ static int slots_grow(struct tmpfs_data *d, size_t index)
 	return 0;
 }
 
-/* The page at index, made if it is not there. whole: it is about to be overwritten in full. */
+/* The page at index, made if it is not there. whole: it is about to be overwritten in
+ * full. */
 static int page_make(struct tmpfs_inode *ti, size_t index, bool whole, void **out)
 {
 	struct tmpfs_data *d = &ti->data;
@@ -128,7 +131,8 @@ static int memfd_create(void)
 {
 	int fd = host_memfd_create("tmpfs", MFD_CLOEXEC | MFD_EXEC);
 
-	/* Hosts before Linux 6.3 do not know MFD_EXEC; all their memfds are executable. */
+	/* Hosts before Linux 6.3 do not know MFD_EXEC; all their memfds are executable.
+	 */
 	return fd == -EINVAL ? host_memfd_create("tmpfs", MFD_CLOEXEC) : fd;
 }
 
@@ -202,7 +206,8 @@ void tmpfs_data_fini(struct tmpfs_inode *ti)
 typedef long (*host_vec_t)(int fd, const struct linux_iovec *iov, int count, int64_t off);
 
 /* Up to size bytes between u and the memfd, directly from or to guest memory. */
-static ssize_t memfd_transfer(int fd, struct uio *u, int64_t off, size_t size, host_vec_t op)
+static ssize_t memfd_transfer(int fd, struct uio *u, int64_t off, size_t size,
+			      host_vec_t op)
 {
 	size_t done = 0;
 
@@ -231,8 +236,8 @@ static ssize_t pages_read(struct tmpfs_inode *ti, struct uio *u, int64_t off, si
 		size_t in_page = at % PAGE_SIZE;
 		size_t step = MIN(PAGE_SIZE - in_page, size - done);
 		char *page = page_at(&ti->data, at / PAGE_SIZE);
-		size_t moved = page ? uio_copy_out(u, page + in_page, step) :
-				      uio_clear_out(u, step);
+		size_t moved = page ? uio_copy_out(u, page + in_page, step)
+				    : uio_clear_out(u, step);
 
 		done += moved;
 		if (moved < step)
@@ -268,7 +273,8 @@ static ssize_t tmpfs_read(struct file *f, struct uio *u, int64_t *pos)
 
 /* ---- writing ---- */
 
-static ssize_t pages_write(struct tmpfs_inode *ti, struct uio *u, int64_t off, size_t size)
+static ssize_t pages_write(struct tmpfs_inode *ti, struct uio *u, int64_t off,
+			   size_t size)
 {
 	size_t done = 0;
 	int err = 0;
@@ -287,7 +293,8 @@ static ssize_t pages_write(struct tmpfs_inode *ti, struct uio *u, int64_t off, s
 		moved = uio_copy_in(u, (char *)page + in_page, step);
 		done += moved;
 		if (moved < step) {
-			if (is_new && step == PAGE_SIZE) /* undefined behind what was copied */
+			if (is_new &&
+			    step == PAGE_SIZE) /* undefined behind what was copied */
 				memset((char *)page + moved, 0, PAGE_SIZE - moved);
 			err = -EFAULT;
 			break;
@@ -307,7 +314,8 @@ static int seals_check(const struct tmpfs_inode *ti, int64_t off, size_t size)
 	return 0;
 }
 
-static ssize_t write_locked(struct file *f, struct uio *u, int64_t *pos) REQUIRES(&f->inode->lock)
+static ssize_t write_locked(struct file *f, struct uio *u, int64_t *pos)
+	REQUIRES(&f->inode->lock)
 {
 	struct tmpfs_inode *ti = tmpfs_i(f->inode);
 	int64_t end;
@@ -360,7 +368,8 @@ static int resize_locked(struct tmpfs_inode *ti, uint64_t size)
 
 	if (size > INT64_MAX - PAGE_SIZE)
 		return -EFBIG;
-	if (((d->seals & F_SEAL_SHRINK) && size < old) || ((d->seals & F_SEAL_GROW) && size > old))
+	if (((d->seals & F_SEAL_SHRINK) && size < old) ||
+	    ((d->seals & F_SEAL_GROW) && size > old))
 		return -EPERM;
 	if (d->memfd >= 0) {
 		int err = host_ftruncate(d->memfd, (int64_t)size);
@@ -397,7 +406,8 @@ static int punch_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end)
 	if (ti->data.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
 	if (ti->data.memfd >= 0)
-		return host_fallocate(ti->data.memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		return host_fallocate(ti->data.memfd,
+				      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				      (int64_t)off, (int64_t)(end - off));
 	end = MIN(end, (uint64_t)ti->data.page_slots * PAGE_SIZE);
 	if (off < end)
@@ -407,11 +417,13 @@ static int punch_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end)
 	return 0;
 }
 
-static int allocate_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end, bool keep_size)
+static int allocate_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end,
+			   bool keep_size)
 {
 	int err = 0;
 
-	if (!keep_size && end > (uint64_t)ti->inode.size && (ti->data.seals & F_SEAL_GROW))
+	if (!keep_size && end > (uint64_t)ti->inode.size &&
+	    (ti->data.seals & F_SEAL_GROW))
 		return -EPERM;
 	if (end > TMPFS_PAGES_SIZE)
 		err = promote(ti);
@@ -420,7 +432,8 @@ static int allocate_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end, b
 	if (ti->data.memfd >= 0) {
 		err = memfd_charge(ti, off, end);
 		if (!err)
-			err = host_fallocate(ti->data.memfd, keep_size ? FALLOC_FL_KEEP_SIZE : 0,
+			err = host_fallocate(ti->data.memfd,
+					     keep_size ? FALLOC_FL_KEEP_SIZE : 0,
 					     (int64_t)off, (int64_t)(end - off));
 	} else {
 		for (uint64_t i = off / PAGE_SIZE; !err && i * PAGE_SIZE < end; i++) {
@@ -458,7 +471,8 @@ static int64_t seek_pages(struct tmpfs_inode *ti, int64_t off, bool data)
 	int64_t size = ti->inode.size;
 
 	while (off < size && !!page_at(&ti->data, (size_t)off / PAGE_SIZE) != data) {
-		if ((size_t)off / PAGE_SIZE >= ti->data.page_slots) /* holes from here on */
+		if ((size_t)off / PAGE_SIZE >=
+		    ti->data.page_slots) /* holes from here on */
 			off = size;
 		else
 			off = (int64_t)ALIGN_DOWN((uint64_t)off + PAGE_SIZE, PAGE_SIZE);
@@ -489,8 +503,8 @@ static int64_t tmpfs_lseek(struct file *f, int64_t off, int whence)
 
 /* ---- mapping ---- */
 
-static int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared, bool exec,
-			      int *fd, int64_t *host_off)
+static int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared,
+			      bool exec, int *fd, int64_t *host_off)
 {
 	struct tmpfs_inode *ti = tmpfs_i(f->inode);
 	int err;
@@ -551,7 +565,8 @@ static int tmpfs_add_seals(struct file *f, uint32_t seals)
 		err = -EBUSY;
 	if (!err) {
 		if ((seals & F_SEAL_EXEC) && (f->inode->mode & 0111))
-			seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+			seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
+				 F_SEAL_FUTURE_WRITE;
 		ti->data.seals |= seals;
 	}
 	lock_drop(&f->inode->lock);

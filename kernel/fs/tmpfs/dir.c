@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* dir.c - tmpfs directories: names in two trees, by name and by the cookie that getdents(2) goes on with.
+/* dir.c - tmpfs directories: names in two trees, by name and by the cookie that
+ * getdents(2) goes on with.
  *
- * The VFS holds dir_lock of a directory that changes; inode.lock, taken here, guards the trees
- * against readers and against removal of the directory while a name is added. */
+ * The VFS holds dir_lock of a directory that changes; inode.lock, taken here, guards the
+ * trees against readers and against removal of the directory while a name is added. */
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "fs/dentry.h"
@@ -28,7 +29,8 @@ static struct tmpfs_dirent *of_cookie(const struct tree_node *n)
 	return container_of(n, struct tmpfs_dirent, by_cookie);
 }
 
-static int compare(uint64_t hash, const char *name, size_t len, const struct tmpfs_dirent *e)
+static int compare(uint64_t hash, const char *name, size_t len,
+		   const struct tmpfs_dirent *e)
 {
 	if (hash != e->hash)
 		return hash < e->hash ? -1 : 1;
@@ -163,8 +165,8 @@ static int tmpfs_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 	return e ? 0 : -ENOENT;
 }
 
-static int make(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev, char *target,
-		struct inode **out)
+static int make(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev,
+		char *target, struct inode **out)
 {
 	struct inode *inode;
 	int err = tmpfs_inode_create(dir->sb, dir, mode, rdev, &inode);
@@ -192,12 +194,14 @@ static int tmpfs_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint6
 	return make(dir, d, mode, rdev, NULL, out);
 }
 
-static int tmpfs_mkdir(struct inode *dir, struct dentry *d, uint32_t mode, struct inode **out)
+static int tmpfs_mkdir(struct inode *dir, struct dentry *d, uint32_t mode,
+		       struct inode **out)
 {
 	return make(dir, d, mode, 0, NULL, out);
 }
 
-static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *text, struct inode **out)
+static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *text,
+			 struct inode **out)
 {
 	char *target = kstrdup(text);
 
@@ -318,7 +322,8 @@ static int rename_prepare(struct inode *from_dir, struct dentry *to, unsigned in
 
 	*parts = (struct rename_parts){NULL, NULL};
 	if (flags & RENAME_WHITEOUT)
-		err = tmpfs_inode_create(from_dir->sb, from_dir, S_IFCHR, 0, &parts->whiteout);
+		err = tmpfs_inode_create(from_dir->sb, from_dir, S_IFCHR, 0,
+					 &parts->whiteout);
 	if (!err && !to->inode) {
 		parts->fresh = entry_alloc(to, NULL);
 		if (!parts->fresh)
@@ -400,8 +405,8 @@ static int tmpfs_iterate(struct file *f, struct dir_context *ctx)
 	     n = tree_next(n)) {
 		struct tmpfs_dirent *e = of_cookie(n);
 
-		if (!dir_emit(ctx, e->name, e->len, e->inode->ino, (e->inode->mode & S_IFMT) >> 12,
-			      e->cookie + 1))
+		if (!dir_emit(ctx, e->name, e->len, e->inode->ino,
+			      (e->inode->mode & S_IFMT) >> 12, e->cookie + 1))
 			break;
 	}
 	lock_drop(&f->inode->lock);

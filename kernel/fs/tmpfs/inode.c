@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inode.c - tmpfs inodes: making, freeing, attributes, links' texts; files without a name. */
+/* inode.c - tmpfs inodes: making, freeing, attributes, links' texts; files without a
+ * name. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "base/slab.h"
@@ -25,8 +26,8 @@ static const struct inode_ops *ops_for(uint32_t mode)
 	}
 }
 
-int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, uint32_t mode, uint64_t rdev,
-		       struct inode **out)
+int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, uint32_t mode,
+		       uint64_t rdev, struct inode **out)
 {
 	struct tmpfs_sb *s = sb->private;
 	struct tmpfs_inode *ti;
@@ -159,10 +160,12 @@ int shmem_file_create(const char *name, uint64_t size, uint32_t mode, uint32_t s
 		inode_put(inode);
 		return err;
 	}
-	err = file_create_anon(inode, name, &tmpfs_file_ops, O_RDWR | O_LARGEFILE, NULL, &f);
+	err = file_create_anon(inode, name, &tmpfs_file_ops, O_RDWR | O_LARGEFILE, NULL,
+			       &f);
 	if (err)
 		return err;
-	/* Not counted as a writer: Linux lets a memfd that is open for writing be executed. */
+	/* Not counted as a writer: Linux lets a memfd that is open for writing be
+	 * executed. */
 	f->mode = FMODE_READ | FMODE_WRITE | FMODE_LSEEK | FMODE_PREAD;
 	*out = f;
 	return 0;

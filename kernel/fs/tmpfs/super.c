@@ -144,9 +144,11 @@ static void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 
 	buf[0] = '\0';
 	if (s->max_pages && s->max_pages != tmpfs_default_pages)
-		at = scnprintf(buf, size, ",size=%luk", (unsigned long)(s->max_pages * 4));
+		at = scnprintf(buf, size, ",size=%luk",
+			       (unsigned long)(s->max_pages * 4));
 	if (s->max_inodes)
-		scnprintf(buf + at, size - at, ",nr_inodes=%lu", (unsigned long)s->max_inodes);
+		scnprintf(buf + at, size - at, ",nr_inodes=%lu",
+			  (unsigned long)s->max_inodes);
 }
 
 static int tmpfs_remount(struct superblock *sb, const char *text)
@@ -178,7 +180,8 @@ static const struct sb_ops tmpfs_sb_ops = {
 
 static struct file_system_type tmpfs_type;
 
-static int tmpfs_mount(const char *source, const char *text, void *data, struct superblock **out)
+static int tmpfs_mount(const char *source, const char *text, void *data,
+		       struct superblock **out)
 {
 	struct options o = {.pages = tmpfs_default_pages, .mode = 01777};
 	struct tmpfs_sb *s;

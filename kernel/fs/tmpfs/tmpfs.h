@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* tmpfs.h - files in memory: tmpfs mounts, memfd_create(2), shared anonymous memory.
  *
- * A file's data lies in kernel pages, so that read and write are a memcpy, until it is mapped or
- * grows past TMPFS_PAGES_SIZE: then it moves to a host memfd for good. When the host has no descriptor left,
- * a file that only grows stays in kernel pages.
+ * A file's data lies in kernel pages, so that read and write are a memcpy, until it is
+ * mapped or grows past TMPFS_PAGES_SIZE: then it moves to a host memfd for good. When the
+ * host has no descriptor left, a file that only grows stays in kernel pages.
  *
- * Limits against Linux: the size limit does not see what is written through mappings, nor holes that are filled in
- * big files; times do not change by writing through a mapping. */
+ * Limits against Linux: the size limit does not see what is written through mappings, nor
+ * holes that are filled in big files; times do not change by writing through a mapping.
+ */
 #pragma once
 #include "abi/types.h"
 #include "fs/file.h"
@@ -17,9 +18,9 @@
 enum { TMPFS_PAGES_SIZE = 64 * 1024 };
 
 struct tmpfs_sb {
-	uint64_t max_pages;  /* 0: no limit */
-	uint64_t used_pages; /* atomic */
-	uint64_t max_inodes; /* 0: no limit */
+	uint64_t max_pages;   /* 0: no limit */
+	uint64_t used_pages;  /* atomic */
+	uint64_t max_inodes;  /* 0: no limit */
 	uint64_t used_inodes; /* atomic */
 };
 
@@ -41,13 +42,13 @@ struct tmpfs_dir {
 };
 
 struct tmpfs_data {
-	void **pages;	    /* NULL: hole */
-	size_t page_slots;  /* in pages */
-	uint64_t charged;   /* pages charged to the superblock */
+	void **pages;	      /* NULL: hole */
+	size_t page_slots;    /* in pages */
+	uint64_t charged;     /* pages charged to the superblock */
 	uint64_t charged_end; /* memfd: no page at or after this one is charged */
-	int memfd;	    /* host descriptor, or -1: data is in pages */
+	int memfd;	      /* host descriptor, or -1: data is in pages */
 	uint32_t seals;
-	int writable_maps;  /* shared writable mappings */
+	int writable_maps; /* shared writable mappings */
 };
 
 struct tmpfs_inode {
@@ -67,7 +68,8 @@ extern const struct inode_ops tmpfs_file_inode_ops;
 extern const struct inode_ops tmpfs_dir_inode_ops;
 extern const struct inode_ops tmpfs_link_inode_ops;
 extern const struct inode_ops tmpfs_special_inode_ops;
-extern uint64_t tmpfs_default_pages; /* limit of mounts without "size=": set at start-up */
+extern uint64_t
+	tmpfs_default_pages; /* limit of mounts without "size=": set at start-up */
 
 void tmpfs_init(void);
 static inline struct tmpfs_inode *tmpfs_i(struct inode *inode)
@@ -76,21 +78,24 @@ static inline struct tmpfs_inode *tmpfs_i(struct inode *inode)
 }
 
 /* An inode on any superblock (sb->private may be NULL: no limits); -ENOSPC, -ENOMEM. */
-int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, uint32_t mode, uint64_t rdev,
-		       struct inode **out) MUST_CHECK;
+int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, uint32_t mode,
+		       uint64_t rdev, struct inode **out) MUST_CHECK;
 void tmpfs_inode_release(struct inode *inode);
-/* A file like memfd_create's: name as /proc/PID/maps shows it; seals: F_SEAL_SEAL forbids more. */
-int shmem_file_create(const char *name, uint64_t size, uint32_t mode, uint32_t seals, struct file **out)
-	MUST_CHECK;
+/* A file like memfd_create's: name as /proc/PID/maps shows it; seals: F_SEAL_SEAL forbids
+ * more. */
+int shmem_file_create(const char *name, uint64_t size, uint32_t mode, uint32_t seals,
+		      struct file **out) MUST_CHECK;
 
 /* data.c */
 void tmpfs_data_fini(struct tmpfs_inode *ti);
-int tmpfs_data_resize(struct tmpfs_inode *ti, uint64_t size) MUST_CHECK; /* takes inode.lock */
+int tmpfs_data_resize(struct tmpfs_inode *ti,
+		      uint64_t size) MUST_CHECK; /* takes inode.lock */
 /* dir.c */
 void tmpfs_dir_fini(struct tmpfs_inode *ti);
 /* xattr.c */
 long tmpfs_getxattr(struct inode *inode, const char *name, void *buf, size_t size);
-int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+		   int flags);
 long tmpfs_listxattr(struct inode *inode, char *buf, size_t size);
 int tmpfs_removexattr(struct inode *inode, const char *name);
 void tmpfs_xattr_fini(struct tmpfs_inode *ti);

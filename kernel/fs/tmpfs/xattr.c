@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xattr.c - extended attributes of tmpfs files: a short list. Permission is the VFS's business. */
+/* xattr.c - extended attributes of tmpfs files: a short list. Permission is the VFS's
+ * business. */
 #include "abi/xattr.h"
 #include "abi/errno.h"
 #include "base/slab.h"
@@ -75,7 +76,8 @@ long tmpfs_getxattr(struct inode *inode, const char *name, void *buf, size_t siz
 	return result;
 }
 
-int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags)
+int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+		   int flags)
 {
 	struct tmpfs_inode *ti = tmpfs_i(inode);
 	struct xattr *fresh = create(name, value, size);

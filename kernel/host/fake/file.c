@@ -84,7 +84,8 @@ static int resize(struct file *f, size_t size)
 }
 
 /* Runs with the file locked; the errors that all calls share. */
-static long with_file(int fd, int64_t off, long (*fn)(struct file *f, void *buf, size_t size, size_t off),
+static long with_file(int fd, int64_t off,
+		      long (*fn)(struct file *f, void *buf, size_t size, size_t off),
 		      void *buf, size_t size)
 {
 	struct file *f;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.c - the mmap family on a model: a hash table of pages. Nothing is really mapped. Arguments
- * that the real host would refuse, and that the kernel must never make, end the test. */
+/* memory.c - the mmap family on a model: a hash table of pages. Nothing is really mapped.
+ * Arguments that the real host would refuse, and that the kernel must never make, end the
+ * test. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,8 @@ static void take_out_range(uaddr_t addr, size_t size)
 		return;
 	}
 	for (size_t i = 0; i < SLOTS; i++)
-		while (slots[i].serial && slots[i].addr >= addr && slots[i].addr - addr < size)
+		while (slots[i].serial && slots[i].addr >= addr &&
+		       slots[i].addr - addr < size)
 			take_out(&slots[i]);
 }
 
@@ -99,8 +101,8 @@ static long log_call(enum fake_op op, const uint64_t *arg, size_t count, long re
 	return ret;
 }
 
-#define LOG(op, ret, ...)                                                                          \
-	log_call(op, (const uint64_t[]){__VA_ARGS__},                                              \
+#define LOG(op, ret, ...)                                                                \
+	log_call(op, (const uint64_t[]){__VA_ARGS__},                                    \
 		 sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), ret)
 
 static void demand(bool cond, const char *what)
@@ -149,12 +151,13 @@ void fake_memory_merges(bool merge)
 long host_mmap(uaddr_t addr, size_t size, int prot, int flags, int fd, int64_t off)
 {
 	check_range(addr, size);
-	demand(flags & MAP_FIXED, "mmap without MAP_FIXED: the kernel chooses all places");
+	demand(flags & MAP_FIXED,
+	       "mmap without MAP_FIXED: the kernel chooses all places");
 	demand(!(flags & MAP_ANONYMOUS) == (fd >= 0), "mmap of a descriptor or not?");
 	demand(!(off & (int64_t)~PAGE_MASK), "mmap of an odd offset");
 	if (fake_must_fail())
-		return LOG(FAKE_MMAP, -ENOMEM, addr, size, (uint64_t)prot, (uint64_t)flags,
-			   (uint64_t)fd, (uint64_t)off);
+		return LOG(FAKE_MMAP, -ENOMEM, addr, size, (uint64_t)prot,
+			   (uint64_t)flags, (uint64_t)fd, (uint64_t)off);
 	take_out_range(addr, size);
 	last_mapping++;
 	for (uaddr_t at = addr; at < addr + size; at += PAGE_SIZE)
@@ -165,8 +168,8 @@ long host_mmap(uaddr_t addr, size_t size, int prot, int flags, int fd, int64_t o
 					.off = fd < 0 ? 0 : off + (int64_t)(at - addr),
 					.serial = ++last_serial,
 					.mapping = last_mapping});
-	return LOG(FAKE_MMAP, (long)addr, addr, size, (uint64_t)prot, (uint64_t)flags, (uint64_t)fd,
-		   (uint64_t)off);
+	return LOG(FAKE_MMAP, (long)addr, addr, size, (uint64_t)prot, (uint64_t)flags,
+		   (uint64_t)fd, (uint64_t)off);
 }
 
 int host_munmap(uaddr_t addr, size_t size)
@@ -213,7 +216,8 @@ static bool is_one_range(uaddr_t addr, size_t size)
 	return page;
 }
 
-/* Puts what lies at [from, from + size) to another place; pages beyond are new ones of the mapping. */
+/* Puts what lies at [from, from + size) to another place; pages beyond are new ones of
+ * the mapping. */
 static void move(uaddr_t from, size_t size, uaddr_t to, size_t new_size, bool keep)
 {
 	struct fake_page first = *find(from);
@@ -237,7 +241,8 @@ static void move(uaddr_t from, size_t size, uaddr_t to, size_t new_size, bool ke
 	}
 }
 
-static long remap(uaddr_t addr, size_t old_size, size_t new_size, int flags, uaddr_t new_addr)
+static long remap(uaddr_t addr, size_t old_size, size_t new_size, int flags,
+		  uaddr_t new_addr)
 {
 	bool keep = (flags & MREMAP_DONTUNMAP) || !old_size;
 
@@ -245,13 +250,16 @@ static long remap(uaddr_t addr, size_t old_size, size_t new_size, int flags, uad
 		return -EFAULT;
 	if (flags & MREMAP_FIXED) {
 		demand(flags & MREMAP_MAYMOVE, "MREMAP_FIXED without MREMAP_MAYMOVE");
-		demand(new_addr >= addr + old_size || addr >= new_addr + new_size, "mremap onto itself");
-		demand(!(flags & MREMAP_DONTUNMAP) || old_size == new_size, "MREMAP_DONTUNMAP that grows");
+		demand(new_addr >= addr + old_size || addr >= new_addr + new_size,
+		       "mremap onto itself");
+		demand(!(flags & MREMAP_DONTUNMAP) || old_size == new_size,
+		       "MREMAP_DONTUNMAP that grows");
 		take_out_range(new_addr, new_size);
 		move(addr, old_size, new_addr, new_size, keep);
 		return (long)new_addr;
 	}
-	demand(!flags && new_size > old_size, "mremap may only grow in place or go where it is told");
+	demand(!flags && new_size > old_size,
+	       "mremap may only grow in place or go where it is told");
 	/* more of the same mapping above: that is not its end */
 	if (find(addr + old_size) && is_one_range(addr, old_size + PAGE_SIZE))
 		return -ENOMEM;
@@ -270,14 +278,16 @@ static long remap(uaddr_t addr, size_t old_size, size_t new_size, int flags, uad
 	return (long)addr;
 }
 
-long host_mremap(uaddr_t addr, size_t old_size, size_t new_size, int flags, uaddr_t new_addr)
+long host_mremap(uaddr_t addr, size_t old_size, size_t new_size, int flags,
+		 uaddr_t new_addr)
 {
 	long ret;
 
 	check_range(addr, old_size ? old_size : PAGE_SIZE);
 	check_range(flags & MREMAP_FIXED ? new_addr : addr, new_size);
 	demand(old_size || find(addr), "mremap of nothing");
-	ret = fake_must_fail() ? -ENOMEM : remap(addr, old_size, new_size, flags, new_addr);
+	ret = fake_must_fail() ? -ENOMEM
+			       : remap(addr, old_size, new_size, flags, new_addr);
 	return LOG(FAKE_MREMAP, ret, addr, old_size, new_size, (uint64_t)flags, new_addr);
 }
 

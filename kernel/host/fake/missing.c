@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* missing.c - the part of host.h that no unit test has needed: each function says its name and
- * aborts. All are weak, so that a test may bring its own. */
+/* missing.c - the part of host.h that no unit test has needed: each function says its
+ * name and aborts. All are weak, so that a test may bring its own. */
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Not host.h: only the names matter here, nobody gets as far as an argument. */
-#define MISSING(name)                                                                              \
-	__attribute__((weak, noreturn)) void name(void);                                           \
-	void name(void)                                                                            \
-	{                                                                                          \
-		(void)fputs("host/fake: " #name "() is not there yet\n", stderr);                  \
-		abort();                                                                           \
+#define MISSING(name)                                                                    \
+	__attribute__((weak, noreturn)) void name(void);                                 \
+	void name(void)                                                                  \
+	{                                                                                \
+		(void)fputs("host/fake: " #name "() is not there yet\n", stderr);        \
+		abort();                                                                 \
 	}
 
 MISSING(host_poll)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sleep.c - futexes over a mutex and a condition variable for each hash bucket; kicks; the clock. */
+/* sleep.c - futexes over a mutex and a condition variable for each hash bucket; kicks;
+ * the clock. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -41,7 +42,8 @@ static void init(void)
 {
 	pthread_condattr_t attr;
 
-	if (pthread_condattr_init(&attr) || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC))
+	if (pthread_condattr_init(&attr) ||
+	    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC))
 		abort();
 	for (int i = 0; i < BUCKETS; i++) {
 		(void)pthread_mutex_init(&buckets[i].mutex, NULL);
@@ -103,7 +105,8 @@ void fake_futex_spurious(uint32_t n)
 
 struct fake_futex_calls fake_futex_calls(void)
 {
-	return (struct fake_futex_calls){atomic_load(&wait_calls), atomic_load(&wake_calls)};
+	return (struct fake_futex_calls){atomic_load(&wait_calls),
+					 atomic_load(&wake_calls)};
 }
 
 int fake_futex_sleepers(const uint32_t *word)
@@ -129,8 +132,8 @@ static void sleep_until(struct bucket *b, nsec_t deadline)
 		(void)pthread_cond_timedwait(&b->changed, &b->mutex, &t);
 }
 
-static int wait_locked(struct bucket *b, struct waiter *me, nsec_t deadline, const uint32_t *work,
-		       uint32_t mask)
+static int wait_locked(struct bucket *b, struct waiter *me, nsec_t deadline,
+		       const uint32_t *work, uint32_t mask)
 {
 	for (;;) {
 		if (me->woken)
@@ -143,7 +146,8 @@ static int wait_locked(struct bucket *b, struct waiter *me, nsec_t deadline, con
 	}
 }
 
-int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline, const uint32_t *work, uint32_t mask)
+int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline,
+		    const uint32_t *work, uint32_t mask)
 {
 	struct bucket *b = bucket_of(word);
 	uint32_t every = atomic_load(&spurious_every);
@@ -155,7 +159,8 @@ int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline, const ui
 	if (every && atomic_add(&spurious_count, 1) % every == 0)
 		return atomic_load(&spurious_count) & 1 ? 0 : -EINTR;
 	if (self)
-		(void)atomic_xchg(&self->bucket, b); /* before the work word is read: see host_kick() */
+		(void)atomic_xchg(&self->bucket,
+				  b); /* before the work word is read: see host_kick() */
 	(void)pthread_mutex_lock(&b->mutex);
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == expected) {
 		for (at = &b->waiters; *at; at = &(*at)->next)
@@ -193,7 +198,8 @@ int host_futex_wake(uint32_t *word, int count)
 
 void host_kick(int host_pid, int host_tid)
 {
-	(void)host_pid; /* the caller has changed the work word in one locked step, a fence */
+	(void)host_pid; /* the caller has changed the work word in one locked step, a
+			   fence */
 	for (int i = 0; i < THREADS; i++) {
 		struct bucket *b;
 

@@ -45,7 +45,8 @@ struct task *fake_task_begin(struct mm *mm)
 	return t;
 }
 
-/* Tasks are type-stable memory: a late wake-up may still look at one. So it is never freed, only kept. */
+/* Tasks are type-stable memory: a late wake-up may still look at one. So it is never
+ * freed, only kept. */
 void fake_task_end(void)
 {
 	static struct task *ended;

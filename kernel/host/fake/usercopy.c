@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* usercopy.c - the instructions of arch/x86_64/usercopy.S on the test's own memory. One range of
- * addresses, the hole, faults. */
+/* usercopy.c - the instructions of arch/x86_64/usercopy.S on the test's own memory. One
+ * range of addresses, the hole, faults. */
 #include <errno.h>
 #include <string.h>
 
@@ -68,10 +68,10 @@ long user_strncpy(char *dst, const char *src, size_t size)
 	return len;
 }
 
-#define LOAD(type)                                                                                 \
-	if (before_hole(src, sizeof(type)) < sizeof(type))                                         \
-		return -EFAULT;                                                                    \
-	*out = __atomic_load_n((const type *)src, __ATOMIC_SEQ_CST);                               \
+#define LOAD(type)                                                                       \
+	if (before_hole(src, sizeof(type)) < sizeof(type))                               \
+		return -EFAULT;                                                          \
+	*out = __atomic_load_n((const type *)src, __ATOMIC_SEQ_CST);                     \
 	return 0
 
 int user_load_u32(uint32_t *out, const void *src)
@@ -84,10 +84,10 @@ int user_load_u64(uint64_t *out, const void *src)
 	LOAD(uint64_t);
 }
 
-#define STORE(type)                                                                                \
-	if (before_hole(dst, sizeof(type)) < sizeof(type))                                         \
-		return -EFAULT;                                                                    \
-	__atomic_store_n((type *)dst, (type)value, __ATOMIC_SEQ_CST);                              \
+#define STORE(type)                                                                      \
+	if (before_hole(dst, sizeof(type)) < sizeof(type))                               \
+		return -EFAULT;                                                          \
+	__atomic_store_n((type *)dst, (type)value, __ATOMIC_SEQ_CST);                    \
 	return 0
 
 int user_store_u8(void *dst, uint64_t value)
@@ -110,7 +110,7 @@ int user_cas_u32(void *addr, uint32_t old, uint32_t new_value, uint32_t *seen)
 	if (before_hole(addr, sizeof(old)) < sizeof(old))
 		return -EFAULT;
 	*seen = old;
-	(void)__atomic_compare_exchange_n((uint32_t *)addr, seen, new_value, false, __ATOMIC_SEQ_CST,
-					  __ATOMIC_SEQ_CST);
+	(void)__atomic_compare_exchange_n((uint32_t *)addr, seen, new_value, false,
+					  __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return 0;
 }

@@ -113,8 +113,8 @@ void host_kick(int host_pid, int host_tid)
 void host_thread_init(struct cpu *cpu)
 {
 	struct linux_stack ss = {
-		.ss_sp = (uint64_t)cpu + ALIGN_UP(sizeof(*cpu), 64UL),
-		.ss_size = CPU_AREA_SIZE - ALIGN_UP(sizeof(*cpu), 64UL),
+		.ss_sp = (uint64_t)cpu + CPU_SIZE - CPU_AREA_SIZE,
+		.ss_size = ALTSTACK_SIZE,
 	};
 
 	(void)CALL(NR_sigaltstack, &ss, 0);
