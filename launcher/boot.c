@@ -2,11 +2,13 @@
 /* boot.c - fills the boot parameters. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -143,8 +145,25 @@ static void fill_memory(struct boot_params *p, const struct options *o)
 
 	if (sysinfo(&info) == 0 && (uint64_t)info.totalram * info.mem_unit / 2 < most)
 		most = (uint64_t)info.totalram * info.mem_unit / 2;
+	if (sysinfo(&info) == 0) {
+		p->host_mem_total = (uint64_t)info.totalram * info.mem_unit;
+		p->host_mem_free = (uint64_t)info.freeram * info.mem_unit;
+	}
 	p->memory_max = o->memory;
 	p->kernel_memory_max = o->memory && o->memory < most ? o->memory : most;
+}
+
+/* Who is root by the -u option has all of them, else what the caller has: they count inside only. */
+static uint64_t capabilities(const struct boot_params *p)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	if (p->uid != 0)
+		return 0;
+	if (getuid() != 0 || syscall(SYS_capget, &head, data) != 0)
+		return 0x1ffffffffff;
+	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
 void boot_fill(struct launch *l)
@@ -174,5 +193,6 @@ void boot_fill(struct launch *l)
 	memcpy(insns, seccomp_filter, sizeof seccomp_filter);
 	p->seccomp_insns = address(insns);
 	p->seccomp_count = sizeof seccomp_filter / sizeof seccomp_filter[0];
+	p->capabilities = capabilities(p);
 	p->live_host_processes = 1;
 }

@@ -36,6 +36,7 @@ struct cpu {
 	uint32_t done;		     /* 1: the host thread has left its stacks: see cpu_alloc() */
 	uint32_t go;		     /* futex word of a blank process: see core/host_process.c */
 	void (*start)(struct cpu *); /* what a blank runs then */
+	uint64_t vdso_base;	     /* where this host process has the host's vDSO and its data; 0: nowhere */
 	bool in_vdso;		     /* kernel code is in the host's vDSO: a trap there is not the guest's */
 	void *kstack;		     /* the stack that goes with it (a vfork child brings another) */
 	struct cpu *next;	     /* free or dying cpus, blanks */

@@ -21,6 +21,7 @@
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "fs/init.h"
+#include "fs/proc/proc.h"
 #include "core/mounts.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -38,9 +39,7 @@
 #define HEAP_ALIGN  (64UL << 20)
 #define TASK_SIZE   0x7ffffffff000UL
 #define KERNEL_END  (BOOT_PARAMS_ADDR + BOOT_AREA_SIZE)
-#define CAP_LAST    40
-/* What a container gets by default; capabilities(7) names the bits. */
-#define CAPS_DEFAULT 0xa80425fbUL
+#define CAPS_ALL    0x1ffffffffffUL /* up to CAP_CHECKPOINT_RESTORE */
 
 NORETURN void kernel_main(struct boot_params *b);
 
@@ -69,10 +68,14 @@ static void init_memory(struct boot_params *b)
 /* The launcher's own memory goes: this process keeps the kernel and the vDSO. */
 static void clear_address_space(const struct boot_params *b)
 {
+	uaddr_t vdso;
+	size_t size;
+
 	(void)vdso_init(b);
-	(void)host_munmap(0, vdso_floor());
-	if (vdso_floor() < USER_END)
-		(void)host_munmap(USER_END, KERNEL_TEXT_BASE - USER_END);
+	vdso = vdso_range(&size);
+	(void)host_munmap(0, size ? vdso : KERNEL_TEXT_BASE);
+	if (size)
+		(void)host_munmap(vdso + size, KERNEL_TEXT_BASE - vdso - size);
 	(void)host_munmap(KERNEL_END, TASK_SIZE - KERNEL_END);
 }
 
@@ -83,6 +86,9 @@ static void init_facts(const struct boot_params *b)
 	/* What the C library of the launcher says is its own idea. */
 	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "c"(0));
 	auxv_facts.hwcap = edx;
+	proc_facts.cpu_count = b->cpu_count;
+	proc_facts.mem_total = b->host_mem_total;
+	proc_facts.mem_free = b->host_mem_free;
 	auxv_facts.hwcap2 = b->hwcap2;
 	auxv_facts.minsigstksz = b->minsigstksz;
 	auxv_facts.clktck = b->clktck ? b->clktck : 100;
@@ -110,9 +116,10 @@ static struct creds *first_creds(const struct boot_params *b)
 		return NULL;
 	c->uid = c->euid = c->suid = c->fsuid = b->uid;
 	c->gid = c->egid = c->sgid = c->fsgid = b->gid;
-	c->cap_bounding = CAPS_DEFAULT;
+	/* All virtual: what the program may do to the sandbox's own kernel. */
+	c->cap_bounding = b->uid ? CAPS_ALL : b->capabilities;
 	if (!b->uid)
-		c->cap_permitted = c->cap_effective = CAPS_DEFAULT;
+		c->cap_permitted = c->cap_effective = b->capabilities;
 	if (b->group_count) {
 		const gid_t *from = (const gid_t *)b->groups; // NOLINT(performance-no-int-to-ptr)
 
@@ -320,6 +327,7 @@ void kernel_main(struct boot_params *b)
 	if (!cpu)
 		cannot_start("memory", -ENOMEM);
 	cpu->host_tid = cpu->host_pid = b->first_host_tid;
+	cpu->vdso_base = early.vdso_base;
 	gs_base_write((uint64_t)cpu);
 	err = first_process_init(cpu);
 	host_thread_init(cpu);

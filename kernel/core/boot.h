@@ -82,5 +82,7 @@ struct boot_params {
 	uint32_t panicked;	/* atomic: 1: the kernel panicked (message already on log_fd) */
 	uint32_t winch;
 	uint32_t live_host_processes; /* atomic */
+	uint64_t capabilities;	/* of the first process: the caller's effective ones, or all for -u root */
+	uint64_t host_mem_total, host_mem_free; /* bytes */
 	uint32_t mail;		/* atomic: the monitor sets it before it kicks, so that the kick cannot come too early */
 };

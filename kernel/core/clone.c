@@ -342,6 +342,7 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu, const
 	int ret;
 
 	cpu->host_pid = same_group ? cpu_self()->host_pid : 0;
+	cpu->vdso_base = cpu_self()->vdso_base;
 	cpu_set_task(cpu, child);
 	atomic_store(&child->cpu, cpu);
 	if (!same_mm) {

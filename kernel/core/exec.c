@@ -229,6 +229,8 @@ static void reset_creds(struct task *t)
 		    old->fsgid == old->egid;
 	bool is_root = old->euid == 0 || old->uid == 0;
 
+	if (old->securebits & (1U << SECURE_KEEP_CAPS))
+		same = false;
 	if (same && is_root && old->cap_permitted == old->cap_bounding)
 		return;
 	if (same && !is_root && !old->cap_permitted && !old->cap_ambient)
@@ -246,7 +248,7 @@ static void reset_creds(struct task *t)
 		c->cap_permitted = c->cap_ambient;
 		c->cap_effective = c->cap_ambient;
 	}
-	c->securebits &= ~16U; /* SECBIT_KEEP_CAPS */
+	c->securebits &= ~(1U << SECURE_KEEP_CAPS);
 	t->creds = c;
 	creds_put((struct creds *)(uintptr_t)old);
 }
@@ -293,7 +295,8 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 	if (!err) {
 		mm->brk_start = layout.brk + (random_bits(13) << PAGE_SHIFT);
 		mm->brk_end = mm->brk_start;
-		err = stack_create(mm, &e->strings, e->path, &layout, t->creds, false, &sp);
+		err = stack_create(mm, &e->strings, e->path, &layout, t->creds, vdso_address(), false,
+				   &sp);
 	}
 	if (err)
 		return err;

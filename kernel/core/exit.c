@@ -316,7 +316,7 @@ static NORETURN void return_cpu(struct task *t)
 }
 
 /* Leaves the process. True for its last task. */
-static bool leave_process(struct task *t)
+static bool leave_process(struct task *t, int status)
 {
 	struct process *p = t->process;
 	bool is_last;
@@ -329,7 +329,7 @@ static bool leave_process(struct task *t)
 	is_last = --p->live_tasks == 0;
 	if (is_last && !p->group_exit) {
 		p->group_exit = true;
-		p->group_exit_code = p->leader->exit_code; /* whoever goes last */
+		p->group_exit_code = status;
 	}
 	is_exec_done = p->exec_task && p->live_tasks == 1;
 	stop_complete = signal_task_gone_locked(t);
@@ -374,7 +374,7 @@ void task_exit(struct task *t, int status)
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
-	is_last = leave_process(t);
+	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
 	if (is_last) {
@@ -451,7 +451,7 @@ static void bury_task(struct task *t, int status)
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL);
-	is_last = leave_process(t);
+	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
 	if (c) {

@@ -32,13 +32,14 @@
 #include "time/timer.h"
 
 #define BLANKS_READY 2
+#define CAPS_ALL     0x1ffffffffffUL
 
 enum { GO_WAIT, GO_RUN, GO_END };
 
 struct boot_params *boot;
 static uint32_t main_exited; /* atomic */
 
-static struct lock pool_lock = LOCK_INIT(RANK_IDR);
+static struct lock pool_lock = LOCK_INIT(RANK_OBJECT);
 static struct cpu *blanks;	  /* pool_lock */
 static int blank_count;		  /* pool_lock */
 static int blanks_wanted;	  /* pool_lock: takers that found none */
@@ -75,6 +76,7 @@ void blanks_fill(void)
 		c = cpu_alloc();
 		if (!c)
 			return;
+		c->vdso_base = cpu_self()->vdso_base;
 		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 512, blank_main);
 		if (ret < 0) {
 			cpu_free(c);
@@ -238,7 +240,7 @@ void first_process_loop(void)
 /* The kernel's own task, and its process: pid 1, which ignores SIGCHLD, so that orphans go at once. */
 static int init_process_create(void)
 {
-	static const struct creds everything = {.cap_effective = UINT64_MAX, .cap_permitted = UINT64_MAX};
+	static const struct creds everything = {.cap_effective = CAPS_ALL, .cap_permitted = CAPS_ALL};
 	struct process *p = process_alloc();
 	struct session *s;
 	int err = -ENOMEM;

@@ -6,14 +6,25 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "core/boot.h"
+#include "base/cpu.h"
 #include "host/host.h"
 #include "lib/string.h"
-#include "loader/stack.h"
+#include "loader/random.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
-static uaddr_t vvar_start, vdso_start;
+#define VDSO_SPAN	 (64UL << 20)
+#define VDSO_RANDOM_BITS 14
+
+/* Set once, at start: offsets from where the lot begins (cpu->vdso_base). */
+static size_t total_size;
+static uaddr_t vvar_off, vdso_off;
 static size_t vvar_size, vdso_size;
+static struct {
+	uaddr_t off;
+	size_t size;
+} pieces[8];
+static size_t piece_count;
 
 /* Looks a function up in the image's dynamic symbols. 0: not there. */
 static uaddr_t find_function(uaddr_t image, const char *name)
@@ -47,10 +58,11 @@ static uaddr_t find_function(uaddr_t image, const char *name)
 	return 0;
 }
 
-/* The range may consist of several host areas, which move only whole: EFAULT says too long, EINVAL too short. */
-static long move(uaddr_t from, size_t size, uaddr_t to)
+/* Moves a range of one or more host areas, which move only whole: EFAULT says too long, EINVAL too short. Notes
+ * them as pieces at their distance from low. */
+static long move(uaddr_t from, size_t size, uaddr_t to, uaddr_t low)
 {
-	while (size) {
+	while (size && piece_count < ARRAY_SIZE(pieces)) {
 		size_t part = size;
 		long ret;
 
@@ -62,11 +74,13 @@ static long move(uaddr_t from, size_t size, uaddr_t to)
 		} while (part);
 		if (!part)
 			return ret;
+		pieces[piece_count].off = to - low;
+		pieces[piece_count++].size = part;
 		from += part;
 		to += part;
 		size -= part;
 	}
-	return 0;
+	return size ? -ENOSPC : 0;
 }
 
 /* The data pages must stay at the same distance below the code: both move by one offset. */
@@ -75,29 +89,50 @@ int vdso_init(const struct boot_params *b)
 	uaddr_t low = b->vvar_size ? MIN(b->vvar_addr, b->vdso_addr) : b->vdso_addr;
 	uaddr_t high = b->vdso_addr + b->vdso_size;
 	uaddr_t to = USER_END - (high - low);
+	uaddr_t gettime;
 	long ret;
 
 	if (!b->vdso_size || high < low || high - low > (1UL << 20))
 		return -ENOENT;
-	ret = move(b->vdso_addr, b->vdso_size, to + (b->vdso_addr - low));
+	ret = move(b->vdso_addr, b->vdso_size, to + (b->vdso_addr - low), to);
 	if (!ret && b->vvar_size)
-		ret = move(b->vvar_addr, b->vvar_size, to + (b->vvar_addr - low));
+		ret = move(b->vvar_addr, b->vvar_size, to + (b->vvar_addr - low), to);
 	if (ret)
 		return (int)ret;
-	vdso_start = to + (b->vdso_addr - low);
+	total_size = high - low;
+	vdso_off = b->vdso_addr - low;
 	vdso_size = b->vdso_size;
-	vvar_start = to + (b->vvar_addr - low);
+	vvar_off = b->vvar_addr - low;
 	vvar_size = b->vvar_size;
-	auxv_facts.vdso = vdso_start;
-	host_clock_init(find_function(vdso_start, "__vdso_clock_gettime"));
+	cpu_self()->vdso_base = to;
+	gettime = find_function(to + vdso_off, "__vdso_clock_gettime");
+	if (gettime)
+		host_clock_init(gettime - to);
 	return 0;
 }
 
-uaddr_t vdso_floor(void)
+uaddr_t vdso_range(size_t *size)
 {
-	if (!vdso_size)
-		return USER_END;
-	return vvar_size ? MIN(vvar_start, vdso_start) : vdso_start;
+	*size = total_size;
+	return cpu_self()->vdso_base;
+}
+
+/* Somewhere in the VDSO_SPAN below USER_END, which nothing else gets unless it asks. */
+static void relocate(void)
+{
+	struct cpu *c = cpu_self();
+	uaddr_t to = USER_END - VDSO_SPAN +
+		     (random_bits(VDSO_RANDOM_BITS) << PAGE_SHIFT) % (VDSO_SPAN - total_size);
+	uaddr_t from = c->vdso_base;
+
+	to = ALIGN_DOWN(to, PAGE_SIZE);
+	if (to < from + total_size && from < to + total_size)
+		return; /* host areas cannot move onto themselves */
+	for (size_t i = 0; i < piece_count; i++)
+		if (host_mremap(from + pieces[i].off, pieces[i].size, pieces[i].size,
+				MREMAP_MAYMOVE | MREMAP_FIXED, to + pieces[i].off) < 0)
+			return;
+	c->vdso_base = to;
 }
 
 static int add_area(struct mm *mm, uaddr_t start, size_t size, uint32_t prot, uint32_t flags)
@@ -122,14 +157,23 @@ static int add_area(struct mm *mm, uaddr_t start, size_t size, uint32_t prot, ui
 
 int vdso_add_areas(struct mm *mm)
 {
+	uaddr_t base;
 	int err = 0;
 
-	if (!vdso_size)
+	if (!total_size)
 		return 0;
+	relocate();
+	base = cpu_self()->vdso_base;
 	if (vvar_size)
-		err = add_area(mm, vvar_start, vvar_size, PROT_READ, VMA_VVAR | VMA_DONTDUMP);
+		err = add_area(mm, base + vvar_off, vvar_size, PROT_READ, VMA_VVAR | VMA_DONTDUMP);
 	if (!err)
-		err = add_area(mm, vdso_start, vdso_size, PROT_READ | PROT_EXEC, VMA_VDSO);
-	mm->vdso_start = vdso_floor();
+		err = add_area(mm, base + vdso_off, vdso_size, PROT_READ | PROT_EXEC, VMA_VDSO);
+	mm->vdso_start = base;
+	mm->vdso_end = base + total_size;
 	return err;
+}
+
+uaddr_t vdso_address(void)
+{
+	return total_size ? cpu_self()->vdso_base + vdso_off : 0;
 }

@@ -66,6 +66,11 @@ static void object_describe(struct vm_object *o, char *buf, size_t size, uint64_
 		buf[0] = '\0';
 }
 
+static const void *object_identity(struct vm_object *o)
+{
+	return object_file(o)->inode;
+}
+
 static int object_writers_changed(struct vm_object *o, int by)
 {
 	struct file *f = object_file(o);
@@ -85,6 +90,7 @@ static const struct vm_object_ops file_object_ops = {
 	.put = object_put,
 	.host_backing = object_backing,
 	.describe = object_describe,
+	.identity = object_identity,
 	.writers_changed = object_writers_changed,
 	.content_id = object_content_id,
 };

@@ -32,8 +32,8 @@ int host_eventfd_clear(int fd);
 /* ---- time ---- */
 /* Nanoseconds of a host clock (CLOCK_REALTIME, MONOTONIC, BOOTTIME, TAI, *_COARSE, *_CPUTIME_ID …). */
 nsec_t host_clock(int clock_id);
-/* Start-up: the address of the vDSO's clock_gettime, so that host_clock() needs no host call; 0: none. */
-void host_clock_init(uaddr_t gettime);
+/* Start-up: the vDSO's clock_gettime, as an offset from cpu->vdso_base, so that host_clock() needs no host call. */
+void host_clock_init(size_t gettime);
 int host_clock_getres(int clock_id, nsec_t *out);
 
 /* ---- memory of the calling host process ---- */

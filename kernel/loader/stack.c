@@ -32,6 +32,7 @@ struct builder {
 	uaddr_t sp;
 	uint64_t auxv[2 * 24];
 	size_t count; /* words in auxv */
+	uaddr_t vdso;
 	int err;
 };
 
@@ -52,8 +53,8 @@ static void aux(struct builder *b, uint64_t type, uint64_t value)
 static void fill_auxv(struct builder *b, const struct elf_layout *l, const struct creds *c, bool secure,
 		      uaddr_t random, uaddr_t execfn, uaddr_t platform)
 {
-	if (auxv_facts.vdso)
-		aux(b, AT_SYSINFO_EHDR, auxv_facts.vdso);
+	if (b->vdso)
+		aux(b, AT_SYSINFO_EHDR, b->vdso);
 	aux(b, AT_MINSIGSTKSZ, auxv_facts.minsigstksz);
 	aux(b, AT_HWCAP, auxv_facts.hwcap);
 	aux(b, AT_PAGESZ, PAGE_SIZE);
@@ -106,9 +107,8 @@ static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
 	uint32_t random_bits_used = STACK_RANDOM_BITS;
 	long ret;
 
-	/* The vdso lies right below the end of the guest's addresses. */
-	*top = (mm->vdso_start ? mm->vdso_start : USER_END) - PAGE_SIZE -
-	       (random_bits(random_bits_used) << PAGE_SHIFT);
+	/* The vdso lies in the last 64 MiB: see core/vdso.c. */
+	*top = USER_END - (64UL << 20) - PAGE_SIZE - (random_bits(random_bits_used) << PAGE_SHIFT);
 	ret = mm_map(mm, *top - size, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
 		     NULL, 0, VMA_STACK);
 	if (ret < 0)
@@ -119,10 +119,11 @@ static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
 }
 
 int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn,
-		 const struct elf_layout *layout, const struct creds *creds, bool secure, uaddr_t *sp)
+		 const struct elf_layout *layout, const struct creds *creds, uaddr_t vdso, bool secure,
+		 uaddr_t *sp)
 {
 	static const uint64_t zero;
-	struct builder b = {.sp = 0};
+	struct builder b = {.vdso = vdso};
 	uint8_t random[16];
 	uaddr_t execfn_at;
 	uaddr_t platform_at;

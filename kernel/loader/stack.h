@@ -12,13 +12,13 @@ struct mm;
 struct auxv_facts {
 	uint64_t hwcap, hwcap2, minsigstksz, clktck;
 	uint64_t rseq_feature_size, rseq_align;
-	uaddr_t vdso; /* 0: none */
 	char platform[16];
 };
 extern struct auxv_facts auxv_facts;
 
 /* Maps a stack in the empty mm, the calling task's, and chooses where later mappings go. */
 int stack_map(struct mm *mm, bool exec_stack) MUST_CHECK;
-/* Fills the stack and sets *sp. Also fills mm's argument addresses and auxv. */
+/* Fills the stack and sets *sp. vdso: AT_SYSINFO_EHDR, 0 for none. Also fills mm's argument addresses and auxv. */
 int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn,
-		 const struct elf_layout *layout, const struct creds *creds, bool secure, uaddr_t *sp) MUST_CHECK;
+		 const struct elf_layout *layout, const struct creds *creds, uaddr_t vdso, bool secure,
+		 uaddr_t *sp) MUST_CHECK;

@@ -304,7 +304,7 @@ int mm_lock_all(struct mm *mm, int flags)
 	return err;
 }
 
-bool mm_shared_key(struct mm *mm, uaddr_t addr, struct vm_object **object, uint64_t *off)
+bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *off)
 {
 	struct vma *v;
 	bool shared = false;
@@ -312,7 +312,8 @@ bool mm_shared_key(struct mm *mm, uaddr_t addr, struct vm_object **object, uint6
 	lock_take(&mm->lock);
 	v = vma_at(mm, addr);
 	if (v && (v->flags & VMA_SHARED) && v->object) {
-		*object = v->object;
+		*object = v->object->ops->identity ? v->object->ops->identity(v->object)
+						   : v->object;
 		*off = v->off + (addr - v->start);
 		shared = true;
 	}

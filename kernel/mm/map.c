@@ -48,9 +48,6 @@ static void forget_areas(struct mm *mm)
 	while ((n = tree_first(&mm->areas))) {
 		struct vma *v = tree_entry(n, struct vma, node);
 
-		if (v->object && v->object->ops->writers_changed && (v->flags & VMA_SHARED) &&
-		    (v->flags & VMA_MAYWRITE))
-			(void)v->object->ops->writers_changed(v->object, -1);
 		vma_account(mm, v, -1);
 		tree_remove(&mm->areas, n);
 		vma_free(v);
@@ -69,11 +66,23 @@ void mm_put(struct mm *mm)
 	slab_free(&mm_cache, mm);
 }
 
+/* Unmaps in the host what is not the vdso. */
+static int host_unmap(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	uaddr_t below = mm->vdso_end ? MIN(end, MAX(start, mm->vdso_start)) : end;
+	uaddr_t above = mm->vdso_end ? MAX(start, MIN(end, mm->vdso_end)) : end;
+	int err = below > start ? host_munmap(start, below - start) : 0;
+
+	if (!err && end > above)
+		err = host_munmap(above, end - above);
+	return err;
+}
+
 void mm_clear(struct mm *mm)
 {
 	lock_take(&mm->lock);
 	forget_areas(mm);
-	(void)host_munmap(0, mm->vdso_start ? mm->vdso_start : USER_END);
+	(void)host_unmap(mm, 0, USER_END);
 	lock_drop(&mm->lock);
 }
 
@@ -91,9 +100,6 @@ static int copy_areas(struct mm *from, struct mm *to)
 		if (!copy)
 			return -ENOMEM;
 		copy->flags &= ~(uint32_t)VMA_LOCKED;
-		if (copy->object && copy->object->ops->writers_changed &&
-		    (copy->flags & VMA_SHARED) && (copy->flags & VMA_MAYWRITE))
-			(void)copy->object->ops->writers_changed(copy->object, 1);
 		vma_link(to, copy);
 	}
 	return 0;
@@ -181,15 +187,6 @@ static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end)
 		if (!(v->flags & VMA_HIDDEN))
 			pages += (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
 	return pages;
-}
-
-/* Tells the objects of shared writable areas in the range that these go. */
-static void drop_writers(struct mm *mm, uaddr_t start, uaddr_t end)
-{
-	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
-		if (v->object && v->object->ops->writers_changed && (v->flags & VMA_SHARED) &&
-		    (v->flags & VMA_MAYWRITE) && v->start >= start && v->end <= end)
-			(void)v->object->ops->writers_changed(v->object, -1);
 }
 
 static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags, struct vm_object *object,
@@ -302,7 +299,6 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	}
 	if (ret)
 		goto out;
-	drop_writers(mm, addr, addr + size);
 	vma_clear(mm, addr, addr + size, &spares);
 	v = vma_spare(&spares);
 	v->start = addr;
@@ -337,12 +333,9 @@ static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_sp
 	/* The patcher's room goes with the mapping below it. */
 	if (is_text_end)
 		stop = v->end;
-	if (mm->vdso_start && stop > mm->vdso_start)
-		stop = MAX(start, mm->vdso_start);
-	err = stop > start ? host_munmap(start, stop - start) : 0;
+	err = host_unmap(mm, start, stop);
 	if (err)
 		return err;
-	drop_writers(mm, start, end);
 	vma_clear(mm, start, is_text_end ? stop : end, s);
 	return 0;
 }

@@ -61,7 +61,7 @@ struct mm {
 	char *saved_env;
 	size_t saved_env_size;
 	struct vm_object *exe;	 /* ref: /proc/PID/exe */
-	uaddr_t vdso_start;	 /* host mapping that outlives unmapping, 0 none */
+	uaddr_t vdso_start, vdso_end; /* host mappings that outlive unmapping, 0: none */
 	uint64_t id;		 /* unique: private futex key */
 	uint64_t patch_generation; /* arch/: how new the patched pages are */
 	bool no_patch;		 /* a task owns %gs */
@@ -106,5 +106,5 @@ struct vma *vma_find(struct mm *mm, uaddr_t addr);
 struct vma *vma_next(struct vma *v);
 /* Walks areas in order with the lock held; stops when func returns non-zero, which it returns. Hidden ones are left out. */
 int mm_for_each_vma(struct mm *mm, int (*func)(struct vma *v, void *arg), void *arg);
-/* The key of a futex word in a shared area: object and offset; false when addr is not in a shared area. */
-bool mm_shared_key(struct mm *mm, uaddr_t addr, struct vm_object **object, uint64_t *off);
+/* The key of a futex word in a shared area: what vm_object_ops.identity says, and the offset; false when addr is not in a shared area. */
+bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *off);

@@ -17,6 +17,9 @@ struct vm_object_ops {
 			    int *fd, int64_t *host_off);
 	/* For /proc/PID/maps: the path (buf of size bytes, NUL-terminated), device and inode numbers. */
 	void (*describe)(struct vm_object *o, char *buf, size_t size, uint64_t *dev, uint64_t *ino);
+	/* What futexes in a shared mapping are known by: the same for all objects that show the same data (an inode).
+	 * NULL: the object itself. */
+	const void *(*identity)(struct vm_object *o);
 	/* A shared, writable mapping of it appears (+1) or goes away (-1); -EPERM when sealed. May be NULL. */
 	int (*writers_changed)(struct vm_object *o, int by);
 	/* Identity of the file's contents for the patch cache (0: do not patch): changes when they change. */

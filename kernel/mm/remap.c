@@ -134,7 +134,10 @@ static long host_move(uaddr_t from, size_t old_size, size_t new_size, int flags,
 	ret = host_move(from, half, half, flags, to);
 	if (ret < 0)
 		return ret;
-	return host_move(from + half, old_size - half, new_size - half, flags, to + half);
+	ret = host_move(from + half, old_size - half, new_size - half, flags, to + half);
+	if (ret < 0) /* nothing moves or all does */
+		(void)host_move(to, half, half, 0, from);
+	return ret < 0 ? ret : (long)to;
 }
 
 static long move(struct remap *r, struct vma *v)

@@ -75,6 +75,21 @@ bool spares_left(const struct vma_spares *s)
 	return false;
 }
 
+/* An area that may write to its shared object appears or goes away; each is counted. mm_map() asks for the first
+ * of a mapping itself; an object that takes no more since leaves a part of it uncounted. */
+static void writer_add(struct vma *v)
+{
+	if (v->object && v->object->ops->writers_changed && (v->flags & VMA_MAYWRITE) &&
+	    v->object->ops->writers_changed(v->object, 1))
+		v->flags &= ~(uint32_t)VMA_MAYWRITE;
+}
+
+static void writer_remove(struct vma *v)
+{
+	if (v->object && v->object->ops->writers_changed && (v->flags & VMA_MAYWRITE))
+		(void)v->object->ops->writers_changed(v->object, -1);
+}
+
 struct vma *vma_copy(const struct vma *v)
 {
 	struct vma *copy = slab_alloc(&vma_cache);
@@ -85,11 +100,13 @@ struct vma *vma_copy(const struct vma *v)
 	copy->node = (struct tree_node){NULL};
 	if (copy->object)
 		copy->object->ops->get(copy->object);
+	writer_add(copy);
 	return copy;
 }
 
 void vma_free(struct vma *v)
 {
+	writer_remove(v);
 	if (v->object)
 		v->object->ops->put(v->object);
 	slab_free(&vma_cache, v);
@@ -148,6 +165,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	v->end = addr;
 	if (upper->object)
 		upper->object->ops->get(upper->object);
+	writer_add(upper);
 	(void)!tree_insert(&mm->areas, &upper->node, order);
 }
 

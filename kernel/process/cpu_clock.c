@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu_clock.c - CPU time. A guest process is a host process (thread), so the host has counted; what a
- * process used before it moved to another host process is added. */
+/* cpu_clock.c - CPU time. A guest process is a host process (thread), so the host has
+ * counted; what a process used before it moved to another host process is added. */
 #include "process/cpu_clock.h"
 
 #include "abi/errno.h"
@@ -10,7 +10,8 @@
 bool cpu_clock_parse(int clock_id, struct cpu_clock *out)
 {
 	if (clock_id == CLOCK_PROCESS_CPUTIME_ID || clock_id == CLOCK_THREAD_CPUTIME_ID) {
-		*out = (struct cpu_clock){clock_id == CLOCK_THREAD_CPUTIME_ID, 0, CPUCLOCK_SCHED};
+		*out = (struct cpu_clock){clock_id == CLOCK_THREAD_CPUTIME_ID, 0,
+					  CPUCLOCK_SCHED};
 		return true;
 	}
 	if (clock_id >= 0 || (clock_id & CPUCLOCK_CLOCK_MASK) == CLOCKFD)
@@ -54,8 +55,9 @@ nsec_t cpu_time_of_task(const struct task *t, int kind)
 {
 	const struct cpu *c = t->cpu;
 
-	return c && c->host_tid ? t->cpu_time_base + host_cpu_time(c->host_tid, kind, true)
-				: t->cpu_time_base;
+	return c && c->host_tid
+		       ? t->cpu_time_base + host_cpu_time(c->host_tid, kind, true)
+		       : t->cpu_time_base;
 }
 
 /* process_tree_lock held */
@@ -63,10 +65,12 @@ static int read_other(const struct cpu_clock *c, nsec_t *out)
 {
 	struct task *t = task_find(c->id);
 
-	if (!t || (c->is_thread ? t->process != current()->process : t->process->pid != c->id))
+	if (!t ||
+	    (c->is_thread ? t->process != current()->process : t->process->pid != c->id))
 		return -EINVAL;
 	lock_take(&t->process->lock);
-	*out = c->is_thread ? cpu_time_of_task(t, c->kind) : cpu_time_of_process(t->process, c->kind);
+	*out = c->is_thread ? cpu_time_of_task(t, c->kind)
+			    : cpu_time_of_process(t->process, c->kind);
 	lock_drop(&t->process->lock);
 	return 0;
 }
@@ -82,7 +86,8 @@ int cpu_clock_read(const struct cpu_clock *c, nsec_t *out)
 		if (c->is_thread)
 			*out += self->cpu_time_base;
 		else
-			*out += p->user_time + (c->kind == CPUCLOCK_VIRT ? 0 : p->system_time);
+			*out += p->user_time +
+				(c->kind == CPUCLOCK_VIRT ? 0 : p->system_time);
 		return 0;
 	}
 	lock_take(&process_tree_lock);

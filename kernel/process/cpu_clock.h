@@ -11,12 +11,14 @@ struct task;
 struct cpu_clock {
 	bool is_thread;
 	pid_t id; /* of the task or process; 0: the caller's */
-	int kind; /* CPUCLOCK_PROF (user and system), CPUCLOCK_VIRT (user), CPUCLOCK_SCHED (exact) */
+	int kind; /* CPUCLOCK_PROF (user and system), CPUCLOCK_VIRT (user), CPUCLOCK_SCHED
+		     (exact) */
 };
 
 /* False when clock_id is no CPU time clock. */
 bool cpu_clock_parse(int clock_id, struct cpu_clock *out) MUST_CHECK;
-/* Reads it for the current task. -EINVAL: no such process, or a thread of another process. */
+/* Reads it for the current task. -EINVAL: no such process, or a thread of another
+ * process. */
 int cpu_clock_read(const struct cpu_clock *c, nsec_t *out) MUST_CHECK;
 
 /* From anywhere, with the process' lock held. */

@@ -4,5 +4,6 @@
 
 struct process;
 
-/* Provided by signal/: the limit of p has changed, or p, which has one, has just begun. Allocates. */
+/* Provided by signal/: the limit of p has changed, or p, which has one, has just begun.
+ * Allocates. */
 void cpu_limit_changed(struct process *p);

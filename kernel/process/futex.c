@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* futex.c - waiters in a hash table of queues.
  *
- * No wake-up is lost, and a wake-up that finds nobody takes no lock and makes no host call: a waiter
- * counts itself in before it looks at the word.
+ * No wake-up is lost, and a wake-up that finds nobody takes no lock and makes no host
+ * call: a waiter counts itself in before it looks at the word.
  *
  *	waiter				waker (the guest has changed the word before)
  *	count[bucket]++
@@ -12,14 +12,15 @@
  *	unlock bucket			take waiters off the queue, mark them woken
  *	sleep until woken		unlock bucket, wake them
  *
- * Counting is a locked instruction and so a fence: either the waiter sees the new word, or the waker sees
- * the count. Both look under the bucket's lock for the rest. That lock is held across one access to guest
- * memory, which may fault and wait for the host's disk.
+ * Counting is a locked instruction and so a fence: either the waiter sees the new word,
+ * or the waker sees the count. Both look under the bucket's lock for the rest. That lock
+ * is held across one access to guest memory, which may fault and wait for the disk.
  *
- * The counts lie together, apart from the buckets: a wake-up for nobody reads one word of 2 KiB.
+ * The counts lie together, apart from the buckets: a wake-up for nobody reads one word of
+ * 2 KiB.
  *
- * A waiter lies on the sleeper's stack and is gone as soon as it is marked woken. Tasks are type-stable,
- * so waking the task afterwards is at worst a spurious wake-up. */
+ * A waiter lies on the sleeper's stack and is gone as soon as it is marked woken. Tasks
+ * are type-stable, so waking the task afterwards is at worst a spurious wake-up. */
 #include "process/futex.h"
 
 #include "abi/errno.h"
@@ -44,7 +45,7 @@ void futex_init(void)
 
 int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private, struct futex_key *out)
 {
-	struct vm_object *object;
+	const void *object;
 	uint64_t off;
 
 	if (uaddr % sizeof(uint32_t))
@@ -132,7 +133,8 @@ int futex_sleep(struct futex_waiter *w, nsec_t deadline) NO_LOCK_CHECK
 	return err;
 }
 
-int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset, nsec_t deadline)
+int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
+	       nsec_t deadline)
 {
 	struct task *t = current();
 	struct futex_waiter w = {.task = t, .bitset = bitset};
@@ -162,12 +164,14 @@ int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *ke
 	struct list *after;
 	int n = 0;
 
-	list_for_each_safe (pos, after, &b->waiters) {
+	list_for_each_safe(pos, after, &b->waiters)
+	{
 		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
 
 		if (n == room)
 			break;
-		if (w->pi_owner || !(w->bitset & bitset) || !futex_key_equal(&w->key, key))
+		if (w->pi_owner || !(w->bitset & bitset) ||
+		    !futex_key_equal(&w->key, key))
 			continue;
 		out[n++] = futex_release_locked(w);
 	}

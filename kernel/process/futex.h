@@ -12,11 +12,11 @@ struct vm_object;
 /* Start-up, once. */
 void futex_init(void);
 
-/* Wakes up to n waiters on a word of mm, shared or private; mm need not be current()'s. For
- * clear_child_tid. */
+/* Wakes up to n waiters on a word of mm, shared or private; mm need not be current()'s.
+ * For clear_child_tid. */
 void futex_wake_addr(struct mm *mm, uaddr_t uaddr, int n);
-/* The task exits, its memory still mapped: tells those who wait for robust and PI futexes that it
- * holds. Reads at most 2048 list entries. */
+/* The task exits, its memory still mapped: tells those who wait for robust and PI futexes
+ * that it holds. Reads at most 2048 list entries. */
 void futex_exit_robust(struct task *t);
 
 /* ---- between the files futex*.c ---- */
@@ -25,9 +25,9 @@ void futex_exit_robust(struct task *t);
 
 /* Which word: private words by address space, words in shared mappings by object. */
 struct futex_key {
-	const void *space;  /* vm_object, or NULL */
-	uint64_t mm_id;	    /* if space is NULL */
-	uint64_t offset;    /* address or offset in the object */
+	const void *space; /* vm_object, or NULL */
+	uint64_t mm_id;	   /* if space is NULL */
+	uint64_t offset;   /* address or offset in the object */
 };
 
 struct futex_bucket {
@@ -40,17 +40,17 @@ enum futex_wait_state { FUTEX_WAITING, FUTEX_WOKEN };
 /* One sleeping task; on its kernel stack. */
 struct futex_waiter {
 	struct list link;	     /* bucket->lock */
-	struct futex_bucket *bucket; /* where it is queued; changed by requeueing under both locks */
+	struct futex_bucket *bucket; /* requeueing changes it, under both locks */
 	struct futex_key key;	     /* bucket->lock */
 	struct task *task;	     /* const */
 	uint32_t bitset;	     /* const: wake-ups with none of these bits pass by */
-	uint32_t state;		     /* atomic: enum futex_wait_state. Once WOKEN it is off the queue, and
-				      * nobody but the task itself may touch it */
-	pid_t pi_owner;		     /* FUTEX_LOCK_PI: who holds the lock (bucket->lock); else 0 */
+	uint32_t state; /* atomic: enum futex_wait_state. Once WOKEN it is off the queue,
+			 * and nobody but the task itself may touch it */
+	pid_t pi_owner; /* FUTEX_LOCK_PI: who holds the lock (bucket->lock); else 0 */
 };
 
-int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private, struct futex_key *out)
-	MUST_CHECK;
+int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private,
+		  struct futex_key *out) MUST_CHECK;
 bool futex_key_equal(const struct futex_key *a, const struct futex_key *b);
 struct futex_bucket *futex_bucket_of(const struct futex_key *key);
 /* All buckets in turn; NULL past the last. */
@@ -60,24 +60,27 @@ void futex_count(const struct futex_bucket *b, int by);
 bool futex_bucket_is_empty(const struct futex_bucket *b);
 /* bucket->lock held: takes w off the queue and marks it woken. Returns whom to wake. */
 struct sleeper *futex_release_locked(struct futex_waiter *w);
-/* The same for waiters of key, not PI ones, with a bit of bitset, room of them at most; *out gets
- * whom to wake. Returns how many. */
+/* The same for waiters of key, not PI ones, with a bit of bitset, room of them at most;
+ * *out gets whom to wake. Returns how many. */
 int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *key,
 			      uint32_t bitset, struct sleeper **out, int room);
 /* Wakes up to count waiters. Returns how many. */
 int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset);
-/* Sleeps until w, queued, is woken: 0; else takes it off the queue: -ETIMEDOUT, -ERESTARTSYS. */
+/* Sleeps until w, queued, is woken: 0; else takes it off the queue: -ETIMEDOUT,
+ * -ERESTARTSYS. */
 int futex_sleep(struct futex_waiter *w, nsec_t deadline) MUST_CHECK;
 
 /* The operations of futex(2). Deadlines are CLOCK_MONOTONIC. */
-int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset, nsec_t deadline)
-	MUST_CHECK;
+int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
+	       nsec_t deadline) MUST_CHECK;
 int futex_wake(uaddr_t uaddr, bool is_private, int n, uint32_t bitset);
 /* expected may be NULL. */
 int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int requeue,
 		  const uint32_t *expected);
-int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2, uint32_t op);
-int futex_lock_pi(uaddr_t uaddr, bool is_private, nsec_t deadline, bool try_only) MUST_CHECK;
+int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2,
+		  uint32_t op);
+int futex_lock_pi(uaddr_t uaddr, bool is_private, nsec_t deadline,
+		  bool try_only) MUST_CHECK;
 int futex_unlock_pi(uaddr_t uaddr, bool is_private);
 /* t exits: those who wait for PI futexes that it holds try again. */
 void futex_pi_owner_died(struct task *t);

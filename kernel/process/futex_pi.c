@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* futex_pi.c - locks whose word holds the owner's id (FUTEX_LOCK_PI), without the lending of priority that
- * gave them their name: the host schedules.
+/* futex_pi.c - locks whose word holds the owner's id (FUTEX_LOCK_PI), without the lending
+ * of priority that gave them their name: the host schedules.
  *
- * The word is the owner's tid, with FUTEX_WAITERS while somebody is queued. Everything that the kernel does
- * with it happens under the bucket's lock. The unlocking task hands the lock to the first waiter by writing
- * its tid. When an owner exits, its waiters are woken with pi_owner -1 and take the word from the dead.
+ * The word is the owner's tid, with FUTEX_WAITERS while somebody is queued. Everything
+ * that the kernel does with it happens under the bucket's lock. The unlocking task hands
+ * the lock to the first waiter by writing its tid. When an owner exits, its waiters are
+ * woken with pi_owner -1 and take the word from the dead.
  *
- * A task that has left an address space, by exit or exec, so far that it will not look for waiters any more
- * points futex_waiter at that mm:
+ * A task that has left an address space, by exit or exec, so far that it will not look
+ * for waiters any more leaves that mm's id in futex_waiter:
  *
  *	locker				owner that leaves
- *	pi_waiters++			owner->futex_waiter = owner->mm
+ *	pi_waiters++			owner->futex_waiter = owner->mm->id
  *	lock bucket			pi_waiters == 0: nobody
- *	futex_waiter == mm, or no mm?	else look in all buckets, under their locks
+ *	its mm's id, or no mm there?	else look in all buckets, under their locks
  *	queue itself */
 #include "abi/errno.h"
 #include "abi/futex.h"
 #include "lib/atomic.h"
+#include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/futex.h"
 #include "process/task.h"
@@ -33,13 +35,13 @@ static bool is_alive(pid_t tid)
 	lock_take(&process_tree_lock);
 	t = task_find(tid);
 	alive = t && t->state != TASK_ZOMBIE && t->state != TASK_DEAD && t->mm &&
-		atomic_load(&t->futex_waiter) != t->mm;
+		(uint64_t)atomic_load(&t->futex_waiter) != t->mm->id;
 	lock_drop(&process_tree_lock);
 	return alive;
 }
 
-/* One attempt with the bucket locked. dead: an owner known to have exited, or 0. Returns 0 (it is ours), a
- * positive number (w is to be queued, *owner has it), or an error. */
+/* One attempt with the bucket locked. dead: an owner known to have exited, or 0. Returns
+ * 0 (it is ours), a positive number (w is to be queued, *owner has it), or an error. */
 static int try_lock(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited, pid_t *owner)
 {
 	uint32_t old;
@@ -54,9 +56,11 @@ static int try_lock(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited, pid_t *ow
 		if (holder == tid)
 			return waited ? 0 : -EDEADLK;
 		if (!holder) {
-			new_value = (old & (FUTEX_OWNER_DIED | FUTEX_WAITERS)) | (uint32_t)tid;
+			new_value = (old & (FUTEX_OWNER_DIED | FUTEX_WAITERS)) |
+				    (uint32_t)tid;
 		} else if (holder == dead) {
-			new_value = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED | (uint32_t)tid;
+			new_value =
+				(old & FUTEX_WAITERS) | FUTEX_OWNER_DIED | (uint32_t)tid;
 		} else if (!is_alive(holder)) {
 			return -ESRCH;
 		} else {
@@ -136,8 +140,10 @@ int futex_lock_pi(uaddr_t uaddr, bool is_private, nsec_t deadline, bool try_only
 	return err;
 }
 
-/* The first waiter for the lock; the others get it as the new owner. *more: there are others. */
-static struct futex_waiter *heir(struct futex_bucket *b, const struct futex_key *key, bool *more)
+/* The first waiter for the lock; the others get it as the new owner. *more: there are
+ * others. */
+static struct futex_waiter *heir(struct futex_bucket *b, const struct futex_key *key,
+				 bool *more)
 {
 	struct futex_waiter *first = NULL;
 	struct list *pos;
@@ -209,7 +215,8 @@ static int release_orphans(struct futex_bucket *b, pid_t tid, struct sleeper **o
 	struct list *after;
 	int n = 0;
 
-	list_for_each_safe (pos, after, &b->waiters) {
+	list_for_each_safe(pos, after, &b->waiters)
+	{
 		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
 
 		if (w->pi_owner != tid || n == FUTEX_WAKE_BATCH)
@@ -225,7 +232,7 @@ void futex_pi_owner_died(struct task *t)
 	struct sleeper *woken[FUTEX_WAKE_BATCH];
 	struct futex_bucket *b;
 
-	(void)atomic_xchg(&t->futex_waiter, (void *)t->mm);
+	(void)atomic_xchg(&t->futex_waiter, (void *)t->mm->id); // NOLINT
 	if (!atomic_load(&pi_waiters))
 		return;
 	for (size_t i = 0; (b = futex_bucket_at(i)); i++) {

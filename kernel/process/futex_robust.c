@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* futex_robust.c - telling the world that the holder of locks has died. The list is the guest's: nothing in
- * it is trusted, and no more than ROBUST_LIST_LIMIT entries are read. */
+/* futex_robust.c - telling the world that the holder of locks has died. The list is the
+ * guest's: nothing in it is trusted, and no more than ROBUST_LIST_LIMIT entries are read.
+ */
 #include "abi/errno.h"
 #include "abi/futex.h"
 #include "mm/usercopy.h"
@@ -9,7 +10,8 @@
 
 #define ENTRY_PI 1 /* bit 0 of a pointer */
 
-/* One word. pending: the task was just taking or releasing it, and may not be its owner. */
+/* One word. pending: the task was just taking or releasing it, and may not be its owner.
+ */
 static void word_died(struct task *t, uaddr_t uaddr, bool is_pi, bool pending)
 {
 	uint32_t word;
@@ -24,8 +26,8 @@ static void word_died(struct task *t, uaddr_t uaddr, bool is_pi, bool pending)
 		}
 		if ((word & FUTEX_TID_MASK) != (uint32_t)t->tid)
 			return;
-		if (user_cmpxchg_u32(uaddr, word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED,
-				     &seen))
+		if (user_cmpxchg_u32(uaddr, word,
+				     (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &seen))
 			return;
 		if (seen == word)
 			break;
@@ -52,7 +54,8 @@ static void list_walk(struct task *t)
 		int err = get_user_u64(&next, at);
 
 		if (at != (pending & ~(uaddr_t)ENTRY_PI))
-			word_died(t, at + (uint64_t)head.futex_offset, entry & ENTRY_PI, false);
+			word_died(t, at + (uint64_t)head.futex_offset, entry & ENTRY_PI,
+				  false);
 		if (err)
 			return;
 		entry = next;

@@ -7,7 +7,8 @@
 #include "process/futex.h"
 #include "process/task.h"
 
-/* Moves up to count waiters from one key, in bucket from, to another; both buckets locked. */
+/* Moves up to count waiters from one key, in bucket from, to another; both buckets
+ * locked. */
 static int move_some(struct futex_bucket *from, const struct futex_key *key,
 		     struct futex_bucket *to, const struct futex_key *new_key, int count)
 {
@@ -18,7 +19,8 @@ static int move_some(struct futex_bucket *from, const struct futex_key *key,
 
 	if (futex_key_equal(key, new_key))
 		return 0;
-	list_for_each_safe (pos, after, &from->waiters) {
+	list_for_each_safe(pos, after, &from->waiters)
+	{
 		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
 
 		if (n == count)
@@ -77,8 +79,9 @@ int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int reque
 		lock_take_pair(&a->lock, &b->lock);
 		err = compare(from, expected);
 		if (!err) {
-			n = futex_release_some_locked(a, &key, UINT32_MAX, woken,
-						      MIN(wake - total, FUTEX_WAKE_BATCH));
+			n = futex_release_some_locked(
+				a, &key, UINT32_MAX, woken,
+				MIN(wake - total, FUTEX_WAKE_BATCH));
 			total += n;
 			more = n == FUTEX_WAKE_BATCH && total < wake;
 			if (!more)
@@ -120,8 +123,8 @@ static int compute(uint32_t kind, uint32_t old, uint32_t arg, uint32_t *out)
 	}
 }
 
-/* Does to the word what op says, in one step. Returns what op's comparison of the old value says: 0, 1
- * or an error. */
+/* Does to the word what op says, in one step. Returns what op's comparison of the old
+ * value says: 0, 1 or an error. */
 static int change_word(uaddr_t uaddr, uint32_t op)
 {
 	uint32_t kind = op >> 28 & 7;
@@ -166,8 +169,10 @@ static int change_word(uaddr_t uaddr, uint32_t op)
 	}
 }
 
-/* No lock joins the change and the wake-ups: who comes to wait in between sees the new word. */
-int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2, uint32_t op)
+/* No lock joins the change and the wake-ups: who comes to wait in between sees the new
+ * word. */
+int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2,
+		  uint32_t op)
 {
 	struct mm *mm = current()->mm;
 	struct futex_key key;

@@ -7,8 +7,8 @@ struct task;
 
 enum select_kind { SELECT_TASK, SELECT_PGROUP, SELECT_USER };
 
-/* Calls func for each task that is meant (who 0: the caller, its group, its user), with process_tree_lock and
- * the task's process->lock held. False: there is none. */
+/* Calls func for each task that is meant (who 0: the caller, its group, its user), with
+ * process_tree_lock and the task's process->lock held. False: there is none. */
 bool tasks_select(enum select_kind kind, int who, void (*func)(struct task *t, void *arg),
 		  void *arg);
 /* May the current task change how t is scheduled? */

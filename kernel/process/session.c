@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* session.c - process groups, found by id through a small hash table. A session lives as long
- * as it has groups, a group as long as it has members. */
+/* session.c - process groups, found by id through a small hash table. A session lives as
+ * long as it has groups, a group as long as it has members. */
 #include "process/session.h"
 
 #include "abi/errno.h"
@@ -101,8 +101,8 @@ void pgroup_leave(struct process *p)
 	session_free_unused(s);
 }
 
-/* No member has a parent in another group of the same session; except, which is about to exit, counts
- * neither as a member nor as a parent. */
+/* No member has a parent in another group of the same session; except, which is about to
+ * exit, counts neither as a member nor as a parent. */
 bool pgroup_is_orphaned(const struct pgroup *g, const struct process *except)
 {
 	struct list *pos;
@@ -111,7 +111,8 @@ bool pgroup_is_orphaned(const struct pgroup *g, const struct process *except)
 		const struct process *p = list_entry(pos, struct process, pgroup_link);
 		const struct process *parent = p->parent;
 
-		if (p == except || p->state != PROCESS_RUNNING || !parent || parent == except)
+		if (p == except || p->state != PROCESS_RUNNING || !parent ||
+		    parent == except)
 			continue;
 		if (parent->pgroup && parent->pgroup != g &&
 		    parent->pgroup->session == g->session)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_arch.c - what touches the host thread: segment bases, restartable sequences, memory barriers. */
+/* sys_arch.c - what touches the host thread: segment bases, restartable sequences, memory
+ * barriers. */
 #include "abi/errno.h"
 #include "abi/membarrier.h"
 #include "abi/prctl.h"
@@ -71,8 +72,8 @@ long sys_rseq(struct task *t, uaddr_t area, unsigned int size, int flags, uint32
 	return 0;
 }
 
-/* Barriers between the threads of a process are the host's; those between processes too, since the host
- * has the threads of all. */
+/* Barriers between the threads of a process are the host's; those between processes too,
+ * since the host has the threads of all. */
 long sys_membarrier(struct task *t, int cmd, unsigned int flags, int cpu)
 {
 	(void)t;

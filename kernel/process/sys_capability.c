@@ -103,7 +103,8 @@ long sys_capset(struct task *t, uaddr_t header, uaddr_t data)
 		return -EFAULT;
 	effective = (in[0].effective | (uint64_t)in[1].effective << 32) & CAP_FULL_SET;
 	permitted = (in[0].permitted | (uint64_t)in[1].permitted << 32) & CAP_FULL_SET;
-	inheritable = (in[0].inheritable | (uint64_t)in[1].inheritable << 32) & CAP_FULL_SET;
+	inheritable =
+		(in[0].inheritable | (uint64_t)in[1].inheritable << 32) & CAP_FULL_SET;
 	err = caps_check(t->creds, effective, permitted, inheritable);
 	if (err)
 		return err;
@@ -211,7 +212,8 @@ long prctl_capabilities(int op, uint64_t arg2, uint64_t arg3, bool *handled)
 	*handled = true;
 	switch (op) {
 	case PR_CAPBSET_READ:
-		return arg2 > CAP_LAST_CAP ? -EINVAL : (long)(c->cap_bounding >> arg2 & 1);
+		return arg2 > CAP_LAST_CAP ? -EINVAL
+					   : (long)(c->cap_bounding >> arg2 & 1);
 	case PR_CAPBSET_DROP:
 		return bounding_drop(arg2);
 	case PR_GET_SECUREBITS:

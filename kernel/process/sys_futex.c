@@ -15,8 +15,8 @@
 static long restart_wait(struct task *t);
 
 /* What restart_wait() needs stays in the task. */
-static long wait_restartable(struct task *t, uaddr_t addr, bool is_private, uint32_t value,
-			     uint32_t bitset, nsec_t deadline)
+static long wait_restartable(struct task *t, uaddr_t addr, bool is_private,
+			     uint32_t value, uint32_t bitset, nsec_t deadline)
 {
 	int err;
 
@@ -48,8 +48,8 @@ static bool has_timeout(int cmd)
 	       cmd == FUTEX_LOCK_PI2;
 }
 
-/* When an operation gives up, on CLOCK_MONOTONIC: FUTEX_WAIT's timeout is relative, the others' are
- * absolute. */
+/* When an operation gives up, on CLOCK_MONOTONIC: FUTEX_WAIT's timeout is relative, the
+ * others' are absolute. */
 static int deadline_get(int cmd, bool realtime, uaddr_t timeout, nsec_t *out)
 {
 	nsec_t t;
@@ -151,7 +151,8 @@ long sys_get_robust_list(struct task *t, pid_t pid, uaddr_t head, uaddr_t size)
 		if (!ok)
 			return -EPERM;
 	}
-	if (put_user_u64(size, sizeof(struct linux_robust_list_head)) || put_user_u64(head, list))
+	if (put_user_u64(size, sizeof(struct linux_robust_list_head)) ||
+	    put_user_u64(head, list))
 		return -EFAULT;
 	return 0;
 }

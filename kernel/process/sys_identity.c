@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_identity.c - user and group ids (credentials(7)).
  *
- * Each task has credentials of its own, as on Linux; C libraries change those of all threads
- * by asking each. User and group calls follow the same rules on four ids each. */
+ * Each task has credentials of its own, as on Linux; C libraries change those of all
+ * threads by asking each. User and group calls follow the same rules on four ids each. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/syscall.h"
@@ -72,7 +72,8 @@ static int ids_set(struct ids *ids, uint32_t id, bool privileged)
 }
 
 /* setreuid(2), setregid(2) */
-static int ids_set_two(struct ids *ids, uint32_t real, uint32_t effective, bool privileged)
+static int ids_set_two(struct ids *ids, uint32_t real, uint32_t effective,
+		       bool privileged)
 {
 	struct ids old = *ids;
 
@@ -99,11 +100,11 @@ static bool ids_hold(const struct ids *ids, uint32_t id)
 }
 
 /* setresuid(2), setresgid(2) */
-static int ids_set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved,
-			 bool privileged)
+static int ids_set_three(struct ids *ids, uint32_t real, uint32_t effective,
+			 uint32_t saved, bool privileged)
 {
-	if (!privileged && (!ids_hold(ids, real) || !ids_hold(ids, effective) ||
-			    !ids_hold(ids, saved)))
+	if (!privileged &&
+	    (!ids_hold(ids, real) || !ids_hold(ids, effective) || !ids_hold(ids, saved)))
 		return -EPERM;
 	if (real != NO_ID)
 		ids->real = real;
@@ -115,7 +116,8 @@ static int ids_set_three(struct ids *ids, uint32_t real, uint32_t effective, uin
 	return 0;
 }
 
-static long ids_copy_out(const struct ids *ids, uaddr_t real, uaddr_t effective, uaddr_t saved)
+static long ids_copy_out(const struct ids *ids, uaddr_t real, uaddr_t effective,
+			 uaddr_t saved)
 {
 	int err = put_user_u32(real, ids->real);
 
@@ -214,7 +216,8 @@ long sys_setfsuid(struct task *t, uid_t uid)
 	struct ids ids = user_ids(t->creds);
 	struct creds *c;
 
-	if (uid == NO_ID || uid == ids.fs || (!ids_hold(&ids, uid) && !capable(CAP_SETUID)))
+	if (uid == NO_ID || uid == ids.fs ||
+	    (!ids_hold(&ids, uid) && !capable(CAP_SETUID)))
 		return ids.fs;
 	c = creds_copy(t->creds);
 	if (!c)

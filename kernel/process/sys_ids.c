@@ -16,9 +16,9 @@ long sys_gettid(struct task *t)
 	return t->tid;
 }
 
-/* Without the lock. A process changes its children's parent before it can go away, and the
- * memory of processes stays that of processes: so if the parent is still the same after its
- * id was read, that was its id. */
+/* Without the lock. A process changes its children's parent before it can go away, and
+ * the memory of processes stays that of processes: so if the parent is still the same
+ * after its id was read, that was its id. */
 long sys_getppid(struct task *t)
 {
 	struct process *parent = atomic_load(&t->process->parent);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_info.c - names and figures of the system, its log, random numbers. The sandbox has a host name and a
- * domain name of its own. The kernel log is empty. */
+/* sys_info.c - names and figures of the system, its log, random numbers. The sandbox has
+ * a host name and a domain name of its own. The kernel log is empty. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/random.h"

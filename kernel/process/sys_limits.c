@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_limits.c - resource limits. RLIMIT_RTTIME and RLIMIT_LOCKS are kept but not enforced. */
+/* sys_limits.c - resource limits. RLIMIT_RTTIME and RLIMIT_LOCKS are kept but not
+ * enforced. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -71,7 +72,8 @@ static bool may_exchange(struct task *other)
 	return ok;
 }
 
-long sys_prlimit64(struct task *t, pid_t pid, unsigned int resource, uaddr_t limit, uaddr_t old)
+long sys_prlimit64(struct task *t, pid_t pid, unsigned int resource, uaddr_t limit,
+		   uaddr_t old)
 {
 	struct linux_rlimit k;
 	struct linux_rlimit before;
@@ -87,7 +89,8 @@ long sys_prlimit64(struct task *t, pid_t pid, unsigned int resource, uaddr_t lim
 	}
 	err = may_exchange(other) ? 0 : -EPERM;
 	if (!err)
-		err = limit_exchange(other->process, resource, limit ? &k : NULL, &before);
+		err = limit_exchange(other->process, resource, limit ? &k : NULL,
+				     &before);
 	if (pid)
 		task_put(other);
 	if (!err && old && COPY_OUT(old, &before))

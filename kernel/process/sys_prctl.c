@@ -121,7 +121,8 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 	}
 }
 
-long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5)
+long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t arg4,
+	       uint64_t arg5)
 {
 	bool handled;
 	long ret = prctl_capabilities(op, arg2, arg3, &handled);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_priority.c - getpriority(2), setpriority(2), ioprio_get(2), ioprio_set(2). The values are kept, inherited and
- * shown; the host schedules all alike. */
+/* sys_priority.c - getpriority(2), setpriority(2), ioprio_get(2), ioprio_set(2). The
+ * values are kept, inherited and shown; the host schedules all alike. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -27,8 +27,8 @@ static bool is_user(const struct task *t, uid_t uid)
 }
 
 /* Those of one process, or those of a user in it. */
-static bool select_in(struct process *p, const uid_t *uid, void (*func)(struct task *t, void *arg),
-		      void *arg)
+static bool select_in(struct process *p, const uid_t *uid,
+		      void (*func)(struct task *t, void *arg), void *arg)
 {
 	struct list *pos;
 	bool any = false;
@@ -73,7 +73,8 @@ bool tasks_select(enum select_kind kind, int who, void (*func)(struct task *t, v
 	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1)) {
 		bool is_meant = kind == SELECT_USER || (g && p->pgroup == g);
 
-		if (is_meant && select_in(p, kind == SELECT_USER ? &uid : NULL, func, arg))
+		if (is_meant &&
+		    select_in(p, kind == SELECT_USER ? &uid : NULL, func, arg))
 			any = true;
 	}
 out:
@@ -115,7 +116,8 @@ long sys_getpriority(struct task *t, int which, int who)
 	(void)t;
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
-	return tasks_select((enum select_kind)which, who, highest_nice, &best) ? best : -ESRCH;
+	return tasks_select((enum select_kind)which, who, highest_nice, &best) ? best
+									       : -ESRCH;
 }
 
 struct nice_change {
@@ -171,7 +173,8 @@ long sys_ioprio_get(struct task *t, int which, int who)
 	(void)t;
 	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
 		return -EINVAL;
-	if (!tasks_select((enum select_kind)(which - IOPRIO_WHO_PROCESS), who, best_ioprio, &best))
+	if (!tasks_select((enum select_kind)(which - IOPRIO_WHO_PROCESS), who,
+			  best_ioprio, &best))
 		return -ESRCH;
 	return best;
 }
@@ -203,7 +206,8 @@ long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
 		return -EINVAL;
 	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_NICE))
 		return -EPERM;
-	if (!tasks_select((enum select_kind)(which - IOPRIO_WHO_PROCESS), who, ioprio_set, &c))
+	if (!tasks_select((enum select_kind)(which - IOPRIO_WHO_PROCESS), who, ioprio_set,
+			  &c))
 		return -ESRCH;
 	return c.err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_sched.c - scheduling. Affinity is the host's; policies and priorities are kept and shown, and nothing more: the
- * host schedules all tasks alike. */
+/* sys_sched.c - scheduling. Affinity is the host's; policies and priorities are kept and
+ * shown, and nothing more: the host schedules all tasks alike. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -14,10 +14,10 @@
 #include "process/task.h"
 #include "process/user_time.h"
 
-#define CPUSET_SIZE  1024	/* bytes: as many CPUs as Linux can have */
-#define RR_INTERVAL  100000000	/* ns: Linux' default time slice */
+#define CPUSET_SIZE  1024      /* bytes: as many CPUs as Linux can have */
+#define RR_INTERVAL  100000000 /* ns: Linux' default time slice */
 #define RT_PRIO_MAX  99
-#define CPUNODE_SEL  0x7b	/* its limit is the CPU number, and the node above that */
+#define CPUNODE_SEL  0x7b /* its limit is the CPU number, and the node above that */
 #define CPUNODE_BITS 12
 
 long sys_sched_yield(struct task *t)
@@ -129,7 +129,8 @@ static int policy_check(struct task *t, int policy, int priority)
 	return 0;
 }
 
-static int policy_set(struct task *self, pid_t pid, int policy, int priority, const int *nice)
+static int policy_set(struct task *self, pid_t pid, int policy, int priority,
+		      const int *nice)
 {
 	struct task *t = pid < 0 ? NULL : task_named(self, pid);
 	int err;
@@ -253,7 +254,8 @@ long sys_sched_getattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int siz
 	return copy_to_user(attr, &a, a.size);
 }
 
-/* Reads attributes of the size that the guest says; -E2BIG, with our size told, for what is unknown. */
+/* Reads attributes of the size that the guest says; -E2BIG, with our size told, for what
+ * is unknown. */
 static int attr_copy_in(struct linux_sched_attr *a, uaddr_t addr)
 {
 	uint32_t size;
@@ -293,6 +295,7 @@ long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int fla
 	if ((int)a.sched_policy < 0 || a.sched_priority > RT_PRIO_MAX ||
 	    a.sched_policy == SCHED_DEADLINE)
 		return -EINVAL;
-	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy, (int)a.sched_priority,
+	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy,
+			  (int)a.sched_priority,
 			  is_realtime((int)a.sched_policy) ? NULL : &a.sched_nice);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_sleep.c - nanosleep(2), clock_nanosleep(2). A task sleeps in the host until its deadline. */
+/* sys_sleep.c - nanosleep(2), clock_nanosleep(2). A task sleeps in the host until its
+ * deadline. */
 #include "abi/errno.h"
 #include "abi/syscall.h"
 #include "abi/time.h"
@@ -25,14 +26,16 @@ static int sleep_until(nsec_t deadline)
 
 static long restart_sleep(struct task *t);
 
-/* The deadline of an interrupted relative sleep stays in the task, for restart_syscall(2). */
+/* The deadline of an interrupted relative sleep stays in the task, for
+ * restart_syscall(2). */
 static long sleep_relative(struct task *t, nsec_t deadline, uaddr_t rem)
 {
 	nsec_t left;
 
 	if (!sleep_until(deadline))
 		return 0;
-	left = deadline == NSEC_NEVER ? NSEC_NEVER : deadline - clock_now(CLOCK_MONOTONIC);
+	left = deadline == NSEC_NEVER ? NSEC_NEVER
+				      : deadline - clock_now(CLOCK_MONOTONIC);
 	if (left <= 0)
 		return 0;
 	if (rem && timespec_copy_out(rem, left))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* usage.h - what processes have used of the machine (getrusage(2)).
  *
- * The host counts, by host process. struct process has what was used in host processes that the guest process
- * has left: usage_save() must be called in the last moment before it leaves one, or ends. */
+ * The host counts, by host process. struct process has what was used in host processes
+ * that the guest process has left: usage_save() must be called in the last moment before
+ * it leaves one, or ends. */
 #pragma once
 #include "abi/resource.h"
 #include "abi/types.h"

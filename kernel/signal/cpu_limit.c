@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu_limit.c - RLIMIT_CPU: SIGXCPU at the soft limit, which then moves on by a second, and SIGKILL at the
- * hard one. A timer on the process' CPU time, made when it is first needed. */
+/* cpu_limit.c - RLIMIT_CPU: SIGXCPU at the soft limit, which then moves on by a second,
+ * and SIGKILL at the hard one. A timer on the process' CPU time, made when it is first
+ * needed. */
 #include "process/cpu_limit.h"
 
 #include "process/task.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* deliver.c - taking signals on the way back to the guest, and the masks that hold them back. */
+/* deliver.c - taking signals on the way back to the guest, and the masks that hold them
+ * back. */
 #include "abi/errno.h"
 #include "arch/x86_64/patch.h"
 #include "arch/x86_64/regs.h"
@@ -82,7 +83,8 @@ static void restore_mask(struct task *t)
 
 void signal_call_over(struct task *t, long ret)
 {
-	bool interrupted = ret == -EINTR || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK);
+	bool interrupted =
+		ret == -EINTR || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK);
 
 	if (!t->restore_blocked)
 		return;
@@ -94,7 +96,8 @@ void signal_call_over(struct task *t, long ret)
 
 bool signal_is_pending(void)
 {
-	return atomic_load(&current()->sleeper.work) & (WORK_SIGNAL | WORK_KILL | WORK_STOP);
+	return atomic_load(&current()->sleeper.work) &
+	       (WORK_SIGNAL | WORK_KILL | WORK_STOP);
 }
 
 /* ---- taking ---- */
@@ -120,10 +123,11 @@ int signal_take(struct task *t, uint64_t set, struct linux_siginfo *info)
 	return signo;
 }
 
-/* Takes signals until there is one with a handler, described in *f: true. Those with a default action
- * other than the end of the process are dealt with here. *fatal gets the signal that ends it. Holds
- * process->lock, but drops it for a stop. */
-static bool take_for_handler(struct task *t, struct signal_frame *f, int *fatal) NO_LOCK_CHECK
+/* Takes signals until there is one with a handler, described in *f: true. Those with a
+ * default action other than the end of the process are dealt with here. *fatal gets the
+ * signal that ends it. Holds process->lock, but drops it for a stop. */
+static bool take_for_handler(struct task *t, struct signal_frame *f,
+			     int *fatal) NO_LOCK_CHECK
 {
 	struct process *p = t->process;
 
@@ -245,7 +249,8 @@ void signal_exec(struct task *t)
 	lock_take(&t->process->lock);
 	for (int i = 0; i < NSIG; i++) {
 		struct linux_sigaction *a = &t->sighand->action[i];
-		uaddr_t keep = a->handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
+		uaddr_t keep =
+			a->handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
 
 		*a = (struct linux_sigaction){.handler = keep};
 	}

@@ -6,13 +6,14 @@
 struct process;
 struct task;
 
-/* Provided by core/exit.c: ends the whole process of t, which is current(), with the status of a
- * death by signo. */
+/* Provided by core/exit.c: ends the whole process of t, which is current(), with the
+ * status of a death by signo. */
 NORETURN void task_exit_by_signal(struct task *t, int signo, bool core);
-/* Provided by core/wait.c: SIGCHLD for a stop (CLD_STOPPED) or its end (CLD_CONTINUED), unless
- * the parent has SA_NOCLDSTOP, and a wake-up of parent->child_event. No locks are held. */
+/* Provided by core/wait.c: SIGCHLD for a stop (CLD_STOPPED) or its end (CLD_CONTINUED),
+ * unless the parent has SA_NOCLDSTOP, and a wake-up of parent->child_event. No locks are
+ * held. */
 void process_notify_parent_stopped(struct process *p, int why);
 
-/* signalfd: called, if not NULL, after a signal was queued for t, or for all of p when t is NULL.
- * p->lock is held. */
+/* signalfd: called, if not NULL, after a signal was queued for t, or for all of p when t
+ * is NULL. p->lock is held. */
 extern void (*signal_queued_hook)(struct process *p, struct task *t, int signo);

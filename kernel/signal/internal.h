@@ -27,7 +27,8 @@ int signal_take_locked(struct task *t, uint64_t set, struct linux_siginfo *info)
 void signal_set_blocked_locked(struct task *t, uint64_t set);
 /* Sets or clears WORK_SIGNAL of the current task. */
 void signal_recalc_locked(struct task *t);
-/* Kicks other tasks that may take the process' pending signals in set, which t no longer will. */
+/* Kicks other tasks that may take the process' pending signals in set, which t no longer
+ * will. */
 void signal_retarget_locked(struct task *t, uint64_t set);
 /* Forgets signals in set, of the process and all its tasks. */
 void signal_flush_all_locked(struct process *p, uint64_t set);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* pending.c - sets and queues of pending signals.
  *
- * Users are charged through a table by hash of their id: two users that meet there share their
- * limit. A timer's entry is its own, never freed here. */
+ * Users are charged through a table by hash of their id: two users that meet there share
+ * their limit. A timer's entry is its own, never freed here. */
 #include "signal/pending.h"
 
 #include "abi/errno.h"
@@ -153,7 +153,8 @@ void pending_flush(struct sigpending *pending, uint64_t set)
 	if (!(pending->set & set))
 		return;
 	pending->set &= ~set;
-	list_for_each_safe (pos, after, &pending->queue) {
+	list_for_each_safe(pos, after, &pending->queue)
+	{
 		struct sigqueue *q = list_entry(pos, struct sigqueue, link);
 
 		bool is_timers = q->timer;

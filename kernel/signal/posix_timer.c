@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* posix_timer.c - timers that send signals.
  *
- * A timer of timer_create(2) owns one queue entry. When it expires, the entry is queued; the next period
- * begins when the signal is taken, and the periods that passed meanwhile are its overruns
- * (timer_getoverrun(2)). If the signal is ignored the next period begins at once. A new setting takes back
- * a signal of the old one. A timer of setitimer(2) sends plain signals and always goes on.
+ * A timer of timer_create(2) owns one queue entry. When it expires, the entry is queued;
+ * the next period begins when the signal is taken, and the periods that passed meanwhile
+ * are its overruns (timer_getoverrun(2)). If the signal is ignored the next period begins
+ * at once. A new setting takes back a signal of the old one. A timer of setitimer(2)
+ * sends plain signals and always goes on.
  *
- * A timer on CPU time cannot know when its time will come: it sleeps for as long as the process would need
- * if all its threads ran, then looks again. */
+ * A timer on CPU time cannot know when its time will come: it sleeps for as long as the
+ * process would need if all its threads ran, then looks again. */
 #include "signal/posix_timer.h"
 
 #include "abi/errno.h"
@@ -62,7 +63,8 @@ static void start(struct posix_timer *t)
 	timer_arm(&t->timer, deadline_after(MAX(left, CPU_STEP_MIN)));
 }
 
-/* Moves the expiry on to the first period that ends after now. Returns how many it skipped. */
+/* Moves the expiry on to the first period that ends after now. Returns how many it
+ * skipped. */
 static int64_t skip_periods(struct posix_timer *t, nsec_t now)
 {
 	int64_t skipped = now > t->expiry ? (now - t->expiry) / t->interval : 0;
@@ -183,11 +185,13 @@ struct posix_timer *posix_timer_find_locked(struct process *p, int id)
 static void take_back_signal(struct posix_timer *t)
 {
 	if (!list_is_empty(&t->entry.link))
-		pending_remove_timer(t->holder ? &t->holder->pending : &t->process->pending,
+		pending_remove_timer(t->holder ? &t->holder->pending
+					       : &t->process->pending,
 				     &t->entry);
 }
 
-void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s, bool absolute)
+void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s,
+			    bool absolute)
 {
 	timer_disarm(&t->timer);
 	take_back_signal(t);
@@ -238,7 +242,8 @@ static void free_from(struct process *p, int from)
 	if (list_is_empty(&p->posix_timers))
 		return;
 	lock_take(&p->lock);
-	list_for_each_safe (pos, after, &p->posix_timers) {
+	list_for_each_safe(pos, after, &p->posix_timers)
+	{
 		if (list_entry(pos, struct posix_timer, link)->id < from)
 			continue;
 		list_remove(pos);

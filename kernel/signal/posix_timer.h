@@ -7,14 +7,15 @@ struct linux_siginfo;
 struct process;
 struct sigqueue;
 
-/* A timer's signal was taken from the queue: fills in the overruns and starts the timer's next
- * period. The process' lock is held. */
+/* A timer's signal was taken from the queue: fills in the overruns and starts the timer's
+ * next period. The process' lock is held. */
 void posix_timer_taken(struct sigqueue *q, struct linux_siginfo *info);
 
 /* It was thrown away instead: the next period starts too. */
 void posix_timer_dropped(struct sigqueue *q);
 
-/* Exec: the timers of timer_create(2) go, those of setitimer(2) stay. No locks are held. */
+/* Exec: the timers of timer_create(2) go, those of setitimer(2) stay. No locks are held.
+ */
 void posix_timers_exec(struct process *p);
 /* The process has ended: all go. No locks are held. */
 void posix_timers_exit(struct process *p);

@@ -62,11 +62,9 @@ void restart_without_handler(struct task *t)
 	}
 }
 
-/* The call that was interrupted left in t->restart what is to go on. */
+/* The call that was interrupted left in t->restart what is to go on; it stays for the
+ * next interruption. */
 long sys_restart_syscall(struct task *t)
 {
-	long (*restart)(struct task *t) = t->restart;
-
-	t->restart = NULL;
-	return restart ? restart(t) : -EINTR;
+	return t->restart ? t->restart(t) : -EINTR;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* send.c - sending signals.
  *
- * A signal is dropped when it is sent if the receiver ignores it then and does not block it.
- * SIGKILL is not queued: it starts the end of the process at once. SIGCONT and the stop signals
- * cancel each other when sent.
+ * A signal is dropped when it is sent if the receiver ignores it then and does not block
+ * it. SIGKILL is not queued: it starts the end of the process at once. SIGCONT and the
+ * stop signals cancel each other when sent.
  *
  * Process 1 is the kernel's own and takes no signals at all. */
 #include "abi/errno.h"
@@ -56,9 +56,9 @@ static bool wants(const struct task *t, uint64_t bit)
 	return task_is_live(t) && !(t->blocked & bit);
 }
 
-/* Finds a task to take a signal of the process and makes it look: the leader if it is free, else one
- * that has nothing to do for signals yet, else any; those that block it find it when they no
- * longer do. */
+/* Finds a task to take a signal of the process and makes it look: the leader if it is
+ * free, else one that has nothing to do for signals yet, else any; those that block it
+ * find it when they no longer do. */
 static void kick_one(struct process *p, uint64_t bit, const struct task *except)
 {
 	struct task *busy = NULL;
@@ -188,7 +188,8 @@ bool signal_send_timer_locked(struct process *p, struct task *t, struct sigqueue
 	return true;
 }
 
-static int send(struct process *p, struct task *t, int signo, const struct linux_siginfo *info)
+static int send(struct process *p, struct task *t, int signo,
+		const struct linux_siginfo *info)
 {
 	struct linux_siginfo own;
 	int err;
@@ -233,7 +234,8 @@ void signal_force(struct task *t, int signo, const struct linux_siginfo *info)
 	lock_drop(&p->lock);
 }
 
-int signal_send_pgroup_locked(struct pgroup *g, int signo, const struct linux_siginfo *info)
+int signal_send_pgroup_locked(struct pgroup *g, int signo,
+			      const struct linux_siginfo *info)
 {
 	struct list *pos;
 	int err = 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* stop.c - group stops: all tasks of a process sleep until SIGCONT or SIGKILL.
  *
- * process->stopped is set from the first task's taking the stop signal until SIGCONT; each task that
- * then sleeps here is in state TASK_STOPPED and counted in stop_count. SIGCONT sets all of them to
- * TASK_RUNNING, so that a task knows that it was continued even if the next stop has begun before it
- * woke. stop_signo is the signal of the stop that is on; a stop signal that is being looked at, which
- * SIGCONT cancels by setting 0; or -CLD_CONTINUED while the first task to wake owes that notice. */
+ * process->stopped is set from the first task's taking the stop signal until SIGCONT;
+ * each task that then sleeps here is in state TASK_STOPPED and counted in stop_count.
+ * SIGCONT sets all of them to TASK_RUNNING, so that a task knows that it was continued
+ * even if the next stop has begun before it woke. stop_signo is the signal of the stop
+ * that is on; a stop signal that is being looked at, which SIGCONT cancels by setting 0;
+ * or -CLD_CONTINUED while the first task to wake owes that notice. */
 #include "lib/atomic.h"
 #include "process/cpu_limit.h"
 #include "process/session.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_itimer.c - setitimer(2), getitimer(2), alarm(2): three timers of each process, made when they are
- * first set. Like timers of timer_create(2), with ids of their own. */
+/* sys_itimer.c - setitimer(2), getitimer(2), alarm(2): three timers of each process, made
+ * when they are first set. Like timers of timer_create(2), with ids of their own. */
 #include "abi/errno.h"
 #include "abi/syscall.h"
 #include "mm/usercopy.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_kill.c - sending signals to processes, groups and threads (kill(2), credentials(7)). */
+/* sys_kill.c - sending signals to processes, groups and threads (kill(2),
+ * credentials(7)). */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/syscall.h"
@@ -34,8 +35,8 @@ int signal_may_send_locked(struct task *t, int signo)
 	if (t->process == p || creds_capable(self, CAP_KILL))
 		return 0;
 	c = task_creds(t);
-	ok = !c || self->euid == c->suid || self->euid == c->uid || self->uid == c->suid ||
-	     self->uid == c->uid;
+	ok = !c || self->euid == c->suid || self->euid == c->uid ||
+	     self->uid == c->suid || self->uid == c->uid;
 	creds_put(c);
 	if (ok || (signo == SIGCONT && in_same_session(p, t->process)))
 		return 0;
@@ -43,7 +44,8 @@ int signal_may_send_locked(struct task *t, int signo)
 }
 
 /* Sends to the process of t, or with to_task to t alone. Tree lock held. */
-static int send_checked(struct task *t, bool to_task, int signo, const struct linux_siginfo *info)
+static int send_checked(struct task *t, bool to_task, int signo,
+			const struct linux_siginfo *info)
 {
 	int err = signal_may_send_locked(t, signo);
 
@@ -167,9 +169,10 @@ long sys_tgkill(struct task *t, pid_t tgid, pid_t tid, int signo)
 	return kill_thread(tgid, tid, signo, &info);
 }
 
-/* Reads information from the guest. Only to itself may a process pretend that a signal is the
- * kernel's or kill(2)'s. */
-static int info_copy_in(struct linux_siginfo *info, uaddr_t addr, pid_t receiver, int signo)
+/* Reads information from the guest. Only to itself may a process pretend that a signal is
+ * the kernel's or kill(2)'s. */
+static int info_copy_in(struct linux_siginfo *info, uaddr_t addr, pid_t receiver,
+			int signo)
 {
 	if (COPY_IN(info, addr))
 		return -EFAULT;

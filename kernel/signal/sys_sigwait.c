@@ -36,9 +36,10 @@ long sys_rt_sigsuspend(struct task *t, uaddr_t set, size_t setsize)
 	return sys_pause(t);
 }
 
-/* While it sleeps, the awaited signals are unblocked, so that their senders choose and wake this
- * task; saved_blocked keeps them from being dropped as ignored. */
-static int timed_wait(struct task *t, uint64_t set, nsec_t deadline, struct linux_siginfo *info)
+/* While it sleeps, the awaited signals are unblocked, so that their senders choose and
+ * wake this task; saved_blocked keeps them from being dropped as ignored. */
+static int timed_wait(struct task *t, uint64_t set, nsec_t deadline,
+		      struct linux_siginfo *info)
 {
 	struct process *p = t->process;
 	int signo;

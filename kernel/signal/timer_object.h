@@ -13,19 +13,19 @@
 struct posix_timer {
 	struct timer timer;
 	struct sigqueue entry; /* its own, so that sending cannot fail */
-	struct task *holder;   /* whose queue entry is on, when it is; NULL: the process' */
-	struct list link;      /* process->posix_timers */
+	struct task *holder; /* whose queue entry is on, when it is; NULL: the process' */
+	struct list link;    /* process->posix_timers */
 	struct process *process; /* const, as all up to target */
 	int id;
 	bool is_cpu;
-	int clock;		/* !is_cpu */
-	struct cpu_clock cpu;	/* is_cpu; id is a thread of the process, or 0 */
-	int notify;		/* SIGEV_* */
-	pid_t target;		/* SIGEV_THREAD_ID */
+	int clock;	      /* !is_cpu */
+	struct cpu_clock cpu; /* is_cpu; id is a thread of the process, or 0 */
+	int notify;	      /* SIGEV_* */
+	pid_t target;	      /* SIGEV_THREAD_ID */
 	bool active;
-	nsec_t expiry;		/* on its clock; stays until the signal is taken */
-	nsec_t interval;	/* 0: once */
-	int32_t overrun;	/* of the signal taken last */
+	nsec_t expiry;	 /* on its clock; stays until the signal is taken */
+	nsec_t interval; /* 0: once */
+	int32_t overrun; /* of the signal taken last */
 };
 
 struct timer_setting {
@@ -39,7 +39,8 @@ struct posix_timer *posix_timer_alloc(struct process *p, int id);
 void posix_timer_free(struct posix_timer *t);
 /* With process->lock held: */
 struct posix_timer *posix_timer_find_locked(struct process *p, int id);
-void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s, bool absolute);
+void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s,
+			    bool absolute);
 /* cpu_limit.c: CPU_LIMIT_ID has expired. */
 void cpu_limit_expired_locked(struct posix_timer *t, nsec_t now);
 void posix_timer_get_locked(struct posix_timer *t, struct timer_setting *out);

@@ -6,8 +6,9 @@
 
 #define KNOWN                                                                            \
 	(1U << CLOCK_REALTIME | 1U << CLOCK_MONOTONIC | 1U << CLOCK_MONOTONIC_RAW |      \
-	 1U << CLOCK_REALTIME_COARSE | 1U << CLOCK_MONOTONIC_COARSE | 1U << CLOCK_BOOTTIME | \
-	 1U << CLOCK_REALTIME_ALARM | 1U << CLOCK_BOOTTIME_ALARM | 1U << CLOCK_TAI)
+	 1U << CLOCK_REALTIME_COARSE | 1U << CLOCK_MONOTONIC_COARSE |                    \
+	 1U << CLOCK_BOOTTIME | 1U << CLOCK_REALTIME_ALARM |                             \
+	 1U << CLOCK_BOOTTIME_ALARM | 1U << CLOCK_TAI)
 
 bool clock_is_known(int clock_id)
 {

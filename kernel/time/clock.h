@@ -4,8 +4,8 @@
 #include "abi/time.h"
 #include "abi/types.h"
 
-/* A clock of the machine (CLOCK_REALTIME, MONOTONIC, BOOTTIME, TAI, their COARSE and RAW kin). CPU
- * time clocks are in process/cpu_clock.h. */
+/* A clock of the machine (CLOCK_REALTIME, MONOTONIC, BOOTTIME, TAI, their COARSE and RAW
+ * kin). CPU time clocks are in process/cpu_clock.h. */
 nsec_t clock_now(int clock_id);
 /* Is clock_id one that clock_now() knows? */
 bool clock_is_known(int clock_id);
@@ -17,7 +17,8 @@ nsec_t deadline_after(nsec_t wait);
 /* The CLOCK_MONOTONIC deadline at which clock_id will read t, if nobody sets it. */
 nsec_t deadline_on_clock(int clock_id, nsec_t t);
 
-/* Sums and conversions that stop at NSEC_NEVER instead of overflowing. Negative times are 0. */
+/* Sums and conversions that stop at NSEC_NEVER instead of overflowing. Negative times are
+ * 0. */
 nsec_t nsec_add(nsec_t a, nsec_t b);
 bool timespec_is_valid(const struct linux_timespec *ts);
 nsec_t timespec_to_nsec(const struct linux_timespec *ts);

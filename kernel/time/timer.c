@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* timer.c - the queue of armed timers: a tree by deadline, those of one time in order of address. */
+/* timer.c - the queue of armed timers: a tree by deadline, those of one time in order of
+ * address. */
 #include "time/timer.h"
 
 #include "base/lock.h"
@@ -11,8 +12,8 @@
 void (*timer_kick)(void);
 
 static struct lock queue_lock = LOCK_INIT(RANK_TIMER);
-static struct tree queue;	   /* queue_lock, as the next two */
-static struct timer *running;	   /* whose func is being called */
+static struct tree queue;	     /* queue_lock, as the next two */
+static struct timer *running;	     /* whose func is being called */
 static nsec_t promised = NSEC_NEVER; /* when the timer thread will look again by itself */
 
 void timer_init(struct timer *t, timer_func_t func)

@@ -254,7 +254,7 @@ static int role_ids(char **argv)
 
 static void exec_ids(void)
 {
-	static char s[4][16];
+	char s[4][16]; /* own: threads race here */
 
 	snprintf(s[0], 16, "%d", getpid());
 	snprintf(s[1], 16, "%d", getppid());

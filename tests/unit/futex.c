@@ -30,7 +30,7 @@ static uint32_t word, word2, shared_words[16];
 static struct vm_object shared_object;
 
 /* Replaces mm/advise.c's: shared_words are in a shared mapping, at offset 0. */
-bool mm_shared_key(struct mm *of, uaddr_t addr, struct vm_object **object, uint64_t *off)
+bool mm_shared_key(struct mm *of, uaddr_t addr, const void **object, uint64_t *off)
 {
 	(void)of;
 	if (addr < (uaddr_t)shared_words || addr >= (uaddr_t)(shared_words + 16))

@@ -3,11 +3,10 @@
  * the areas and the host's mappings must both be what a plain array of pages says; and
  * the same calls with every allocation and every host call failing in turn, which must
  * change nothing and leak nothing. */
-/* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c
- * base/lock.c */
-/* unit: base/slab.c base/page.c lib/tree.c lib/string.c host/fake/thread.c
- * host/fake/sleep.c */
-/* unit: host/fake/memory.c host/fake/file.c host/fake/usercopy.c */
+/* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c */
+/* unit: base/lock.c base/slab.c base/page.c lib/tree.c lib/string.c */
+/* unit: host/fake/thread.c host/fake/sleep.c host/fake/memory.c host/fake/file.c */
+/* unit: host/fake/usercopy.c */
 /* timeout: 240 */
 #include "../sys/test.h"
 
@@ -735,6 +734,33 @@ static void limits_are_kept(void)
 	finish();
 }
 
+/* One area to the guest, three mappings to the host. */
+static void a_move_of_several_host_mappings_is_all_or_nothing(void)
+{
+	uaddr_t to = WINDOW + 20 * PAGE_SIZE;
+	long ret;
+	int n = 0;
+
+	start();
+	fake_memory_merges(false);
+	for (size_t i = 0; i < 3; i++)
+		CHECK(map_at(WINDOW + i * PAGE_SIZE, PAGE_SIZE, MAP_FIXED) > 0);
+	do {
+		fake_fail_at((uint64_t)++n);
+		ret = mm_remap(mm, WINDOW, 3 * PAGE_SIZE, 4 * PAGE_SIZE,
+			       MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		for (size_t i = 0; i < 4; i++) {
+			CHECK(!fake_page_at(to + i * PAGE_SIZE) == (ret < 0));
+			CHECK(!fake_page_at(WINDOW + i * PAGE_SIZE) ==
+			      (ret >= 0 || i == 3));
+		}
+	} while (ret < 0);
+	fake_fail_at(0);
+	CHECK(n > 3);
+	CHECK(mm_unmap(mm, WINDOW, PAGES * PAGE_SIZE) == 0);
+	finish();
+}
+
 static void brk_grows_and_shrinks_and_stops_at_neighbours(void)
 {
 	start();
@@ -839,6 +865,7 @@ static void shared_memory_leaves_nothing_when_it_cannot_be_made(void)
 }
 
 RUN(TEST(the_kernels_range_cannot_be_named), TEST(limits_are_kept),
+    TEST(a_move_of_several_host_mappings_is_all_or_nothing),
     TEST(brk_grows_and_shrinks_and_stops_at_neighbours),
     TEST(a_stack_grows_down_to_its_limit),
     TEST(a_copy_for_fork_has_the_areas_but_not_those_marked),

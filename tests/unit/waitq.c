@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* waitq.c - sleeping and waking: nothing is lost, counts are right, what ends a sleep is
  * told. */
-/* unit: base/waitq.c base/lock.c host/fake/thread.c host/fake/sleep.c host/fake/missing.c
- */
+/* unit: base/waitq.c base/lock.c */
+/* unit: host/fake/thread.c host/fake/sleep.c host/fake/missing.c */
 /* tsan */
 /* timeout: 180 */
 #include "base/waitq.h"

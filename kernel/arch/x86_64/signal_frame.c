@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* signal_frame.c - signal frames, to the byte as Linux has them. From low to high addresses:
+/* signal_frame.c - signal frames, to the byte as Linux has them. From low to high
+ * addresses:
  *
- *	struct linux_rt_sigframe	return address, ucontext, siginfo; address ends in 8
+ *	struct linux_rt_sigframe	return address, ucontext, siginfo; ends in 8
  *	(up to 63 bytes)
  *	xsave area			64-byte aligned; see xstate.c
- *	red zone of 128 bytes, and what the program had on its stack */
+ *	red zone			128 bytes, and the program's stack above it */
 #include "arch/x86_64/signal_frame.h"
 
 #include "abi/errno.h"
@@ -48,7 +49,8 @@ uint32_t altstack_state(const struct linux_stack *s, uint64_t sp)
 	return altstack_holds(s, sp) ? SS_ONSTACK : 0;
 }
 
-/* Where the frame goes and, in *fpstate, its xsave area. False: the alternate stack is full. */
+/* Where the frame goes and, in *fpstate, its xsave area. False: the alternate stack is
+ * full. */
 static bool frame_place(const struct signal_frame *f, uaddr_t *frame, uaddr_t *fpstate)
 {
 	uint64_t sp = f->regs->rsp;
@@ -173,7 +175,8 @@ static void context_take(struct regs *r, const struct linux_sigcontext *c)
 int signal_frame_pop(struct regs *regs, uint64_t *mask, struct linux_stack *altstack)
 {
 	struct linux_ucontext uc;
-	uaddr_t frame = regs->rsp - sizeof(uaddr_t); /* the handler's ret took the first word */
+	uaddr_t frame =
+		regs->rsp - sizeof(uaddr_t); /* the handler's ret took the first word */
 
 	if (COPY_IN(&uc, frame + offsetof(struct linux_rt_sigframe, uc)))
 		return -EFAULT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* xstate.c - xsave areas in signal frames, as Linux lays them out: the standard (not the compacted)
- * format, a description in the last 48 of the legacy area's 512 bytes, a magic number behind. */
+/* xstate.c - xsave areas in signal frames, as Linux lays them out: the standard (not the
+ * compacted) format, a description in the last 48 of the legacy area's 512 bytes, a magic
+ * number behind. */
 #include "arch/x86_64/xstate.h"
 
 #include "abi/errno.h"
@@ -29,8 +30,8 @@ static uint64_t supported;
 static uint64_t features;
 static uint32_t area_size; /* without the magic number */
 
-/* The image that xstate_reset() loads: all features in their initial state but x87 and SSE,
- * whose control words are not zero, and PKRU. */
+/* The image that xstate_reset() loads: all features in their initial state but x87 and
+ * SSE, whose control words are not zero, and PKRU. */
 static struct {
 	struct linux_fpstate legacy;
 	struct linux_xstate_header header;
@@ -93,13 +94,15 @@ size_t xstate_frame_size(void)
 size_t xstate_min_stack(void)
 {
 	/* The frame, the worst alignment of its two parts, and the red zone. */
-	return ALIGN_UP(sizeof(struct linux_rt_sigframe) + xstate_frame_size() + 64 + 16 + 128,
+	return ALIGN_UP(sizeof(struct linux_rt_sigframe) + xstate_frame_size() + 64 + 16 +
+				128,
 			(size_t)16);
 }
 
 static void *user(uaddr_t addr)
 {
-	return (void *)addr; // NOLINT(performance-no-int-to-ptr): for the two instructions
+	return (void *)
+		addr; // NOLINT(performance-no-int-to-ptr): for the two instructions
 }
 
 int xstate_to_frame(uaddr_t addr)
@@ -150,13 +153,15 @@ static int restore_legacy(uaddr_t addr)
 	return user_xrstor(&initial, features & ~XFEATURES_LEGACY);
 }
 
-/* Does the area say that it is a whole xsave area? *mask gets the features that it holds. */
+/* Does the area say that it is a whole xsave area? *mask gets the features that it holds.
+ */
 static bool is_extended(uaddr_t addr, const struct linux_fpx_sw_bytes *sw, uint64_t *mask)
 {
 	uint32_t magic2;
 
-	if (sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < LEGACY_SIZE + HEADER_SIZE ||
-	    sw->xstate_size > area_size || sw->xstate_size > sw->extended_size)
+	if (sw->magic1 != FP_XSTATE_MAGIC1 ||
+	    sw->xstate_size < LEGACY_SIZE + HEADER_SIZE || sw->xstate_size > area_size ||
+	    sw->xstate_size > sw->extended_size)
 		return false;
 	if (get_user_u32(&magic2, addr + sw->xstate_size) || magic2 != FP_XSTATE_MAGIC2)
 		return false;
@@ -173,7 +178,8 @@ int xstate_from_frame(uaddr_t addr)
 		xstate_reset();
 		return 0;
 	}
-	if (!user_range_ok(addr, xstate_frame_size()) || COPY_IN(&sw, addr + MAGIC1_OFFSET))
+	if (!user_range_ok(addr, xstate_frame_size()) ||
+	    COPY_IN(&sw, addr + MAGIC1_OFFSET))
 		return -EFAULT;
 	if (!is_extended(addr, &sw, &mask))
 		return restore_legacy(addr);

@@ -5,15 +5,16 @@
 #include "host/host.h"
 #include "host/linux/internal.h"
 
-static int (*vdso_gettime)(int clock_id, struct linux_timespec *ts); /* NULL: none */
+typedef int (*gettime_t)(int clock_id, struct linux_timespec *ts);
+static size_t gettime_off; /* 0: none */
 
 #define VDSO_CLOCKS                                                                      \
 	(1U << CLOCK_REALTIME | 1U << CLOCK_MONOTONIC | 1U << CLOCK_REALTIME_COARSE |    \
 	 1U << CLOCK_MONOTONIC_COARSE | 1U << CLOCK_BOOTTIME | 1U << CLOCK_TAI)
 
-void host_clock_init(uaddr_t gettime)
+void host_clock_init(size_t gettime)
 {
-	vdso_gettime = (int (*)(int, struct linux_timespec *))gettime; // NOLINT
+	gettime_off = gettime;
 }
 
 /* Where the host has no clock that user space can read, its vDSO makes a system call, which traps, as it is not
@@ -23,10 +24,10 @@ static bool vdso_clock(int clock_id, struct linux_timespec *ts)
 	struct cpu *c = cpu_self();
 	int err;
 
-	if (!vdso_gettime || clock_id < 0 || clock_id > CLOCK_TAI || !(VDSO_CLOCKS >> clock_id & 1))
+	if (!gettime_off || !c->vdso_base || clock_id < 0 || clock_id > CLOCK_TAI || !(VDSO_CLOCKS >> clock_id & 1))
 		return false;
 	c->in_vdso = true;
-	err = vdso_gettime(clock_id, ts);
+	err = ((gettime_t)(c->vdso_base + gettime_off))(clock_id, ts); // NOLINT
 	c->in_vdso = false;
 	return !err;
 }
