@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* ubench.c - how long one of a few basic operations takes: `ubench NAME` prints nanoseconds per operation.
+/* ubench.c - how long one of a few basic operations takes: `ubench NAME` prints
+ * nanoseconds per operation.
  *
- * A hosted program that runs natively and inside alike; bench/run compares. Each case repeats itself until
- * enough time has gone by for a stable figure. */
+ * A hosted program that runs natively and inside alike; bench/run compares. Each case
+ * repeats itself until enough time has gone by for a stable figure. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,7 +16,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -172,7 +173,8 @@ static void signal_case(unsigned n)
 static void mmap_case(unsigned n)
 {
 	while (n--) {
-		char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)
 			die("mmap");

@@ -153,7 +153,8 @@ static void fill_memory(struct boot_params *p, const struct options *o)
 	p->kernel_memory_max = o->memory && o->memory < most ? o->memory : most;
 }
 
-/* Who is root by the -u option has all of them, else what the caller has: they count inside only. */
+/* Who is root by the -u option has all of them, else what the caller has: they count
+ * inside only. */
 static uint64_t capabilities(const struct boot_params *p)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};

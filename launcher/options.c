@@ -112,6 +112,8 @@ static void parse_volume(struct options *o, const char *text)
 		volume_modes(v, modes, text);
 	if (guest[0] != '/')
 		fail("-v %s: the path inside must be absolute", text);
+	if (!guest[strspn(guest, "/")])
+		fail("-v %s: the path inside is the root (try --rootfs)", text);
 	if (stat(host, &st) < 0)
 		fail("-v %s: %s: %s", text, host, strerror(errno));
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
@@ -131,6 +133,8 @@ static void parse_tmpfs(struct options *o, const char *text)
 		volume_modes(v, modes, text);
 	if (!path || path[0] != '/')
 		fail("--tmpfs %s: the path must be absolute", text);
+	if (!path[strspn(path, "/")])
+		fail("--tmpfs %s: the path is the root", text);
 	v->guest = path;
 }
 

@@ -146,12 +146,25 @@ static void cover(int root, const char *name)
 	close(dir);
 }
 
-static int open_granted(const char *path, bool is_file)
+static int open_granted(const char *path)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC | (is_file ? 0 : O_DIRECTORY));
+	int fd = open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
 
 	if (fd < 0)
 		fail("cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* A file can be reached by this descriptor alone: opened for all that the guest may do.
+ */
+static int open_granted_file(const char *path, const struct volume *v)
+{
+	int fd = v->is_read_only ? -1 : open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fail("cannot open %s: %s", v->host, strerror(errno));
 	return fd;
 }
 
@@ -166,8 +179,9 @@ static void open_volumes(const struct launch *l, struct boot_params *p)
 		if (!v->host)
 			continue;
 		(void)snprintf(name, sizeof name, "/%zu", i);
+		const char *path = l->has_namespaces ? name : v->host;
 		mounts[i].dirfd =
-			open_granted(l->has_namespaces ? name : v->host, v->is_file);
+			v->is_file ? open_granted_file(path, v) : open_granted(path);
 	}
 }
 
@@ -176,7 +190,7 @@ void roots_open(const struct launch *l)
 	struct boot_params *p = boot_params();
 	const char *rootfs = l->options.rootfs ? l->options.rootfs : "/";
 
-	p->root_fd = open_granted(l->has_namespaces ? "/r" : rootfs, false);
+	p->root_fd = open_granted(l->has_namespaces ? "/r" : rootfs);
 	if (!l->options.rootfs && !l->options.work_dir)
 		p->cwd_fd = (uint32_t)open_beneath(p->root_fd,
 						   (const char *)p->cwd); /* NOLINT */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* cpu.h - a host thread, seen as the processor that runs guest tasks.
  *
- * Each host thread of the sandbox owns a CPU_AREA_SIZE-aligned area in the kernel segment: the lower half is
- * the thread's alternate stack for host signals, the upper half a kernel stack, and at the very end, on the
- * page that each entry touches anyway, its struct cpu. So a host signal handler finds its cpu by rounding its
- * stack pointer, also when the guest has taken %gs. While kernel code runs, %gs points at the cpu. A vfork
- * child brings a kernel stack of its own and borrows its parent's cpu: cpu->task then changes, the host
- * thread does not. */
+ * Each host thread of the sandbox owns a CPU_AREA_SIZE-aligned area in the kernel
+ * segment: the lower half is the thread's alternate stack for host signals, the upper
+ * half a kernel stack, and at the very end, on the page that each entry touches anyway,
+ * its struct cpu. So a host signal handler finds its cpu by rounding its stack pointer,
+ * also when the guest has taken %gs. While kernel code runs, %gs points at the cpu. A
+ * vfork child brings a kernel stack of its own and borrows its parent's cpu: cpu->task
+ * then changes, the host thread does not. */
 #pragma once
 #include "abi/types.h"
 
@@ -20,26 +21,31 @@ struct sleeper;
 
 /* Offsets used by entry.S; checked in arch/x86_64/trap.c. */
 struct cpu {
-	struct cpu *self;	     /* 0 */
-	struct task *task;	     /* 8: the guest task that runs here */
-	uint64_t kstack_top;	     /* 16: of that task */
-	uint64_t scratch;	     /* 24: guest rsp while the stack is switched */
-	uint32_t *work;		     /* 32: &task->sleeper.work */
-	uint64_t resume_rip;	     /* 40 */
-	uint64_t fast_calls;	     /* 48: --stats */
-	uint64_t slow_calls;	     /* 56 */
-	struct sleeper *sleeper;     /* 64: of the task */
-	int locks_held;		     /* how many kernel locks this thread holds */
-	int host_tid;		     /* in the sandbox's pid namespace */
-	int host_pid;		     /* thread group of host_tid */
-	uint8_t rank_held[16];	     /* CONFIG_DEBUG: ranks of the held locks */
-	uint32_t done;		     /* 1: the host thread has left its stacks: see cpu_alloc() */
-	uint32_t go;		     /* futex word of a blank process: see core/host_process.c */
+	struct cpu *self;	 /* 0 */
+	struct task *task;	 /* 8: the guest task that runs here */
+	uint64_t kstack_top;	 /* 16: of that task */
+	uint64_t scratch;	 /* 24: guest rsp while the stack is switched */
+	uint32_t *work;		 /* 32: &task->sleeper.work */
+	uint64_t resume_rip;	 /* 40 */
+	uint64_t fast_calls;	 /* 48: --stats */
+	uint64_t slow_calls;	 /* 56 */
+	struct sleeper *sleeper; /* 64: of the task */
+	int locks_held;		 /* how many kernel locks this thread holds */
+	int host_tid;		 /* in the sandbox's pid namespace */
+	int host_pid;		 /* thread group of host_tid */
+	uint8_t rank_held[16];	 /* CONFIG_DEBUG: ranks of the held locks */
+	uint32_t done; /* 1: the host thread has left its stacks: see cpu_alloc() */
+	uint32_t go;   /* futex word of a blank process: see core/host_process.c */
 	void (*start)(struct cpu *); /* what a blank runs then */
-	uint64_t vdso_base;	     /* where this host process has the host's vDSO and its data; 0: nowhere */
-	bool in_vdso;		     /* kernel code is in the host's vDSO: a trap there is not the guest's */
-	void *kstack;		     /* the stack that goes with it (a vfork child brings another) */
-	struct cpu *next;	     /* free or dying cpus, blanks */
+	uint64_t vdso_base; /* where this host process has the host's vDSO and its data;
+			       0: nowhere */
+	bool in_vdso;	    /* kernel code is in the host's vDSO: a trap there is not the
+			       guest's */
+	void *kstack;	  /* the stack that goes with it (a vfork child brings another) */
+	struct cpu *next; /* free or dying cpus, blanks */
+	struct cpu *next_of_all; /* const once set: all cpus that there ever were */
+	bool is_committed;	 /* in the middle of what no other hand could finish: see
+				    process_abandoned() */
 };
 
 #if __STDC_HOSTED__
@@ -53,7 +59,8 @@ static inline struct task *current(void)
 	return cpu_of_thread->task;
 }
 #else
-/* The cpu that runs this code. A task may not keep it across a sleep in which vfork may return. */
+/* The cpu that runs this code. A task may not keep it across a sleep in which vfork may
+ * return. */
 static inline struct cpu *cpu_self(void)
 {
 	struct cpu *c;

@@ -21,7 +21,8 @@ static void rank_push(struct lock *l, bool same_allowed)
 		uint8_t last = c->rank_held[n - 1];
 
 		if (last > l->rank || (last == l->rank && !same_allowed))
-			panic("lock order: rank %d taken while holding %d", l->rank, last);
+			panic("lock order: rank %d taken while holding %d", l->rank,
+			      last);
 	}
 	if (n >= 0 && n < (int)sizeof(c->rank_held))
 		c->rank_held[n] = l->rank;
@@ -31,7 +32,8 @@ static void rank_pop(struct lock *l)
 	struct cpu *c = cpu_self();
 	int n = c->locks_held;
 
-	/* Locks may be dropped out of order: take the rank's last place out of the stack. */
+	/* Locks may be dropped out of order: take the rank's last place out of the stack.
+	 */
 	for (int i = n - 1; i >= 0; i--) {
 		if (i >= (int)sizeof(c->rank_held) || c->rank_held[i] != l->rank)
 			continue;
@@ -61,7 +63,8 @@ void lock_init(struct lock *l, enum lock_rank rank)
 static NOINLINE COLD void lock_wait(struct lock *l)
 {
 	for (int i = 0; i < SPIN_ROUNDS; i++) {
-		if (atomic_load_relaxed(&l->word) == FREE && atomic_cas(&l->word, FREE, HELD))
+		if (atomic_load_relaxed(&l->word) == FREE &&
+		    atomic_cas(&l->word, FREE, HELD))
 			return;
 		cpu_relax();
 	}
@@ -69,7 +72,8 @@ static NOINLINE COLD void lock_wait(struct lock *l)
 		(void)host_futex_wait(&l->word, CONTENDED, NSEC_NEVER, NULL, 0);
 }
 
-/* A thread is counted as a holder from before to after it is one: see process_abandoned(). */
+/* A thread is counted as a holder from before to after it is one: see
+ * process_abandoned(). */
 static inline void take(struct lock *l, bool same_allowed) NO_LOCK_CHECK
 {
 	cpu_self()->locks_held++;

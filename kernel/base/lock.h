@@ -1,47 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /* lock.h - mutual exclusion between host threads, also of different host processes.
  *
- * A lock spins briefly and then sleeps in the host. Locks are short: no holder may wait for an event of
- * the guest's making, nor make a host call that can block for long, unless the lock's comment says so.
- * Take them strictly downwards in enum lock_rank; CONFIG_DEBUG builds panic otherwise. */
+ * A lock spins briefly and then sleeps in the host. Locks are short: no holder may wait
+ * for an event of the guest's making, nor make a host call that can block for long,
+ * unless the lock's comment says so. Take them strictly downwards in enum lock_rank;
+ * CONFIG_DEBUG builds panic otherwise. */
 #pragma once
 #include "abi/types.h"
 
-enum lock_rank {	   /* outermost first */
-	RANK_NONE = 0,
-	RANK_EXEC,	   /* one exec or fork at a time in a process: may be held across host calls */
-	RANK_MM,	   /* one address space's areas: may be held across host mmap calls */
-	RANK_FILE_POS,	   /* position of an open description: held while its read or write goes on */
-	RANK_MOUNT,	   /* mount table */
-	RANK_RENAME,	   /* renames across directories of one superblock */
-	RANK_DIR,	   /* a directory's entries; two at once: by address */
-	RANK_INODE,	   /* an inode's data and attributes; two at once: by address */
-	RANK_DENTRY,	   /* the dentry cache */
-	RANK_FSCONTEXT,	   /* cwd, root, umask */
-	RANK_FDTABLE,	   /* descriptor table */
-	RANK_OBJECT,	   /* pipe, eventfd, tty, socket, epoll … */
-	RANK_OBJECT2,	   /* an object inside another's lock (epoll's ready list) */
-	RANK_FLOCK,	   /* file lock lists */
-	RANK_FUTEX,	   /* a hash bucket: held across one guest memory access, see process/futex.c */
-	RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */
-	RANK_SIGNAL,	   /* one process's pending sets, actions and stop state */
-	RANK_TIMER,	   /* timer queue */
-	RANK_PATCH,	   /* patch cache */
-	RANK_WAITQ,	   /* list of sleepers */
-	RANK_EPOLL_NEST,   /* epolls inside epolls: taken in wake-ups, under a RANK_WAITQ */
-	RANK_EPOLL,	   /* one epoll's items and ready list, the same */
-	RANK_IDR,	   /* id tables */
-	RANK_SLAB,
-	RANK_PAGE,
-	RANK_LOG,
+enum lock_rank { /* outermost first */
+		 RANK_NONE = 0,
+		 RANK_EXEC, /* one exec or fork at a time in a process: may be held across
+			       host calls */
+		 RANK_MM, /* one address space's areas: may be held across host mmap calls
+			   */
+		 RANK_FILE_POS, /* position of an open description: held while its read or
+				   write goes on */
+		 RANK_MOUNT,	/* mount table */
+		 RANK_RENAME,	/* renames across directories of one superblock */
+		 RANK_DIR,	/* a directory's entries; two at once: by address */
+		 RANK_INODE, /* an inode's data and attributes; two at once: by address */
+		 RANK_DENTRY,	 /* the dentry cache */
+		 RANK_FSCONTEXT, /* cwd, root, umask */
+		 RANK_FDTABLE,	 /* descriptor table */
+		 RANK_OBJECT,	 /* pipe, eventfd, tty, socket, epoll … */
+		 RANK_OBJECT2, /* an object inside another's lock (epoll's ready list) */
+		 RANK_FLOCK,   /* file lock lists */
+		 RANK_FUTEX,   /* a hash bucket: held across one guest memory access, see
+				  process/futex.c */
+		 RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */
+		 RANK_SIGNAL,	  /* one process's pending sets, actions and stop state */
+		 RANK_TIMER,	  /* timer queue */
+		 RANK_PATCH,	  /* patch cache */
+		 RANK_WAITQ,	  /* list of sleepers */
+		 RANK_EPOLL_NEST, /* epolls inside epolls: taken in wake-ups, under a
+				     RANK_WAITQ */
+		 RANK_EPOLL,	  /* one epoll's items and ready list, the same */
+		 RANK_IDR,	  /* id tables */
+		 RANK_SLAB,
+		 RANK_PAGE,
+		 RANK_LOG,
 };
 
 struct CAPABILITY("lock") lock {
-	uint32_t word;	/* 0 free, 1 held, 2 held and somebody sleeps */
-	uint8_t rank;	/* const: enum lock_rank */
+	uint32_t word; /* 0 free, 1 held, 2 held and somebody sleeps */
+	uint8_t rank;  /* const: enum lock_rank */
 };
 
-#define LOCK_INIT(r) {.word = 0, .rank = (r)}
+#define LOCK_INIT(r)                                                                     \
+	{                                                                                \
+		.word = 0, .rank = (r)                                                   \
+	}
 
 void lock_init(struct lock *l, enum lock_rank rank);
 void lock_take(struct lock *l) ACQUIRES(l);

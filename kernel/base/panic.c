@@ -31,7 +31,8 @@ static void print_backtrace(uint64_t rip, uint64_t rbp)
 {
 	print_symbol(rip);
 	for (int i = 0; i < 24 && is_kernel_stack(rbp); i++) {
-		const uint64_t *frame = (const uint64_t *)rbp; // NOLINT(performance-no-int-to-ptr)
+		const uint64_t *frame =
+			(const uint64_t *)rbp; // NOLINT(performance-no-int-to-ptr)
 
 		if (frame[1] < 0x7ff000000000UL)
 			break;
@@ -74,11 +75,13 @@ void panic(const char *fmt, ...)
 void panic_fault(const struct regs *regs, int signo, uint64_t fault_addr)
 {
 	const uint64_t *r = (const uint64_t *)regs;
-	static const char *const name[] = {"r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9",  "r8",
-					   "rax", "rcx", "rdx", "rsi", "rdi", "orig", "rip", "rfl", "rsp"};
+	static const char *const name[] = {
+		"r15", "r14", "r13", "r12", "rbp", "rbx",  "r11", "r10", "r9", "r8",
+		"rax", "rcx", "rdx", "rsi", "rdi", "orig", "rip", "rfl", "rsp"};
 
 	enter();
-	log_print("kernel panic: signal %d at %#lx, address %#lx", signo, r[16], fault_addr);
+	log_print("kernel panic: signal %d at %#lx, address %#lx", signo, r[16],
+		  fault_addr);
 	for (size_t i = 0; i < ARRAY_SIZE(name); i++)
 		log_raw("%5s %016lx%s", name[i], r[i], i % 4 == 3 ? "\n" : "");
 	log_raw("\n");

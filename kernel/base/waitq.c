@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* waitq.c - sleeping and waking.
  *
- * sleeper.wake is 1 from sleeper_prepare() until somebody wakes the task. The waker changes the condition,
- * then exchanges wake with 0, and calls the host only if it was 1:
+ * sleeper.wake is 1 from sleeper_prepare() until somebody wakes the task. The waker
+ *changes the condition, then exchanges wake with 0, and calls the host only if it was 1:
  *
  *	sleeper				waker
  *	wake = 1
  *	check condition			change condition
  *	host wait while wake == 1	if (xchg(wake, 0) == 1) host wake
  *
- * All four steps are sequentially consistent or under the condition's lock, so either the sleeper sees the
- * new condition, or the waker sees wake == 1. */
+ * All four steps are sequentially consistent or under the condition's lock, so either the
+ *sleeper sees the new condition, or the waker sees wake == 1. */
 #include "base/waitq.h"
 
 #include "abi/errno.h"
@@ -90,8 +90,8 @@ bool sleeper_wake(struct sleeper *s)
 	return true;
 }
 
-static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline, uint32_t mask,
-			  bool exclusive) NO_LOCK_CHECK
+static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline,
+			  uint32_t mask, bool exclusive) NO_LOCK_CHECK
 {
 	struct wait_entry e;
 	int err;
@@ -109,7 +109,8 @@ static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline, u
 	if (lock)
 		lock_take(lock);
 	if (err && e.woken)
-		err = 0; /* both happened: the wake-up was ours alone and must not be lost */
+		err = 0; /* both happened: the wake-up was ours alone and must not be lost
+			  */
 	return err;
 }
 
@@ -136,7 +137,8 @@ static void wake(struct waitq *q, uint32_t key, bool all)
 	if (waitq_is_empty(q))
 		return;
 	lock_take(&q->lock);
-	list_for_each_safe (pos, after, &q->entries) {
+	list_for_each_safe(pos, after, &q->entries)
+	{
 		struct wait_entry *e = list_entry(pos, struct wait_entry, link);
 		struct sleeper *s = e->sleeper;
 		bool exclusive = e->exclusive;
@@ -147,8 +149,9 @@ static void wake(struct waitq *q, uint32_t key, bool all)
 			continue;
 		}
 		list_remove(&e->link);
-		/* From here on the entry, on the sleeper's stack, may be gone. The sleeper stays: tasks are
-		 * type-stable memory, so that a late wake-up is at worst a spurious one. */
+		/* From here on the entry, on the sleeper's stack, may be gone. The
+		 * sleeper stays: tasks are type-stable memory, so that a late wake-up is
+		 * at worst a spurious one. */
 		atomic_store(&e->woken, true);
 		(void)sleeper_wake(s);
 		if (exclusive && !all)
@@ -167,8 +170,9 @@ void waitq_wake_one(struct waitq *q, uint32_t key)
 	wake(q, key, false);
 }
 
-/* Read without the lock: a sleeper enqueues itself before it checks the condition for the last time (under
- * the condition's lock, which the waker has held since), so an empty queue means nobody to wake. */
+/* Read without the lock: a sleeper enqueues itself before it checks the condition for the
+ * last time (under the condition's lock, which the waker has held since), so an empty
+ * queue means nobody to wake. */
 bool waitq_is_empty(struct waitq *q)
 {
 	atomic_fence();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* waitq.h - sleeping until something changes.
  *
- * A waiter checks its condition under the lock that guards it and calls waitq_sleep() in a loop:
+ * A waiter checks its condition under the lock that guards it and calls waitq_sleep() in
+ *a loop:
  *
  *	lock_take(&x->lock);
  *	while (!condition) {
@@ -11,18 +12,20 @@
  *	}
  *	lock_drop(&x->lock);
  *
- * Whoever makes the condition true does so under the same lock and then calls waitq_wake_*(), with or
- * without the lock. A wake-up with nobody asleep makes no host call.
+ * Whoever makes the condition true does so under the same lock and then calls
+ *waitq_wake_*(), with or without the lock. A wake-up with nobody asleep makes no host
+ *call.
  *
- * Sleeping on several queues, or on queues and host descriptors (poll), is done with struct wait_entry by
- * hand: waitq_add() on each, then sleeper_wait() or host_poll, then waitq_del() on each. */
+ * Sleeping on several queues, or on queues and host descriptors (poll), is done with
+ *struct wait_entry by hand: waitq_add() on each, then sleeper_wait() or host_poll, then
+ *waitq_del() on each. */
 #pragma once
 #include "abi/types.h"
 #include "base/lock.h"
 #include "lib/list.h"
 
-/* Errors that say "interrupted": never seen by the guest. Signal delivery (signal/restart.h) turns them
- * into EINTR or a restart of the call, by Linux's rules. */
+/* Errors that say "interrupted": never seen by the guest. Signal delivery
+ * (signal/restart.h) turns them into EINTR or a restart of the call, by Linux's rules. */
 #define ERESTARTSYS	      512 /* restart if SA_RESTART or no handler */
 #define ERESTARTNOINTR	      513 /* always restart */
 #define ERESTARTNOHAND	      514 /* restart only if no handler ran */
@@ -31,30 +34,36 @@
 /* Why a task must not go back to the guest, nor sleep, before it has looked. */
 enum work {
 	WORK_SIGNAL = 1 << 0, /* an unblocked signal may be pending */
-	WORK_KILL = 1 << 1,   /* the task must die: SIGKILL, group exit, exec by another thread */
-	WORK_STOP = 1 << 2,   /* a group stop is on */
-	WORK_TASK = 1 << 3,   /* process->task_work or other per-task jobs */
-	WORK_GS = 1 << 4,     /* the guest owns %gs: leave by iretq; never interrupts a sleep */
-	WORK_TRACE = 1 << 5,  /* trace the next call: never interrupts a sleep */
+	WORK_KILL =
+		1
+		<< 1, /* the task must die: SIGKILL, group exit, exec by another thread */
+	WORK_STOP = 1 << 2, /* a group stop is on */
+	WORK_TASK = 1 << 3, /* process->task_work or other per-task jobs */
+	WORK_GS =
+		1 << 4, /* the guest owns %gs: leave by iretq; never interrupts a sleep */
+	WORK_TRACE = 1 << 5, /* trace the next call: never interrupts a sleep */
 };
 #define WORK_INTERRUPTS (WORK_SIGNAL | WORK_KILL | WORK_STOP | WORK_TASK)
 
 /* The part of a task that can be woken. First member of struct task. */
 struct sleeper {
 	uint32_t work;	  /* atomic: enum work */
-	uint32_t wake;	  /* atomic: 1 while asleep or about to be, 0 once woken (a host futex word) */
+	uint32_t wake;	  /* atomic: 1 while asleep or about to be, 0 once woken (a host
+			     futex word) */
 	int host_eventfd; /* host descriptor to write while polling_host, -1 if none */
-	uint32_t polling_host; /* atomic: 1 while it sleeps in a host call that watches host_eventfd */
+	uint32_t polling_host; /* atomic: 1 while it sleeps in a host call that watches
+				  host_eventfd */
 };
 
 struct wait_entry;
-/* Called with the queue's lock held; returns true when it consumed an exclusive wake-up. key: poll bits. */
+/* Called with the queue's lock held; returns true when it consumed an exclusive wake-up.
+ * key: poll bits. */
 typedef bool (*wait_func_t)(struct wait_entry *e, uint32_t key);
 
 struct wait_entry {
-	struct list link;	/* in waitq.entries; self-linked when off the queue */
+	struct list link; /* in waitq.entries; self-linked when off the queue */
 	struct sleeper *sleeper;
-	wait_func_t func;	/* NULL: wake the sleeper */
+	wait_func_t func; /* NULL: wake the sleeper */
 	bool exclusive;
 	bool woken;
 };
@@ -66,13 +75,17 @@ struct waitq {
 
 void waitq_init(struct waitq *q);
 
-/* Drops lock (may be NULL), sleeps until woken, retakes lock. deadline: CLOCK_MONOTONIC or NSEC_NEVER.
- * Returns 0 (woken, perhaps spuriously), -ETIMEDOUT or -ERESTARTSYS (work is pending). */
-int waitq_sleep(struct waitq *q, struct lock *lock, nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
+/* Drops lock (may be NULL), sleeps until woken, retakes lock. deadline: CLOCK_MONOTONIC
+ * or NSEC_NEVER. Returns 0 (woken, perhaps spuriously), -ETIMEDOUT or -ERESTARTSYS (work
+ * is pending). */
+int waitq_sleep(struct waitq *q, struct lock *lock,
+		nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
 /* The same, one waiter of those per waitq_wake_one(). */
-int waitq_sleep_exclusive(struct waitq *q, struct lock *lock, nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
+int waitq_sleep_exclusive(struct waitq *q, struct lock *lock,
+			  nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
 /* The same, but only WORK_KILL ends it early. */
-int waitq_sleep_killable(struct waitq *q, struct lock *lock, nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
+int waitq_sleep_killable(struct waitq *q, struct lock *lock,
+			 nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
 
 /* key: poll bits that became true, or 0 for "any". */
 void waitq_wake_all(struct waitq *q, uint32_t key);
@@ -85,9 +98,11 @@ void wait_entry_init(struct wait_entry *e, wait_func_t func);
 void waitq_add(struct waitq *q, struct wait_entry *e);
 void waitq_del(struct waitq *q, struct wait_entry *e);
 
-/* Announces that the current task is about to sleep: wake-ups from here on are not lost. */
+/* Announces that the current task is about to sleep: wake-ups from here on are not lost.
+ */
 void sleeper_prepare(void);
-/* Sleeps unless woken since sleeper_prepare(). Bits of mask in work end it. Returns 0, -ETIMEDOUT, -ERESTARTSYS. */
+/* Sleeps unless woken since sleeper_prepare(). Bits of mask in work end it. Returns 0,
+ * -ETIMEDOUT, -ERESTARTSYS. */
 int sleeper_wait(nsec_t deadline, uint32_t mask) MUST_CHECK;
 /* The task did not sleep after all. */
 void sleeper_cancel(void);

@@ -17,12 +17,13 @@
 #include "core/exec.h"
 #include "core/exit.h"
 #include "core/host_process.h"
+#include "core/mounts.h"
+#include "core/trace_format.h"
 #include "core/vdso.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "fs/init.h"
 #include "fs/proc/proc.h"
-#include "core/mounts.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -32,14 +33,15 @@
 #include "process/creds.h"
 #include "process/futex.h"
 #include "process/session.h"
+#include "process/system.h"
 #include "process/task_life.h"
 #include "signal/signal.h"
 #include "time/clock.h"
 
-#define HEAP_ALIGN  (64UL << 20)
-#define TASK_SIZE   0x7ffffffff000UL
-#define KERNEL_END  (BOOT_PARAMS_ADDR + BOOT_AREA_SIZE)
-#define CAPS_ALL    0x1ffffffffffUL /* up to CAP_CHECKPOINT_RESTORE */
+#define HEAP_ALIGN (64UL << 20)
+#define TASK_SIZE  0x7ffffffff000UL
+#define KERNEL_END (BOOT_PARAMS_ADDR + BOOT_AREA_SIZE)
+#define CAPS_ALL   0x1ffffffffffUL /* up to CAP_CHECKPOINT_RESTORE */
 
 NORETURN void kernel_main(struct boot_params *b);
 
@@ -86,13 +88,16 @@ static void init_facts(const struct boot_params *b)
 	/* What the C library of the launcher says is its own idea. */
 	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx) : "c"(0));
 	auxv_facts.hwcap = edx;
+	if (b->hostname)
+		system_set_hostname((const char *)b->hostname); // NOLINT
 	proc_facts.cpu_count = b->cpu_count;
 	proc_facts.mem_total = b->host_mem_total;
 	proc_facts.mem_free = b->host_mem_free;
 	auxv_facts.hwcap2 = b->hwcap2;
 	auxv_facts.minsigstksz = b->minsigstksz;
 	auxv_facts.clktck = b->clktck ? b->clktck : 100;
-	strlcpy(auxv_facts.platform, b->platform[0] ? b->platform : "x86_64", sizeof(auxv_facts.platform));
+	strlcpy(auxv_facts.platform, b->platform[0] ? b->platform : "x86_64",
+		sizeof(auxv_facts.platform));
 }
 
 /* ---- the program ---- */
@@ -121,7 +126,8 @@ static struct creds *first_creds(const struct boot_params *b)
 	if (!b->uid)
 		c->cap_permitted = c->cap_effective = b->capabilities;
 	if (b->group_count) {
-		const gid_t *from = (const gid_t *)b->groups; // NOLINT(performance-no-int-to-ptr)
+		const gid_t *from =
+			(const gid_t *)b->groups; // NOLINT(performance-no-int-to-ptr)
 
 		c->groups = kmalloc(b->group_count * sizeof(gid_t));
 		if (!c->groups)
@@ -188,34 +194,35 @@ static struct task *first_task(const struct boot_params *b)
 	return err ? NULL : t;
 }
 
-/* Names the program that could not be started, as docker and env do: 127 not found, 126 not executable. */
+static const char *error_text(int err)
+{
+	const char *text = errno_message(-err);
+
+	return text ? text : "unknown error";
+}
+
+/* Names the program that could not be started, as docker and env do: 127 not found, 126
+ * not executable. */
 static NORETURN void cannot_run(const char *name, int err)
 {
-	const char *why = err == -ENOENT    ? "No such file or directory"
-			  : err == -EACCES  ? "Permission denied"
-			  : err == -ENOEXEC ? "Exec format error"
-			  : err == -ENOTDIR ? "Not a directory"
-			  : err == -ELOOP   ? "Too many levels of symbolic links"
-			  : err == -E2BIG   ? "Argument list too long"
-			  : err == -ENOMEM  ? "Cannot allocate memory"
-			  : err == -ETXTBSY ? "Text file busy"
-					    : NULL;
+	log_print("%s: %s", *name ? name : "''", error_text(err));
+	boot->exit_status = WAIT_STATUS_EXIT(err == -ENOENT ? 127 : 126);
+	atomic_store(&boot->exited, 1);
+	host_exit_process(NULL);
+}
 
-	if (why)
-		log_print("%s: %s", name, why);
-	else
-		log_print("%s: error %d", name, -err);
-	boot->exit_status = WAIT_STATUS_EXIT(err == -ENOENT || err == -ENOTDIR ? 127 : 126);
+/* What failed is on stderr already. */
+static NORETURN void give_up(void)
+{
+	boot->exit_status = WAIT_STATUS_EXIT(125);
 	atomic_store(&boot->exited, 1);
 	host_exit_process(NULL);
 }
 
 static NORETURN void cannot_start(const char *what, int err)
 {
-	log_print("cannot start: %s: error %d", what, -err);
-	boot->exit_status = WAIT_STATUS_EXIT(125);
-	atomic_store(&boot->exited, 1);
-	host_exit_process(NULL);
+	log_print("cannot start: %s: %s", what, error_text(err));
+	give_up();
 }
 
 static char *const *boot_vector(uint64_t v)
@@ -234,13 +241,16 @@ static const char *find_env(char *const *envp, const char *name)
 }
 
 /* Runs name, looked for in PATH if it has no slash, as execvp(3) does. */
-static int exec_search(struct task *t, const char *name, char *const *argv, char *const *envp)
+static int exec_search(struct task *t, const char *name, char *const *argv,
+		       char *const *envp)
 {
 	const char *path = find_env(envp, "PATH");
 	struct exec_strings strings;
 	int best = -ENOENT;
 	char *full;
 
+	if (!*name)
+		return -ENOENT;
 	if (strchr(name, '/')) {
 		int err = exec_strings_from_kernel(&strings, argv, envp);
 
@@ -294,9 +304,8 @@ static void start_first_process(struct boot_params *b, struct cpu *cpu)
 	err = first_files(t, b);
 	if (err)
 		cannot_start("standard files", err);
-	err = mounts_enter_cwd(t, b);
-	if (err)
-		cannot_start("working directory", err);
+	if (mounts_enter_cwd(t, b))
+		give_up();
 	err = exec_search(t, argv[0], argv, boot_vector(b->envp));
 	if (err)
 		cannot_run(argv[0], err);
@@ -334,21 +343,23 @@ void kernel_main(struct boot_params *b)
 	if (!err)
 		err = trap_init();
 	if (!err)
-		err = host_signals_init(SIGSET_BIT(SIGSYS) | SIGSET_BIT(SIGURG) | SIGSET_BIT(SIGSEGV) |
-					SIGSET_BIT(SIGBUS) | SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGILL) |
+		err = host_signals_init(SIGSET_BIT(SIGSYS) | SIGSET_BIT(SIGURG) |
+					SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS) |
+					SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGILL) |
 					SIGSET_BIT(SIGTRAP));
 	if (!err && b->seccomp_count)
-		err = host_seccomp_install((const void *)b->seccomp_insns, b->seccomp_count); // NOLINT
+		err = host_seccomp_install((const void *)b->seccomp_insns,
+					   b->seccomp_count); // NOLINT
 	if (err)
 		cannot_start("signals and filter", err);
 	futex_init();
 	err = patch_init(b->flags & BOOT_NO_PATCH);
 	if (!err)
 		err = vfs_init();
-	if (!err)
-		err = mounts_init(b);
 	if (err)
 		cannot_start("file systems", err);
+	if (mounts_init(b))
+		give_up();
 	blanks_fill();
 	start_first_process(b, cpu);
 	first_process_loop();

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* clone.c - fork(2), vfork(2), clone(2), clone3(2).
  *
- * A new thread is a host thread, a new process a host process (one clone without CLONE_VM: the host copies
- * the guest's memory on write, ours is shared anyway). A vfork child, CLONE_VM|CLONE_VFORK, is neither: it
- * borrows its parent's host thread and memory until it execs or exits; see task_lend().
+ * A new thread is a host thread, a new process a host process (one clone without
+ * CLONE_VM: the host copies the guest's memory on write, ours is shared anyway). A vfork
+ * child, CLONE_VM|CLONE_VFORK, is neither: it borrows its parent's host thread and memory
+ * until it execs or exits; see task_lend().
  *
- * The child is complete and in the tree before its host thread exists: it may be found, signalled and
- * killed from then on, and sees that in its work word when it starts. */
+ * The child is complete and in the tree before its host thread exists: it may be found,
+ * signalled and killed from then on, and sees that in its work word when it starts. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -108,7 +109,8 @@ static int share_or_copy(struct task *child, const struct task *parent, uint64_t
 	return child->fds && child->fs && child->sighand ? 0 : -ENOMEM;
 }
 
-static void copy_fields(struct task *child, const struct task *parent, const struct clone_request *q)
+static void copy_fields(struct task *child, const struct task *parent,
+			const struct clone_request *q)
 {
 	child->blocked = parent->blocked;
 	/* A thread with memory in common must not use the same alternate stack. */
@@ -162,7 +164,8 @@ static struct process *process_for(struct task *child, const struct task *parent
 	return p;
 }
 
-/* Puts the child where others find it. Not when the parent must die or has a signal to see first. */
+/* Puts the child where others find it. Not when the parent must die or has a signal to
+ * see first. */
 static int publish(struct task *child, struct task *parent, const struct clone_request *q)
 {
 	struct process *p = child->process;
@@ -181,13 +184,15 @@ static int publish(struct task *child, struct task *parent, const struct clone_r
 							       : parent->process;
 
 		p->pid = child->tid;
-		err = pgroup_join(p, parent->process->pgroup->pgid, parent->process->pgroup->session);
+		err = pgroup_join(p, parent->process->pgroup->pgid,
+				  parent->process->pgroup->session);
 		if (err) {
 			task_id_free_locked(child->tid);
 			goto out;
 		}
 		p->parent = up;
-		p->parent_task = (q->flags & CLONE_PARENT) ? parent->process->parent_task : parent;
+		p->parent_task =
+			(q->flags & CLONE_PARENT) ? parent->process->parent_task : parent;
 		process_get(p); /* the tree's */
 		list_add_tail(&up->children, &p->sibling);
 	}
@@ -251,7 +256,8 @@ static bool too_many(const struct task *t)
 	uid_t uid = t->creds->uid;
 	uint64_t count = 0;
 
-	if (limit == UINT64_MAX || !uid || capable(CAP_SYS_ADMIN) || capable(CAP_SYS_RESOURCE))
+	if (limit == UINT64_MAX || !uid || capable(CAP_SYS_ADMIN) ||
+	    capable(CAP_SYS_RESOURCE))
 		return false;
 	lock_take(&process_tree_lock);
 	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1))
@@ -279,7 +285,8 @@ static void child_start(struct cpu *cpu)
 	entry_resume(t->regs);
 }
 
-static void prepare_regs(struct task *child, const struct task *parent, const struct clone_request *q)
+static void prepare_regs(struct task *child, const struct task *parent,
+			 const struct clone_request *q)
 {
 	child->regs = (struct regs *)(task_kstack_top(child) - sizeof(*child->regs));
 	*child->regs = *parent->regs;
@@ -293,8 +300,8 @@ static void prepare_regs(struct task *child, const struct task *parent, const st
 	child->set_child_tid = (q->flags & CLONE_CHILD_SETTID) ? q->child_tid : 0;
 }
 
-/* The parent finds its vector registers as they were. NULL when there is no memory: then only what calls
- * preserve anyway is lost to it. */
+/* The parent finds its vector registers as they were. NULL when there is no memory: then
+ * only what calls preserve anyway is lost to it. */
 static void *save_vectors(void)
 {
 	char *area = page_alloc(0);
@@ -330,12 +337,14 @@ static void lend(struct task *parent, struct task *child)
 	if (child->set_child_tid)
 		(void)!put_user_u32(child->set_child_tid, (uint32_t)child->tid);
 	task_lend(&parent->lent_sp, child->regs);
-	/* Back: current() is the parent again. The child's stack was in use until just now. */
+	/* Back: current() is the parent again. The child's stack was in use until just
+	 * now. */
 	fs_base_write(fs_base);
 	restore_vectors(vectors);
 }
 
-static int start(struct task *parent, struct task *child, struct cpu *cpu, const struct clone_request *q)
+static int start(struct task *parent, struct task *child, struct cpu *cpu,
+		 const struct clone_request *q)
 {
 	bool same_mm = q->flags & CLONE_VM;
 	bool same_group = q->flags & CLONE_THREAD;
@@ -350,11 +359,13 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu, const
 		lock_take(&parent->mm->lock);
 		patch_sync_locked(parent->mm);
 		child->mm = mm_copy_locked(parent->mm);
-		ret = child->mm ? host_clone(false, false, cpu, (uint64_t)child->regs, child_start)
+		ret = child->mm ? host_clone(false, false, cpu, (uint64_t)child->regs,
+					     child_start)
 				: -ENOMEM;
 		lock_drop(&parent->mm->lock);
 	} else {
-		ret = host_clone(true, same_group, cpu, (uint64_t)child->regs, child_start);
+		ret = host_clone(true, same_group, cpu, (uint64_t)child->regs,
+				 child_start);
 	}
 	return ret < 0 ? ret : 0;
 }
@@ -388,7 +399,8 @@ static int put_ids(struct task *child, const struct clone_request *q, int *pidfd
 
 static long do_clone(struct task *t, const struct clone_request *q)
 {
-	bool borrow = (q->flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) == (CLONE_VM | CLONE_VFORK);
+	bool borrow = (q->flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) ==
+		      (CLONE_VM | CLONE_VFORK);
 	struct cpu *cpu = NULL;
 	struct task *child;
 	pid_t tid;
@@ -470,13 +482,14 @@ long sys_fork(struct task *t)
 
 long sys_vfork(struct task *t)
 {
-	struct clone_request q = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
+	struct clone_request q = {.flags = CLONE_VM | CLONE_VFORK,
+				  .exit_signal = SIGCHLD};
 
 	return do_clone(t, &q);
 }
 
-long sys_clone(struct task *t, uint64_t flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
-	       uint64_t tls)
+long sys_clone(struct task *t, uint64_t flags, uaddr_t stack, uaddr_t parent_tid,
+	       uaddr_t child_tid, uint64_t tls)
 {
 	struct clone_request q = {
 		.flags = flags & 0xffffffffUL & ~(uint64_t)CSIGNAL,
@@ -518,17 +531,20 @@ static int copy_clone_args(struct linux_clone_args *a, uaddr_t from, size_t size
 
 static int check_clone_args(const struct linux_clone_args *a)
 {
-	if (a->set_tid_size > 32 || (!a->set_tid && a->set_tid_size) || (a->set_tid && !a->set_tid_size))
+	if (a->set_tid_size > 32 || (!a->set_tid && a->set_tid_size) ||
+	    (a->set_tid && !a->set_tid_size))
 		return -EINVAL;
 	if ((a->exit_signal & ~(uint64_t)CSIGNAL) || a->exit_signal > NSIG)
 		return -EINVAL;
-	if (a->flags & ~(uint64_t)(0xffffffffUL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
+	if (a->flags &
+	    ~(uint64_t)(0xffffffffUL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
 		return -EINVAL;
 	if (a->flags & (CLONE_DETACHED | (CSIGNAL & ~(uint64_t)CLONE_NEWTIME)))
 		return -EINVAL;
 	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
 		return -EINVAL;
-	if (a->stack ? !a->stack_size || !user_range_ok(a->stack, a->stack_size) : a->stack_size != 0)
+	if (a->stack ? !a->stack_size || !user_range_ok(a->stack, a->stack_size)
+		     : a->stack_size != 0)
 		return -EINVAL;
 	if (a->flags & CLONE_INTO_CGROUP)
 		return a->cgroup > INT32_MAX ? -EINVAL : -EBADF;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatch.c - the C side of entry.S: calls, faults, and what is to be done before the guest goes on. */
+/* dispatch.c - the C side of entry.S: calls, faults, and what is to be done before the
+ * guest goes on. */
 #include "core/dispatch.h"
 
 #include "abi/errno.h"
@@ -17,9 +18,10 @@
 #include "signal/signal.h"
 
 bool dispatch_counts;
-void (*dispatch_trace)(struct task *t, uint64_t nr, const uint64_t arg[6], long ret, bool before);
+void (*dispatch_trace)(struct task *t, uint64_t nr, const uint64_t arg[6], long ret,
+		       bool before);
 static uint32_t missing[SYSCALL_LIMIT]; /* atomic: calls without a handler, by number */
-static uint32_t missing_other;		/* atomic: numbers that Linux does not have either */
+static uint32_t missing_other; /* atomic: numbers that Linux does not have either */
 
 static NOINLINE COLD long call_missing(uint64_t nr)
 {
@@ -30,14 +32,15 @@ static NOINLINE COLD long call_missing(uint64_t nr)
 	return -ENOSYS;
 }
 
-static NOINLINE COLD long call_traced(struct task *t, const struct syscall *s, uint64_t nr,
-				      const uint64_t arg[6])
+static NOINLINE COLD long call_traced(struct task *t, const struct syscall *s,
+				      uint64_t nr, const uint64_t arg[6])
 {
 	long ret;
 
 	dispatch_trace(t, nr, arg, 0, true);
 	ret = s && s->call ? s->call(t, arg) : call_missing(nr);
-	/* A vfork child may have had the thread meanwhile, and exec may have changed the rest. */
+	/* A vfork child may have had the thread meanwhile, and exec may have changed the
+	 * rest. */
 	dispatch_trace(t, nr, arg, ret, false);
 	return ret;
 }
@@ -58,7 +61,8 @@ static inline void call(struct task *t, struct regs *r)
 	if (unlikely(t->restore_blocked))
 		signal_call_over(t, (long)r->rax);
 	/* Errors that ask for a restart are sorted out with the signals. */
-	if (unlikely(r->rax >= (uint64_t)-ERESTART_RESTARTBLOCK && r->rax <= (uint64_t)-ERESTARTSYS))
+	if (unlikely(r->rax >= (uint64_t)-ERESTART_RESTARTBLOCK &&
+		     r->rax <= (uint64_t)-ERESTARTSYS))
 		(void)atomic_or(&t->sleeper.work, WORK_SIGNAL);
 }
 
@@ -90,8 +94,8 @@ void fault_enter(struct regs *regs)
 	signal_force(t, t->fault_signo, &info);
 }
 
-/* Returns 0 to look again, or 1 when nothing is left but that the guest owns %gs or steps: it must then be left
- * by iretq. */
+/* Returns 0 to look again, or 1 when nothing is left but that the guest owns %gs or
+ * steps: it must then be left by iretq. */
 int return_work(struct regs *regs)
 {
 	struct task *t = current();
@@ -123,8 +127,8 @@ void dispatch_report(void)
 		const struct syscall *s = syscall_find(nr);
 
 		if (missing[nr])
-			log_print("not implemented: %s (%lu), %u times", s ? s->name : "?", nr,
-				  missing[nr]);
+			log_print("not implemented: %s (%lu), %u times",
+				  s ? s->name : "?", nr, missing[nr]);
 	}
 	if (missing_other)
 		log_print("unknown call numbers: %u times", missing_other);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* exec.c - execve(2), execveat(2).
  *
- * Everything that can be refused is done first, in the old image. After the point of no return the process
- * goes on either in place (its host process unmaps all and maps the new program) or, when it shares its host
- * memory with somebody (a vfork child), on a blank host process, while the old host thread goes back to the
- * vfork parent or ends. A failure from there on kills the process, as on Linux. */
+ * Everything that can be refused is done first, in the old image. After the point of no
+ * return the process goes on either in place (its host process unmaps all and maps the
+ * new program) or, when it shares its host memory with somebody (a vfork child), on a
+ * blank host process, while the old host thread goes back to the vfork parent or ends. A
+ * failure from there on kills the process, as on Linux. */
 #include "core/exec.h"
 
 #include "abi/capability.h"
@@ -39,6 +40,7 @@
 #include "process/creds.h"
 #include "process/futex.h"
 #include "process/task_life.h"
+#include "process/usage.h"
 #include "signal/signal.h"
 
 #define SCRIPT_DEPTH_MAX 5
@@ -89,7 +91,8 @@ static int read_script(struct file *f, struct script *s)
 	s->line[n] = '\0';
 	end = memchr(s->line, '\n', (size_t)n);
 	if (!end) {
-		/* A line that is cut off must at least hold the whole interpreter's name. */
+		/* A line that is cut off must at least hold the whole interpreter's name.
+		 */
 		p = skip_blanks(s->line + 2);
 		while (*p && *p != ' ' && *p != '\t')
 			p++;
@@ -173,7 +176,8 @@ static int become_only_task(struct task *t)
 	lock_take(&p->lock);
 	if (p->group_exit || p->exec_task) {
 		lock_drop(&p->lock);
-		return -ERESTARTNOINTR; /* dies, or waits for the other exec, on the way out */
+		return -ERESTARTNOINTR; /* dies, or waits for the other exec, on the way
+					   out */
 	}
 	if (p->live_tasks > 1) {
 		p->exec_task = t;
@@ -184,7 +188,8 @@ static int become_only_task(struct task *t)
 				task_kick(other, WORK_KILL);
 		}
 		while (p->live_tasks > 1 && !err)
-			err = waitq_sleep_killable(&p->threads_gone, &p->lock, NSEC_NEVER);
+			err = waitq_sleep_killable(&p->threads_gone, &p->lock,
+						   NSEC_NEVER);
 		p->exec_task = NULL;
 	}
 	lock_drop(&p->lock);
@@ -220,13 +225,14 @@ static int own_sighand(struct task *t)
 	return 0;
 }
 
-/* What a program without set-id bits keeps: see "Transformation of capabilities during execve()". */
+/* What a program without set-id bits keeps: see "Transformation of capabilities during
+ * execve()". */
 static void reset_creds(struct task *t)
 {
 	const struct creds *old = t->creds;
 	struct creds *c;
-	bool same = old->suid == old->euid && old->fsuid == old->euid && old->sgid == old->egid &&
-		    old->fsgid == old->egid;
+	bool same = old->suid == old->euid && old->fsuid == old->euid &&
+		    old->sgid == old->egid && old->fsgid == old->egid;
 	bool is_root = old->euid == 0 || old->uid == 0;
 
 	if (old->securebits & (1U << SECURE_KEEP_CAPS))
@@ -295,8 +301,8 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 	if (!err) {
 		mm->brk_start = layout.brk + (random_bits(13) << PAGE_SHIFT);
 		mm->brk_end = mm->brk_start;
-		err = stack_create(mm, &e->strings, e->path, &layout, t->creds, vdso_address(), false,
-				   &sp);
+		err = stack_create(mm, &e->strings, e->path, &layout, t->creds,
+				   vdso_address(), false, &sp);
 	}
 	if (err)
 		return err;
@@ -350,6 +356,7 @@ static NORETURN void move_to_blank(struct exec *e, struct cpu *blank)
 	bool borrowed = t->vfork_parent != NULL;
 	struct task *parent = t->vfork_parent;
 
+	cpu->is_committed = true;
 	t->vfork_parent = NULL;
 	t->exec = e;
 	t->kstack = blank->kstack;
@@ -358,8 +365,10 @@ static NORETURN void move_to_blank(struct exec *e, struct cpu *blank)
 		blank_start(blank, t, start_on_blank);
 		cpu_set_task(cpu, parent);
 		atomic_store(&parent->cpu, cpu);
+		cpu->is_committed = false;
 		task_give_back(parent->lent_sp);
 	}
+	usage_save(t->process);
 	cpu_retire(cpu);
 	blank_start(blank, t, start_on_blank);
 	host_exit_thread(&cpu->done);
@@ -388,7 +397,8 @@ static int commit(struct exec *e, struct cpu *blank)
 	t->guest_gs = false;
 	(void)atomic_and(&t->sleeper.work, ~(uint32_t)WORK_GS);
 	if (in_place && t->rseq_area)
-		(void)host_rseq(t->rseq_area, t->rseq_len, RSEQ_FLAG_UNREGISTER, t->rseq_sig);
+		(void)host_rseq(t->rseq_area, t->rseq_len, RSEQ_FLAG_UNREGISTER,
+				t->rseq_sig);
 	t->rseq_area = 0;
 	lock_take(&t->process->lock); /* others look there: fs/proc/access.c */
 	t->mm = NULL;
@@ -448,11 +458,13 @@ static char *program_path(int dfd, const char *name)
 		return kstrdup(name);
 	path = kmalloc(size);
 	if (path)
-		(void)snprintf(path, size, name[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d", dfd, name);
+		(void)snprintf(path, size, name[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d", dfd,
+			       name);
 	return path;
 }
 
-static long do_execve(struct task *t, int dfd, uaddr_t name, uaddr_t argv, uaddr_t envp, int flags)
+static long do_execve(struct task *t, int dfd, uaddr_t name, uaddr_t argv, uaddr_t envp,
+		      int flags)
 {
 	struct path_name n;
 	struct file *f = NULL;
@@ -482,7 +494,8 @@ static long do_execve(struct task *t, int dfd, uaddr_t name, uaddr_t argv, uaddr
 	/* A script must be there for its interpreter to open. */
 	is_gone = n.str[0] != '/' && dfd != AT_FDCWD && fdtable_is_cloexec(t->fds, dfd);
 	path_name_put(&n);
-	/* When it worked, in place, the registers are the new program's, and rax must be 0. */
+	/* When it worked, in place, the registers are the new program's, and rax must be
+	 * 0. */
 	return exec_file(e, f, is_gone);
 }
 
@@ -491,7 +504,8 @@ long sys_execve(struct task *t, uaddr_t path, uaddr_t argv, uaddr_t envp)
 	return do_execve(t, AT_FDCWD, path, argv, envp, 0);
 }
 
-long sys_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv, uaddr_t envp, int flags)
+long sys_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv, uaddr_t envp,
+		  int flags)
 {
 	return do_execve(t, dfd, path, argv, envp, flags);
 }

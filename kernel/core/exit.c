@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* exit.c - exit(2), exit_group(2), and becoming a zombie.
  *
- * A dying task lets go of what it has in an order that others may rely on: robust futexes and the tid word
- * while it still has its memory, then descriptors (so that a pipe's other end sees the end of file before
- * wait() can see the zombie), then its place in the process. The last task turns the process into a zombie
- * under process_tree_lock and tells the parent. The host thread ends after that; nobody waits for it. */
+ * A dying task lets go of what it has in an order that others may rely on: robust futexes
+ * and the tid word while it still has its memory, then descriptors (so that a pipe's
+ * other end sees the end of file before wait() can see the zombie), then its place in the
+ * process. The last task turns the process into a zombie under process_tree_lock and
+ * tells the parent. The host thread ends after that; nobody waits for it. */
 #include "core/exit.h"
 
 #include "abi/errno.h"
-#include "abi/resource.h"
 #include "abi/rseq.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
@@ -27,6 +27,7 @@
 #include "process/futex.h"
 #include "process/session.h"
 #include "process/task_life.h"
+#include "process/usage.h"
 #include "signal/hooks.h"
 #include "signal/posix_timer.h"
 #include "signal/signal.h"
@@ -38,17 +39,20 @@ void (*main_exited_hook)(int status);
 
 void task_release_mm(struct task *t)
 {
-	bool is_shared = ref_count(&t->mm->refs) > 1 || t->process->live_tasks > 1 || t->vfork_parent;
+	bool is_shared = ref_count(&t->mm->refs) > 1 || t->process->live_tasks > 1 ||
+			 t->vfork_parent;
 
-	/* The host writes there until the thread is gone, but others may unmap it before. */
+	/* The host writes there until the thread is gone, but others may unmap it before.
+	 */
 	if (t->rseq_area && is_shared)
-		(void)host_rseq(t->rseq_area, t->rseq_len, RSEQ_FLAG_UNREGISTER, t->rseq_sig);
+		(void)host_rseq(t->rseq_area, t->rseq_len, RSEQ_FLAG_UNREGISTER,
+				t->rseq_sig);
 	if (is_shared)
 		t->rseq_area = 0;
-	if (t->robust_list)
-		futex_exit_robust(t);
+	futex_exit_robust(t); /* also tells those who wait for a PI lock of t's */
 	if (t->clear_child_tid) {
-		/* pthread_join waits for this; a process of its own has nobody to tell. */
+		/* pthread_join waits for this; a process of its own has nobody to tell.
+		 */
 		if (is_shared) {
 			if (!put_user_u32(t->clear_child_tid, 0))
 				(void)futex_wake_addr(t->mm, t->clear_child_tid, 1);
@@ -72,19 +76,6 @@ static void release_files(struct task *t)
 	if (fs)
 		fs_context_put(fs);
 	host_wait_release(&t->sleeper);
-}
-
-static void account(struct process *p)
-{
-	struct linux_rusage ru = {0};
-
-	if (host_getrusage(RUSAGE_SELF, &ru))
-		return;
-	p->user_time += ru.ru_utime.tv_sec * NSEC_PER_SEC + ru.ru_utime.tv_usec * 1000;
-	p->system_time += ru.ru_stime.tv_sec * NSEC_PER_SEC + ru.ru_stime.tv_usec * 1000;
-	p->min_faults += (uint64_t)ru.ru_minflt;
-	p->maj_faults += (uint64_t)ru.ru_majflt;
-	p->max_rss = MAX(p->max_rss, (uint64_t)ru.ru_maxrss);
 }
 
 /* ---- the process ---- */
@@ -112,7 +103,8 @@ static void reparent_children_locked(struct process *p)
 		child->parent_task = to->leader;
 		list_add_tail(&to->children, &child->sibling);
 		if (child->leader && child->leader->pdeath_signal)
-			(void)signal_send_process(child, child->leader->pdeath_signal, NULL);
+			(void)signal_send_process(child, child->leader->pdeath_signal,
+						  NULL);
 		child->exit_signal = SIGCHLD;
 		if (child->state == PROCESS_ZOMBIE) {
 			notify_exit_locked(child);
@@ -121,7 +113,8 @@ static void reparent_children_locked(struct process *p)
 	}
 }
 
-/* PR_SET_PDEATHSIG goes by the thread: the children of one that ends pass to the rest of its process. */
+/* PR_SET_PDEATHSIG goes by the thread: the children of one that ends pass to the rest of
+ * its process. */
 static void pass_children_locked(struct task *t)
 {
 	struct process *p = t->process;
@@ -134,11 +127,13 @@ static void pass_children_locked(struct task *t)
 			continue;
 		child->parent_task = p->leader;
 		if (child->leader && child->leader->pdeath_signal)
-			(void)signal_send_process(child, child->leader->pdeath_signal, NULL);
+			(void)signal_send_process(child, child->leader->pdeath_signal,
+						  NULL);
 	}
 }
 
-/* A group that p's end orphans and that has stopped members is hung up and continued (POSIX). */
+/* A group that p's end orphans and that has stopped members is hung up and continued
+ * (POSIX). */
 static void orphan_group_locked(struct pgroup *g, struct process *except)
 {
 	struct list *l;
@@ -204,7 +199,8 @@ static void fill_child_info(const struct process *p, struct linux_siginfo *info)
 	}
 }
 
-/* Signals the parent of a zombie; one that the parent does not want goes at once. The caller wakes the parent. */
+/* Signals the parent of a zombie; one that the parent does not want goes at once. The
+ * caller wakes the parent. */
 static void notify_exit_locked(struct process *p)
 {
 	struct process *parent = p->parent;
@@ -249,7 +245,8 @@ static void process_exit(struct process *p)
 {
 	struct process *parent;
 
-	account(p);
+	if (!current()->vfork_parent) /* else the host process is the parent's */
+		usage_save(p);
 	posix_timers_exit(p);
 	lock_take(&process_tree_lock);
 	leave_session_locked(p);
@@ -312,6 +309,7 @@ static NORETURN void return_cpu(struct task *t)
 	cpu_set_task(c, parent);
 	atomic_store(&parent->cpu, c);
 	task_put(t);
+	c->is_committed = false;
 	task_give_back(sp);
 }
 
@@ -343,6 +341,18 @@ static bool leave_process(struct task *t, int status)
 	return is_last;
 }
 
+static void leave_tree(struct task *t, bool is_leader, bool is_last)
+{
+	lock_take(&process_tree_lock);
+	if (!is_last)
+		pass_children_locked(t);
+	if (!is_leader) /* the leader's is the process', until that is reaped */
+		task_id_free_locked(t->tid);
+	lock_drop(&process_tree_lock);
+	if (is_last)
+		process_exit(t->process);
+}
+
 /* A vfork parent on another host thread may go on. */
 void task_release_vfork_waiter(struct task *t)
 {
@@ -371,21 +381,14 @@ void task_exit(struct task *t, int status)
 	process_get(p);
 	t->exit_code = status;
 	task_release_mm(t);
+	c->is_committed = true;
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
 	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
-	if (is_last) {
-		process_exit(p);
-	} else {
-		lock_take(&process_tree_lock);
-		pass_children_locked(t);
-		if (!is_leader)
-			task_id_free_locked(t->tid);
-		lock_drop(&process_tree_lock);
-	}
+	leave_tree(t, is_leader, is_last);
 	process_put(p);
 	if (!is_leader)
 		task_put(t);
@@ -393,7 +396,8 @@ void task_exit(struct task *t, int status)
 		return_cpu(t);
 	cpu_retire(c);
 	task_put(t);
-	/* Not the whole host process: its other threads may still be here and hold locks. */
+	/* Not the whole host process: its other threads may still be here and hold locks.
+	 */
 	host_exit_thread(&c->done);
 }
 
@@ -406,23 +410,22 @@ static bool runs_on(const struct task *t, int host_pid)
 	return c && c->host_pid == host_pid;
 }
 
-/* A process with a task on host_pid: a reference, or NULL. *ok: none of its tasks held a lock. */
-static struct process *find_on(int host_pid, bool *ok)
+/* A process with a task on host_pid: a reference, or NULL. */
+static struct process *find_on(int host_pid)
 {
 	struct process *found = NULL;
 
 	lock_take(&process_tree_lock);
-	for (struct process *p = process_next(1); p && !found; p = process_next(p->pid + 1)) {
+	for (struct process *p = process_next(1); p && !found;
+	     p = process_next(p->pid + 1)) {
 		struct list *l;
 
 		lock_take(&p->lock);
 		list_for_each (l, &p->tasks) {
 			struct task *t = list_entry(l, struct task, thread_link);
 
-			if (!runs_on(t, host_pid))
-				continue;
-			found = p;
-			*ok &= t->cpu->locks_held == 0;
+			if (runs_on(t, host_pid))
+				found = p;
 		}
 		lock_drop(&p->lock);
 	}
@@ -432,7 +435,8 @@ static struct process *find_on(int host_pid, bool *ok)
 	return found;
 }
 
-/* What task_exit() would have done, by another hand: guest memory is gone, so futexes are not told. */
+/* What task_exit() would have done, by another hand: guest memory is gone, so futexes are
+ * not told. */
 static void bury_task(struct task *t, int status)
 {
 	struct process *p = t->process;
@@ -458,8 +462,7 @@ static void bury_task(struct task *t, int status)
 		cpu_retire(c);
 		atomic_store(&c->done, 1);
 	}
-	if (is_last)
-		process_exit(p);
+	leave_tree(t, is_leader, is_last);
 	if (!is_leader)
 		task_put(t);
 	task_put(t);
@@ -469,19 +472,19 @@ bool process_abandoned(int host_pid)
 {
 	const int status = WAIT_STATUS_SIGNAL(SIGKILL, false);
 	struct process *p;
-	bool ok = true;
 
-	while (ok && (p = find_on(host_pid, &ok))) {
+	/* Before any lock is taken, which might be the dead one's. */
+	if (!cpus_are_idle(host_pid))
+		return false;
+	while ((p = find_on(host_pid))) {
 		struct list *l;
 
-		if (ok) {
-			process_kill(p, status);
-			while ((l = list_first(&p->tasks)))
-				bury_task(list_entry(l, struct task, thread_link), status);
-		}
+		process_kill(p, status);
+		while ((l = list_first(&p->tasks)))
+			bury_task(list_entry(l, struct task, thread_link), status);
 		process_put(p);
 	}
-	return ok;
+	return true;
 }
 
 void task_exit_killed(struct task *t)

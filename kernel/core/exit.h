@@ -3,7 +3,8 @@
 #pragma once
 #include "process/task.h"
 
-/* Ends the calling task with a wait status word. Never returns; a borrowed host thread goes back to its owner. */
+/* Ends the calling task with a wait status word. Never returns; a borrowed host thread
+ * goes back to its owner. */
 NORETURN void task_exit(struct task *t, int status);
 /* WORK_KILL: with the status of the group's end. */
 NORETURN void task_exit_killed(struct task *t);
@@ -15,14 +16,17 @@ NORETURN void task_die(struct task *t, int signo);
 void task_release_mm(struct task *t);
 /* Lets a vfork parent that waits on another host thread go on. */
 void task_release_vfork_waiter(struct task *t);
-/* Frees a zombie's last traces. process_tree_lock held. Takes over the tree's reference. */
+/* Frees a zombie's last traces. process_tree_lock held. Takes over the tree's reference.
+ */
 void process_reap_locked(struct process *p);
-/* The host process host_pid is gone, by no doing of ours: its guest processes end as if by SIGKILL. False when one of
- * its threads held a kernel lock, whose data nobody can trust any more. Called by the first host process. */
+/* The host process host_pid is gone, by no doing of ours: its guest processes end as if
+ * by SIGKILL. False when one of its threads held a kernel lock, whose data nobody can
+ * trust any more. Called by the first host process. */
 bool process_abandoned(int host_pid) MUST_CHECK;
 /* Ends every process but init: the sandbox is over. */
 void process_kill_all(void);
-/* The program that the sandbox was started for; its end is the sandbox's. NULL once it has ended. */
+/* The program that the sandbox was started for; its end is the sandbox's. NULL once it
+ * has ended. */
 extern struct process *main_process;
 /* Called then, with process_tree_lock held. */
 extern void (*main_exited_hook)(int status);

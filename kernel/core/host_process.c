@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* host_process.c - the first host process and the blanks that it keeps ready.
  *
- * The first host process runs no guest code. It is what the kernel has for a kernel thread: it clones blank
- * host processes ahead of need, runs expired timers, passes on what the monitor reports (signals from outside,
- * host processes that died), and ends the sandbox when the program has ended. To
- * the guest it is process 1, which adopts orphans. It sleeps on its wake word
- * otherwise, without time-out when there is no timer: an idle sandbox makes no host call. */
+ * The first host process runs no guest code. It is what the kernel has for a kernel
+ * thread: it clones blank host processes ahead of need, runs expired timers, passes on
+ * what the monitor reports (signals from outside, host processes that died), and ends the
+ * sandbox when the program has ended. To the guest it is process 1, which adopts orphans.
+ * It sleeps on its wake word otherwise, without time-out when there is no timer: an idle
+ * sandbox makes no host call. */
 #include "core/host_process.h"
 
 #include "abi/errno.h"
@@ -15,6 +16,7 @@
 #include "arch/x86_64/task_hooks.h"
 #include "arch/x86_64/trap.h"
 #include "base/log.h"
+#include "base/panic.h"
 #include "base/waitq.h"
 #include "core/boot.h"
 #include "core/dispatch.h"
@@ -40,11 +42,11 @@ struct boot_params *boot;
 static uint32_t main_exited; /* atomic */
 
 static struct lock pool_lock = LOCK_INIT(RANK_OBJECT);
-static struct cpu *blanks;	  /* pool_lock */
-static int blank_count;		  /* pool_lock */
-static int blanks_wanted;	  /* pool_lock: takers that found none */
+static struct cpu *blanks; /* pool_lock */
+static int blank_count;	   /* pool_lock */
+static int blanks_wanted;  /* pool_lock: takers that found none */
 static struct waitq blank_ready = {LOCK_INIT(RANK_WAITQ), LIST_INIT(blank_ready.entries)};
-static struct task kthread;	  /* what current() is in the first host process */
+static struct task kthread; /* what current() is in the first host process */
 
 /* ---- blanks ---- */
 
@@ -77,7 +79,8 @@ void blanks_fill(void)
 		if (!c)
 			return;
 		c->vdso_base = cpu_self()->vdso_base;
-		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 512, blank_main);
+		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 512,
+				 blank_main);
 		if (ret < 0) {
 			cpu_free(c);
 			log_print("cannot make a host process: error %d", -ret);
@@ -101,7 +104,9 @@ int blank_take(struct cpu **out)
 	blanks_wanted++;
 	while (!blanks && !err) {
 		first_process_kick();
-		err = waitq_sleep_killable(&blank_ready, &pool_lock, clock_now(CLOCK_MONOTONIC) + NSEC_PER_SEC / 10);
+		err = waitq_sleep_killable(&blank_ready, &pool_lock,
+					   clock_now(CLOCK_MONOTONIC) +
+						   NSEC_PER_SEC / 10);
 		if (err == -ETIMEDOUT)
 			err = 0;
 	}
@@ -128,6 +133,25 @@ void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *))
 	(void)host_futex_wake(&blank->go, 1);
 }
 
+/* A blank that died by an outside hand. */
+static void blank_forget(int host_pid)
+{
+	struct cpu *dead = NULL;
+
+	lock_take(&pool_lock);
+	for (struct cpu **link = &blanks; *link && !dead; link = &(*link)->next) {
+		if ((*link)->host_tid != host_pid)
+			continue;
+		dead = *link;
+		*link = dead->next;
+		blank_count--;
+		break;
+	}
+	lock_drop(&pool_lock);
+	if (dead)
+		cpu_free(dead);
+}
+
 static void end_blanks(void)
 {
 	lock_take(&pool_lock);
@@ -147,7 +171,8 @@ void first_process_kick(void)
 	(void)sleeper_wake(&kthread.sleeper);
 }
 
-/* Signals that the launcher got: to the foreground group if there is a terminal, else to the program. */
+/* Signals that the launcher got: to the foreground group if there is a terminal, else to
+ * the program. */
 static void take_signals(void)
 {
 	uint32_t set = atomic_xchg(&boot->monitor_signals, 0);
@@ -160,9 +185,11 @@ static void take_signals(void)
 		if (!(set & 1))
 			continue;
 		lock_take(&process_tree_lock);
-		s = main_process && main_process->pgroup ? main_process->pgroup->session : NULL;
+		s = main_process && main_process->pgroup ? main_process->pgroup->session
+							 : NULL;
 		g = s ? pgroup_find(s->foreground) : NULL;
-		if (g && (signo == SIGINT || signo == SIGQUIT || signo == SIGTSTP || signo == SIGWINCH))
+		if (g && (signo == SIGINT || signo == SIGQUIT || signo == SIGTSTP ||
+			  signo == SIGWINCH))
 			(void)signal_send_pgroup_locked(g, signo, &info);
 		else if (main_process)
 			(void)signal_send_process(main_process, signo, &info);
@@ -170,17 +197,19 @@ static void take_signals(void)
 	}
 }
 
-/* A host process died by an outside hand: its guest process dies of SIGKILL, if that can be done safely. */
+/* A host process died by an outside hand: its guest process dies of SIGKILL, if that can
+ * be done safely. */
 static void take_dead(void)
 {
 	int pid = (int)atomic_load(&boot->monitor_dead_pid);
 
 	if (!pid)
 		return;
-	if (process_abandoned(pid))
-		atomic_store(&boot->monitor_dead_pid, 0);
-	else
-		host_abort(125);
+	if (!process_abandoned(pid))
+		panic("host process %d was killed while it changed the kernel's data",
+		      pid);
+	blank_forget(pid);
+	atomic_store(&boot->monitor_dead_pid, 0);
 }
 
 static bool guests_are_gone(void)
@@ -230,17 +259,21 @@ void first_process_loop(void)
 			finish();
 		deadline = timer_run_expired();
 		sleeper_prepare();
-		/* The kernel's own kicks change the wake word; the monitor's set boot->mail, and interrupt. */
+		/* The kernel's own kicks change the wake word; the monitor's set
+		 * boot->mail, and interrupt. */
 		if (!atomic_load(&kthread.sleeper.work))
-			(void)host_futex_wait(&kthread.sleeper.wake, 1, deadline, &boot->mail, UINT32_MAX);
+			(void)host_futex_wait(&kthread.sleeper.wake, 1, deadline,
+					      &boot->mail, UINT32_MAX);
 		sleeper_cancel();
 	}
 }
 
-/* The kernel's own task, and its process: pid 1, which ignores SIGCHLD, so that orphans go at once. */
+/* The kernel's own task, and its process: pid 1, which ignores SIGCHLD, so that orphans
+ * go at once. */
 static int init_process_create(void)
 {
-	static const struct creds everything = {.cap_effective = CAPS_ALL, .cap_permitted = CAPS_ALL};
+	static const struct creds everything = {.cap_effective = CAPS_ALL,
+						.cap_permitted = CAPS_ALL};
 	struct process *p = process_alloc();
 	struct session *s;
 	int err = -ENOMEM;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host_process.h - host processes that wait for a guest, and the first one, which makes them. */
+/* host_process.h - host processes that wait for a guest, and the first one, which makes
+ * them. */
 #pragma once
 #include "abi/types.h"
 
@@ -9,14 +10,16 @@ struct task;
 
 extern struct boot_params *boot;
 
-/* A blank host process: nothing mapped but the kernel. Waits for one if need be. -ENOMEM or what the host said. */
+/* A blank host process: nothing mapped but the kernel. Waits for one if need be. -ENOMEM
+ * or what the host said. */
 int blank_take(struct cpu **out) MUST_CHECK;
 /* Lets it go: it becomes t's host thread and runs fn on its own kernel stack. */
 void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *));
 
 /* Start-up, and the first process's loop: makes as many blanks as should be ready. */
 void blanks_fill(void);
-/* The first host process: makes blanks, runs timers, takes the monitor's mail, until the sandbox is over. */
+/* The first host process: makes blanks, runs timers, takes the monitor's mail, until the
+ * sandbox is over. */
 NORETURN void first_process_loop(void);
 /* Start-up: makes cpu, the calling thread's, the first process's. */
 int first_process_init(struct cpu *cpu) MUST_CHECK;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* mounts.c - see mounts.h.
  *
- * The root is the host's, read-only, under a memory overlay: the guest can change anything and changes
- * nothing. /tmp and /dev/shm are fresh; the caller's working directory stays visible also where it lies below
- * one of them, under an overlay of its own. */
+ * The root is the host's, read-only, under a memory overlay: the guest can change
+ * anything and changes nothing. /tmp and /dev/shm are fresh; the caller's working
+ * directory stays visible also where it lies below one of them, under an overlay of its
+ * own. */
 #include "core/mounts.h"
 
 #include "abi/errno.h"
@@ -12,10 +13,12 @@
 #include "base/log.h"
 #include "base/slab.h"
 #include "core/boot.h"
+#include "core/trace_format.h"
 #include "event/init.h"
 #include "fs/context.h"
 #include "fs/dev/dev.h"
 #include "fs/dev/hostio.h"
+#include "fs/dev/tty.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/hostfs/hostfs.h"
@@ -26,6 +29,7 @@
 #include "fs/sys/sysfs.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
+#include "process/session.h"
 #include "process/task.h"
 
 static const char *boot_string(uint64_t s)
@@ -34,7 +38,8 @@ static const char *boot_string(uint64_t s)
 }
 
 /* A host directory, read-only, under memory. */
-static int mount_overlay(const struct boot_params *b, int dirfd, const char *path, const char *source)
+static int mount_overlay(const struct boot_params *b, int dirfd, const char *path,
+			 const char *source)
 {
 	struct hostfs_params host = {
 		.dirfd = dirfd,
@@ -59,13 +64,15 @@ static int mount_overlay(const struct boot_params *b, int dirfd, const char *pat
 	return err;
 }
 
-/* Makes the directories that lead to path, and path itself, a directory or an empty file. */
+/* Makes the directories that lead to path, and path itself, a directory or an empty file.
+ */
 static int make_place(const char *path, bool is_file)
 {
 	char *copy = kstrdup(path);
 	int err = copy ? 0 : -ENOMEM;
 
-	for (char *p = copy ? strchr(copy + 1, '/') : NULL; p && !err; p = strchr(p + 1, '/')) {
+	for (char *p = copy ? strchr(copy + 1, '/') : NULL; p && !err;
+	     p = strchr(p + 1, '/')) {
 		*p = '\0';
 		err = vfs_mkdir(AT_FDCWD, copy, 0755);
 		if (err == -EEXIST)
@@ -75,7 +82,8 @@ static int make_place(const char *path, bool is_file)
 	kfree(copy);
 	if (err)
 		return err;
-	err = is_file ? vfs_mknod(AT_FDCWD, path, S_IFREG | 0644, 0) : vfs_mkdir(AT_FDCWD, path, 0755);
+	err = is_file ? vfs_mknod(AT_FDCWD, path, S_IFREG | 0644, 0)
+		      : vfs_mkdir(AT_FDCWD, path, 0755);
 	return err == -EEXIST ? 0 : err;
 }
 
@@ -101,7 +109,8 @@ static int mount_system(void)
 	for (size_t i = 0; i < ARRAY_SIZE(all) && !err; i++) {
 		err = mount_if_there(all[i].type, all[i].path, all[i].options);
 		if (err)
-			log_print("cannot mount %s on %s: error %d", all[i].type, all[i].path, -err);
+			log_print("cannot mount %s on %s: %s", all[i].type, all[i].path,
+				  errno_message(-err));
 	}
 	return err;
 }
@@ -137,18 +146,24 @@ static int mount_cwd(const struct boot_params *b)
 	const char *cwd = boot_string(b->cwd);
 	int err;
 
-	if ((int32_t)b->cwd_fd < 0 || (!lies_below(cwd, "/tmp") && !lies_below(cwd, "/dev/shm")))
+	if ((int32_t)b->cwd_fd < 0 ||
+	    (!lies_below(cwd, "/tmp") && !lies_below(cwd, "/dev/shm")))
 		return 0;
 	if (strcmp(cwd, "/tmp") == 0 || strcmp(cwd, "/dev/shm") == 0)
 		return 0;
 	for (uint32_t i = 0; i < b->mount_count; i++) {
-		const struct boot_mount *m = (const struct boot_mount *)b->mounts + i; // NOLINT
+		const struct boot_mount *m =
+			(const struct boot_mount *)b->mounts + i; // NOLINT
 
 		if (lies_below(cwd, boot_string(m->guest_path)))
 			return 0;
 	}
 	err = make_place(cwd, false);
-	return err ? err : mount_overlay(b, (int)b->cwd_fd, cwd, cwd);
+	if (!err)
+		err = mount_overlay(b, (int)b->cwd_fd, cwd, cwd);
+	if (err)
+		log_print("cannot show %s: %s", cwd, errno_message(-err));
+	return err;
 }
 
 int mounts_init(const struct boot_params *b)
@@ -165,16 +180,22 @@ int mounts_init(const struct boot_params *b)
 	if (!err) {
 		/* The kernel's own task walks paths from here on. */
 		current()->fs = fs_context_create();
-		err = current()->fs ? mount_system() : -ENOMEM;
+		err = current()->fs ? 0 : -ENOMEM;
 	}
+	if (err)
+		log_print("cannot mount the root: %s", errno_message(-err));
+	else
+		err = mount_system();
 	if (!err)
 		err = mount_cwd(b);
 	for (uint32_t i = 0; i < b->mount_count && !err; i++) {
-		const struct boot_mount *m = (const struct boot_mount *)b->mounts + i; // NOLINT
+		const struct boot_mount *m =
+			(const struct boot_mount *)b->mounts + i; // NOLINT
 
 		err = mount_volume(b, m);
 		if (err)
-			log_print("cannot mount %s: error %d", boot_string(m->guest_path), -err);
+			log_print("cannot mount on %s: %s", boot_string(m->guest_path),
+				  errno_message(-err));
 	}
 	return err;
 }
@@ -193,6 +214,8 @@ int mounts_open_stdio(struct task *t, const struct boot_params *b)
 		if (err)
 			return err;
 	}
+	if (tty_console)
+		tty_attach(tty_console, t->process->pgroup->session, t->process->pid);
 	return 0;
 }
 
@@ -203,7 +226,7 @@ int mounts_enter_cwd(struct task *t, const struct boot_params *b)
 	int err = path_lookup(AT_FDCWD, cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &p);
 
 	if (err) {
-		log_print("working directory %s: error %d", cwd, -err);
+		log_print("working directory %s: %s", cwd, errno_message(-err));
 		return err;
 	}
 	fs_context_set_cwd(t->fs, &p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pidfd.c - pidfd_open(2), pidfd_send_signal(2). A pidfd is readable once its process is a zombie. */
+/* pidfd.c - pidfd_open(2), pidfd_send_signal(2). A pidfd is readable once its process is
+ * a zombie. */
 #include "core/pidfd.h"
 
 #include "abi/errno.h"
@@ -114,7 +115,8 @@ long sys_pidfd_open(struct task *t, pid_t pid, unsigned int flags)
 	return fd;
 }
 
-long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info, unsigned int flags)
+long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
+			   unsigned int flags)
 {
 	struct linux_siginfo si = {.si_signo = signo, .si_code = SI_USER};
 	struct process *p;
@@ -134,7 +136,8 @@ long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info, unsi
 		err = COPY_IN(&si, info);
 		if (!err && si.si_signo != signo)
 			err = -EINVAL;
-		if (!err && (si.si_code >= 0 || si.si_code == SI_TKILL) && p != t->process)
+		if (!err && (si.si_code >= 0 || si.si_code == SI_TKILL) &&
+		    p != t->process)
 			err = -EPERM;
 	}
 	lock_take(&process_tree_lock);

@@ -7,5 +7,6 @@ struct process;
 
 /* A descriptor of the current task for p, close-on-exec. flags: O_NONBLOCK or 0. */
 int pidfd_create(struct process *p, uint32_t flags) MUST_CHECK;
-/* The process of a pidfd of the current task; adds WNOHANG to *options if the descriptor does not block. */
+/* The process of a pidfd of the current task; adds WNOHANG to *options if the descriptor
+ * does not block. */
 int pidfd_pid(int fd, pid_t *pid, uint32_t *options) MUST_CHECK;

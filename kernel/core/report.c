@@ -10,6 +10,7 @@
 #include "core/dispatch.h"
 #include "core/host_process.h"
 #include "process/cpu_pool.h"
+#include "process/task_life.h"
 
 static void print_cache(const struct slab_cache *c, void *arg)
 {
@@ -30,9 +31,12 @@ static void print_stats(void)
 	log_print("calls: %lu fast, %lu trapped (%lu.%02lu %% fast)", fast, slow,
 		  fast + slow ? fast * 100 / (fast + slow) : 0,
 		  fast + slow ? fast * 10000 / (fast + slow) % 100 : 0);
-	log_print("patches: %lu of kind A, %lu of kind B, %lu page copies; %lu traps at sites left alone",
+	log_print("patches: %lu of kind A, %lu of kind B, %lu page copies; %lu traps at "
+		  "sites left alone",
 		  patch.sites_a, patch.sites_b, patch.pages, patch.refused);
-	log_print("kernel memory: %lu KiB in use, %lu KiB at most", pages.used * 4, pages.peak * 4);
+	log_print("kernel memory: %lu KiB in use, %lu KiB at most", pages.used * 4,
+		  pages.peak * 4);
+	log_print("tasks: %d, processes: %d", task_count(), process_count());
 	slab_for_each_cache(print_cache, NULL);
 }
 

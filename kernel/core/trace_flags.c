@@ -30,7 +30,10 @@
 #include "abi/xattr.h"
 #include "lib/printf.h"
 
-#define N(constant) { (uint64_t)(constant), #constant }
+#define N(constant)                                                                      \
+	{                                                                                \
+		(uint64_t)(constant), #constant                                          \
+	}
 
 /* clang-format off */
 static const struct flag_name oflags[] = {
@@ -627,7 +630,8 @@ size_t trace_flags_format(char *buf, size_t size, const struct flag_set *set,
 		rest &= ~flag;
 	}
 	if (rest)
-		len += kscnprintf(buf + len, size - len, set->is_mode ? "%s%#llo" : "%s%#llx",
-				  len ? "|" : "", (unsigned long long)rest);
+		len += kscnprintf(buf + len, size - len,
+				  set->is_mode ? "%s%#llo" : "%s%#llx", len ? "|" : "",
+				  (unsigned long long)rest);
 	return len;
 }

@@ -5,8 +5,8 @@
 #include "abi/elf.h"
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "core/boot.h"
 #include "base/cpu.h"
+#include "core/boot.h"
 #include "host/host.h"
 #include "lib/string.h"
 #include "loader/random.h"
@@ -29,8 +29,10 @@ static size_t piece_count;
 /* Looks a function up in the image's dynamic symbols. 0: not there. */
 static uaddr_t find_function(uaddr_t image, const char *name)
 {
-	const struct linux_elf64_ehdr *eh = (const struct linux_elf64_ehdr *)image; // NOLINT
-	const struct linux_elf64_phdr *ph = (const struct linux_elf64_phdr *)(image + eh->e_phoff); // NOLINT
+	const struct linux_elf64_ehdr *eh =
+		(const struct linux_elf64_ehdr *)image; // NOLINT
+	const struct linux_elf64_phdr *ph =
+		(const struct linux_elf64_phdr *)(image + eh->e_phoff); // NOLINT
 	const struct linux_elf64_dyn *dyn = NULL;
 	const struct linux_elf64_sym *sym = NULL;
 	const char *str = NULL;
@@ -38,7 +40,8 @@ static uaddr_t find_function(uaddr_t image, const char *name)
 
 	for (size_t i = 0; i < eh->e_phnum; i++)
 		if (ph[i].p_type == PT_DYNAMIC)
-			dyn = (const struct linux_elf64_dyn *)(image + ph[i].p_vaddr); // NOLINT
+			dyn = (const struct linux_elf64_dyn *)(image +
+							       ph[i].p_vaddr); // NOLINT
 	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
 		uaddr_t at = image + dyn->d_val;
 
@@ -49,7 +52,8 @@ static uaddr_t find_function(uaddr_t image, const char *name)
 		else if (dyn->d_tag == DT_HASH)
 			count = ((const uint32_t *)at)[1]; // NOLINT
 	}
-	/* The symbols end where the strings begin, where there is no DT_HASH to count them. */
+	/* The symbols end where the strings begin, where there is no DT_HASH to count
+	 * them. */
 	if (sym && str && !count && (uaddr_t)str > (uaddr_t)sym)
 		count = ((uaddr_t)str - (uaddr_t)sym) / sizeof(*sym);
 	for (size_t i = 0; sym && str && i < count; i++)
@@ -58,8 +62,8 @@ static uaddr_t find_function(uaddr_t image, const char *name)
 	return 0;
 }
 
-/* Moves a range of one or more host areas, which move only whole: EFAULT says too long, EINVAL too short. Notes
- * them as pieces at their distance from low. */
+/* Moves a range of one or more host areas, which move only whole: EFAULT says too long,
+ * EINVAL too short. Notes them as pieces at their distance from low. */
 static long move(uaddr_t from, size_t size, uaddr_t to, uaddr_t low)
 {
 	while (size && piece_count < ARRAY_SIZE(pieces)) {
@@ -67,7 +71,8 @@ static long move(uaddr_t from, size_t size, uaddr_t to, uaddr_t low)
 		long ret;
 
 		do {
-			ret = host_mremap(from, part, part, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+			ret = host_mremap(from, part, part, MREMAP_MAYMOVE | MREMAP_FIXED,
+					  to);
 			if (ret >= 0)
 				break;
 			part -= PAGE_SIZE;
@@ -83,7 +88,8 @@ static long move(uaddr_t from, size_t size, uaddr_t to, uaddr_t low)
 	return size ? -ENOSPC : 0;
 }
 
-/* The data pages must stay at the same distance below the code: both move by one offset. */
+/* The data pages must stay at the same distance below the code: both move by one offset.
+ */
 int vdso_init(const struct boot_params *b)
 {
 	uaddr_t low = b->vvar_size ? MIN(b->vvar_addr, b->vdso_addr) : b->vdso_addr;
@@ -121,8 +127,9 @@ uaddr_t vdso_range(size_t *size)
 static void relocate(void)
 {
 	struct cpu *c = cpu_self();
-	uaddr_t to = USER_END - VDSO_SPAN +
-		     (random_bits(VDSO_RANDOM_BITS) << PAGE_SHIFT) % (VDSO_SPAN - total_size);
+	uaddr_t to =
+		USER_END - VDSO_SPAN +
+		(random_bits(VDSO_RANDOM_BITS) << PAGE_SHIFT) % (VDSO_SPAN - total_size);
 	uaddr_t from = c->vdso_base;
 
 	to = ALIGN_DOWN(to, PAGE_SIZE);
@@ -135,7 +142,8 @@ static void relocate(void)
 	c->vdso_base = to;
 }
 
-static int add_area(struct mm *mm, uaddr_t start, size_t size, uint32_t prot, uint32_t flags)
+static int add_area(struct mm *mm, uaddr_t start, size_t size, uint32_t prot,
+		    uint32_t flags)
 {
 	struct vma_spares spares;
 	struct vma *v;
@@ -165,9 +173,11 @@ int vdso_add_areas(struct mm *mm)
 	relocate();
 	base = cpu_self()->vdso_base;
 	if (vvar_size)
-		err = add_area(mm, base + vvar_off, vvar_size, PROT_READ, VMA_VVAR | VMA_DONTDUMP);
+		err = add_area(mm, base + vvar_off, vvar_size, PROT_READ,
+			       VMA_VVAR | VMA_DONTDUMP);
 	if (!err)
-		err = add_area(mm, base + vdso_off, vdso_size, PROT_READ | PROT_EXEC, VMA_VDSO);
+		err = add_area(mm, base + vdso_off, vdso_size, PROT_READ | PROT_EXEC,
+			       VMA_VDSO);
 	mm->vdso_start = base;
 	mm->vdso_end = base + total_size;
 	return err;

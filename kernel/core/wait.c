@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* wait.c - wait4(2), waitid(2), and the news of stops.
  *
- * A waiter looks over its children under process_tree_lock and sleeps on its process's child_event, which
- * every change of a child's state wakes, after the change and under the same lock. */
+ * A waiter looks over its children under process_tree_lock and sleeps on its process's
+ * child_event, which every change of a child's state wakes, after the change and under
+ * the same lock. */
+#include "abi/wait.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
-#include "abi/wait.h"
 #include "core/exit.h"
 #include "core/pidfd.h"
 #include "lib/string.h"
@@ -15,6 +16,7 @@
 #include "process/creds.h"
 #include "process/session.h"
 #include "process/task_life.h"
+#include "process/usage.h"
 #include "signal/hooks.h"
 #include "signal/signal.h"
 
@@ -53,36 +55,10 @@ static bool matches(const struct wait_query *q, const struct process *child)
 	return (q->options & __WALL) || is_clone == !!(q->options & __WCLONE);
 }
 
-static void add_usage(struct linux_rusage *to, const struct linux_rusage *from)
-{
-	to->ru_utime.tv_sec += from->ru_utime.tv_sec;
-	to->ru_utime.tv_usec += from->ru_utime.tv_usec;
-	if (to->ru_utime.tv_usec >= 1000000) {
-		to->ru_utime.tv_usec -= 1000000;
-		to->ru_utime.tv_sec++;
-	}
-	to->ru_stime.tv_sec += from->ru_stime.tv_sec;
-	to->ru_stime.tv_usec += from->ru_stime.tv_usec;
-	if (to->ru_stime.tv_usec >= 1000000) {
-		to->ru_stime.tv_usec -= 1000000;
-		to->ru_stime.tv_sec++;
-	}
-	to->ru_maxrss = MAX(to->ru_maxrss, from->ru_maxrss);
-	to->ru_minflt += from->ru_minflt;
-	to->ru_majflt += from->ru_majflt;
-}
-
 static void process_usage(const struct process *p, struct linux_rusage *out)
 {
-	*out = (struct linux_rusage){0};
-	out->ru_utime.tv_sec = p->user_time / NSEC_PER_SEC;
-	out->ru_utime.tv_usec = p->user_time % NSEC_PER_SEC / 1000;
-	out->ru_stime.tv_sec = p->system_time / NSEC_PER_SEC;
-	out->ru_stime.tv_usec = p->system_time % NSEC_PER_SEC / 1000;
-	out->ru_maxrss = (int64_t)p->max_rss;
-	out->ru_minflt = (int64_t)p->min_faults;
-	out->ru_majflt = (int64_t)p->maj_faults;
-	add_usage(out, &p->children_usage);
+	usage_of_dead(p, out);
+	usage_add(out, &p->children_usage);
 }
 
 static void take_zombie(struct wait_query *q, struct process *child)
@@ -97,7 +73,7 @@ static void take_zombie(struct wait_query *q, struct process *child)
 	process_usage(child, &q->usage);
 	if (q->options & WNOWAIT)
 		return;
-	add_usage(&child->parent->children_usage, &q->usage);
+	usage_add(&child->parent->children_usage, &q->usage);
 	process_reap_locked(child);
 }
 
@@ -136,7 +112,8 @@ static int look_locked(struct wait_query *q, struct process *parent)
 	struct list *after;
 	int ret = -ECHILD;
 
-	list_for_each_safe (l, after, &parent->children) {
+	list_for_each_safe(l, after, &parent->children)
+	{
 		struct process *child = list_entry(l, struct process, sibling);
 
 		if (!matches(q, child))
@@ -180,7 +157,8 @@ long sys_wait4(struct task *t, pid_t pid, uaddr_t status, int options, uaddr_t r
 	struct wait_query q = {.options = (uint32_t)options | WEXITED};
 	int ret;
 
-	if (options & ~(int)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+	if (options &
+	    ~(int)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
@@ -232,14 +210,15 @@ static int put_waitid_info(uaddr_t info, const struct wait_query *q, bool found)
 	return copy_to_user(info, &si, offsetof(struct linux_siginfo, child.pad1));
 }
 
-long sys_waitid(struct task *t, int which, pid_t id, uaddr_t info, int options, uaddr_t rusage)
+long sys_waitid(struct task *t, int which, pid_t id, uaddr_t info, int options,
+		uaddr_t rusage)
 {
 	struct wait_query q = {.type = which, .id = id, .options = (uint32_t)options};
 	int ret;
 
 	(void)t;
-	if (options & ~(int)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
-			     __WCLONE | __WALL))
+	if (options & ~(int)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED |
+			     __WNOTHREAD | __WCLONE | __WALL))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
@@ -280,7 +259,8 @@ long sys_waitid(struct task *t, int which, pid_t id, uaddr_t info, int options, 
 	return 0;
 }
 
-/* A stop that is complete (why CLD_STOPPED) or has ended (CLD_CONTINUED). No locks held. */
+/* A stop that is complete (why CLD_STOPPED) or has ended (CLD_CONTINUED). No locks held.
+ */
 void process_notify_parent_stopped(struct process *p, int why)
 {
 	struct linux_siginfo info = {.si_signo = SIGCHLD, .si_code = why};

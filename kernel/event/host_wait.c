@@ -14,8 +14,8 @@
  * The two words are written and then read crosswise, in one order for all: either the
  * sleeper sees wake == 0 or the waker sees polling_host == 1. A waker may be late, and
  * write when the sleeper has left already: the next sleep then ends at once, for nothing.
- * For its sake an eventfd is never closed while the sandbox runs, as its number could come
- * to mean something else; those of tasks that have ended are handed on. */
+ * For its sake an eventfd is never closed while the sandbox runs, as its number could
+ *come to mean something else; those of tasks that have ended are handed on. */
 #include "event/host_wait.h"
 
 #include "abi/errno.h"

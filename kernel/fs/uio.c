@@ -42,10 +42,14 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 	for (size_t i = 0; !err && i < count; i++) {
 		if ((int64_t)vec[i].iov_len < 0)
 			err = -EINVAL;
-		else if (!user_range_ok(vec[i].iov_base, vec[i].iov_len))
-			err = -EFAULT;
 		else if (vec[i].iov_len > MAX_RW_COUNT - total)
 			vec[i].iov_len = MAX_RW_COUNT - total;
+		/* What is not the guest's must fault, but what comes before it counts:
+		 * name a page that nobody can map, also for the host's sake. */
+		if (!err && !user_range_ok(vec[i].iov_base, vec[i].iov_len)) {
+			vec[i].iov_base = 0;
+			vec[i].iov_len = MIN(vec[i].iov_len, PAGE_SIZE);
+		}
 		if (!err)
 			total += vec[i].iov_len;
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* host.h - THE NARROW INTERFACE: everything that the kernel may ask of its host.
  *
- * Only host/linux/ makes host system calls. Each function is one host call (or none); each returns 0, a
- * count, a descriptor or -errno. What the host answers is checked by the caller, never trusted. Why each
- * exists: host/README.md. Calls marked "blocks" end with -EINTR when work arrives for the current task:
- * they must be entered through the restartable stub (host_block_*), see arch/x86_64/entry.S.
- * Host descriptors are sandbox-wide: any host process may use them. */
+ * Only host/linux/ makes host system calls. Each function is one host call (or none);
+ * each returns 0, a count, a descriptor or -errno. What the host answers is checked by
+ * the caller, never trusted. Why each exists: host/README.md. Calls marked "blocks" end
+ * with -EINTR when work arrives for the current task: they must be entered through the
+ * restartable stub (host_block_*), see arch/x86_64/entry.S. Host descriptors are
+ * sandbox-wide: any host process may use them. */
 #pragma once
 #include "abi/types.h"
 
@@ -17,22 +18,27 @@ struct linux_rusage;
 struct linux_statfs;
 
 /* ---- sleeping ---- */
-/* Blocks while *word == expected, until woken, the deadline (CLOCK_MONOTONIC), or, when mask is not 0, until
+/* Blocks while *word == expected, until woken, the deadline (CLOCK_MONOTONIC), or, when
+ * mask is not 0, until
  * (*work & mask) != 0. Returns 0, -EAGAIN, -ETIMEDOUT, -EINTR. */
-int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline, const uint32_t *work, uint32_t mask);
+int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline,
+		    const uint32_t *work, uint32_t mask);
 int host_futex_wake(uint32_t *word, int count);
 /* Blocks. deadline as above. Returns the number of ready descriptors, 0 on timeout. */
 long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline);
 void host_yield(void);
-/* An eventfd that a task polls next to host descriptors, so that kernel wake-ups reach it. */
+/* An eventfd that a task polls next to host descriptors, so that kernel wake-ups reach
+ * it. */
 int host_eventfd_create(void);
 int host_eventfd_signal(int fd);
 int host_eventfd_clear(int fd);
 
 /* ---- time ---- */
-/* Nanoseconds of a host clock (CLOCK_REALTIME, MONOTONIC, BOOTTIME, TAI, *_COARSE, *_CPUTIME_ID …). */
+/* Nanoseconds of a host clock (CLOCK_REALTIME, MONOTONIC, BOOTTIME, TAI, *_COARSE,
+ * *_CPUTIME_ID …). */
 nsec_t host_clock(int clock_id);
-/* Start-up: the vDSO's clock_gettime, as an offset from cpu->vdso_base, so that host_clock() needs no host call. */
+/* Start-up: the vDSO's clock_gettime, as an offset from cpu->vdso_base, so that
+ * host_clock() needs no host call. */
 void host_clock_init(size_t gettime);
 int host_clock_getres(int clock_id, nsec_t *out);
 
@@ -40,7 +46,8 @@ int host_clock_getres(int clock_id, nsec_t *out);
 long host_mmap(uaddr_t addr, size_t size, int prot, int flags, int fd, int64_t off);
 int host_munmap(uaddr_t addr, size_t size);
 int host_mprotect(uaddr_t addr, size_t size, int prot);
-long host_mremap(uaddr_t addr, size_t old_size, size_t new_size, int flags, uaddr_t new_addr);
+long host_mremap(uaddr_t addr, size_t old_size, size_t new_size, int flags,
+		 uaddr_t new_addr);
 int host_madvise(uaddr_t addr, size_t size, int advice);
 int host_msync(uaddr_t addr, size_t size, int flags);
 int host_mincore(uaddr_t addr, size_t size, uint8_t *vec);
@@ -49,34 +56,43 @@ int host_munlock(uaddr_t addr, size_t size);
 int host_memfd_create(const char *name, unsigned int flags);
 
 /* ---- files ---- */
-/* openat2 below dirfd; flags gets O_CLOEXEC|O_NOCTTY added; resolve: RESOLVE_* (RESOLVE_BENEATH|NO_MAGICLINKS always added). */
+/* openat2 below dirfd; flags gets O_CLOEXEC|O_NOCTTY added; resolve: RESOLVE_*
+ * (RESOLVE_BENEATH|NO_MAGICLINKS always added). */
 int host_openat(int dirfd, const char *path, int flags, uint32_t mode, uint64_t resolve);
 int host_close(int fd);
 int host_dup(int fd);
 long host_pread(int fd, void *buf, size_t size, int64_t off);
 long host_pwrite(int fd, const void *buf, size_t size, int64_t off);
-/* Vectors may name guest memory (a fault there is -EFAULT). off -1: the host's own position (pipes, ttys); these block. */
+/* Vectors may name guest memory (a fault there is -EFAULT). off -1: the host's own
+ * position (pipes, ttys); these block. */
 long host_preadv(int fd, const struct linux_iovec *iov, int count, int64_t off);
 long host_pwritev(int fd, const struct linux_iovec *iov, int count, int64_t off);
 long host_lseek(int fd, int64_t off, int whence);
-int host_statx(int dirfd, const char *path, int flags, uint32_t mask, struct linux_statx *out);
+int host_statx(int dirfd, const char *path, int flags, uint32_t mask,
+	       struct linux_statx *out);
 long host_readlinkat(int dirfd, const char *path, char *buf, size_t size);
 long host_getdents64(int fd, void *buf, size_t size);
 int host_ftruncate(int fd, int64_t size);
 int host_fallocate(int fd, int mode, int64_t off, int64_t size);
 int host_fsync(int fd, bool data_only);
 int host_mkdirat(int dirfd, const char *path, uint32_t mode);
-int host_mknodat(int dirfd, const char *path, uint32_t mode); /* FIFO and socket nodes only */
+int host_mknodat(int dirfd, const char *path,
+		 uint32_t mode); /* FIFO and socket nodes only */
 int host_unlinkat(int dirfd, const char *path, int flags);
-int host_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);
-int host_linkat(int olddir, const char *oldpath, int newdir, const char *newpath, int flags);
+int host_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath,
+		   unsigned int flags);
+int host_linkat(int olddir, const char *oldpath, int newdir, const char *newpath,
+		int flags);
 int host_symlinkat(const char *target, int dirfd, const char *path);
 int host_fchmod(int fd, uint32_t mode);
 int host_fchmodat(int dirfd, const char *path, uint32_t mode);
 int host_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags);
-int host_utimensat(int dirfd, const char *path, const struct linux_timespec *times, int flags);
+int host_utimensat(int dirfd, const char *path, const struct linux_timespec *times,
+		   int flags);
 int host_fstatfs(int fd, struct linux_statfs *out);
-long host_ioctl(int fd, unsigned int cmd, void *arg); /* the list in host/linux/ioctl.c only; arg is kernel memory */
+long host_ioctl(
+	int fd, unsigned int cmd,
+	void *arg); /* the list in host/linux/ioctl.c only; arg is kernel memory */
 int host_fcntl_getfl(int fd);
 int host_fcntl_setfl(int fd, int flags);
 int host_flock_lock(int fd, int cmd, void *flock); /* F_OFD_* on real directories */
@@ -84,13 +100,17 @@ long host_getrandom(void *buf, size_t size);
 
 /* ---- threads and processes of the host ---- */
 struct cpu;
-/* A new host thread (same_mm) or host process of this one's memory; child starts in fn(cpu) on cpu->kstack_top.
- * cpu->host_tid is set before either runs on. Returns the host tid or -errno. */
-int host_clone(bool same_mm, bool same_group, struct cpu *cpu, uint64_t stack_top, void (*fn)(struct cpu *));
-/* Ends the calling host thread; *done (may be NULL) is set to 1 when its stacks are no longer used. */
+/* A new host thread (same_mm) or host process of this one's memory; child starts in
+ * fn(cpu) on cpu->kstack_top. cpu->host_tid is set before either runs on. Returns the
+ * host tid or -errno. */
+int host_clone(bool same_mm, bool same_group, struct cpu *cpu, uint64_t stack_top,
+	       void (*fn)(struct cpu *));
+/* Ends the calling host thread; *done (may be NULL) is set to 1 when its stacks are no
+ * longer used. */
 NORETURN void host_exit_thread(uint32_t *done);
 NORETURN void host_exit_process(uint32_t *done);
-/* Start-up: a handler(signo, siginfo, ucontext) on the alternate stack, with only the kick blocked. */
+/* Start-up: a handler(signo, siginfo, ucontext) on the alternate stack, with only the
+ * kick blocked. */
 int host_sigaction(int signo, void *handler);
 /* Start-up: blocks all signals but those that have a handler. */
 int host_signals_init(uint64_t unblocked);
@@ -105,5 +125,6 @@ int host_sched_setaffinity(int host_tid, const void *mask, size_t size);
 int host_getrusage(int who, struct linux_rusage *out);
 int host_rseq(uaddr_t area, uint32_t size, int flags, uint32_t sig);
 int host_membarrier(int cmd, unsigned int flags);
-int host_setitimer_cpu(int which, nsec_t value); /* ITIMER_VIRTUAL/PROF of the host process */
+int host_setitimer_cpu(int which,
+		       nsec_t value); /* ITIMER_VIRTUAL/PROF of the host process */
 NORETURN void host_abort(int status); /* panic: ends the calling process at once */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* elf.c - see elf.h. Which malformed files get which error follows Linux' fs/binfmt_elf.c. */
+/* elf.c - see elf.h. Which malformed files get which error follows Linux'
+ * fs/binfmt_elf.c. */
 #include "loader/elf.h"
 
 #include "abi/errno.h"
@@ -12,9 +13,9 @@
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 
-#define PHDRS_SIZE_MAX 65536
+#define PHDRS_SIZE_MAX	65536
 #define INTERP_PATH_MAX 4096
-#define PIE_BASE       0x555555554000UL
+#define PIE_BASE	0x555555554000UL
 #define PIE_RANDOM_BITS 28 /* pages */
 
 static int read_headers(struct elf_file *f, bool is_interp)
@@ -32,7 +33,8 @@ static int read_headers(struct elf_file *f, bool is_interp)
 	    f->ehdr.e_machine != EM_X86_64 || f->ehdr.e_phentsize != sizeof(*f->phdr))
 		return -ENOEXEC;
 	size = f->ehdr.e_phnum * sizeof(*f->phdr);
-	if (!size || size > PHDRS_SIZE_MAX || f->ehdr.e_phoff > INT64_MAX - PHDRS_SIZE_MAX)
+	if (!size || size > PHDRS_SIZE_MAX ||
+	    f->ehdr.e_phoff > INT64_MAX - PHDRS_SIZE_MAX)
 		return -ENOEXEC;
 	f->phdr = kmalloc(size);
 	if (!f->phdr)
@@ -43,7 +45,8 @@ static int read_headers(struct elf_file *f, bool is_interp)
 	return (size_t)n < size ? -ENOEXEC : 0;
 }
 
-static int read_interp_path(struct elf_program *p, const struct linux_elf64_phdr *ph, char **out)
+static int read_interp_path(struct elf_program *p, const struct linux_elf64_phdr *ph,
+			    char **out)
 {
 	char *path;
 	ssize_t n;
@@ -145,12 +148,15 @@ static int measure(const struct elf_file *f, struct extent *e)
 
 static uint32_t prot_of(const struct linux_elf64_phdr *ph)
 {
-	return ((ph->p_flags & PF_R) ? PROT_READ : 0U) | ((ph->p_flags & PF_W) ? PROT_WRITE : 0U) |
+	return ((ph->p_flags & PF_R) ? PROT_READ : 0U) |
+	       ((ph->p_flags & PF_W) ? PROT_WRITE : 0U) |
 	       ((ph->p_flags & PF_X) ? PROT_EXEC : 0U);
 }
 
-/* The zeroes after a segment's file part: the rest of its last page, and anonymous pages after that. */
-static int map_bss(struct mm *mm, const struct linux_elf64_phdr *ph, uaddr_t start, uint32_t prot)
+/* The zeroes after a segment's file part: the rest of its last page, and anonymous pages
+ * after that. */
+static int map_bss(struct mm *mm, const struct linux_elf64_phdr *ph, uaddr_t start,
+		   uint32_t prot)
 {
 	uaddr_t file_end = start + ph->p_filesz;
 	uaddr_t mem_end = start + ph->p_memsz;
@@ -159,8 +165,10 @@ static int map_bss(struct mm *mm, const struct linux_elf64_phdr *ph, uaddr_t sta
 	long ret;
 
 	if (ph->p_filesz && page_end > file_end && mem_end > file_end) {
-		/* Linux clears the page's rest whole, and minds failure only where it is writable. */
-		if (clear_user_partial(file_end, page_end - file_end) && (prot & PROT_WRITE))
+		/* Linux clears the page's rest whole, and minds failure only where it is
+		 * writable. */
+		if (clear_user_partial(file_end, page_end - file_end) &&
+		    (prot & PROT_WRITE))
 			return -EFAULT;
 	}
 	if (ALIGN_UP(mem_end, PAGE_SIZE) <= page_end)
@@ -170,8 +178,8 @@ static int map_bss(struct mm *mm, const struct linux_elf64_phdr *ph, uaddr_t sta
 	return ret < 0 ? (int)ret : 0;
 }
 
-static int map_segment(struct mm *mm, const struct elf_file *f, const struct linux_elf64_phdr *ph,
-		       uaddr_t bias)
+static int map_segment(struct mm *mm, const struct elf_file *f,
+		       const struct linux_elf64_phdr *ph, uaddr_t bias)
 {
 	uaddr_t start = bias + ph->p_vaddr;
 	uaddr_t page = ALIGN_DOWN(start, PAGE_SIZE);
@@ -182,41 +190,46 @@ static int map_segment(struct mm *mm, const struct elf_file *f, const struct lin
 	if ((ph->p_offset & ~PAGE_MASK) != in_page)
 		return -EINVAL;
 	if (ph->p_filesz) {
-		ret = mm_map(mm, page, ph->p_filesz + in_page, prot, MAP_PRIVATE | MAP_FIXED,
-			     &f->file->object, ph->p_offset - in_page, 0);
+		ret = mm_map(mm, page, ph->p_filesz + in_page, prot,
+			     MAP_PRIVATE | MAP_FIXED, &f->file->object,
+			     ph->p_offset - in_page, 0);
 		if (ret < 0)
 			return (int)ret;
 	}
 	return ph->p_memsz > ph->p_filesz ? map_bss(mm, ph, start, prot) : 0;
 }
 
-/* Finds and reserves room for a whole file that may go anywhere; returns the bias or an error. */
-static long place(struct mm *mm, const struct elf_file *f, const struct extent *e, bool is_program_of_interp)
+/* Finds and reserves room for a whole file that may go anywhere; returns the bias or an
+ * error. */
+static long place(struct mm *mm, const struct elf_file *f, const struct extent *e,
+		  bool is_program_of_interp)
 {
 	size_t size = ALIGN_UP(e->high, PAGE_SIZE) - e->low;
 	uaddr_t hint = 0;
 	long at;
 
 	if (is_program_of_interp)
-		hint = ALIGN_DOWN(PIE_BASE + (random_bits(PIE_RANDOM_BITS) << PAGE_SHIFT), e->align);
+		hint = ALIGN_DOWN(PIE_BASE + (random_bits(PIE_RANDOM_BITS) << PAGE_SHIFT),
+				  e->align);
 	if (e->align > PAGE_SIZE && !hint) {
 		/* Room for any alignment; what is too much goes again. */
-		at = mm_map(mm, 0, size + e->align, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE,
-			    &f->file->object, 0, 0);
+		at = mm_map(mm, 0, size + e->align, PROT_NONE,
+			    MAP_PRIVATE | MAP_NORESERVE, &f->file->object, 0, 0);
 		if (at < 0)
 			return at;
 		(void)mm_unmap(mm, (uaddr_t)at, size + e->align);
 		hint = ALIGN_UP((uaddr_t)at, e->align);
 	}
-	at = mm_map(mm, hint, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE, &f->file->object, 0, 0);
+	at = mm_map(mm, hint, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE,
+		    &f->file->object, 0, 0);
 	if (at < 0)
 		return at;
 	return at - (long)e->low;
 }
 
 /* Maps all segments. *bias_out is what was added to addresses in the file. */
-static int map_file(struct mm *mm, const struct elf_file *f, bool is_program_of_interp, uaddr_t *bias_out,
-		    struct extent *e)
+static int map_file(struct mm *mm, const struct elf_file *f, bool is_program_of_interp,
+		    uaddr_t *bias_out, struct extent *e)
 {
 	uaddr_t bias = 0;
 	int err = measure(f, e);
@@ -229,8 +242,10 @@ static int map_file(struct mm *mm, const struct elf_file *f, bool is_program_of_
 		if (at < 0 && at > -4096)
 			return (int)at;
 		bias = (uaddr_t)at;
-		/* The reservation has kept the patcher's room above it; it must not show itself. */
-		err = mm_unmap_keep_room(mm, bias + e->low, ALIGN_UP(e->high, PAGE_SIZE) - e->low);
+		/* The reservation has kept the patcher's room above it; it must not show
+		 * itself. */
+		err = mm_unmap_keep_room(mm, bias + e->low,
+					 ALIGN_UP(e->high, PAGE_SIZE) - e->low);
 		if (err)
 			return err;
 	}
@@ -289,7 +304,8 @@ int elf_load(struct mm *mm, const struct elf_program *p, struct elf_layout *out)
 	out->phnum = p->main.ehdr.e_phnum;
 	out->interp_base = 0;
 	out->brk = ALIGN_UP(bias + e.high, PAGE_SIZE);
-	/* A static PIE lies among the mappings: its heap goes where a program's would be. */
+	/* A static PIE lies among the mappings: its heap goes where a program's would be.
+	 */
 	if (p->main.ehdr.e_type == ET_DYN && !p->interp.file)
 		out->brk = PIE_BASE + (random_bits(PIE_RANDOM_BITS) << PAGE_SHIFT);
 	if (p->interp.file) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* stack.c - see stack.h.
  *
- * From the top down: 8 zero bytes, the program's file name, environment strings, argument strings, the
- * platform name, 16 random bytes, then, 16-byte aligned at the stack pointer: argc, argv, envp, auxv. */
+ * From the top down: 8 zero bytes, the program's file name, environment strings, argument
+ * strings, the platform name, 16 random bytes, then, 16-byte aligned at the stack
+ * pointer: argc, argv, envp, auxv. */
 #include "loader/stack.h"
 
 #include "abi/elf.h"
@@ -20,7 +21,7 @@
 #include "process/creds.h"
 #include "process/task.h"
 
-#define STACK_RANDOM_BITS 22	      /* pages */
+#define STACK_RANDOM_BITS 22 /* pages */
 #define STACK_SIZE_MIN	  (128UL << 10)
 #define STACK_SIZE_MAX	  (1UL << 30) /* what is mapped at first; more comes by faults */
 #define MMAP_RANDOM_BITS  28	      /* pages */
@@ -50,8 +51,9 @@ static void aux(struct builder *b, uint64_t type, uint64_t value)
 	b->auxv[b->count++] = value;
 }
 
-static void fill_auxv(struct builder *b, const struct elf_layout *l, const struct creds *c, bool secure,
-		      uaddr_t random, uaddr_t execfn, uaddr_t platform)
+static void fill_auxv(struct builder *b, const struct elf_layout *l,
+		      const struct creds *c, bool secure, uaddr_t random, uaddr_t execfn,
+		      uaddr_t platform)
 {
 	if (b->vdso)
 		aux(b, AT_SYSINFO_EHDR, b->vdso);
@@ -82,8 +84,10 @@ static void fill_auxv(struct builder *b, const struct elf_layout *l, const struc
 	aux(b, AT_NULL, 0);
 }
 
-/* Writes count pointers to consecutive strings of size bytes in all, and a NULL; returns behind them. */
-static uaddr_t put_pointers(struct builder *b, uaddr_t at, const char *strings, uint32_t count, uaddr_t where)
+/* Writes count pointers to consecutive strings of size bytes in all, and a NULL; returns
+ * behind them. */
+static uaddr_t put_pointers(struct builder *b, uaddr_t at, const char *strings,
+			    uint32_t count, uaddr_t where)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		size_t len = strlen(strings) + 1;
@@ -102,15 +106,18 @@ static uaddr_t put_pointers(struct builder *b, uaddr_t at, const char *strings, 
 static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
 {
 	uint64_t limit = rlimit_current(RLIMIT_STACK);
-	size_t size = ALIGN_UP(MIN(MAX(limit, STACK_SIZE_MIN), STACK_SIZE_MAX), PAGE_SIZE);
+	size_t size =
+		ALIGN_UP(MIN(MAX(limit, STACK_SIZE_MIN), STACK_SIZE_MAX), PAGE_SIZE);
 	uint32_t prot = PROT_READ | PROT_WRITE | (exec_stack ? PROT_EXEC : 0U);
 	uint32_t random_bits_used = STACK_RANDOM_BITS;
 	long ret;
 
 	/* The vdso lies in the last 64 MiB: see core/vdso.c. */
-	*top = USER_END - (64UL << 20) - PAGE_SIZE - (random_bits(random_bits_used) << PAGE_SHIFT);
-	ret = mm_map(mm, *top - size, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
-		     NULL, 0, VMA_STACK);
+	*top = USER_END - (64UL << 20) - PAGE_SIZE -
+	       (random_bits(random_bits_used) << PAGE_SHIFT);
+	ret = mm_map(mm, *top - size, size, prot,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, NULL, 0,
+		     VMA_STACK);
 	if (ret < 0)
 		return (int)ret;
 	mm->mmap_top = *top - MAX(size, 128UL << 20) - STACK_GAP -
@@ -119,8 +126,8 @@ static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
 }
 
 int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn,
-		 const struct elf_layout *layout, const struct creds *creds, uaddr_t vdso, bool secure,
-		 uaddr_t *sp)
+		 const struct elf_layout *layout, const struct creds *creds, uaddr_t vdso,
+		 bool secure, uaddr_t *sp)
 {
 	static const uint64_t zero;
 	struct builder b = {.vdso = vdso};
@@ -138,7 +145,8 @@ int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn
 	mm->arg_end = b.sp;
 	mm->arg_start = push_bytes(&b, s->data, s->args_size);
 	b.sp = ALIGN_DOWN(b.sp - (random_bits(9) << 4), 16UL);
-	platform_at = push_bytes(&b, auxv_facts.platform, strlen(auxv_facts.platform) + 1);
+	platform_at =
+		push_bytes(&b, auxv_facts.platform, strlen(auxv_facts.platform) + 1);
 	(void)host_getrandom(random, sizeof(random));
 	random_at = push_bytes(&b, random, sizeof(random));
 	fill_auxv(&b, layout, creds, secure, random_at, execfn_at, platform_at);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stack.h - the first stack of a program: strings, auxiliary vector, pointers (getauxval(3)). */
+/* stack.h - the first stack of a program: strings, auxiliary vector, pointers
+ * (getauxval(3)). */
 #pragma once
 #include "abi/types.h"
 
@@ -16,9 +17,11 @@ struct auxv_facts {
 };
 extern struct auxv_facts auxv_facts;
 
-/* Maps a stack in the empty mm, the calling task's, and chooses where later mappings go. */
+/* Maps a stack in the empty mm, the calling task's, and chooses where later mappings go.
+ */
 int stack_map(struct mm *mm, bool exec_stack) MUST_CHECK;
-/* Fills the stack and sets *sp. vdso: AT_SYSINFO_EHDR, 0 for none. Also fills mm's argument addresses and auxv. */
+/* Fills the stack and sets *sp. vdso: AT_SYSINFO_EHDR, 0 for none. Also fills mm's
+ * argument addresses and auxv. */
 int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn,
-		 const struct elf_layout *layout, const struct creds *creds, uaddr_t vdso, bool secure,
-		 uaddr_t *sp) MUST_CHECK;
+		 const struct elf_layout *layout, const struct creds *creds, uaddr_t vdso,
+		 bool secure, uaddr_t *sp) MUST_CHECK;

@@ -9,10 +9,10 @@
 #include "mm/usercopy.h"
 #include "process/task.h"
 
-#define ARG_STRLEN_MAX	 (32 * PAGE_SIZE) /* one string, with its NUL */
-#define ARG_TOTAL_CAP	 (6UL << 20)
-#define ARG_TOTAL_FLOOR	 (32 * PAGE_SIZE)
-#define ARG_COUNT_MAX	 0x7fffffffU
+#define ARG_STRLEN_MAX	(32 * PAGE_SIZE) /* one string, with its NUL */
+#define ARG_TOTAL_CAP	(6UL << 20)
+#define ARG_TOTAL_FLOOR (32 * PAGE_SIZE)
+#define ARG_COUNT_MAX	0x7fffffffU
 
 static size_t total_limit(void)
 {
@@ -40,12 +40,14 @@ static int measure(uaddr_t vec, uint32_t *count, size_t *size)
 		if (len < 0)
 			return (int)len;
 		*size += (size_t)len + 1;
-		if (++*count == ARG_COUNT_MAX || *size + *count * sizeof(uint64_t) > total_limit())
+		if (++*count == ARG_COUNT_MAX ||
+		    *size + *count * sizeof(uint64_t) > total_limit())
 			return -E2BIG;
 	}
 }
 
-/* Copies a measured vector; the guest may have changed it since, but not to more than was measured. */
+/* Copies a measured vector; the guest may have changed it since, but not to more than was
+ * measured. */
 static int copy(char *to, size_t size, uaddr_t vec, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -74,7 +76,8 @@ int exec_strings_from_user(struct exec_strings *s, uaddr_t argv, uaddr_t envp)
 		err = measure(envp, &s->envc, &s->env_size);
 	if (err)
 		return err;
-	if (s->args_size + s->env_size + (s->argc + s->envc) * sizeof(uint64_t) > total_limit())
+	if (s->args_size + s->env_size + (s->argc + s->envc) * sizeof(uint64_t) >
+	    total_limit())
 		return -E2BIG;
 	if (!s->argc) { /* as Linux since 5.18: an empty argv[0] */
 		s->argc = 1;

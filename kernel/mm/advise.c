@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* advise.c - madvise, msync, mincore and the mlock family: calls that change no area's extent. */
+/* advise.c - madvise, msync, mincore and the mlock family: calls that change no area's
+ * extent. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
@@ -8,10 +9,12 @@
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
-/* Calls func for the part of each visible area in [start, end). Returns the first error, else -ENOMEM if
- * some of the range is not mapped (what is mapped was done). */
+/* Calls func for the part of each visible area in [start, end). Returns the first error,
+ * else -ENOMEM if some of the range is not mapped (what is mapped was done). */
 static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
-		     int (*func)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int arg), int arg)
+		     int (*func)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to,
+				 int arg),
+		     int arg)
 {
 	bool hole = false;
 	uaddr_t at = start;
@@ -96,7 +99,8 @@ static uint32_t flags_cleared_by(int advice)
 }
 
 /* Keeps in the areas what fork must know. */
-static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set, uint32_t clear)
+static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
+		      uint32_t clear)
 {
 	struct vma_spares spares;
 	int err = vma_spares_take(&spares);
@@ -120,8 +124,8 @@ static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set, u
 static bool is_known_advice(int advice)
 {
 	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
-	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE) || advice == MADV_GUARD_INSTALL ||
-	       advice == MADV_GUARD_REMOVE;
+	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE) ||
+	       advice == MADV_GUARD_INSTALL || advice == MADV_GUARD_REMOVE;
 }
 
 int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
@@ -141,8 +145,10 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 		return -ENOMEM;
 	lock_take(&mm->lock);
 	err = for_range(mm, addr, end, advise_area, advice);
-	if ((!err || err == -ENOMEM) && (flags_set_by(advice) || flags_cleared_by(advice))) {
-		int mark = mark_areas(mm, addr, end, flags_set_by(advice), flags_cleared_by(advice));
+	if ((!err || err == -ENOMEM) &&
+	    (flags_set_by(advice) || flags_cleared_by(advice))) {
+		int mark = mark_areas(mm, addr, end, flags_set_by(advice),
+				      flags_cleared_by(advice));
 
 		if (mark)
 			err = mark;
@@ -197,8 +203,9 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
 		int err;
 
 		lock_take(&mm->lock);
-		err = vma_range_covered(mm, addr, addr + part) ? host_mincore(addr, part, vec)
-							       : -ENOMEM;
+		err = vma_range_covered(mm, addr, addr + part)
+			      ? host_mincore(addr, part, vec)
+			      : -ENOMEM;
 		lock_drop(&mm->lock);
 		if (!err)
 			err = copy_to_user(vec_out, vec, part >> PAGE_SHIFT);
@@ -214,8 +221,9 @@ static int lock_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int
 {
 	(void)mm;
 	(void)v;
-	/* The host's own limit for locked memory may be lower than the guest's: its refusal is no error,
-	 * pages of a sandbox need not be resident for correctness. */
+	/* The host's own limit for locked memory may be lower than the guest's: its
+	 * refusal is no error, pages of a sandbox need not be resident for correctness.
+	 */
 	(void)host_mlock2(from, to - from, flags);
 	return 0;
 }
@@ -291,7 +299,8 @@ int mm_lock_all(struct mm *mm, int flags)
 	if (flags && !limit && !mm_may_lock())
 		return -EPERM;
 	lock_take(&mm->lock);
-	if ((flags & MCL_CURRENT) && mm->total_pages > limit >> PAGE_SHIFT && !mm_may_lock())
+	if ((flags & MCL_CURRENT) && mm->total_pages > limit >> PAGE_SHIFT &&
+	    !mm_may_lock())
 		err = -ENOMEM;
 	if (!err) {
 		mm->lock_future = (uint32_t)flags & MCL_FUTURE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* limits.h - limits and rights of the current process that mm asks for; process/ provides them. */
+/* limits.h - limits and rights of the current process that mm asks for; process/ provides
+ * them. */
 #pragma once
 #include "abi/types.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* map.c - mmap, munmap, mprotect, mremap, brk: areas and the host mappings behind them, always changed
- * together under mm->lock. All checks come first; the host call comes last but for the bookkeeping, so that its
- * failure leaves everything as it was.
+/* map.c - mmap, munmap, mprotect, mremap, brk: areas and the host mappings behind them,
+ * always changed together under mm->lock. All checks come first; the host call comes last
+ * but for the bookkeeping, so that its failure leaves everything as it was.
  *
- * Above each private file mapping whose place we choose, TRAMPOLINE_AREA bytes are kept for the patcher
- * (a hidden area, no host mapping until needed), at the same distance in every process that maps the file. */
+ * Above each private file mapping whose place we choose, TRAMPOLINE_AREA bytes are kept
+ * for the patcher (a hidden area, no host mapping until needed), at the same distance in
+ * every process that maps the file. */
 #include "mm/map.h"
 
 #include "abi/errno.h"
@@ -139,8 +140,10 @@ struct mm *mm_copy_locked(struct mm *mm)
 
 /* ---- mapping ---- */
 
-/* A place for size bytes with the patcher's room above it, or without when there is none. */
-static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t flags, size_t room)
+/* A place for size bytes with the patcher's room above it, or without when there is none.
+ */
+static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t flags,
+			  size_t room)
 {
 	uaddr_t top = mm->mmap_top;
 	uaddr_t at;
@@ -164,7 +167,8 @@ static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t fla
 	return at;
 }
 
-static int check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flags, size_t replaced)
+static int check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flags,
+			size_t replaced)
 {
 	size_t pages = size >> PAGE_SHIFT;
 	size_t total = mm->total_pages - MIN(replaced, mm->total_pages);
@@ -172,7 +176,8 @@ static int check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flag
 	if (pages > (mm_limit(RLIMIT_AS) >> PAGE_SHIFT) ||
 	    total + pages > (mm_limit(RLIMIT_AS) >> PAGE_SHIFT))
 		return -ENOMEM;
-	if ((prot & PROT_WRITE) && !(flags & VMA_SHARED) && !(flags & (VMA_STACK | VMA_GROWSDOWN)) &&
+	if ((prot & PROT_WRITE) && !(flags & VMA_SHARED) &&
+	    !(flags & (VMA_STACK | VMA_GROWSDOWN)) &&
 	    mm->data_pages + pages > (mm_limit(RLIMIT_DATA) >> PAGE_SHIFT))
 		return -ENOMEM;
 	return 0;
@@ -189,19 +194,21 @@ static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end)
 	return pages;
 }
 
-static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags, struct vm_object *object,
-		    uint64_t off)
+static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
+		    struct vm_object *object, uint64_t off)
 {
 	int fd = -1;
 	int64_t host_off = 0;
-	int host_flags = MAP_FIXED | (int)(flags & (MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_LOCKED));
+	int host_flags =
+		MAP_FIXED |
+		(int)(flags & (MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_LOCKED));
 	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
 	long ret;
 
 	host_flags |= shared ? MAP_SHARED : MAP_PRIVATE;
 	if (object) {
-		int err = object->ops->host_backing(object, off, size, shared, prot & PROT_EXEC, &fd,
-						    &host_off);
+		int err = object->ops->host_backing(object, off, size, shared,
+						    prot & PROT_EXEC, &fd, &host_off);
 		if (err)
 			return err;
 		if (fd < 0) /* zeroes: /dev/zero */
@@ -226,7 +233,8 @@ static struct vma *hidden_area(struct vma_spares *s, uaddr_t start, uaddr_t end)
 	return v;
 }
 
-static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags, struct vm_object *object)
+static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
+			   struct vm_object *object)
 {
 	if ((flags & MAP_TYPE) != MAP_PRIVATE)
 		vma_flags |= VMA_SHARED;
@@ -256,7 +264,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags)
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-	bool patchable = object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
+	bool patchable =
+		object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
 	size_t room = patchable && !fixed ? TRAMPOLINE_AREA : 0;
 	struct vma_spares spares;
 	struct vma *v;
@@ -280,14 +289,16 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	if (!fixed) {
 		addr = find_place(mm, addr, size, flags, room);
 		ret = addr ? 0 : -ENOMEM;
-	} else if ((flags & MAP_FIXED_NOREPLACE) && !vma_range_free(mm, addr, addr + size)) {
+	} else if ((flags & MAP_FIXED_NOREPLACE) &&
+		   !vma_range_free(mm, addr, addr + size)) {
 		ret = -EEXIST;
 	}
 	if (!ret)
 		ret = check_limits(mm, size, prot, vma_flags,
 				   fixed ? pages_mapped(mm, addr, addr + size) : 0);
 	if (!ret && (vma_flags & VMA_LOCKED) &&
-	    mm->locked_pages + (size >> PAGE_SHIFT) > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
+	    mm->locked_pages + (size >> PAGE_SHIFT) > mm_limit(RLIMIT_MEMLOCK) >>
+		    PAGE_SHIFT &&
 	    !mm_may_lock())
 		ret = -EAGAIN;
 	if (!ret && (vma_flags & VMA_MAYWRITE) && object->ops->writers_changed)
@@ -310,9 +321,11 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	if (object)
 		object->ops->get(object);
 	v = vma_insert(mm, v);
-	if (room && spares_left(&spares) && vma_range_free(mm, addr + size, addr + size + room) &&
+	if (room && spares_left(&spares) &&
+	    vma_range_free(mm, addr + size, addr + size + room) &&
 	    addr + size + room <= USER_END)
-		(void)vma_insert(mm, hidden_area(&spares, addr + size, addr + size + room));
+		(void)vma_insert(mm,
+				 hidden_area(&spares, addr + size, addr + size + room));
 	if ((prot & PROT_EXEC) && object && mm_mapped_hook)
 		mm_mapped_hook(mm, v);
 	ret = (long)addr;
@@ -323,7 +336,8 @@ out:
 }
 
 /* Unmaps in the host, sparing the vdso, and forgets the areas. */
-static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s, bool with_room)
+static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s,
+			bool with_room)
 {
 	struct vma *v = vma_find(mm, end);
 	bool is_text_end = with_room && v && v->start == end && (v->flags & VMA_HIDDEN);
@@ -380,14 +394,16 @@ static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t pro
 		if ((prot & PROT_WRITE) && (v->flags & VMA_SHARED) && v->object &&
 		    (v->flags & VMA_NOWRITE))
 			return -EACCES;
-		if ((prot & PROT_WRITE) && !(v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED) &&
+		if ((prot & PROT_WRITE) && !(v->prot & PROT_WRITE) &&
+		    !(v->flags & VMA_SHARED) &&
 		    mm->data_pages + pages > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-/* Changes one area that lies wholly in the range. Returns the area that covers it afterwards. */
+/* Changes one area that lies wholly in the range. Returns the area that covers it
+ * afterwards. */
 static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 {
 	vma_account(mm, v, -1);
@@ -421,7 +437,8 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 	lock_take(&mm->lock);
 	/* What is mapped up to the first hole changes, then the hole is an error. */
 	at = addr;
-	for (struct vma *v = vma_find(mm, at); v && v->start <= at && at < end; v = vma_next(v)) {
+	for (struct vma *v = vma_find(mm, at); v && v->start <= at && at < end;
+	     v = vma_next(v)) {
 		if (v->flags & VMA_HIDDEN)
 			break;
 		at = MIN(v->end, end);
@@ -432,7 +449,8 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 	if (!err && at > addr) {
 		vma_split(mm, addr, &spares);
 		vma_split(mm, at, &spares);
-		for (struct vma *v = vma_find(mm, addr); v && v->start < at; v = vma_next(v))
+		for (struct vma *v = vma_find(mm, addr); v && v->start < at;
+		     v = vma_next(v))
 			v = protect_area(mm, v, prot);
 	}
 	if (!err && at < end)
@@ -463,8 +481,10 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		struct vma *v;
 
 		if (!vma_range_free(mm, old_top, new_top + PAGE_SIZE) ||
-		    check_limits(mm, new_top - old_top, PROT_READ | PROT_WRITE, VMA_HEAP, 0) ||
-		    host_map(old_top, new_top - old_top, PROT_READ | PROT_WRITE, MAP_PRIVATE, NULL, 0))
+		    check_limits(mm, new_top - old_top, PROT_READ | PROT_WRITE, VMA_HEAP,
+				 0) ||
+		    host_map(old_top, new_top - old_top, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE, NULL, 0))
 			goto out;
 		v = vma_spare(&spares);
 		v->start = old_top;
@@ -472,7 +492,8 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		v->prot = PROT_READ | PROT_WRITE;
 		v->flags = VMA_HEAP;
 		(void)vma_insert(mm, v);
-	} else if (new_top < old_top && unmap_locked(mm, new_top, old_top, &spares, true)) {
+	} else if (new_top < old_top &&
+		   unmap_locked(mm, new_top, old_top, &spares, true)) {
 		goto out;
 	}
 	mm->brk_end = end;
@@ -499,11 +520,13 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 		size_t grow = v->start - start;
 
 		/* Linux keeps 256 pages between a stack and what lies below. */
-		if ((!below || (below->flags & (VMA_GROWSDOWN | VMA_STACK)) || below->prot == PROT_NONE ||
+		if ((!below || (below->flags & (VMA_GROWSDOWN | VMA_STACK)) ||
+		     below->prot == PROT_NONE ||
 		     below->end + (256 << PAGE_SHIFT) <= start) &&
 		    (!below || below->end <= start) &&
 		    !check_limits(mm, grow, v->prot, v->flags, 0) &&
-		    !host_map(start, grow, v->prot, MAP_PRIVATE | MAP_NORESERVE, NULL, 0)) {
+		    !host_map(start, grow, v->prot, MAP_PRIVATE | MAP_NORESERVE, NULL,
+			      0)) {
 			vma_account(mm, v, -1);
 			v->start = start;
 			vma_account(mm, v, 1);

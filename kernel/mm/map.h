@@ -3,11 +3,13 @@
 #pragma once
 #include "mm/mm.h"
 
-/* Room kept above a file mapping for the patcher's trampolines: see arch/x86_64/patch.h. */
+/* Room kept above a file mapping for the patcher's trampolines: see arch/x86_64/patch.h.
+ */
 #define TRAMPOLINE_AREA 0x10000UL
 
 /* Lowest address that MAP_FIXED may name (vm.mmap_min_addr). */
 #define mm_min_addr 0x1000UL
 
-/* Called with mm->lock held when a file has been mapped executable: the patcher puts known pages in place. */
+/* Called with mm->lock held when a file has been mapped executable: the patcher puts
+ * known pages in place. */
 extern void (*mm_mapped_hook)(struct mm *mm, struct vma *v);

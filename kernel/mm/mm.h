@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* mm.h - a guest address space: its areas and the host mappings behind them.
  *
- * A struct mm belongs to one host address space; every function here that changes it must run in a task
- * whose mm it is (current()->mm), because host mappings can be made only from inside. Areas never overlap, are
- * sorted by address, and say what /proc/PID/maps shows. */
+ * A struct mm belongs to one host address space; every function here that changes it must
+ * run in a task whose mm it is (current()->mm), because host mappings can be made only
+ * from inside. Areas never overlap, are sorted by address, and say what /proc/PID/maps
+ * shows. */
 #pragma once
 #include "abi/types.h"
 #include "base/lock.h"
@@ -14,16 +15,16 @@
 enum vma_flags {
 	VMA_SHARED = 1 << 0,
 	VMA_GROWSDOWN = 1 << 1,
-	VMA_STACK = 1 << 2,	/* the initial stack: [stack] */
-	VMA_HEAP = 1 << 3,	/* brk: [heap] */
-	VMA_VDSO = 1 << 4,	/* [vdso] or [vvar]: host mapping stays when unmapped */
-	VMA_HIDDEN = 1 << 5,	/* trampolines: not shown, not the guest's */
+	VMA_STACK = 1 << 2,  /* the initial stack: [stack] */
+	VMA_HEAP = 1 << 3,   /* brk: [heap] */
+	VMA_VDSO = 1 << 4,   /* [vdso] or [vvar]: host mapping stays when unmapped */
+	VMA_HIDDEN = 1 << 5, /* trampolines: not shown, not the guest's */
 	VMA_LOCKED = 1 << 6,
 	VMA_DONTFORK = 1 << 7,
 	VMA_WIPEONFORK = 1 << 8,
 	VMA_NORESERVE = 1 << 9,
-	VMA_PATCHED = 1 << 10,	/* pages of it come from the patch cache */
-	VMA_TOUCHED = 1 << 11,	/* was writable once: never patch */
+	VMA_PATCHED = 1 << 10, /* pages of it come from the patch cache */
+	VMA_TOUCHED = 1 << 11, /* was writable once: never patch */
 	VMA_VVAR = 1 << 12,
 	VMA_DONTDUMP = 1 << 13,
 	VMA_MAYWRITE = 1 << 14, /* shared file mapping counted as a writer */
@@ -34,58 +35,61 @@ struct vma {
 	struct tree_node node;
 	uaddr_t start;
 	uaddr_t end;
-	uint64_t off;		 /* of start in the object */
+	uint64_t off;		  /* of start in the object */
 	struct vm_object *object; /* ref; NULL: private anonymous */
-	uint32_t prot;		 /* PROT_* */
-	uint32_t flags;		 /* enum vma_flags */
+	uint32_t prot;		  /* PROT_* */
+	uint32_t flags;		  /* enum vma_flags */
 };
 
 struct mm {
-	struct ref refs;	 /* processes that share it */
-	struct lock lock;	 /* RANK_MM */
-	struct tree areas;	 /* guarded by lock; struct vma by start */
-	size_t total_pages;	 /* mapped, for RLIMIT_AS and VmSize */
-	size_t data_pages;	 /* private writable, for RLIMIT_DATA */
+	struct ref refs;    /* processes that share it */
+	struct lock lock;   /* RANK_MM */
+	struct tree areas;  /* guarded by lock; struct vma by start */
+	size_t total_pages; /* mapped, for RLIMIT_AS and VmSize */
+	size_t data_pages;  /* private writable, for RLIMIT_DATA */
 	size_t locked_pages;
 	size_t stack_pages;
-	uaddr_t mmap_top;	 /* allocations go down from here */
+	uaddr_t mmap_top; /* allocations go down from here */
 	uaddr_t brk_start;
 	uaddr_t brk_end;
 	uaddr_t code_start, code_end, data_start, data_end;
 	uaddr_t stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
 	uint64_t auxv[2 * 24];
-	size_t auxv_size;	 /* bytes */
-	char *saved_args;	 /* as given to exec, for other processes' /proc: own kmalloc */
+	size_t auxv_size; /* bytes */
+	char *saved_args; /* as given to exec, for other processes' /proc: own kmalloc */
 	size_t saved_args_size;
 	char *saved_env;
 	size_t saved_env_size;
-	struct vm_object *exe;	 /* ref: /proc/PID/exe */
+	struct vm_object *exe;	      /* ref: /proc/PID/exe */
 	uaddr_t vdso_start, vdso_end; /* host mappings that outlive unmapping, 0: none */
-	uint64_t id;		 /* unique: private futex key */
-	uint64_t patch_generation; /* arch/: how new the patched pages are */
-	bool no_patch;		 /* a task owns %gs */
-	uint32_t lock_future;	 /* mlockall(MCL_FUTURE) */
+	uint64_t id;		      /* unique: private futex key */
+	uint64_t patch_generation;    /* arch/: how new the patched pages are */
+	bool no_huge_pages;	      /* PR_SET_THP_DISABLE: kept, the host decides */
+	bool no_patch;		      /* a task owns %gs */
+	uint32_t lock_future;	      /* mlockall(MCL_FUTURE) */
 };
 
 /* Returns an empty mm with one reference, or NULL. */
 struct mm *mm_create(void);
-/* The child's copy for fork: the areas, not the host mappings, which the host's clone makes while the same
- * mm->lock is still held. NULL: no memory. */
+/* The child's copy for fork: the areas, not the host mappings, which the host's clone
+ * makes while the same mm->lock is still held. NULL: no memory. */
 struct mm *mm_copy_locked(struct mm *mm);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
 /* Unmaps everything in the calling host process, which must be the mm's. */
 void mm_clear(struct mm *mm);
 
-/* What mmap(2) does. Returns the address or -errno. Takes a reference of its own to object. */
+/* What mmap(2) does. Returns the address or -errno. Takes a reference of its own to
+ * object. */
 long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags);
 int mm_unmap(struct mm *mm, uaddr_t addr, size_t size);
 /* The same, leaving the patcher's room above it. */
 int mm_unmap_keep_room(struct mm *mm, uaddr_t addr, size_t size);
 int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot);
-long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size, uint32_t flags, uaddr_t new_addr);
+long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
+	      uint32_t flags, uaddr_t new_addr);
 uaddr_t mm_brk(struct mm *mm, uaddr_t end);
 int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice);
 int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags);
@@ -96,15 +100,19 @@ int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size);
 int mm_lock_all(struct mm *mm, int flags); /* MCL_*; 0: munlockall */
 /* mincore(2): vec_out in the guest. */
 int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out);
-/* A fault at addr just below a growing area: true when it was grown and the access may be tried again. */
+/* A fault at addr just below a growing area: true when it was grown and the access may be
+ * tried again. */
 bool mm_grow(struct mm *mm, uaddr_t addr);
-/* A vm_object of shared anonymous memory (host memfd), with one reference; NULL: no memory or descriptors. */
+/* A vm_object of shared anonymous memory (host memfd), with one reference; NULL: no
+ * memory or descriptors. */
 struct vm_object *shared_memory_create(size_t size);
 
 /* The first area that ends above addr, or NULL. mm->lock held. */
 struct vma *vma_find(struct mm *mm, uaddr_t addr);
 struct vma *vma_next(struct vma *v);
-/* Walks areas in order with the lock held; stops when func returns non-zero, which it returns. Hidden ones are left out. */
+/* Walks areas in order with the lock held; stops when func returns non-zero, which it
+ * returns. Hidden ones are left out. */
 int mm_for_each_vma(struct mm *mm, int (*func)(struct vma *v, void *arg), void *arg);
-/* The key of a futex word in a shared area: what vm_object_ops.identity says, and the offset; false when addr is not in a shared area. */
+/* The key of a futex word in a shared area: what vm_object_ops.identity says, and the
+ * offset; false when addr is not in a shared area. */
 bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *off);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* object.h - what can be mapped into an address space: a file, shared anonymous memory, a SysV segment.
+/* object.h - what can be mapped into an address space: a file, shared anonymous memory, a
+ * SysV segment.
  *
- * Folders above mm implement the operations; mm keeps one reference for each area that maps the object. */
+ * Folders above mm implement the operations; mm keeps one reference for each area that
+ * maps the object. */
 #pragma once
 #include "abi/types.h"
 
@@ -10,19 +12,24 @@ struct vm_object;
 struct vm_object_ops {
 	void (*get)(struct vm_object *o);
 	void (*put)(struct vm_object *o);
-	/* Says which host descriptor and offset to map for [off, off+size) of the object, promoting data
-	 * kept in kernel pages to a host memfd first. 0, -ENODEV, -ENOMEM, … Called with the mm locked.
-	 * exec: the mapping is executable. The descriptor stays valid while the caller holds the object. */
-	int (*host_backing)(struct vm_object *o, uint64_t off, size_t size, bool shared, bool exec,
-			    int *fd, int64_t *host_off);
-	/* For /proc/PID/maps: the path (buf of size bytes, NUL-terminated), device and inode numbers. */
-	void (*describe)(struct vm_object *o, char *buf, size_t size, uint64_t *dev, uint64_t *ino);
-	/* What futexes in a shared mapping are known by: the same for all objects that show the same data (an inode).
-	 * NULL: the object itself. */
+	/* Says which host descriptor and offset to map for [off, off+size) of the object,
+	 * promoting data kept in kernel pages to a host memfd first. 0, -ENODEV, -ENOMEM,
+	 * … Called with the mm locked. exec: the mapping is executable. The descriptor
+	 * stays valid while the caller holds the object. */
+	int (*host_backing)(struct vm_object *o, uint64_t off, size_t size, bool shared,
+			    bool exec, int *fd, int64_t *host_off);
+	/* For /proc/PID/maps: the path (buf of size bytes, NUL-terminated), device and
+	 * inode numbers. */
+	void (*describe)(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
+			 uint64_t *ino);
+	/* What futexes in a shared mapping are known by: the same for all objects that
+	 * show the same data (an inode). NULL: the object itself. */
 	const void *(*identity)(struct vm_object *o);
-	/* A shared, writable mapping of it appears (+1) or goes away (-1); -EPERM when sealed. May be NULL. */
+	/* A shared, writable mapping of it appears (+1) or goes away (-1); -EPERM when
+	 * sealed. May be NULL. */
 	int (*writers_changed)(struct vm_object *o, int by);
-	/* Identity of the file's contents for the patch cache (0: do not patch): changes when they change. */
+	/* Identity of the file's contents for the patch cache (0: do not patch): changes
+	 * when they change. */
 	uint64_t (*content_id)(struct vm_object *o);
 };
 

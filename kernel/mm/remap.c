@@ -23,7 +23,8 @@ static int check_arguments(struct remap *r)
 {
 	if (r->flags & ~(uint32_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
-	if ((r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(r->flags & MREMAP_MAYMOVE))
+	if ((r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) &&
+	    !(r->flags & MREMAP_MAYMOVE))
 		return -EINVAL;
 	if (r->old & ~PAGE_MASK)
 		return -EINVAL;
@@ -38,7 +39,8 @@ static int check_arguments(struct remap *r)
 	if (r->flags & (MREMAP_FIXED)) {
 		if ((r->new_addr & ~PAGE_MASK) || r->new_addr > USER_END - r->new_size)
 			return -EINVAL;
-		if (r->old_size <= USER_END && r->new_addr < r->old + r->old_size && r->old < r->new_addr + r->new_size)
+		if (r->old_size <= USER_END && r->new_addr < r->old + r->old_size &&
+		    r->old < r->new_addr + r->new_size)
 			return -EINVAL;
 		if (r->new_addr < mm_min_addr)
 			return -EPERM;
@@ -86,21 +88,25 @@ static long shrink(struct remap *r)
 	return (long)r->old;
 }
 
-/* Grows where it is: true when that was done or failed for good (*ret), false when it must move. */
+/* Grows where it is: true when that was done or failed for good (*ret), false when it
+ * must move. */
 static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 {
 	uaddr_t end = r->old + r->new_size;
 	int err = 0;
 
-	if (v->end != r->old + r->old_size || end > USER_END || !vma_range_free(r->mm, v->end, end))
+	if (v->end != r->old + r->old_size || end > USER_END ||
+	    !vma_range_free(r->mm, v->end, end))
 		return false;
 	if (v->object) {
-		/* Makes sure that a memfd behind it is large enough to be mapped there. */
+		/* Makes sure that a memfd behind it is large enough to be mapped there.
+		 */
 		int fd;
 		int64_t host_off;
 
 		err = v->object->ops->host_backing(v->object, v->off, end - v->start,
-						   v->flags & VMA_SHARED, false, &fd, &host_off);
+						   v->flags & VMA_SHARED, false, &fd,
+						   &host_off);
 	}
 	if (!err) {
 		long at = host_mremap(r->old, r->old_size, r->new_size, 0, 0);
@@ -121,11 +127,13 @@ static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 	return true;
 }
 
-/* The host may have several mappings where we have one area: they move one by one, by page runs found by
- * trial, halving. */
-static long host_move(uaddr_t from, size_t old_size, size_t new_size, int flags, uaddr_t to)
+/* The host may have several mappings where we have one area: they move one by one, by
+ * page runs found by trial, halving. */
+static long host_move(uaddr_t from, size_t old_size, size_t new_size, int flags,
+		      uaddr_t to)
 {
-	long ret = host_mremap(from, old_size, new_size, flags | MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	long ret = host_mremap(from, old_size, new_size,
+			       flags | MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	size_t half;
 
 	if (ret != -EFAULT || old_size <= PAGE_SIZE)
@@ -152,7 +160,8 @@ static long move(struct remap *r, struct vma *v)
 		    vma_range_free(r->mm, to, to + r->new_size) && to >= USER_START)
 			;
 		else
-			to = vma_find_free(r->mm, r->new_size, USER_START, r->mm->mmap_top);
+			to = vma_find_free(r->mm, r->new_size, USER_START,
+					   r->mm->mmap_top);
 		if (!to)
 			return -ENOMEM;
 	}
@@ -207,8 +216,8 @@ static long remap_locked(struct remap *r)
 	return move(r, v);
 }
 
-long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size, uint32_t flags,
-	      uaddr_t new_addr)
+long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
+	      uint32_t flags, uaddr_t new_addr)
 {
 	struct remap r = {mm, addr, old_size, new_size, flags, new_addr, {{NULL}}};
 	long ret = check_arguments(&r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* shared_memory.c - MAP_SHARED|MAP_ANONYMOUS: a host memfd, shared by all that inherit the mapping. */
+/* shared_memory.c - MAP_SHARED|MAP_ANONYMOUS: a host memfd, shared by all that inherit
+ * the mapping. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/ref.h"
@@ -40,8 +41,8 @@ static void put(struct vm_object *o)
 	slab_free(&shared_memory_cache, m);
 }
 
-static int host_backing(struct vm_object *o, uint64_t off, size_t size, bool shared, bool exec, int *fd,
-			int64_t *host_off)
+static int host_backing(struct vm_object *o, uint64_t off, size_t size, bool shared,
+			bool exec, int *fd, int64_t *host_off)
 {
 	(void)size;
 	(void)shared;
@@ -51,7 +52,8 @@ static int host_backing(struct vm_object *o, uint64_t off, size_t size, bool sha
 	return 0;
 }
 
-static void describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev, uint64_t *ino)
+static void describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
+		     uint64_t *ino)
 {
 	strlcpy(buf, "/dev/zero (deleted)", size);
 	*dev = 1;

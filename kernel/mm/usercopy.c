@@ -4,7 +4,8 @@
 
 #include "abi/errno.h"
 
-/* NOLINTBEGIN(performance-no-int-to-ptr): this file is where guest addresses become pointers */
+/* NOLINTBEGIN(performance-no-int-to-ptr): this file is where guest addresses become
+ * pointers */
 size_t user_copy(void *dst, const void *src, size_t size);
 size_t user_clear(void *dst, size_t size);
 long user_strncpy(char *dst, const char *src, size_t size);
@@ -94,22 +95,26 @@ int get_user_u64(uint64_t *out, uaddr_t src)
 
 int put_user_u8(uaddr_t dst, uint8_t value)
 {
-	return user_range_ok(dst, sizeof(value)) ? user_store_u8(user(dst), value) : -EFAULT;
+	return user_range_ok(dst, sizeof(value)) ? user_store_u8(user(dst), value)
+						 : -EFAULT;
 }
 
 int put_user_u32(uaddr_t dst, uint32_t value)
 {
-	return user_range_ok(dst, sizeof(value)) ? user_store_u32(user(dst), value) : -EFAULT;
+	return user_range_ok(dst, sizeof(value)) ? user_store_u32(user(dst), value)
+						 : -EFAULT;
 }
 
 int put_user_u64(uaddr_t dst, uint64_t value)
 {
-	return user_range_ok(dst, sizeof(value)) ? user_store_u64(user(dst), value) : -EFAULT;
+	return user_range_ok(dst, sizeof(value)) ? user_store_u64(user(dst), value)
+						 : -EFAULT;
 }
 
 int user_cmpxchg_u32(uaddr_t addr, uint32_t old, uint32_t new_value, uint32_t *seen)
 {
-	return user_range_ok(addr, sizeof(*seen)) ? user_cas_u32(user(addr), old, new_value, seen)
-						  : -EFAULT;
+	return user_range_ok(addr, sizeof(*seen))
+		       ? user_cas_u32(user(addr), old, new_value, seen)
+		       : -EFAULT;
 }
 /* NOLINTEND(performance-no-int-to-ptr) */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* usercopy.h - the only way to guest memory.
  *
- * Addresses are those of the calling task's own address space. A fault on the way (unmapped, wrong
- * protection, past the end of a file, an address above the guest's range) makes the call return -EFAULT;
- * what was copied before the fault stays copied, as on Linux. May be called with locks held: no lock of
- * ours is taken, but a fault may wait for the host's disk. */
+ * Addresses are those of the calling task's own address space. A fault on the way
+ * (unmapped, wrong protection, past the end of a file, an address above the guest's
+ * range) makes the call return -EFAULT; what was copied before the fault stays copied, as
+ * on Linux. May be called with locks held: no lock of ours is taken, but a fault may wait
+ * for the host's disk. */
 #pragma once
 #include "abi/types.h"
 
@@ -24,8 +25,8 @@ size_t copy_from_user_partial(void *dst, uaddr_t src, size_t size) MUST_CHECK;
 size_t copy_to_user_partial(uaddr_t dst, const void *src, size_t size) MUST_CHECK;
 /* Zeroes guest memory; returns bytes not cleared. */
 size_t clear_user_partial(uaddr_t dst, size_t size) MUST_CHECK;
-/* Copies a string with its NUL. Returns its length without the NUL, -EFAULT, or -ENAMETOOLONG when there
- * is no NUL in the first size bytes. */
+/* Copies a string with its NUL. Returns its length without the NUL, -EFAULT, or
+ * -ENAMETOOLONG when there is no NUL in the first size bytes. */
 long strncpy_from_user(char *dst, uaddr_t src, size_t size) MUST_CHECK;
 /* Length without NUL of a guest string, -EFAULT, or -E2BIG when longer than max. */
 long strnlen_user(uaddr_t src, size_t max) MUST_CHECK;
@@ -35,8 +36,10 @@ int get_user_u64(uint64_t *out, uaddr_t src) MUST_CHECK;
 int put_user_u8(uaddr_t dst, uint8_t value) MUST_CHECK;
 int put_user_u32(uaddr_t dst, uint32_t value) MUST_CHECK;
 int put_user_u64(uaddr_t dst, uint64_t value) MUST_CHECK;
-/* *word == old ? *word = new; *seen gets what was there. -EFAULT. addr must be 4-aligned. */
-int user_cmpxchg_u32(uaddr_t addr, uint32_t old, uint32_t new_value, uint32_t *seen) MUST_CHECK;
+/* *word == old ? *word = new; *seen gets what was there. -EFAULT. addr must be 4-aligned.
+ */
+int user_cmpxchg_u32(uaddr_t addr, uint32_t old, uint32_t new_value,
+		     uint32_t *seen) MUST_CHECK;
 
 #define COPY_IN(dst_ptr, uaddr)	 copy_from_user((dst_ptr), (uaddr), sizeof(*(dst_ptr)))
 #define COPY_OUT(uaddr, src_ptr) copy_to_user((uaddr), (src_ptr), sizeof(*(src_ptr)))

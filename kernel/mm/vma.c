@@ -75,8 +75,9 @@ bool spares_left(const struct vma_spares *s)
 	return false;
 }
 
-/* An area that may write to its shared object appears or goes away; each is counted. mm_map() asks for the first
- * of a mapping itself; an object that takes no more since leaves a part of it uncounted. */
+/* An area that may write to its shared object appears or goes away; each is counted.
+ * mm_map() asks for the first of a mapping itself; an object that takes no more since
+ * leaves a part of it uncounted. */
 static void writer_add(struct vma *v)
 {
 	if (v->object && v->object->ops->writers_changed && (v->flags & VMA_MAYWRITE) &&

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* vma.h - the tree of areas: bookkeeping only, no host mappings. mm->lock is held throughout. */
+/* vma.h - the tree of areas: bookkeeping only, no host mappings. mm->lock is held
+ * throughout. */
 #pragma once
 #include "mm/mm.h"
 
-/* Spare areas for a change that may split up to four, taken before anything is changed. */
+/* Spare areas for a change that may split up to four, taken before anything is changed.
+ */
 struct vma_spares {
 	struct vma *vma[5];
 };
@@ -23,8 +25,9 @@ struct vma *vma_prev(struct vma *v);
 void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s);
 /* Forgets all areas in [start, end), splitting at the ends. Counts them out. */
 void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s);
-/* Puts v, filled in but not linked, into the tree; counts it; joins it with equal neighbours (v may be
- * freed: the area that now covers it is returned). Takes v's object reference. */
+/* Puts v, filled in but not linked, into the tree; counts it; joins it with equal
+ * neighbours (v may be freed: the area that now covers it is returned). Takes v's object
+ * reference. */
 struct vma *vma_insert(struct mm *mm, struct vma *v);
 /* Joins v with its neighbours where they are alike. Returns the area that covers v. */
 struct vma *vma_merge(struct mm *mm, struct vma *v);

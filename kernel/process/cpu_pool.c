@@ -11,8 +11,9 @@
 _Static_assert(sizeof(struct cpu) <= CPU_SIZE, "cpu.h");
 
 static struct lock pool_lock = LOCK_INIT(RANK_IDR);
-static struct cpu *free_cpus;  /* pool_lock: ready for use, stacks warm */
-static struct cpu *dying_cpus; /* pool_lock: until done */
+static struct cpu *free_cpus;		/* pool_lock: ready for use, stacks warm */
+static struct cpu *dying_cpus;		/* pool_lock: until done */
+static struct cpu *all_cpus;		/* atomic */
 static uint64_t ended_fast, ended_slow; /* pool_lock */
 
 /* Moves those that are done to the free list. */
@@ -60,11 +61,17 @@ struct cpu *cpu_alloc(void)
 
 		if (!area)
 			return NULL;
-		c = (struct cpu *)(area + CPU_AREA_SIZE - CPU_SIZE); // NOLINT(bugprone-casting-through-void)
+		c = (struct cpu *)(area + CPU_AREA_SIZE -
+				   CPU_SIZE); // NOLINT(bugprone-casting-through-void)
 		c->kstack = area + ALTSTACK_SIZE;
+		lock_take(&pool_lock);
+		c->next_of_all = all_cpus;
+		atomic_store(&all_cpus, c);
+		lock_drop(&pool_lock);
 	}
 	kstack = c->kstack;
-	memset(c, 0, sizeof(*c));
+	memset(c, 0, offsetof(struct cpu, next_of_all));
+	c->is_committed = false;
 	c->self = c;
 	c->kstack = kstack;
 	return c;
@@ -88,6 +95,15 @@ void cpu_retire(struct cpu *c)
 	dying_cpus = c;
 	collect_locked();
 	lock_drop(&pool_lock);
+}
+
+bool cpus_are_idle(int host_pid)
+{
+	for (struct cpu *c = atomic_load(&all_cpus); c; c = c->next_of_all)
+		if (c->host_pid == host_pid && !atomic_load(&c->done) &&
+		    (c->locks_held || c->is_committed))
+			return false;
+	return true;
 }
 
 void cpu_calls(uint64_t *fast, uint64_t *slow)

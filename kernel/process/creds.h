@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* creds.h - who a task is. Immutable once published: change by copy and swap (credentials(7)). */
+/* creds.h - who a task is. Immutable once published: change by copy and swap
+ * (credentials(7)). */
 #pragma once
 #include "abi/types.h"
 #include "base/ref.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* session.h - process groups and sessions (setpgid(2), setsid(2)). All guarded by process_tree_lock. */
+/* session.h - process groups and sessions (setpgid(2), setsid(2)). All guarded by
+ * process_tree_lock. */
 #pragma once
 #include "abi/types.h"
 #include "lib/list.h"
@@ -9,20 +10,21 @@ struct tty;
 
 struct session {
 	pid_t sid;
-	int groups;	     /* pgroups in it */
-	struct tty *tty;     /* controlling terminal or NULL */
-	pid_t foreground;    /* its foreground group */
+	int groups;	  /* pgroups in it */
+	struct tty *tty;  /* controlling terminal or NULL */
+	pid_t foreground; /* its foreground group */
 };
 
 struct pgroup {
 	pid_t pgid;
 	struct list members; /* struct process.pgroup_link */
 	struct session *session;
-	struct list link;    /* all groups */
+	struct list link; /* all groups */
 };
 
 struct pgroup *pgroup_find(pid_t pgid);
-/* Puts p into group pgid of session s, creating the group if there is none; leaves the old one. 0 or -ENOMEM. */
+/* Puts p into group pgid of session s, creating the group if there is none; leaves the
+ * old one. 0 or -ENOMEM. */
 int pgroup_join(struct process *p, pid_t pgid, struct session *s) MUST_CHECK;
 void pgroup_leave(struct process *p);
 struct session *session_create(pid_t sid);

@@ -103,9 +103,12 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 	case PR_SET_TIMING:
 		return arg2 ? -EINVAL : 0;
 	case PR_GET_THP_DISABLE:
-		return arg2 | rest ? -EINVAL : 0;
+		return arg2 | rest ? -EINVAL : current()->mm->no_huge_pages;
 	case PR_SET_THP_DISABLE:
-		return rest ? -EINVAL : 0;
+		if (rest)
+			return -EINVAL;
+		current()->mm->no_huge_pages = arg2;
+		return 0;
 	case PR_GET_TSC:
 		return put_user_u32(arg2, PR_TSC_ENABLE);
 	case PR_SET_TSC:

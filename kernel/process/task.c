@@ -25,10 +25,11 @@ static SLAB_CACHE(process_cache, sizeof(struct process), 8);
 static SLAB_CACHE(task_cache, sizeof(struct task), 64);
 static SLAB_CACHE(sighand_cache, sizeof(struct sighand), 8);
 static struct idr ids = IDR_INIT; /* process_tree_lock: struct task by tid */
-/* Tasks are type-stable: a late sleeper_wake() may still touch one that has been freed. */
+/* Tasks are type-stable: a late sleeper_wake() may still touch one that has been freed.
+ */
 static struct lock free_lock = LOCK_INIT(RANK_IDR);
 static struct list free_tasks = LIST_INIT(free_tasks);
-static size_t free_count;
+static int live_count;	  /* free_lock */
 static int process_total; /* atomic */
 
 _Static_assert(offsetof(struct task, sleeper) == 0, "cpu_set_task");
@@ -42,12 +43,15 @@ struct task *task_alloc(void)
 
 	lock_take(&free_lock);
 	l = list_pop(&free_tasks);
-	if (l)
-		free_count--;
+	live_count++;
 	lock_drop(&free_lock);
 	t = l ? list_entry(l, struct task, thread_link) : slab_alloc(&task_cache);
-	if (!t)
+	if (!t) {
+		lock_take(&free_lock);
+		live_count--;
+		lock_drop(&free_lock);
 		return NULL;
+	}
 	memset(t, 0, sizeof(*t));
 	ref_init(&t->refs);
 	t->sleeper.host_eventfd = -1;
@@ -72,8 +76,13 @@ void task_put(struct task *t)
 	process_put(t->process);
 	lock_take(&free_lock);
 	list_add_head(&free_tasks, &t->thread_link);
-	free_count++;
+	live_count--;
 	lock_drop(&free_lock);
+}
+
+int task_count(void)
+{
+	return atomic_load_relaxed(&live_count);
 }
 
 struct process *process_alloc(void)
@@ -239,7 +248,8 @@ uint64_t rlimit_current(int resource)
 {
 	const struct process *p = current()->process;
 
-	return p ? __atomic_load_n(&p->rlimits[resource].rlim_cur, __ATOMIC_RELAXED) : UINT64_MAX;
+	return p ? __atomic_load_n(&p->rlimits[resource].rlim_cur, __ATOMIC_RELAXED)
+		 : UINT64_MAX;
 }
 
 uint64_t mm_limit(int resource)
@@ -277,8 +287,8 @@ void task_set_gs(struct task *t, uint64_t gs_base)
 	(void)atomic_or(&t->sleeper.work, WORK_GS);
 }
 
-void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info, uint64_t trapno,
-		    uint64_t err, uint64_t cr2)
+void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info,
+		    uint64_t trapno, uint64_t err, uint64_t cr2)
 {
 	t->fault_signo = signo;
 	t->fault_info = *info;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* task.h - one guest thread, and the process (thread group) it belongs to.
  *
- * Locks: process_tree_lock (RANK_PROCESS_TREE, one for the sandbox) guards parents, children, groups,
- * sessions, ids and exit states; process->lock (RANK_SIGNAL) guards signals, stop state and the list of
- * tasks; the rest of a task belongs to itself alone. Another task may be used while the tree lock or a
- * reference is held. */
+ * Locks: process_tree_lock (RANK_PROCESS_TREE, one for the sandbox) guards parents,
+ * children, groups, sessions, ids and exit states; process->lock (RANK_SIGNAL) guards
+ * signals, stop state and the list of tasks; the rest of a task belongs to itself alone.
+ * Another task may be used while the tree lock or a reference is held. */
 #pragma once
 #include "abi/resource.h"
 #include "abi/signal.h"
@@ -35,14 +35,15 @@ struct sigqueue {
 };
 
 struct sigpending {
-	uint64_t set;	    /* bit n-1: signal n */
+	uint64_t set;	   /* bit n-1: signal n */
 	struct list queue; /* of struct sigqueue */
 };
 
 /* Actions: shared by CLONE_SIGHAND, copied by fork, reset by exec. */
 struct sighand {
 	struct ref refs;
-	struct lock lock; /* RANK_SIGNAL: taken instead of process->lock by nobody; leaf copy lock */
+	struct lock lock; /* RANK_SIGNAL: taken instead of process->lock by nobody; leaf
+			     copy lock */
 	struct linux_sigaction action[NSIG];
 };
 
@@ -53,25 +54,28 @@ struct task {
 	uint64_t gs_base;	/* the guest's GS when guest_gs */
 	struct ref refs;
 	struct process *process;
-	struct cpu *cpu;	/* NULL before start and after exit; a vfork parent keeps NULL while lent */
-	struct regs *regs;	/* guest registers on kstack, valid in the kernel */
-	void *kstack;		/* KSTACK_SIZE */
+	struct cpu *cpu;   /* NULL before start and after exit; a vfork parent keeps NULL
+			      while lent */
+	struct regs *regs; /* guest registers on kstack, valid in the kernel */
+	void *kstack;	   /* KSTACK_SIZE */
 	pid_t tid;
-	enum task_state state;	/* process->lock */
+	enum task_state state;	 /* process->lock */
 	struct list thread_link; /* in process->tasks: process->lock */
 
-	struct creds *creds;	/* ref; fork: shared, copied on change */
-	struct mm *mm;		/* ref; fork: copied, CLONE_VM: shared; NULL once exited */
-	struct fdtable *fds;	/* ref; fork: copied, CLONE_FILES: shared */
-	struct fs_context *fs;	/* ref; fork: copied, CLONE_FS: shared */
+	struct creds *creds;   /* ref; fork: shared, copied on change */
+	struct mm *mm;	       /* ref; fork: copied, CLONE_VM: shared; NULL once exited */
+	struct fdtable *fds;   /* ref; fork: copied, CLONE_FILES: shared */
+	struct fs_context *fs; /* ref; fork: copied, CLONE_FS: shared */
 	struct sighand *sighand; /* ref */
 
-	/* signals (own: only the task changes blocked; others read it under process->lock) */
+	/* signals (own: only the task changes blocked; others read it under
+	 * process->lock) */
 	uint64_t blocked;
 	uint64_t saved_blocked; /* sigsuspend, ppoll …: restored after delivery */
 	bool restore_blocked;
 	struct sigpending pending; /* process->lock */
-	struct linux_stack altstack; /* fork: kept, CLONE_VM without VFORK: cleared, exec: cleared */
+	struct linux_stack
+		altstack; /* fork: kept, CLONE_VM without VFORK: cleared, exec: cleared */
 
 	/* restart_syscall(2) */
 	long (*restart)(struct task *t);
@@ -83,33 +87,35 @@ struct task {
 	uaddr_t rseq_area;
 	uint32_t rseq_len, rseq_sig;
 
-	uint64_t fs_base;	/* at start: CLONE_SETTLS's */
-	bool start_tls;		/* at start: load fs_base */
-	uaddr_t set_child_tid;	/* at start: where to store the tid, or 0 */
-	bool guest_gs;		/* the guest has set GS: slow path and full returns */
+	uint64_t fs_base;      /* at start: CLONE_SETTLS's */
+	bool start_tls;	       /* at start: load fs_base */
+	uaddr_t set_child_tid; /* at start: where to store the tid, or 0 */
+	bool guest_gs;	       /* the guest has set GS: slow path and full returns */
 	bool single_step;
 
-	int fault_signo;	/* set by the host fault handler, taken by fault_entry */
+	int fault_signo; /* set by the host fault handler, taken by fault_entry */
 	struct linux_siginfo fault_info;
-	uint64_t fault_trapno, fault_error, fault_cr2; /* of the last fault, for signal frames */
+	uint64_t fault_trapno, fault_error,
+		fault_cr2; /* of the last fault, for signal frames */
 
-	int exit_code;		/* wait status word of a dead task */
+	int exit_code; /* wait status word of a dead task */
 	char comm[TASK_COMM_LEN];
 	struct task *vfork_parent; /* the task whose cpu this one has borrowed */
-	uint64_t lent_sp;	/* kernel context while the cpu is lent to a vfork child */
-	struct task *vfork_waiter; /* ref: a parent that waits on vfork_done for this task's exec or end */
-	struct waitq vfork_done; /* woken when vfork_waiting became false */
-	bool vfork_waiting;	/* process->lock */
-	struct exec *exec;	/* core/: on its way to a blank host process */
+	uint64_t lent_sp; /* kernel context while the cpu is lent to a vfork child */
+	struct task *vfork_waiter; /* ref: a parent that waits on vfork_done for this
+				      task's exec or end */
+	struct waitq vfork_done;   /* woken when vfork_waiting became false */
+	bool vfork_waiting;	   /* process->lock */
+	struct exec *exec;	   /* core/: on its way to a blank host process */
 	int nice;
 	int policy, rt_priority;
 	uint64_t timer_slack;
-	nsec_t start_time;	/* CLOCK_MONOTONIC */
+	nsec_t start_time; /* CLOCK_MONOTONIC */
 	uint64_t voluntary_switches, involuntary_switches;
 	uint64_t syscalls;
-	nsec_t cpu_time_base;	/* CPU time of cpus it ran on before this one */
-	void *futex_waiter;	/* struct futex_waiter * while in futex_wait */
-	struct list pi_list;	/* PI futexes held */
+	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
+	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
+	struct list pi_list;  /* PI futexes held */
 	uint32_t ioprio;
 	int pdeath_signal;
 	bool no_new_privs;
@@ -121,53 +127,56 @@ enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
 
 struct process {
 	struct ref refs;
-	pid_t pid;		/* of the leader; constant over exec */
-	struct lock lock;	/* RANK_SIGNAL */
-	struct list tasks;	/* struct task.thread_link: lock */
-	struct task *leader;	/* the task whose tid is pid; may be a zombie while others run */
-	int live_tasks;		/* lock: tasks that have not exited */
+	pid_t pid;	   /* of the leader; constant over exec */
+	struct lock lock;  /* RANK_SIGNAL */
+	struct list tasks; /* struct task.thread_link: lock */
+	struct task
+		*leader; /* the task whose tid is pid; may be a zombie while others run */
+	int live_tasks;	 /* lock: tasks that have not exited */
 
 	/* the tree: process_tree_lock */
 	struct process *parent;
-	struct task *parent_task; /* borrowed, only to compare: the thread whose child it is */
-	struct list children;	/* struct process.sibling */
+	struct task *
+		parent_task; /* borrowed, only to compare: the thread whose child it is */
+	struct list children; /* struct process.sibling */
 	struct list sibling;
 	struct pgroup *pgroup;
 	struct list pgroup_link;
 	struct waitq child_event; /* woken when a child changes state */
-	struct waitq exit_event; /* woken when this process becomes a zombie: pidfd */
+	struct waitq exit_event;  /* woken when this process becomes a zombie: pidfd */
 	enum process_state state;
 	bool is_subreaper, has_child_subreaper;
 	bool dumpable;
 	bool did_exec;
-	int exit_signal;	/* to the parent; -1: none */
+	int exit_signal; /* to the parent; -1: none */
 
 	/* lock */
 	struct sigpending pending;
-	bool group_exit;	/* all tasks must die, exit status group_exit_code */
+	bool group_exit; /* all tasks must die, exit status group_exit_code */
 	int group_exit_code;
-	struct task *exec_task;	/* a task in exec kills all others */
+	struct task *exec_task;	   /* a task in exec kills all others */
 	struct waitq threads_gone; /* woken when live_tasks drops */
-	bool stopped;		/* a group stop is complete or under way */
+	bool stopped;		   /* a group stop is complete or under way */
 	int stop_signo;
-	int stop_count;		/* tasks that have stopped */
+	int stop_count; /* tasks that have stopped */
 	bool stop_reported, continued;
-	struct waitq resume;	/* woken by SIGCONT and SIGKILL */
+	struct waitq resume; /* woken by SIGCONT and SIGKILL */
 
-	struct linux_rlimit rlimits[16]; /* lock */
+	struct linux_rlimit rlimits[16];    /* lock */
 	struct linux_rusage children_usage; /* waited-for children: tree lock */
-	nsec_t user_time, system_time; /* of exited tasks */
+	nsec_t user_time, system_time;	    /* of exited tasks */
 	uint64_t min_faults, maj_faults, max_rss;
 	nsec_t start_time;
-	nsec_t real_timer_deadline, real_timer_interval; /* setitimer(ITIMER_REAL): lock */
+	nsec_t real_timer_deadline,
+		real_timer_interval; /* setitimer(ITIMER_REAL): lock */
 	struct timer *real_timer;
 	struct list posix_timers;
 	int next_timer_id;
 	struct robust_entry *unused;
-	struct tty *tty;	/* via the session: see process/session.h */
+	struct tty *tty; /* via the session: see process/session.h */
 	uint32_t personality;
 	int oom_score_adj;
-	int host_pid;		/* host thread group; 0 once it has gone */
+	int host_pid; /* host thread group; 0 once it has gone */
 	bool is_init;
 };
 
@@ -178,13 +187,15 @@ void task_get(struct task *t);
 void task_put(struct task *t);
 void process_get(struct process *p);
 void process_put(struct process *p);
-/* By id, with process_tree_lock held: borrowed. A thread's id finds the thread; process_find only leaders. */
+/* By id, with process_tree_lock held: borrowed. A thread's id finds the thread;
+ * process_find only leaders. */
 struct task *task_find(pid_t tid);
 struct process *process_find(pid_t pid);
 /* The same, returning a reference and taking the lock itself. */
 struct task *task_lookup(pid_t tid);
 struct process *process_lookup(pid_t pid);
-/* All processes, in pid order, with process_tree_lock held: the first with pid >= from, or NULL. */
+/* All processes, in pid order, with process_tree_lock held: the first with pid >= from,
+ * or NULL. */
 struct process *process_next(pid_t from);
 /* Soft limit of the current process (RLIMIT_*). */
 uint64_t rlimit_current(int resource);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* task_life.h - making and unmaking tasks and processes: for core/ (clone, exec, exit) alone. */
+/* task_life.h - making and unmaking tasks and processes: for core/ (clone, exec, exit)
+ * alone. */
 #pragma once
 #include "process/task.h"
 
@@ -10,6 +11,8 @@ struct sighand *sighand_create(void) MUST_CHECK;
 struct sighand *sighand_copy(struct sighand *from) MUST_CHECK;
 void sighand_put(struct sighand *s);
 int process_count(void);
+/* Tasks in use; their memory is kept for the next ones. */
+int task_count(void);
 
 /* Ids, with process_tree_lock held. alloc: 0, -EAGAIN, -ENOMEM. */
 int task_id_alloc_locked(struct task *t) MUST_CHECK;

@@ -6,7 +6,7 @@
 need find tar gzip xz
 
 both "find: every name" bash -c 'find /usr/share /usr/lib -xdev 2>&1 | sort | md5sum'
-both "find: kinds, sizes, owners" bash -c 'find /usr/bin -printf "%p %y %s %m %U %G %n %T@\n" 2>&1 | sort | md5sum'
+both "find: kinds, sizes, owners" bash -c 'find /usr/bin -printf "%p %y %s %m '"${OWNERS:+%U %G }"'%n %T@\n" 2>&1 | sort | md5sum'
 both "find -newer, -size, -name" bash -c 'find /usr/bin -size +1M -name "*[a-f]*" -type f | sort'
 both "find -exec" bash -c 'find /etc -maxdepth 1 -name "*.conf" -exec basename {} \; 2>/dev/null | sort'
 same "find -delete" 0 "$($RUN bash -c 'd=$(mktemp -d) && cd "$d" || exit; for i in {1..300}; do mkdir -p d$((i % 10)); >d$((i % 10))/$i; done

@@ -2,12 +2,12 @@
 /* offsets.h - struct offsets for entry.S; trap.c checks them. */
 #pragma once
 
-#define CPU_TASK	8
-#define CPU_KSTACK_TOP	16
-#define CPU_SCRATCH	24
-#define CPU_WORK	32
-#define CPU_RESUME_RIP	40
-#define CPU_FAST_CALLS	48
+#define CPU_TASK       8
+#define CPU_KSTACK_TOP 16
+#define CPU_SCRATCH    24
+#define CPU_WORK       32
+#define CPU_RESUME_RIP 40
+#define CPU_FAST_CALLS 48
 
 #define REGS_RIP      128
 #define REGS_INSN_LEN 152
@@ -18,8 +18,10 @@
 #define KSTACK_RESERVED 320 /* above kstack_top: the iretq frame, and the struct cpu */
 
 #define SYSCALL_INSN_LEN 2
-#define TRAMPOLINE_B_LEN 17 /* from the start of a kind B trampoline to where the kernel returns: patch_plan.h */
-#define WORK_GS_BIT   16
+#define TRAMPOLINE_B_LEN                                                                 \
+	17 /* from the start of a kind B trampoline to where the kernel returns:         \
+	      patch_plan.h */
+#define WORK_GS_BIT 16
 
 #define RFLAGS_TF_BIT 0x100
 

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* patch.c - see patch.h; what a patch looks like is patch_plan.c's.
  *
- * Patched code is never written in place. A page with a new patch is a new copy, in one memfd of the
- * sandbox, that is mapped over the old page: the host makes that one step for all threads of the process, and
- * interrupts those that run, so that no thread ever executes bytes that change under it. A thread in the
- * middle of what a patch displaced meets an invalid opcode and is sent on (patch_moved()). Copies that are
- * in use never change, so other processes that have mapped an older one are not disturbed: they learn the new
- * site by trapping there once.
+ * Patched code is never written in place. A page with a new patch is a new copy, in one
+ * memfd of the sandbox, that is mapped over the old page: the host makes that one step
+ * for all threads of the process, and interrupts those that run, so that no thread ever
+ * executes bytes that change under it. A thread in the middle of what a patch displaced
+ * meets an invalid opcode and is sent on (patch_moved()). Copies that are in use never
+ * change, so other processes that have mapped an older one are not disturbed: they learn
+ * the new site by trapping there once.
  *
- * All is kept per file contents (vm_object_ops.content_id) and relative to the address of the file's first
- * byte: the trampoline area lies at the same distance in every process (mm/map.c keeps room for it above
- * each file mapping), so that a later mapping of the file gets all known pages at once.
+ * All is kept per file contents (vm_object_ops.content_id) and relative to the address of
+ * the file's first byte: the trampoline area lies at the same distance in every process
+ * (mm/map.c keeps room for it above each file mapping), so that a later mapping of the
+ * file gets all known pages at once.
  *
- * Only private, executable, never writable file mappings are patched: code that programs make stays slow. */
+ * Only private, executable, never writable file mappings are patched: code that programs
+ * make stays slow. */
 #include "arch/x86_64/patch.h"
 
 #include "abi/errno.h"
@@ -44,9 +47,9 @@ struct patch_site {
 };
 
 struct patch_page {
-	struct list link; /* in patch_file.pages, by index */
-	uint64_t index;	  /* file offset in pages */
-	int64_t copy;	  /* offset of the newest copy in the memfd */
+	struct list link;    /* in patch_file.pages, by index */
+	uint64_t index;	     /* file offset in pages */
+	int64_t copy;	     /* offset of the newest copy in the memfd */
 	uint64_t generation; /* of patch_generation, when it was made */
 };
 
@@ -62,7 +65,8 @@ struct patch_file {
 
 extern char entry_fast[], entry_fast_b[];
 
-static struct lock patch_lock = LOCK_INIT(RANK_PATCH); /* all below, and the files' contents */
+static struct lock patch_lock =
+	LOCK_INIT(RANK_PATCH); /* all below, and the files' contents */
 static struct list buckets[FILE_BUCKETS];
 static int patch_fd = -1;
 static int64_t patch_fd_end;
@@ -120,8 +124,8 @@ static struct patch_file *file_create(uint64_t content_id, int64_t area_delta)
 	if (!f)
 		return NULL;
 	f->area_copy = memfd_alloc(AREA_SIZE);
-	if (f->area_copy < 0 ||
-	    host_pwrite(patch_fd, entries, sizeof(entries), f->area_copy) != sizeof(entries)) {
+	if (f->area_copy < 0 || host_pwrite(patch_fd, entries, sizeof(entries),
+					    f->area_copy) != sizeof(entries)) {
 		kfree(f);
 		return NULL;
 	}
@@ -136,8 +140,9 @@ static struct patch_file *file_create(uint64_t content_id, int64_t area_delta)
 
 static bool is_patchable(const struct mm *mm, const struct vma *v)
 {
-	return patch_fd >= 0 && !mm->no_patch && v && v->object && v->object->ops->content_id &&
-	       v->prot == (PROT_READ | PROT_EXEC) && !(v->flags & (VMA_SHARED | VMA_TOUCHED));
+	return patch_fd >= 0 && !mm->no_patch && v && v->object &&
+	       v->object->ops->content_id && v->prot == (PROT_READ | PROT_EXEC) &&
+	       !(v->flags & (VMA_SHARED | VMA_TOUCHED));
 }
 
 static uaddr_t load_address(const struct vma *v)
@@ -160,13 +165,14 @@ static bool area_map(struct mm *mm, struct patch_file *f, uaddr_t load)
 	v = vma_at(mm, at);
 	if (v && (v->flags & VMA_HIDDEN) && v->start == at && v->off == (uint64_t)f)
 		return true; /* mapped before */
-	if (v ? !(v->flags & VMA_HIDDEN) || v->start != at || v->end != at + AREA_SIZE || v->off
+	if (v ? !(v->flags & VMA_HIDDEN) || v->start != at || v->end != at + AREA_SIZE ||
+			    v->off
 	      : !vma_range_free(mm, at, at + AREA_SIZE))
 		return false;
 	if (!v && vma_spares_take(&spares))
 		return false;
-	ret = host_mmap(at, AREA_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, patch_fd,
-			f->area_copy);
+	ret = host_mmap(at, AREA_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+			patch_fd, f->area_copy);
 	if (!v) {
 		if (ret >= 0) {
 			v = vma_spare(&spares);
@@ -183,12 +189,14 @@ static bool area_map(struct mm *mm, struct patch_file *f, uaddr_t load)
 	return true;
 }
 
-/* A place for the trampolines of a file mapped at v: the room that mm kept above it, or any near. */
+/* A place for the trampolines of a file mapped at v: the room that mm kept above it, or
+ * any near. */
 static uaddr_t area_find(struct mm *mm, struct vma *v)
 {
 	uaddr_t at;
 
-	for (struct vma *n = vma_next(v); n && n->start - v->end < (uaddr_t)REACH; n = vma_next(n)) {
+	for (struct vma *n = vma_next(v); n && n->start - v->end < (uaddr_t)REACH;
+	     n = vma_next(n)) {
 		if (!(n->flags & VMA_HIDDEN))
 			continue;
 		if (!n->off && n->end - n->start == AREA_SIZE)
@@ -197,12 +205,15 @@ static uaddr_t area_find(struct mm *mm, struct vma *v)
 	}
 	at = vma_find_free(mm, AREA_SIZE, v->end, MIN(v->end + (uaddr_t)REACH, USER_END));
 	if (!at)
-		at = vma_find_free(mm, AREA_SIZE, v->start > (uaddr_t)REACH ? v->start - (uaddr_t)REACH : USER_START,
+		at = vma_find_free(mm, AREA_SIZE,
+				   v->start > (uaddr_t)REACH ? v->start - (uaddr_t)REACH
+							     : USER_START,
 				   v->start);
 	return at;
 }
 
-/* The file's record whose trampolines can be had at this mapping; made if there is none. */
+/* The file's record whose trampolines can be had at this mapping; made if there is none.
+ */
 static struct patch_file *file_for(struct mm *mm, struct vma *v, bool create)
 {
 	uint64_t id = v->object->ops->content_id(v->object);
@@ -246,8 +257,8 @@ static struct patch_page *page_find(struct patch_file *f, uint64_t index)
 static int page_map(struct vma *v, uint64_t index, size_t count, int64_t copy)
 {
 	uaddr_t at = load_address(v) + (index << PAGE_SHIFT);
-	long ret = host_mmap(at, count << PAGE_SHIFT, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
-			     patch_fd, copy);
+	long ret = host_mmap(at, count << PAGE_SHIFT, PROT_READ | PROT_EXEC,
+			     MAP_PRIVATE | MAP_FIXED, patch_fd, copy);
 
 	if (ret >= 0)
 		v->flags |= VMA_PATCHED;
@@ -263,7 +274,8 @@ static void map_newer(struct patch_file *f, struct vma *v, uint64_t generation)
 		struct patch_page *p = list_entry(l, struct patch_page, link);
 		uint64_t off = p->index << PAGE_SHIFT;
 
-		if (p->generation > generation && off >= v->off && off < v->off + (v->end - v->start))
+		if (p->generation > generation && off >= v->off &&
+		    off < v->off + (v->end - v->start))
 			(void)page_map(v, p->index, 1, p->copy);
 	}
 }
@@ -282,7 +294,8 @@ static void on_mapped(struct mm *mm, struct vma *v)
 	lock_drop(&patch_lock);
 }
 
-/* Each child of a process that forks would trap at sites that other children have learnt. */
+/* Each child of a process that forks would trap at sites that other children have learnt.
+ */
 void patch_sync_locked(struct mm *mm)
 {
 	uint64_t now = atomic_load(&patch_generation);
@@ -291,7 +304,8 @@ void patch_sync_locked(struct mm *mm)
 		return;
 	lock_take(&patch_lock);
 	for (struct vma *v = vma_find(mm, 0); v; v = vma_next(v)) {
-		struct patch_file *f = is_patchable(mm, v) ? file_for(mm, v, false) : NULL;
+		struct patch_file *f =
+			is_patchable(mm, v) ? file_for(mm, v, false) : NULL;
 
 		if (f)
 			map_newer(f, v, mm->patch_generation);
@@ -306,7 +320,9 @@ static int page_read(struct patch_file *f, struct vma *v, uint64_t index, uint8_
 	struct patch_page *p = page_find(f, index);
 
 	if (p)
-		return host_pread(patch_fd, buf, PAGE_SIZE, p->copy) == (long)PAGE_SIZE ? 0 : -EIO;
+		return host_pread(patch_fd, buf, PAGE_SIZE, p->copy) == (long)PAGE_SIZE
+			       ? 0
+			       : -EIO;
 	return copy_from_user(buf, load_address(v) + (index << PAGE_SHIFT), PAGE_SIZE);
 }
 
@@ -357,7 +373,8 @@ static bool site_plan(struct patch_file *f, struct vma *v, uaddr_t site, uint64_
 	    !patch_analyse(&req, &shape))
 		return false;
 	entry = area + (shape.kind == PATCH_B ? 8 : 0);
-	return patch_find_slot(&shape, entry, area, AREA_SIZE, SLOT_FIRST, f->used, slot) &&
+	return patch_find_slot(&shape, entry, area, AREA_SIZE, SLOT_FIRST, f->used,
+			       slot) &&
 	       patch_emit(&shape, area + *slot, entry, plan);
 }
 
@@ -371,7 +388,8 @@ static void slot_take(struct patch_file *f, size_t slot, size_t len)
 }
 
 /* Makes copies of the one or two pages that the patch touches, and maps them. */
-static int site_write(struct patch_file *f, struct vma *v, uaddr_t site, const struct patch_plan *plan)
+static int site_write(struct patch_file *f, struct vma *v, uaddr_t site,
+		      const struct patch_plan *plan)
 {
 	uint64_t off = site - load_address(v) + (uint64_t)(int64_t)plan->record.start;
 	uint64_t first = off >> PAGE_SHIFT;
@@ -383,7 +401,8 @@ static int site_write(struct patch_file *f, struct vma *v, uaddr_t site, const s
 	for (size_t i = 0; i < count && !err; i++)
 		err = page_read(f, v, first + i, buf + (i << PAGE_SHIFT));
 	if (!err) {
-		memcpy(buf + (off - (first << PAGE_SHIFT)), plan->bytes, plan->record.len);
+		memcpy(buf + (off - (first << PAGE_SHIFT)), plan->bytes,
+		       plan->record.len);
 		copy = memfd_alloc(count << PAGE_SHIFT);
 		if (copy < 0 || host_pwrite(patch_fd, buf, count << PAGE_SHIFT, copy) !=
 					(long)(count << PAGE_SHIFT))
@@ -397,7 +416,8 @@ static int site_write(struct patch_file *f, struct vma *v, uaddr_t site, const s
 	return err;
 }
 
-static struct patch_site *site_patch(struct patch_file *f, struct vma *v, uaddr_t site, uint64_t nr)
+static struct patch_site *site_patch(struct patch_file *f, struct vma *v, uaddr_t site,
+				     uint64_t nr)
 {
 	struct patch_plan plan;
 	struct patch_site *s;
@@ -411,8 +431,8 @@ static struct patch_site *site_patch(struct patch_file *f, struct vma *v, uaddr_
 	s->off = site - load_address(v);
 	s->record = plan.record;
 	slot_take(f, slot, plan.record.tramp_len);
-	if (host_pwrite(patch_fd, plan.tramp, plan.record.tramp_len, f->area_copy + (int64_t)slot) !=
-		    plan.record.tramp_len ||
+	if (host_pwrite(patch_fd, plan.tramp, plan.record.tramp_len,
+			f->area_copy + (int64_t)slot) != plan.record.tramp_len ||
 	    site_write(f, v, site, &plan)) {
 		slab_free(&patch_site_cache, s);
 		return NULL;
@@ -466,7 +486,8 @@ void patch_learn(struct mm *mm, struct regs *regs)
 	f = file_for(mm, v, true);
 	if (f) {
 		s = site_find(f, site - load_address(v));
-		/* A jump to the syscall itself, past the mov of kind A, goes on trapping. */
+		/* A jump to the syscall itself, past the mov of kind A, goes on trapping.
+		 */
 		if (!s)
 			s = site_patch(f, v, site, regs->orig_rax);
 		else if (!is_current(v, s))
@@ -475,7 +496,8 @@ void patch_learn(struct mm *mm, struct regs *regs)
 	if (!s)
 		stats.refused++;
 	if (s && s->record.kind == PATCH_B) {
-		regs->rip = site + (uaddr_t)(int64_t)s->record.slot_delta + s->record.ret_off;
+		regs->rip =
+			site + (uaddr_t)(int64_t)s->record.slot_delta + s->record.ret_off;
 		regs->insn_len = TRAMPOLINE_B_LEN;
 	}
 	lock_drop(&patch_lock);
@@ -529,7 +551,8 @@ uaddr_t patch_guest_rip(struct mm *mm, uaddr_t rip)
 	lock_take(&mm->lock);
 	v = vma_at(mm, rip);
 	if (v && (v->flags & VMA_HIDDEN) && v->off) {
-		struct patch_file *f = (struct patch_file *)v->off; // NOLINT(performance-no-int-to-ptr)
+		struct patch_file *f =
+			(struct patch_file *)v->off; // NOLINT(performance-no-int-to-ptr)
 		uaddr_t load = v->start - (uaddr_t)f->area_delta;
 
 		lock_take(&patch_lock);
@@ -555,11 +578,12 @@ void patch_disable(struct mm *mm)
 			int64_t off;
 
 			if (!(v->flags & VMA_PATCHED) ||
-			    v->object->ops->host_backing(v->object, v->off, v->end - v->start, false, true,
+			    v->object->ops->host_backing(v->object, v->off,
+							 v->end - v->start, false, true,
 							 &fd, &off))
 				continue;
-			(void)host_mmap(v->start, v->end - v->start, (int)v->prot, MAP_PRIVATE | MAP_FIXED,
-					fd, off);
+			(void)host_mmap(v->start, v->end - v->start, (int)v->prot,
+					MAP_PRIVATE | MAP_FIXED, fd, off);
 			v->flags &= ~(uint32_t)VMA_PATCHED;
 		}
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* task_hooks.h - what the entry code needs of a task; process/, a layer above, provides it. */
+/* task_hooks.h - what the entry code needs of a task; process/, a layer above, provides
+ * it. */
 #pragma once
 #include "abi/types.h"
 
@@ -13,8 +14,8 @@ struct task;
 /* The guest has set its own %gs base: from now on it leaves the kernel by iretq. */
 void task_set_gs(struct task *t, uint64_t gs_base);
 /* Keeps a fault until fault_enter() takes it. */
-void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info, uint64_t trapno,
-		    uint64_t err, uint64_t cr2);
+void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info,
+		    uint64_t trapno, uint64_t err, uint64_t cr2);
 /* The guest's trap flag was set when it entered the kernel: to be set again on return. */
 void task_set_step(struct task *t);
 struct sleeper *task_sleeper(struct task *t);

@@ -2,12 +2,13 @@
 /* trap.c - handlers of host signals.
  *
  * SIGSYS: a system call from outside the kernel's text (Syscall User Dispatch).
- * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP: a fault of the guest, or of the kernel at guest memory.
- * SIGURG: the kick: somebody wants this thread to look at its work word.
+ * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP: a fault of the guest, or of the kernel at
+ * guest memory. SIGURG: the kick: somebody wants this thread to look at its work word.
  *
- * A handler runs on the cpu's alternate stack, by which it finds the cpu (the guest may own %gs). It does no
- * work: it moves the guest's registers to the task's kernel stack, points the interrupted context at an entry
- * of entry.S and returns through the host, which brings the vector state back. */
+ * A handler runs on the cpu's alternate stack, by which it finds the cpu (the guest may
+ * own %gs). It does no work: it moves the guest's registers to the task's kernel stack,
+ * points the interrupted context at an entry of entry.S and returns through the host,
+ * which brings the vector state back. */
 #include "arch/x86_64/trap.h"
 
 #include "abi/errno.h"
@@ -52,7 +53,8 @@ static struct cpu *cpu_of_handler(void)
 {
 	uint64_t sp = (uint64_t)__builtin_frame_address(0);
 
-	return (struct cpu *)((sp | (CPU_AREA_SIZE - 1)) + 1 - CPU_SIZE); // NOLINT(performance-no-int-to-ptr)
+	return (struct cpu *)((sp | (CPU_AREA_SIZE - 1)) + 1 -
+			      CPU_SIZE); // NOLINT(performance-no-int-to-ptr)
 }
 
 /* Moves the interrupted guest context to the kernel stack and continues at entry. */
@@ -135,12 +137,14 @@ static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext
 		c->eflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_AC);
 		return;
 	}
-	if (c->rip >= (uint64_t)host_block_check && c->rip <= (uint64_t)host_block_syscall) {
+	if (c->rip >= (uint64_t)host_block_check &&
+	    c->rip <= (uint64_t)host_block_syscall) {
 		/* About to sleep in the host: the stub looks at the work word again. */
 		c->rip = (uint64_t)host_block_check;
 		return;
 	}
-	if (is_kernel_text(c->rip) || !cpu->task || cpu->in_vdso || c->rip >= KERNEL_RANGE_START)
+	if (is_kernel_text(c->rip) || !cpu->task || cpu->in_vdso ||
+	    c->rip >= KERNEL_RANGE_START)
 		return;
 	(void)enter_kernel(cpu, uc, entry_kick);
 }
@@ -159,8 +163,8 @@ static bool fixup_exception(struct linux_sigcontext *c)
 
 static void regs_from_context(struct regs *r, const struct linux_sigcontext *c)
 {
-	*r = (struct regs){c->r15, c->r14, c->r13, c->r12, c->rbp, c->rbx, c->r11,
-			   c->r10, c->r9,  c->r8,  c->rax, c->rcx, c->rdx, c->rsi,
+	*r = (struct regs){c->r15, c->r14, c->r13, c->r12,    c->rbp, c->rbx, c->r11,
+			   c->r10, c->r9,  c->r8,  c->rax,    c->rcx, c->rdx, c->rsi,
 			   c->rdi, 0,	   c->rip, c->eflags, c->rsp, 0};
 }
 
@@ -175,7 +179,8 @@ static void on_fault(int signo, struct linux_siginfo *info, struct linux_ucontex
 		if (fixup_exception(c))
 			return;
 		if (signo == SIGTRAP && (c->eflags & RFLAGS_TF)) {
-			/* The guest steps and has jumped here: it goes on stepping when it is back. */
+			/* The guest steps and has jumped here: it goes on stepping when
+			 * it is back. */
 			c->eflags &= ~RFLAGS_TF;
 			task_set_step(cpu->task);
 			return;
@@ -196,8 +201,9 @@ int trap_init(void)
 		int signo;
 		void (*handler)(int, struct linux_siginfo *, struct linux_ucontext *);
 	} all[] = {
-		{SIGSYS, on_syscall}, {SIGURG, on_kick}, {SIGSEGV, on_fault}, {SIGBUS, on_fault},
-		{SIGFPE, on_fault},   {SIGILL, on_fault}, {SIGTRAP, on_fault},
+		{SIGSYS, on_syscall}, {SIGURG, on_kick},  {SIGSEGV, on_fault},
+		{SIGBUS, on_fault},   {SIGFPE, on_fault}, {SIGILL, on_fault},
+		{SIGTRAP, on_fault},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* trap.h - host signals: how system calls, faults and kicks reach the kernel; see entry.S for the rest. */
+/* trap.h - host signals: how system calls, faults and kicks reach the kernel; see entry.S
+ * for the rest. */
 #pragma once
 #include "abi/types.h"
 
@@ -8,11 +9,13 @@ struct regs;
 struct task;
 struct linux_siginfo;
 
-/* Installs the handlers of the calling host process (inherited by all that it clones). 0 or -errno. */
+/* Installs the handlers of the calling host process (inherited by all that it clones). 0
+ * or -errno. */
 int trap_init(void) MUST_CHECK;
 /* Points %gs at cpu and the cpu's work and sleeper at its task. */
 void cpu_set_task(struct cpu *cpu, struct task *task);
-/* Goes to the guest with the given registers, which must lie at the top of the current task's kernel stack. */
+/* Goes to the guest with the given registers, which must lie at the top of the current
+ * task's kernel stack. */
 NORETURN void entry_resume(struct regs *regs);
 NORETURN void stack_call(uint64_t stack_top, void (*fn)(void *), void *arg);
 void task_lend(uint64_t *saved_sp, struct regs *child);

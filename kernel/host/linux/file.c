@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* file.c - files of the host, always below a directory descriptor that the launcher granted. */
+/* file.c - files of the host, always below a directory descriptor that the launcher
+ * granted. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
@@ -22,8 +23,8 @@ long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline)
 
 	if (deadline != NSEC_NEVER && deadline != 0)
 		left = deadline - host_clock(CLOCK_MONOTONIC);
-	return host_block_current(NR_ppoll, (uint64_t)fds, count, (uint64_t)timespec_from(&ts, left), 0, 8,
-				  0);
+	return host_block_current(NR_ppoll, (uint64_t)fds, count,
+				  (uint64_t)timespec_from(&ts, left), 0, 8, 0);
 }
 
 int host_eventfd_create(void)
@@ -48,7 +49,8 @@ int host_eventfd_clear(int fd)
 int host_openat(int dirfd, const char *path, int flags, uint32_t mode, uint64_t resolve)
 {
 	struct linux_open_how how = {
-		.flags = (uint64_t)(uint32_t)(flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NOCTTY)),
+		.flags = (uint64_t)(uint32_t)(flags | O_CLOEXEC |
+					      ((flags & O_PATH) ? 0 : O_NOCTTY)),
 		.mode = (flags & (O_CREAT | __O_TMPFILE)) ? mode : 0,
 		.resolve = resolve | RESOLVE_ALWAYS,
 	};
@@ -72,25 +74,29 @@ int host_dup(int fd)
 
 long host_pread(int fd, void *buf, size_t size, int64_t off)
 {
-	return off < 0 ? CALL(NR_read, fd, buf, size) : CALL(NR_pread64, fd, buf, size, off);
+	return off < 0 ? CALL(NR_read, fd, buf, size)
+		       : CALL(NR_pread64, fd, buf, size, off);
 }
 
 long host_pwrite(int fd, const void *buf, size_t size, int64_t off)
 {
-	return off < 0 ? CALL(NR_write, fd, buf, size) : CALL(NR_pwrite64, fd, buf, size, off);
+	return off < 0 ? CALL(NR_write, fd, buf, size)
+		       : CALL(NR_pwrite64, fd, buf, size, off);
 }
 
 long host_preadv(int fd, const struct linux_iovec *iov, int count, int64_t off)
 {
 	if (off < 0)
-		return host_block_current(NR_readv, (uint64_t)fd, (uint64_t)iov, (uint64_t)count, 0, 0, 0);
+		return host_block_current(NR_readv, (uint64_t)fd, (uint64_t)iov,
+					  (uint64_t)count, 0, 0, 0);
 	return CALL(NR_preadv, fd, iov, count, off, 0);
 }
 
 long host_pwritev(int fd, const struct linux_iovec *iov, int count, int64_t off)
 {
 	if (off < 0)
-		return host_block_current(NR_writev, (uint64_t)fd, (uint64_t)iov, (uint64_t)count, 0, 0, 0);
+		return host_block_current(NR_writev, (uint64_t)fd, (uint64_t)iov,
+					  (uint64_t)count, 0, 0, 0);
 	return CALL(NR_pwritev, fd, iov, count, off, 0);
 }
 
@@ -99,7 +105,8 @@ long host_lseek(int fd, int64_t off, int whence)
 	return CALL(NR_lseek, fd, off, whence);
 }
 
-int host_statx(int dirfd, const char *path, int flags, uint32_t mask, struct linux_statx *out)
+int host_statx(int dirfd, const char *path, int flags, uint32_t mask,
+	       struct linux_statx *out)
 {
 	return (int)CALL(NR_statx, dirfd, path, flags, mask, out);
 }
@@ -144,12 +151,14 @@ int host_unlinkat(int dirfd, const char *path, int flags)
 	return (int)CALL(NR_unlinkat, dirfd, path, flags);
 }
 
-int host_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags)
+int host_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath,
+		   unsigned int flags)
 {
 	return (int)CALL(NR_renameat2, olddir, oldpath, newdir, newpath, flags);
 }
 
-int host_linkat(int olddir, const char *oldpath, int newdir, const char *newpath, int flags)
+int host_linkat(int olddir, const char *oldpath, int newdir, const char *newpath,
+		int flags)
 {
 	return (int)CALL(NR_linkat, olddir, oldpath, newdir, newpath, flags);
 }
@@ -174,7 +183,8 @@ int host_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
 	return (int)CALL(NR_fchownat, dirfd, path, uid, gid, flags);
 }
 
-int host_utimensat(int dirfd, const char *path, const struct linux_timespec *times, int flags)
+int host_utimensat(int dirfd, const char *path, const struct linux_timespec *times,
+		   int flags)
 {
 	return (int)CALL(NR_utimensat, dirfd, path, times, flags);
 }

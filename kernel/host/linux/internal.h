@@ -6,8 +6,8 @@
 /* Call numbers of the host, from the one table. */
 #include "abi/syscall.h"
 
-static inline long host_call6(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-			      uint64_t f)
+static inline long host_call6(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+			      uint64_t e, uint64_t f)
 {
 	long ret;
 	register uint64_t r10 __asm__("r10") = d;
@@ -26,7 +26,8 @@ static inline long host_call6(long nr, uint64_t a, uint64_t b, uint64_t c, uint6
 		   (uint64_t)(e), (uint64_t)(f))
 #define CALL(nr, ...) HOST_CALL_(nr, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 
-/* A call that may sleep: ends with -EINTR when (*work & mask) becomes non-zero. See block.S. */
+/* A call that may sleep: ends with -EINTR when (*work & mask) becomes non-zero. See
+ * block.S. */
 struct host_block {
 	int64_t nr;
 	uint64_t arg[6];
@@ -35,7 +36,8 @@ struct host_block {
 };
 long host_block(const struct host_block *b);
 /* The same with the current task's work word. */
-long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
+long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+			uint64_t e, uint64_t f);
 
 struct linux_timespec;
 /* NULL for NSEC_NEVER. */

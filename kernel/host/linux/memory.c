@@ -18,7 +18,8 @@ int host_mprotect(uaddr_t addr, size_t size, int prot)
 	return (int)CALL(NR_mprotect, addr, size, prot);
 }
 
-long host_mremap(uaddr_t addr, size_t old_size, size_t new_size, int flags, uaddr_t new_addr)
+long host_mremap(uaddr_t addr, size_t old_size, size_t new_size, int flags,
+		 uaddr_t new_addr)
 {
 	return CALL(NR_mremap, addr, old_size, new_size, flags, new_addr);
 }

@@ -31,14 +31,17 @@ struct linux_timespec *timespec_from(struct linux_timespec *ts, nsec_t t)
 	return ts;
 }
 
-long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+			uint64_t e, uint64_t f)
 {
-	struct host_block block = {nr, {a, b, c, d, e, f}, cpu_self()->work, WORK_INTERRUPTS};
+	struct host_block block = {
+		nr, {a, b, c, d, e, f}, cpu_self()->work, WORK_INTERRUPTS};
 
 	return host_block(&block);
 }
 
-int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline, const uint32_t *work, uint32_t mask)
+int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline,
+		    const uint32_t *work, uint32_t mask)
 {
 	struct linux_timespec ts;
 	/* WAIT_BITSET takes an absolute CLOCK_MONOTONIC time. */
@@ -46,13 +49,15 @@ int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline, const ui
 
 	if (mask) {
 		struct host_block b = {NR_futex,
-				       {(uint64_t)word, FUTEX_WAIT_BITSET, expected, until, 0, UINT32_MAX},
+				       {(uint64_t)word, FUTEX_WAIT_BITSET, expected,
+					until, 0, UINT32_MAX},
 				       work,
 				       mask};
 
 		return (int)host_block(&b);
 	}
-	return (int)CALL(NR_futex, word, FUTEX_WAIT_BITSET, expected, until, 0, UINT32_MAX);
+	return (int)CALL(NR_futex, word, FUTEX_WAIT_BITSET, expected, until, 0,
+			 UINT32_MAX);
 }
 
 int host_futex_wake(uint32_t *word, int count)
@@ -79,7 +84,8 @@ int host_clone(bool same_mm, bool same_group, struct cpu *cpu, uint64_t stack_to
 	return (int)host_clone_raw(flags, stack_top, &cpu->host_tid, NULL, fn, cpu);
 }
 
-/* With everything blocked no handler can run on the alternate stack, which goes with the rest. */
+/* With everything blocked no handler can run on the alternate stack, which goes with the
+ * rest. */
 static void block_signals(void)
 {
 	uint64_t all = UINT64_MAX;
@@ -118,20 +124,21 @@ void host_thread_init(struct cpu *cpu)
 	};
 
 	(void)CALL(NR_sigaltstack, &ss, 0);
-	(void)CALL(NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, kernel_text_start,
-		   kernel_text_end - kernel_text_start, 0);
+	(void)CALL(NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON,
+		   kernel_text_start, kernel_text_end - kernel_text_start, 0);
 }
 
 int host_sigaction(int signo, void *handler)
 {
-	/* No kick during a handler: a storm of them would nest and overflow the alternate stack. */
+	/* No kick during a handler: a storm of them would nest and overflow the alternate
+	 * stack. */
 	struct {
 		void *handler;
 		uint64_t flags;
 		void (*restorer)(void);
 		uint64_t mask;
-	} sa = {handler, SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER, host_restorer,
-		SIGSET_BIT(SIGURG)};
+	} sa = {handler, SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
+		host_restorer, SIGSET_BIT(SIGURG)};
 
 	return (int)CALL(NR_rt_sigaction, signo, &sa, 0, 8);
 }

@@ -17,14 +17,16 @@ void host_clock_init(size_t gettime)
 	gettime_off = gettime;
 }
 
-/* Where the host has no clock that user space can read, its vDSO makes a system call, which traps, as it is not
- * the kernel's: the handler then answers ENOSYS (cpu->in_vdso). */
+/* Where the host has no clock that user space can read, its vDSO makes a system call,
+ * which traps, as it is not the kernel's: the handler then answers ENOSYS (cpu->in_vdso).
+ */
 static bool vdso_clock(int clock_id, struct linux_timespec *ts)
 {
 	struct cpu *c = cpu_self();
 	int err;
 
-	if (!gettime_off || !c->vdso_base || clock_id < 0 || clock_id > CLOCK_TAI || !(VDSO_CLOCKS >> clock_id & 1))
+	if (!gettime_off || !c->vdso_base || clock_id < 0 || clock_id > CLOCK_TAI ||
+	    !(VDSO_CLOCKS >> clock_id & 1))
 		return false;
 	c->in_vdso = true;
 	err = ((gettime_t)(c->vdso_base + gettime_off))(clock_id, ts); // NOLINT
