@@ -20,6 +20,7 @@ enum {
 	OPTION_HOSTNAME,
 	OPTION_REPORT,
 	OPTION_STATS,
+	OPTION_LEAKS,
 	OPTION_NO_PATCH,
 	OPTION_MEMORY,
 };
@@ -35,6 +36,7 @@ static const struct option long_options[] = {
 	{"hostname", required_argument, NULL, OPTION_HOSTNAME},
 	{"report", no_argument, NULL, OPTION_REPORT},
 	{"stats", no_argument, NULL, OPTION_STATS},
+	{"leaks", no_argument, NULL, OPTION_LEAKS},
 	{"no-patch", no_argument, NULL, OPTION_NO_PATCH},
 	{"memory", required_argument, NULL, OPTION_MEMORY},
 	{"help", no_argument, NULL, 'h'},
@@ -53,9 +55,10 @@ static const char help_text[] =
 	"  -w, --workdir PATH            start in this directory\n"
 	"  -u, --user USER[:GROUP]       names or numbers\n"
 	"      --hostname NAME           what uname says\n"
-	"      --memory SIZE             most memory for the programs (k, m, g, t)\n"
+	"      --memory SIZE             most memory for the kernel's objects (k, m, g, t)\n"
 	"      --report                  name the system calls that are not there\n"
 	"      --stats                   count system calls by the path they came\n"
+	"      --leaks                   name kernel objects that were not freed\n"
 	"      --no-patch                take the slow path for every system call\n"
 	"  -h, --help                    this text\n"
 	"\n"
@@ -236,6 +239,9 @@ static void parse_long(struct options *o, int option, const char *value)
 		break;
 	case OPTION_STATS:
 		o->boot_flags |= BOOT_STATS;
+		break;
+	case OPTION_LEAKS:
+		o->boot_flags |= BOOT_LEAKS;
 		break;
 	case OPTION_NO_PATCH:
 		o->boot_flags |= BOOT_NO_PATCH;

@@ -42,6 +42,7 @@ enum boot_flags {
 					id: show root */
 	BOOT_ROOT_WRITABLE = 1 << 5, /* --rootfs without overlay (never by default) */
 	BOOT_STDIN_TTY = 1 << 6,
+	BOOT_LEAKS = 1 << 7, /* --leaks: objects that outlived their processes */
 };
 
 struct boot_params {

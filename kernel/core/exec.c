@@ -287,7 +287,7 @@ static void save_strings(struct mm *mm, const struct exec_strings *s)
 static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 {
 	struct task *t = e->task;
-	struct elf_layout layout;
+	struct elf_layout layout = {0};
 	uaddr_t sp = 0;
 	int err;
 

@@ -125,8 +125,6 @@ long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
 
 	if (flags)
 		return -EINVAL;
-	if (signo < 0 || signo > 64)
-		return -EINVAL;
 	err = pidfd_process(fd, &p, &file_flags);
 	if (err)
 		return err;
@@ -140,6 +138,8 @@ long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
 		    p != t->process)
 			err = -EPERM;
 	}
+	if (!err && (signo < 0 || signo > 64))
+		err = -EINVAL;
 	lock_take(&process_tree_lock);
 	if (!err && p->state == PROCESS_REAPED)
 		err = -ESRCH;

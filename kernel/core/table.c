@@ -11,8 +11,8 @@
 		(void)r;                                                                 \
 		return sys_##name args;                                                  \
 	}
-#define CALL_FULL    CALL_PARTIAL
-#define R(kind, nth) (TYPE_##kind) r[nth]
+#define CALL_FULL(name, args) CALL_PARTIAL(name, args)
+#define R(kind, nth)	      (TYPE_##kind) r[nth]
 
 #define SYS0(nr, name, st)		   CALL_##st(name, (t))
 #define SYS1(nr, name, st, k1, a1)	   CALL_##st(name, (t, R(k1, 0)))

@@ -312,7 +312,7 @@ static void add_arg(struct text *t, uint8_t kind, uint64_t reg, const char *stri
 /* The mode after open flags that create nothing is not an argument. */
 static bool is_unused_mode(const struct syscall *s, const uint64_t arg[6], size_t i)
 {
-	return i > 0 && s->kind[i] == ARG_MODE && s->kind[i - 1] == ARG_OFLAGS &&
+	return i > 0 && i < 6 && s->kind[i] == ARG_MODE && s->kind[i - 1] == ARG_OFLAGS &&
 	       !(arg[i - 1] & (O_CREAT | __O_TMPFILE));
 }
 

@@ -252,6 +252,8 @@ long sys_waitid(struct task *t, int which, pid_t id, uaddr_t info, int options,
 	ret = wait_for(&q);
 	if (ret < 0)
 		return ret;
+	if (!ret && !(options & WNOHANG))
+		return -EAGAIN; /* the descriptor asked not to block */
 	if (ret && rusage && COPY_OUT(rusage, &q.usage))
 		return -EFAULT;
 	if (info && put_waitid_info(info, &q, ret))

@@ -366,9 +366,40 @@ static bool is_busy_locked(const struct mount *m)
 	return has_children_locked(m) || ref_count(&m->refs) > 2;
 }
 
+static void take_out_locked(struct mount *m, struct list *gone)
+{
+	unhash_locked(m);
+	list_remove(&m->link);
+	list_add_tail(gone, &m->link);
+	m->is_attached = false;
+}
+
+/* Takes m and all that hangs below it out of the tree, onto the list gone. */
+static void take_out_tree_locked(struct mount *m, struct list *gone)
+{
+	struct list *upper;
+	struct list *pos;
+	struct list *after;
+
+	take_out_locked(m, gone);
+	list_for_each (upper, gone) { /* the list grows meanwhile */
+		const struct mount *parent = list_entry(upper, struct mount, link);
+
+		list_for_each_safe(pos, after, &mount_list)
+		{
+			struct mount *child = list_entry(pos, struct mount, link);
+
+			if (child->parent == parent)
+				take_out_locked(child, gone);
+		}
+	}
+}
+
 int mount_detach(const struct path *at, int umount_flags)
 {
+	struct list gone = LIST_INIT(gone);
 	struct mount *m = at->mount;
+	struct list *pos;
 	int err = 0;
 
 	if (at->dentry != m->root)
@@ -378,14 +409,11 @@ int mount_detach(const struct path *at, int umount_flags)
 		err = -EINVAL;
 	else if (!(umount_flags & MNT_DETACH) && is_busy_locked(m))
 		err = -EBUSY;
-	if (!err) {
-		unhash_locked(m);
-		list_remove(&m->link);
-		m->is_attached = false;
-	}
-	lock_drop(&mount_lock);
 	if (!err)
-		mount_put(m); /* the table's */
+		take_out_tree_locked(m, &gone);
+	lock_drop(&mount_lock);
+	while ((pos = list_pop(&gone)))
+		mount_put(list_entry(pos, struct mount, link)); /* the table's */
 	return err;
 }
 

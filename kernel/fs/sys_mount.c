@@ -2,7 +2,8 @@
 /* sys_mount.c - mount and umount2, for a guest with CAP_SYS_ADMIN.
  *
  * Limits against Linux: propagation types are accepted and have no effect: there is one
- * mount tree. */
+ * mount tree. MS_RDONLY holds for the mount, not for its file system. MNT_EXPIRE does not
+ * wait for a second call. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -22,6 +23,12 @@
 #define MS_KEPT                                                                          \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME |     \
 	 MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW)
+
+/* What bind and move begin with: "" is no source. */
+static int source_lookup(const char *source, struct path *out)
+{
+	return source[0] ? path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, out) : -EINVAL;
+}
 
 /* The options: a string in at most a page, or none. NULL: no memory or a fault. */
 static char *options_get(uaddr_t data)
@@ -56,22 +63,22 @@ static int remount(const struct path *at, uint32_t flags, const char *options)
 	return err;
 }
 
-static int bind(uaddr_t source, const struct path *at, uint32_t flags)
+static int bind(const char *source, const struct path *at, uint32_t flags)
 {
 	struct path from;
-	int err = path_lookup_user(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+	int err = source_lookup(source, &from);
 
 	if (err)
 		return err;
-	err = mount_bind(&from, at, flags);
+	err = mount_bind(&from, at, flags & MS_REC);
 	path_put(&from);
 	return err;
 }
 
-static int move(uaddr_t source, const struct path *at)
+static int move(const char *source, const struct path *at)
 {
 	struct path from;
-	int err = path_lookup_user(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+	int err = source_lookup(source, &from);
 
 	if (err)
 		return err;
@@ -80,60 +87,88 @@ static int move(uaddr_t source, const struct path *at)
 	return err;
 }
 
-static int mount_new(uaddr_t source, const struct path *at, uaddr_t type, uint32_t flags,
-		     const char *options)
+/* One propagation type, of a mount. */
+static int propagate(const struct path *at, uint32_t flags)
 {
-	struct path_name name = {.str = name.inside};
-	char type_name[64];
-	long len = strncpy_from_user(type_name, type, sizeof(type_name));
+	uint32_t type = flags & MS_PROPAGATION;
+
+	if (at->dentry != at->mount->root || (type & (type - 1)) ||
+	    (flags & ~(uint32_t)(MS_PROPAGATION | MS_REC | MS_SILENT)))
+		return -EINVAL;
+	return 0;
+}
+
+/* What a call asks for, brought in from the guest. */
+struct request {
+	struct path_name source; /* "" when there is none */
+	char type[64];
+	bool has_type;
+	char *options;
+};
+
+static int request_get(struct request *r, uaddr_t source, uaddr_t type, uaddr_t data)
+{
+	long len = 0;
 	int err;
 
-	if (len < 0)
-		return len == -ENAMETOOLONG ? -ENODEV : (int)len;
-	name.inside[0] = '\0';
+	r->has_type = type != 0;
+	if (type)
+		len = strncpy_from_user(r->type, type, sizeof(r->type));
+	if (len == -ENAMETOOLONG)
+		r->type[0] = '\0'; /* no kind has such a name */
+	else if (len < 0)
+		return (int)len;
+	r->source.str = r->source.inside;
+	r->source.inside[0] = '\0';
 	if (source) {
-		err = path_name_get(&name, source, true);
+		err = path_name_get(&r->source, source, true);
 		if (err)
-			return err;
+			return err == -ENAMETOOLONG ? -EINVAL : err;
 	}
-	err = mount_attach_new(type_name, source ? name.str : NULL, at, options, NULL,
-			       flags & MS_KEPT);
-	path_name_put(&name);
-	return err;
+	r->options = options_get(data);
+	if (r->options)
+		return 0;
+	path_name_put(&r->source);
+	return -EFAULT;
+}
+
+static int mount_at(const struct request *r, const struct path *at, uint32_t flags)
+{
+	if (flags & MS_REMOUNT)
+		return remount(at, flags, r->options);
+	if (flags & MS_BIND)
+		return bind(r->source.str, at, flags);
+	if (flags & MS_PROPAGATION)
+		return propagate(at, flags);
+	if (flags & MS_MOVE)
+		return move(r->source.str, at);
+	if (!r->has_type)
+		return -EINVAL;
+	return mount_attach_new(r->type, r->source.str[0] ? r->source.str : NULL, at,
+				r->options, NULL, flags & MS_KEPT);
 }
 
 long sys_mount(struct task *t, uaddr_t source, uaddr_t target, uaddr_t type,
 	       uint64_t flags64, uaddr_t data)
 {
 	uint32_t flags = (uint32_t)flags64;
+	struct request r;
 	struct path at;
-	char *options;
-	int err;
+	int err = request_get(&r, source, type, data);
 
 	(void)t;
+	if (err)
+		return err;
 	if ((flags & 0xffff0000U) == 0xc0ed0000U) /* a magic number of old */
 		flags &= 0xffff;
-	options = options_get(data);
-	if (!options)
-		return -EFAULT;
 	err = path_lookup_user(AT_FDCWD, target, LOOKUP_FOLLOW, &at);
 	if (err)
-		goto out_options;
-	if (!capable(CAP_SYS_ADMIN))
-		err = -EPERM;
-	else if (flags & MS_REMOUNT)
-		err = remount(&at, flags, options);
-	else if (flags & MS_BIND)
-		err = bind(source, &at, flags);
-	else if (flags & MS_PROPAGATION)
-		err = at.dentry == at.mount->root ? 0 : -EINVAL;
-	else if (flags & MS_MOVE)
-		err = move(source, &at);
-	else
-		err = mount_new(source, &at, type, flags, options);
+		goto out_request;
+	err = capable(CAP_SYS_ADMIN) ? mount_at(&r, &at, flags) : -EPERM;
 	path_put(&at);
-out_options:
-	page_free(options, 0);
+out_request:
+	page_free(r.options, 0);
+	path_name_put(&r.source);
 	return err;
 }
 
@@ -151,6 +186,8 @@ long sys_umount2(struct task *t, uaddr_t target, int flags)
 		return err;
 	if (!capable(CAP_SYS_ADMIN))
 		err = -EPERM;
+	else if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
+		err = -EINVAL;
 	else
 		err = mount_detach(&at, flags);
 	path_put(&at);

@@ -3,5 +3,5 @@
 #pragma once
 #include "abi/types.h"
 
-/* bits (< 64) random bits from the host. */
+/* bits (< 64) random bits from the host; 0 if the current process wants none. */
 uint64_t random_bits(unsigned bits);

@@ -70,7 +70,7 @@ int exec_strings_from_user(struct exec_strings *s, uaddr_t argv, uaddr_t envp)
 {
 	int err;
 
-	*s = (struct exec_strings){NULL};
+	*s = (struct exec_strings){0};
 	err = measure(argv, &s->argc, &s->args_size);
 	if (!err)
 		err = measure(envp, &s->envc, &s->env_size);

@@ -98,7 +98,7 @@ struct vma *vma_copy(const struct vma *v)
 	if (!copy)
 		return NULL;
 	*copy = *v;
-	copy->node = (struct tree_node){NULL};
+	copy->node = (struct tree_node){0};
 	if (copy->object)
 		copy->object->ops->get(copy->object);
 	writer_add(copy);
@@ -160,7 +160,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 		return;
 	upper = vma_spare(s);
 	*upper = *v;
-	upper->node = (struct tree_node){NULL};
+	upper->node = (struct tree_node){0};
 	upper->start = addr;
 	upper->off = v->off + (addr - v->start);
 	v->end = addr;
@@ -219,7 +219,7 @@ struct vma *vma_merge(struct mm *mm, struct vma *v)
 
 void vma_link(struct mm *mm, struct vma *v)
 {
-	v->node = (struct tree_node){NULL};
+	v->node = (struct tree_node){0};
 	(void)!tree_insert(&mm->areas, &v->node, order);
 	vma_account(mm, v, 1);
 }

@@ -17,7 +17,7 @@ bool cpu_clock_parse(int clock_id, struct cpu_clock *out)
 	if (clock_id >= 0 || (clock_id & CPUCLOCK_CLOCK_MASK) == CLOCKFD)
 		return false;
 	out->is_thread = clock_id & CPUCLOCK_PERTHREAD_MASK;
-	out->id = ~(clock_id >> 3);
+	out->id = ~clock_id >> 3; /* not negative */
 	out->kind = clock_id & CPUCLOCK_CLOCK_MASK;
 	return true;
 }

@@ -47,8 +47,10 @@ long sys_capget(struct task *t, uaddr_t header, uaddr_t data)
 	unsigned words = 0;
 	int err = header_copy_in(&h, header, &words);
 
+	if (!data && (!err || err == -EINVAL))
+		return 0; /* only the version was asked for */
 	if (err)
-		return err == -EINVAL && !data ? 0 : err;
+		return err;
 	if (h.pid < 0)
 		return -EINVAL;
 	if (h.pid) {
@@ -63,8 +65,6 @@ long sys_capget(struct task *t, uaddr_t header, uaddr_t data)
 		return -ESRCH;
 	caps_split(c, out);
 	creds_put(c);
-	if (!data)
-		return 0;
 	return copy_to_user(data, out, words * sizeof(out[0]));
 }
 

@@ -166,6 +166,12 @@ static void best_ioprio(struct task *t, void *arg)
 	*best = MIN(*best, ioprio_of(t));
 }
 
+/* Of one task, what was set: 0 if nothing was. */
+static void raw_ioprio(struct task *t, void *arg)
+{
+	*(uint32_t *)arg = t->ioprio;
+}
+
 long sys_ioprio_get(struct task *t, int which, int who)
 {
 	uint32_t best = UINT32_MAX;
@@ -174,7 +180,7 @@ long sys_ioprio_get(struct task *t, int which, int who)
 	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
 		return -EINVAL;
 	if (!tasks_select((enum select_kind)(which - IOPRIO_WHO_PROCESS), who,
-			  best_ioprio, &best))
+			  which == IOPRIO_WHO_PROCESS ? raw_ioprio : best_ioprio, &best))
 		return -ESRCH;
 	return best;
 }

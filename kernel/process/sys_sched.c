@@ -17,6 +17,7 @@
 #define CPUSET_SIZE  1024      /* bytes: as many CPUs as Linux can have */
 #define RR_INTERVAL  100000000 /* ns: Linux' default time slice */
 #define RT_PRIO_MAX  99
+#define SCHED_FLAGS  0x7f      /* all there are for sched_setattr(2) */
 #define CPUNODE_SEL  0x7b /* its limit is the CPU number, and the node above that */
 #define CPUNODE_BITS 12
 
@@ -114,7 +115,27 @@ static struct task *task_named(struct task *self, pid_t pid)
 	return self;
 }
 
-static int policy_check(struct task *t, int policy, int priority)
+static bool is_nice_allowed(int nice)
+{
+	return (uint64_t)(20 - nice) <= rlimit_current(RLIMIT_NICE);
+}
+
+/* What a task without CAP_SYS_NICE may ask for: nothing that goes up. nice may be NULL. */
+static bool is_no_rise(const struct task *t, int policy, int priority, const int *nice)
+{
+	uint64_t limit = rlimit_current(RLIMIT_RTPRIO);
+
+	if (is_realtime(policy)) {
+		if (policy != t->policy && !limit)
+			return false;
+		return priority <= t->rt_priority || (uint64_t)priority <= limit;
+	}
+	if (policy != SCHED_IDLE && nice && *nice < t->nice && !is_nice_allowed(*nice))
+		return false;
+	return t->policy != SCHED_IDLE || policy == SCHED_IDLE || is_nice_allowed(t->nice);
+}
+
+static int policy_check(struct task *t, int policy, int priority, const int *nice)
 {
 	if (!is_policy(policy))
 		return -EINVAL;
@@ -122,9 +143,7 @@ static int policy_check(struct task *t, int policy, int priority)
 		return -EINVAL;
 	if (!task_may_schedule(t))
 		return -EPERM;
-	if (is_realtime(policy) && !capable(CAP_SYS_NICE) &&
-	    (uint64_t)priority > rlimit_current(RLIMIT_RTPRIO) &&
-	    (policy != t->policy || priority > t->rt_priority))
+	if (!capable(CAP_SYS_NICE) && !is_no_rise(t, policy, priority, nice))
 		return -EPERM;
 	return 0;
 }
@@ -132,14 +151,14 @@ static int policy_check(struct task *t, int policy, int priority)
 static int policy_set(struct task *self, pid_t pid, int policy, int priority,
 		      const int *nice)
 {
-	struct task *t = pid < 0 ? NULL : task_named(self, pid);
+	struct task *t = task_named(self, pid);
 	int err;
 
 	if (!t)
-		return pid < 0 ? -EINVAL : -ESRCH;
+		return -ESRCH;
 	if (policy < 0)
 		policy = t->policy;
-	err = policy_check(t, policy & ~SCHED_RESET_ON_FORK, priority);
+	err = policy_check(t, policy & ~SCHED_RESET_ON_FORK, priority, nice);
 	if (!err) {
 		t->policy = policy & ~SCHED_RESET_ON_FORK;
 		t->rt_priority = priority;
@@ -154,7 +173,7 @@ long sys_sched_setscheduler(struct task *t, pid_t pid, int policy, uaddr_t param
 {
 	struct linux_sched_param p;
 
-	if (!param || policy < 0)
+	if (!param || policy < 0 || pid < 0)
 		return -EINVAL;
 	if (COPY_IN(&p, param))
 		return -EFAULT;
@@ -165,7 +184,7 @@ long sys_sched_setparam(struct task *t, pid_t pid, uaddr_t param)
 {
 	struct linux_sched_param p;
 
-	if (!param)
+	if (!param || pid < 0)
 		return -EINVAL;
 	if (COPY_IN(&p, param))
 		return -EFAULT;
@@ -293,8 +312,9 @@ long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int fla
 		return err;
 	keep_policy = a.sched_flags & SCHED_FLAG_KEEP_POLICY;
 	if ((int)a.sched_policy < 0 || a.sched_priority > RT_PRIO_MAX ||
-	    a.sched_policy == SCHED_DEADLINE)
+	    a.sched_policy == SCHED_DEADLINE || (a.sched_flags & ~(uint64_t)SCHED_FLAGS))
 		return -EINVAL;
+	a.sched_nice = MAX(MIN(a.sched_nice, PRIO_MAX - 1), PRIO_MIN);
 	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy,
 			  (int)a.sched_priority,
 			  is_realtime((int)a.sched_policy) ? NULL : &a.sched_nice);

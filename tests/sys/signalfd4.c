@@ -171,7 +171,7 @@ static void documented_errors(void)
 	FAILS(EINVAL, read(fd, &i, sizeof(i) - 1));
 	FAILS(EINVAL, write(fd, &i, sizeof(i)));
 	CHECK(kill(getpid(), SIGUSR1) == 0);
-	FAILS(EFAULT, read(fd, BAD_PTR, sizeof(i)));
+	FAILS(EFAULT, syscall(SYS_read, fd, BAD_PTR, sizeof(i)));
 	CHECK(close(fd) == 0 && close(p[0]) == 0 && close(p[1]) == 0);
 }
 

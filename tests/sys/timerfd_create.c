@@ -184,7 +184,7 @@ static void documented_errors(void)
 	FAILS(EINVAL, timerfd_settime(fd, 0, &t, NULL));
 	FAILS(EINVAL, read(fd, &n, 7));
 	FAILS(EINVAL, write(fd, &n, sizeof(n)));
-	FAILS(ESPIPE, lseek(fd, 0, SEEK_SET));
+	FAILS(ESPIPE, pread(fd, &n, sizeof(n), 0));
 	t = spec(0, 0);
 	FOR_BAD(p)
 	{

@@ -395,7 +395,7 @@ static int site_write(struct patch_file *f, struct vma *v, uaddr_t site,
 	uint64_t first = off >> PAGE_SHIFT;
 	size_t count = ((off + plan->record.len - 1) >> PAGE_SHIFT) - first + 1;
 	uint8_t *buf = page_alloc(count > 1);
-	int64_t copy;
+	int64_t copy = -1;
 	int err = buf ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count && !err; i++)

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* calls: pidfd_open pidfd_send_signal */
+/* pidfd_open.c - processes as descriptors: waited for, sent signals. */
+#include "proc.h"
+#include <poll.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+#define NOBODY 0x7ffffff0
+
+static int open_pid(pid_t pid, unsigned flags)
+{
+	return (int)syscall(SYS_pidfd_open, pid, flags);
+}
+
+static long tell(int fd, int sig, void *info, unsigned flags)
+{
+	return syscall(SYS_pidfd_send_signal, fd, sig, info, flags);
+}
+
+static void sleep_for_good(void)
+{
+	for (;;)
+		pause();
+}
+
+static bool is_ready(int fd, int ms)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	int n = poll(&p, 1, ms);
+
+	CHECK(n >= 0);
+	return n == 1 && (p.revents & POLLIN);
+}
+
+static void its_end_can_be_waited_for(void)
+{
+	siginfo_t info = {0};
+	int fd;
+
+	CHILD(pid)
+	sleep_for_good();
+	fd = open_pid(pid, 0);
+	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK(!is_ready(fd, 5));
+	CHECK(tell(fd, 0, NULL, 0) == 0 && !is_ready(fd, 0));
+	CHECK(tell(fd, SIGTERM, NULL, 0) == 0 && is_ready(fd, 2000));
+	CHECK(tell(fd, 0, NULL, 0) == 0); /* dead, but still there */
+	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED) == 0);
+	CHECK(info.si_pid == pid && info.si_code == CLD_KILLED);
+	CHECK(info.si_status == SIGTERM);
+	FAILS(ESRCH, tell(fd, 0, NULL, 0));
+	FAILS(ESRCH, tell(fd, SIGTERM, NULL, 0));
+	CHECK(is_ready(fd, 0) && close(fd) == 0);
+	FAILS(ESRCH, open_pid(pid, 0));
+}
+
+static void waits_that_do_not_block(void)
+{
+	siginfo_t info = {0};
+	int fd;
+
+	CHILD(pid)
+	sleep_for_good();
+	fd = open_pid(pid, O_NONBLOCK);
+	CHECK(fd >= 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK));
+	FAILS(EAGAIN, waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED));
+	info.si_pid = 1;
+	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == 0);
+	CHECK(info.si_pid == 0);
+	CHECK(tell(fd, SIGKILL, NULL, 0) == 0 && is_ready(fd, 2000));
+	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED) == 0);
+	CHECK(info.si_pid == pid && close(fd) == 0);
+}
+
+static void what_the_receiver_sees(void)
+{
+	int fd = open_pid(getpid(), 0);
+	struct timespec now = {1, 0};
+	sigset_t s = set_of(SIGUSR1);
+	siginfo_t in, own = {.si_signo = SIGUSR1, .si_code = SI_QUEUE};
+
+	block(SIGUSR1);
+	CHECK(tell(fd, SIGUSR1, NULL, 0) == 0);
+	CHECK(sigtimedwait(&s, &in, &now) == SIGUSR1 && in.si_code == SI_USER);
+	CHECK(in.si_pid == getpid() && in.si_uid == getuid());
+	own.si_value.sival_int = 42;
+	CHECK(tell(fd, SIGUSR1, &own, 0) == 0);
+	CHECK(sigtimedwait(&s, &in, &now) == SIGUSR1 && in.si_code == SI_QUEUE);
+	CHECK(in.si_value.sival_int == 42);
+	own.si_code = SI_USER; /* to oneself, any code may be sent */
+	CHECK(tell(fd, SIGUSR1, &own, 0) == 0);
+	CHECK(sigtimedwait(&s, &in, &now) == SIGUSR1 && in.si_code == SI_USER);
+	unblock(SIGUSR1);
+	CHECK(close(fd) == 0);
+}
+
+static void nobody_is_impersonated(void)
+{
+	siginfo_t info = {.si_signo = SIGUSR1, .si_code = SI_USER};
+	int fd;
+
+	CHILD(pid)
+	sleep_for_good();
+	fd = open_pid(pid, 0);
+	FAILS(EPERM, tell(fd, SIGUSR1, &info, 0));
+	info.si_code = SI_TKILL;
+	FAILS(EPERM, tell(fd, SIGUSR1, &info, 0));
+	info.si_code = SI_QUEUE;
+	FAILS(EINVAL, tell(fd, SIGUSR2, &info, 0)); /* it says SIGUSR1 */
+	CHECK(tell(fd, SIGUSR1, &info, 0) == 0 && close(fd) == 0);
+	WAIT_SIGNAL(pid, SIGUSR1);
+}
+
+static void strangers_are_left_alone(void)
+{
+	CHILD(pid)
+	{
+		int fd = open_pid(getppid(), 0);
+
+		if (geteuid() == 0)
+			CHECK(syscall(SYS_setresuid, 48210, 48210, 48210) == 0);
+		CHECK(fd >= 0);
+		if (getuid() == 48210)
+			FAILS(EPERM, tell(fd, SIGCONT + 1, NULL, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void *a_thread(void *out)
+{
+	*(volatile pid_t *)out = (pid_t)syscall(SYS_gettid);
+	sleep_ms(20);
+	return NULL;
+}
+
+static void threads_are_no_processes(void)
+{
+	volatile pid_t tid = 0;
+	pthread_t t;
+
+	thread_start(&t, a_thread, (void *)&tid);
+	while (!tid)
+		sched_yield();
+	CHECK(open_pid(tid, 0) == -1 && (errno == ENOENT || errno == EINVAL));
+	thread_join(t);
+}
+
+static void documented_errors(void)
+{
+	siginfo_t info;
+	int fd = open_pid(getpid(), 0), p[2];
+	char c = 0;
+
+	CHECK(fd >= 0 && pipe(p) == 0);
+	FAILS(EINVAL, open_pid(0, 0));
+	FAILS(EINVAL, open_pid(-1, 0));
+	FAILS(EINVAL, open_pid(getpid(), 1));
+	FAILS(ESRCH, open_pid(NOBODY, 0));
+	FAILS(EBADF, tell(-1, SIGUSR1, NULL, 0));
+	FAILS(EBADF, tell(p[0], SIGUSR1, NULL, 0));
+	FAILS(EINVAL, tell(fd, 65, NULL, 0));
+	FAILS(EINVAL, tell(fd, -1, NULL, 0));
+	FAILS(EINVAL, tell(fd, SIGUSR1, NULL, 1U << 20));
+	FAILS(EFAULT, tell(fd, SIGUSR1, BAD_PTR, 0));
+	FAILS(EFAULT, tell(fd, SIGUSR1, KERNEL_PTR, 0));
+	FAILS(EINVAL, read(fd, &c, 1));
+	FAILS(EINVAL, write(fd, &c, 1));
+	FAILS(EBADF, waitid((idtype_t)P_PIDFD, (id_t)p[0], &info, WEXITED));
+	CHECK(close(fd) == 0 && close(p[0]) == 0 && close(p[1]) == 0);
+}
+
+RUN(TEST(its_end_can_be_waited_for), TEST(waits_that_do_not_block),
+    TEST(what_the_receiver_sees), TEST(nobody_is_impersonated),
+    TEST(strangers_are_left_alone), TEST(threads_are_no_processes),
+    TEST(documented_errors))
