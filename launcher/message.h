@@ -13,4 +13,4 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says why and ends the calling process with STATUS_OWN_FAILURE, without exit handlers:
  * it is called in children of the command too. */
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

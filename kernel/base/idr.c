@@ -72,12 +72,12 @@ static int directory_grow(struct idr *t, uint32_t i)
 	if (i < t->leaf_count)
 		return 0;
 
-	struct idr_leaf **leaves = kmalloc_array(count, sizeof(*leaves));
+	struct idr_leaf **leaves = kmalloc_array(count, sizeof(struct idr_leaf *));
 
 	if (!leaves)
 		return -ENOMEM;
 	if (t->leaf_count)
-		memcpy(leaves, t->leaves, t->leaf_count * sizeof(*leaves));
+		memcpy(leaves, t->leaves, t->leaf_count * sizeof(struct idr_leaf *));
 	kfree(t->leaves);
 	t->leaves = leaves;
 	t->leaf_count = count;

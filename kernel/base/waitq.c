@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* waitq.c - sleeping and waking.
  *
- * sleeper.wake is 1 from sleeper_prepare() until somebody wakes the task. The waker
- *changes the condition, then exchanges wake with 0, and calls the host only if it was 1:
+ * sleeper.wake is not AWAKE from sleeper_prepare() until somebody wakes the task. The
+ *waker changes the condition, then exchanges the word with AWAKE, and calls the host only
+ *if the task had gone as far as that:
  *
- *	sleeper				waker
- *	wake = 1
- *	check condition			change condition
- *	host wait while wake == 1	if (xchg(wake, 0) == 1) host wake
+ *	sleeper					waker
+ *	wake = SPINNING
+ *	check condition				change condition
+ *	spin a little, perhaps
+ *	wake: SPINNING -> ASLEEP		before = xchg(wake, AWAKE)
+ *	host wait while wake == ASLEEP		if before == ASLEEP: host wake
  *
- * All four steps are sequentially consistent or under the condition's lock, so either the
- *sleeper sees the new condition, or the waker sees wake == 1. */
+ * All steps are sequentially consistent or under the condition's lock, so either the
+ *sleeper sees the new condition, or the waker sees that it is not awake. */
 #include "base/waitq.h"
 
 #include "abi/errno.h"
 #include "base/cpu.h"
 #include "host/host.h"
 #include "lib/atomic.h"
+
+enum { AWAKE, SPINNING, ASLEEP }; /* sleeper.wake */
+enum { SPIN_ROUNDS = 160, SPIN_TRY = 32, SPIN_CREDIT_MAX = 16 };
 
 void waitq_init(struct waitq *q)
 {
@@ -52,12 +58,35 @@ void waitq_del(struct waitq *q, struct wait_entry *e)
 
 void sleeper_prepare(void)
 {
-	(void)atomic_xchg(&cpu_self()->sleeper->wake, 1);
+	(void)atomic_xchg(&cpu_self()->sleeper->wake, SPINNING);
 }
 
 void sleeper_cancel(void)
 {
-	atomic_store(&cpu_self()->sleeper->wake, 0);
+	atomic_store(&cpu_self()->sleeper->wake, AWAKE);
+}
+
+/* Looks at the wake word for a few microseconds, if that has paid lately: true when it
+ * was woken. The chance to prove that it pays comes with every SPIN_TRY-th sleep; in a
+ * wait that is long, or on a busy machine, it does not, and the credit is soon used up.
+ */
+static bool sleeper_spin(struct sleeper *s)
+{
+	if (!s->spin_credit) {
+		if (++s->sleeps % SPIN_TRY)
+			return false;
+		s->spin_credit = 1;
+	}
+	for (int i = 0; i < SPIN_ROUNDS; i++) {
+		if (atomic_load_relaxed(&s->wake) == AWAKE) {
+			s->spin_credit =
+				(uint8_t)MIN(s->spin_credit + 2, SPIN_CREDIT_MAX);
+			return true;
+		}
+		cpu_relax();
+	}
+	s->spin_credit--;
+	return false;
 }
 
 int sleeper_wait(nsec_t deadline, uint32_t mask)
@@ -65,28 +94,45 @@ int sleeper_wait(nsec_t deadline, uint32_t mask)
 	struct sleeper *s = cpu_self()->sleeper;
 	int err = 0;
 
-	while (atomic_load(&s->wake) == 1) {
+	if (!(atomic_load(&s->work) & mask) && sleeper_spin(s))
+		return 0;
+	(void)atomic_cas(&s->wake, SPINNING, ASLEEP);
+	while (atomic_load(&s->wake) != AWAKE) {
 		if (atomic_load(&s->work) & mask) {
 			err = -ERESTARTSYS;
 			break;
 		}
-		err = host_futex_wait(&s->wake, 1, deadline, &s->work, mask);
+		err = host_futex_wait(&s->wake, ASLEEP, deadline, &s->work, mask);
 		if (err == -ETIMEDOUT)
 			break;
 		err = 0;
 	}
-	atomic_store(&s->wake, 0);
+	atomic_store(&s->wake, AWAKE);
 	return err;
+}
+
+void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask)
+{
+	struct sleeper *s = cpu_self()->sleeper;
+
+	if (atomic_cas(&s->wake, SPINNING, ASLEEP))
+		(void)host_futex_wait(&s->wake, ASLEEP, deadline, work, mask);
+	atomic_store(&s->wake, AWAKE);
 }
 
 bool sleeper_wake(struct sleeper *s)
 {
-	if (atomic_load(&s->wake) == 0 || atomic_xchg(&s->wake, 0) == 0)
+	uint32_t before = atomic_load(&s->wake);
+
+	if (before == AWAKE)
 		return false;
-	(void)host_futex_wake(&s->wake, 1);
-	if (atomic_load(&s->polling_host) && s->host_eventfd >= 0) {
+	before = atomic_xchg(&s->wake, AWAKE);
+	if (before == AWAKE)
+		return false;
+	if (before == ASLEEP)
+		(void)host_futex_wake(&s->wake, 1);
+	if (atomic_load(&s->polling_host) && s->host_eventfd >= 0)
 		(void)host_eventfd_signal(s->host_eventfd);
-	}
 	return true;
 }
 

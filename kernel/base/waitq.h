@@ -47,10 +47,12 @@ enum work {
 
 /* The part of a task that can be woken. First member of struct task. */
 struct sleeper {
-	uint32_t work;	  /* atomic: enum work */
-	uint32_t wake;	  /* atomic: 1 while asleep or about to be, 0 once woken (a host
-			     futex word) */
-	int host_eventfd; /* host descriptor to write while polling_host, -1 if none */
+	uint32_t work; /* atomic: enum work */
+	uint32_t wake; /* atomic: 0 awake, else asleep or about to be (a host futex word):
+			  see waitq.c */
+	uint32_t sleeps;     /* own: counts them */
+	uint8_t spin_credit; /* own: how often to spin before sleeping */
+	int host_eventfd;    /* host descriptor to write while polling_host, -1 if none */
 	uint32_t polling_host; /* atomic: 1 while it sleeps in a host call that watches
 				  host_eventfd */
 };
@@ -104,6 +106,9 @@ void sleeper_prepare(void);
 /* Sleeps unless woken since sleeper_prepare(). Bits of mask in work end it. Returns 0,
  * -ETIMEDOUT, -ERESTARTSYS. */
 int sleeper_wait(nsec_t deadline, uint32_t mask) MUST_CHECK;
+/* The same, coming back after any interruption too, or when (*work & mask) is not 0. For
+ * the first host process. */
+void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask);
 /* The task did not sleep after all. */
 void sleeper_cancel(void);
 /* Wakes one sleeper; false when it was not asleep. */

@@ -220,7 +220,6 @@ static int own_sighand(struct task *t)
 		t->sighand = copy;
 		lock_drop(&t->process->lock);
 		sighand_put(s);
-		s = copy;
 	}
 	return 0;
 }

@@ -228,7 +228,9 @@ static NORETURN void finish(void)
 	nsec_t deadline = clock_now(CLOCK_MONOTONIC) + 2 * NSEC_PER_SEC;
 
 	process_kill_all();
-	while (!guests_are_gone() && clock_now(CLOCK_MONOTONIC) < deadline) {
+	/* Statistics are of what is left when the last thread has let go. */
+	while ((!guests_are_gone() || ((boot->flags & BOOT_STATS) && task_count() > 0)) &&
+	       clock_now(CLOCK_MONOTONIC) < deadline) {
 		sleeper_prepare();
 		(void)!sleeper_wait(clock_now(CLOCK_MONOTONIC) + NSEC_PER_SEC / 1000, 0);
 	}
@@ -262,9 +264,9 @@ void first_process_loop(void)
 		/* The kernel's own kicks change the wake word; the monitor's set
 		 * boot->mail, and interrupt. */
 		if (!atomic_load(&kthread.sleeper.work))
-			(void)host_futex_wait(&kthread.sleeper.wake, 1, deadline,
-					      &boot->mail, UINT32_MAX);
-		sleeper_cancel();
+			sleeper_wait_once(deadline, &boot->mail, UINT32_MAX);
+		else
+			sleeper_cancel();
 	}
 }
 

@@ -41,14 +41,24 @@ static void print_stats(void)
 	slab_for_each_cache(print_cache, NULL);
 }
 
-/* What belongs to processes, and how many of them the kernel itself has at the end: the first process's own. */
+/* What belongs to processes, and how many of them the kernel itself has at the end: the
+ * first process's own. */
 static const struct {
 	const char *name;
 	size_t left;
 } owned[] = {
-	{"mm_cache", 0},     {"vma_cache", 0},	     {"file_slab", 0},	   {"fdtable_slab", 0},
-	{"context_slab", 1}, {"sighand_cache", 1},   {"process_cache", 1}, {"creds_cache", 1},
-	{"pgroup_cache", 1}, {"session_cache", 1},   {"pipe_slab", 0},	   {"queued_cache", 0},
+	{"mm_cache", 0},
+	{"vma_cache", 0},
+	{"file_slab", 0},
+	{"fdtable_slab", 0},
+	{"context_slab", 1},
+	{"sighand_cache", 1},
+	{"process_cache", 1},
+	{"creds_cache", 1},
+	{"pgroup_cache", 1},
+	{"session_cache", 1},
+	{"pipe_slab", 0},
+	{"queued_cache", 0},
 	{"shared_memory_cache", 0},
 };
 
@@ -57,7 +67,8 @@ static void check_cache(const struct slab_cache *c, void *arg)
 	(void)arg;
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		if (strcmp(c->name, owned[i].name) == 0 && c->objects > owned[i].left)
-			log_print("leaked: %lu of %s", c->objects - owned[i].left, c->name);
+			log_print("leaked: %lu of %s", c->objects - owned[i].left,
+				  c->name);
 }
 
 void report_print(void)

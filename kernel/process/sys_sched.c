@@ -17,7 +17,7 @@
 #define CPUSET_SIZE  1024      /* bytes: as many CPUs as Linux can have */
 #define RR_INTERVAL  100000000 /* ns: Linux' default time slice */
 #define RT_PRIO_MAX  99
-#define SCHED_FLAGS  0x7f      /* all there are for sched_setattr(2) */
+#define SCHED_FLAGS  0x7f /* all there are for sched_setattr(2) */
 #define CPUNODE_SEL  0x7b /* its limit is the CPU number, and the node above that */
 #define CPUNODE_BITS 12
 
@@ -120,7 +120,7 @@ static bool is_nice_allowed(int nice)
 	return (uint64_t)(20 - nice) <= rlimit_current(RLIMIT_NICE);
 }
 
-/* What a task without CAP_SYS_NICE may ask for: nothing that goes up. nice may be NULL. */
+/* What a task may ask for without CAP_SYS_NICE: nothing that goes up. */
 static bool is_no_rise(const struct task *t, int policy, int priority, const int *nice)
 {
 	uint64_t limit = rlimit_current(RLIMIT_RTPRIO);
@@ -132,7 +132,8 @@ static bool is_no_rise(const struct task *t, int policy, int priority, const int
 	}
 	if (policy != SCHED_IDLE && nice && *nice < t->nice && !is_nice_allowed(*nice))
 		return false;
-	return t->policy != SCHED_IDLE || policy == SCHED_IDLE || is_nice_allowed(t->nice);
+	return t->policy != SCHED_IDLE || policy == SCHED_IDLE ||
+	       is_nice_allowed(t->nice);
 }
 
 static int policy_check(struct task *t, int policy, int priority, const int *nice)

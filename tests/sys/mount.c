@@ -4,10 +4,10 @@
 /* calls: mount umount2 */
 #include "fixture.h"
 
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
-#include <linux/magic.h>
 
 /* In a child: what is mounted here is mounted nowhere else. False: nothing may be. */
 static bool mounts_are_ours(void)
@@ -210,7 +210,8 @@ static void mistakes(void)
 	FAILS(EINVAL, mount(NULL, "/", NULL, MS_PRIVATE | MS_SHARED, NULL));
 	FAILS(EINVAL, umount2("a", 0));
 	FAILS(EINVAL, umount2("a", MNT_EXPIRE | MNT_FORCE));
-	CHECK(mount("none", "link", "tmpfs", 0, NULL) == 0 && kind_of("b") == TMPFS_MAGIC);
+	CHECK(mount("none", "link", "tmpfs", 0, NULL) == 0 &&
+	      kind_of("b") == TMPFS_MAGIC);
 	FAILS(EINVAL, umount2("link", UMOUNT_NOFOLLOW));
 	CHECK(umount2("link", 0) == 0);
 }

@@ -48,7 +48,8 @@ static void set_up(void)
 static void as_openat(void)
 {
 	struct stat st;
-	int fd = try_at(AT_FDCWD, "new", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600, 0);
+	int fd =
+		try_at(AT_FDCWD, "new", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600, 0);
 
 	CHECK(fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600);
 	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC && close(fd) == 0 && unlink("new") == 0);
@@ -128,7 +129,8 @@ static void unknown_things(void)
 	FAILS(EINVAL, try_at(root, "file", O_CREAT | O_WRONLY, 0200000, 0));
 	FAILS(EINVAL, try_at(root, "file", O_PATH | O_RDWR, 0, 0));
 	FAILS(EINVAL, try_at(root, "file", O_CREAT | O_DIRECTORY, 0600, 0));
-	FAILS(EINVAL, try_at(root, "file", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT));
+	FAILS(EINVAL,
+	      try_at(root, "file", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT));
 }
 
 static void sizes(void)

@@ -43,8 +43,9 @@ static void a_program_without_random_addresses(void)
 
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		char *script = "a=$(head -n1 /proc/self/maps); b=$(head -n1 /proc/self/maps);"
-			       "test -n \"$a\" && test \"${a%% *}\" = \"${b%% *}\"";
+		char *script =
+			"a=$(head -n1 /proc/self/maps); b=$(head -n1 /proc/self/maps);"
+			"test -n \"$a\" && test \"${a%% *}\" = \"${b%% *}\"";
 
 		CHECK(personality(start | ADDR_NO_RANDOMIZE) >= 0);
 		execl("/bin/sh", "sh", "-c", script, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Scheduling policies and priorities: what is set is what is shown, and who may set. */
-/* calls: sched_setscheduler sched_getscheduler sched_setparam sched_getparam sched_setattr
- * sched_getattr sched_get_priority_max sched_get_priority_min sched_rr_get_interval */
+/* calls: sched_setscheduler sched_getscheduler sched_setparam sched_getparam
+ * sched_setattr sched_getattr sched_get_priority_max sched_get_priority_min
+ * sched_rr_get_interval */
 #include "fixture.h"
 
 #include <linux/capability.h>

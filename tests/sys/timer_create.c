@@ -57,12 +57,14 @@ static void a_signal_once(void)
 
 	block(SIGUSR1);
 	id = create(SIGUSR1, 4711);
-	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
+	      now.it_value.tv_nsec == 0);
 	CHECK(set(id, 0, 5, 0, NULL) == 0 && take(SIGUSR1, &info, 1000));
 	CHECK(info.si_code == SI_TIMER && info.si_value.sival_int == 4711);
 	CHECK(info.si_timerid == id && info.si_overrun == 0);
 	CHECK(syscall(SYS_timer_getoverrun, id) == 0);
-	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
+	      now.it_value.tv_nsec == 0);
 	CHECK(!take(SIGUSR1, &info, 10));
 	timer_gone(id);
 }
@@ -106,13 +108,15 @@ static void what_is_left(void)
 	CHECK(now.it_value.tv_sec == 49 || now.it_value.tv_sec == 50);
 	CHECK(set(id, 0, 0, 3000, &old) == 0 && old.it_interval.tv_sec == 7);
 	CHECK(old.it_value.tv_sec == 49 || old.it_value.tv_sec == 50);
-	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
+	      now.it_value.tv_nsec == 0);
 	timer_gone(id);
 	/* With no signal to send it runs nevertheless. */
 	id = create_on(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0);
 	CHECK(set(id, 0, 2, 0, NULL) == 0);
 	sleep_ms(5);
-	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
+	      now.it_value.tv_nsec == 0);
 	timer_gone(id);
 }
 

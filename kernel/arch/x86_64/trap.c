@@ -44,7 +44,7 @@ struct ex_entry {
 	uint64_t fixup;
 };
 
-extern const struct ex_entry __ex_table_start[], __ex_table_end[];
+extern const struct ex_entry ex_table_start[], ex_table_end[];
 extern char entry_return[], entry_return_end[], entry_return_gs[], entry_return_gs_end[];
 extern char entry_slow[], entry_kick[], entry_fault[];
 extern char host_block_check[], host_block_syscall[], host_block_eintr[];
@@ -152,7 +152,7 @@ static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext
 /* A fault at guest memory on the kernel's behalf: continue at the fixup. */
 static bool fixup_exception(struct linux_sigcontext *c)
 {
-	for (const struct ex_entry *e = __ex_table_start; e < __ex_table_end; e++) {
+	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++) {
 		if (e->fault != c->rip)
 			continue;
 		c->rip = e->fixup;
