@@ -34,6 +34,8 @@ struct cpu {
 	int host_tid;		 /* in the sandbox's pid namespace */
 	int host_pid;		 /* thread group of host_tid */
 	uint8_t rank_held[16];	 /* CONFIG_DEBUG: ranks of the held locks */
+	uint16_t recent[16];	 /* the last calls, number + 1: a ring, for panics */
+	uint8_t recent_at;
 	uint32_t done; /* 1: the host thread has left its stacks: see cpu_alloc() */
 	uint32_t go;   /* futex word of a blank process: see core/host_process.c */
 	void (*start)(struct cpu *); /* what a blank runs then */

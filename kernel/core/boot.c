@@ -14,10 +14,12 @@
 #include "base/page.h"
 #include "base/panic.h"
 #include "base/slab.h"
+#include "core/dispatch.h"
 #include "core/exec.h"
 #include "core/exit.h"
 #include "core/host_process.h"
 #include "core/mounts.h"
+#include "core/trace.h"
 #include "core/trace_format.h"
 #include "core/vdso.h"
 #include "fs/context.h"
@@ -47,6 +49,7 @@ NORETURN void kernel_main(struct boot_params *b);
 
 static void on_panic(void)
 {
+	trace_recent();
 	atomic_store(&boot->panicked, 1);
 }
 
@@ -331,6 +334,7 @@ void kernel_main(struct boot_params *b)
 	clear_address_space(b);
 	init_memory(b);
 	init_facts(b);
+	dispatch_traces = b->flags & BOOT_TRACE;
 	xstate_init();
 	cpu = cpu_alloc();
 	if (!cpu)

@@ -12,14 +12,13 @@
 #include "arch/x86_64/trap.h"
 #include "base/log.h"
 #include "core/exit.h"
+#include "core/trace.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/task.h"
 #include "signal/signal.h"
 
-bool dispatch_counts;
-void (*dispatch_trace)(struct task *t, uint64_t nr, const uint64_t arg[6], long ret,
-		       bool before);
+bool dispatch_traces;
 static uint32_t missing[SYSCALL_LIMIT]; /* atomic: calls without a handler, by number */
 static uint32_t missing_other; /* atomic: numbers that Linux does not have either */
 
@@ -32,32 +31,21 @@ static NOINLINE COLD long call_missing(uint64_t nr)
 	return -ENOSYS;
 }
 
-static NOINLINE COLD long call_traced(struct task *t, const struct syscall *s,
-				      uint64_t nr, const uint64_t arg[6])
-{
-	long ret;
-
-	dispatch_trace(t, nr, arg, 0, true);
-	ret = s && s->call ? s->call(t, arg) : call_missing(nr);
-	/* A vfork child may have had the thread meanwhile, and exec may have changed the
-	 * rest. */
-	dispatch_trace(t, nr, arg, ret, false);
-	return ret;
-}
-
 static inline void call(struct task *t, struct regs *r)
 {
 	uint64_t nr = r->orig_rax;
 	const uint64_t arg[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	const struct syscall *s = syscall_find(nr);
+	struct cpu *c = cpu_self();
 
 	t->regs = r;
-	if (unlikely(dispatch_trace))
-		r->rax = (uint64_t)call_traced(t, s, nr, arg);
-	else if (likely(s && s->call))
-		r->rax = (uint64_t)s->call(t, arg);
-	else
+	c->recent[c->recent_at++ % ARRAY_SIZE(c->recent)] = (uint16_t)(nr + 1);
+	if (unlikely(!s || !s->call))
 		r->rax = (uint64_t)call_missing(nr);
+	else if (unlikely(dispatch_traces))
+		r->rax = (uint64_t)trace_call(t, s, arg);
+	else
+		r->rax = (uint64_t)s->call(t, arg);
 	if (unlikely(t->restore_blocked))
 		signal_call_over(t, (long)r->rax);
 	/* Errors that ask for a restart are sorted out with the signals. */

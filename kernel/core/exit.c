@@ -341,16 +341,25 @@ static bool leave_process(struct task *t, int status)
 	return is_last;
 }
 
-static void leave_tree(struct task *t, bool is_leader, bool is_last)
+/* Before the process can end, so that who has waited for it finds none of its ids. */
+static void leave_ids(struct task *t, bool is_leader)
 {
+	if (is_leader)
+		return; /* its id is the process', until that is reaped */
 	lock_take(&process_tree_lock);
-	if (!is_last)
-		pass_children_locked(t);
-	if (!is_leader) /* the leader's is the process', until that is reaped */
-		task_id_free_locked(t->tid);
+	task_id_free_locked(t->tid);
 	lock_drop(&process_tree_lock);
-	if (is_last)
+}
+
+static void leave_tree(struct task *t, bool is_last)
+{
+	if (is_last) {
 		process_exit(t->process);
+		return;
+	}
+	lock_take(&process_tree_lock);
+	pass_children_locked(t);
+	lock_drop(&process_tree_lock);
 }
 
 /* A vfork parent on another host thread may go on. */
@@ -385,10 +394,11 @@ void task_exit(struct task *t, int status)
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
+	leave_ids(t, is_leader);
 	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
-	leave_tree(t, is_leader, is_last);
+	leave_tree(t, is_last);
 	process_put(p);
 	if (!is_leader)
 		task_put(t);
@@ -455,6 +465,7 @@ static void bury_task(struct task *t, int status)
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL);
+	leave_ids(t, is_leader);
 	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
@@ -462,7 +473,7 @@ static void bury_task(struct task *t, int status)
 		cpu_retire(c);
 		atomic_store(&c->done, 1);
 	}
-	leave_tree(t, is_leader, is_last);
+	leave_tree(t, is_last);
 	if (!is_leader)
 		task_put(t);
 	task_put(t);

@@ -45,6 +45,8 @@ static struct lock pool_lock = LOCK_INIT(RANK_OBJECT);
 static struct cpu *blanks; /* pool_lock */
 static int blank_count;	   /* pool_lock */
 static int blanks_wanted;  /* pool_lock: takers that found none */
+static int fill_error;	   /* pool_lock: why the last one could not be made */
+static uint32_t fill_failures; /* pool_lock */
 static struct waitq blank_ready = {LOCK_INIT(RANK_WAITQ), LIST_INIT(blank_ready.entries)};
 static struct task kthread; /* what current() is in the first host process */
 
@@ -64,6 +66,16 @@ static void blank_main(struct cpu *cpu)
 	fn(cpu);
 }
 
+/* Tells all who wait for a blank that there will be none. */
+static void fill_failed(int err)
+{
+	lock_take(&pool_lock);
+	fill_error = err;
+	fill_failures++;
+	lock_drop(&pool_lock);
+	waitq_wake_all(&blank_ready, 0);
+}
+
 void blanks_fill(void)
 {
 	for (;;) {
@@ -76,14 +88,16 @@ void blanks_fill(void)
 		if (ret)
 			return;
 		c = cpu_alloc();
-		if (!c)
+		if (!c) {
+			fill_failed(-ENOMEM);
 			return;
+		}
 		c->vdso_base = cpu_self()->vdso_base;
 		ret = host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 512,
 				 blank_main);
 		if (ret < 0) {
 			cpu_free(c);
-			log_print("cannot make a host process: error %d", -ret);
+			fill_failed(ret);
 			return;
 		}
 		lock_take(&pool_lock);
@@ -95,6 +109,27 @@ void blanks_fill(void)
 	}
 }
 
+/* Waits for the first process to make a blank; at start-up the caller is that itself. */
+static int blank_wait_locked(void)
+{
+	uint32_t failures = fill_failures;
+	int err = 0;
+
+	if (current() == &kthread) {
+		lock_drop(&pool_lock);
+		blanks_fill();
+		lock_take(&pool_lock);
+	} else {
+		first_process_kick();
+		err = waitq_sleep_killable(&blank_ready, &pool_lock,
+					   clock_now(CLOCK_MONOTONIC) +
+						   NSEC_PER_SEC / 10);
+	}
+	if (!blanks && fill_failures != failures)
+		return fill_error;
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
 int blank_take(struct cpu **out)
 {
 	struct cpu *c;
@@ -102,14 +137,8 @@ int blank_take(struct cpu **out)
 
 	lock_take(&pool_lock);
 	blanks_wanted++;
-	while (!blanks && !err) {
-		first_process_kick();
-		err = waitq_sleep_killable(&blank_ready, &pool_lock,
-					   clock_now(CLOCK_MONOTONIC) +
-						   NSEC_PER_SEC / 10);
-		if (err == -ETIMEDOUT)
-			err = 0;
-	}
+	while (!blanks && !err)
+		err = blank_wait_locked();
 	blanks_wanted--;
 	c = blanks;
 	if (c && !err) {

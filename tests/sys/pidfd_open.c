@@ -132,8 +132,11 @@ static void strangers_are_left_alone(void)
 
 static void *a_thread(void *out)
 {
-	*(volatile pid_t *)out = (pid_t)syscall(SYS_gettid);
-	sleep_ms(20);
+	volatile pid_t *tid = out;
+
+	*tid = (pid_t)syscall(SYS_gettid);
+	while (*tid)
+		sleep_ms(1);
 	return NULL;
 }
 
@@ -146,6 +149,7 @@ static void threads_are_no_processes(void)
 	while (!tid)
 		sched_yield();
 	CHECK(open_pid(tid, 0) == -1 && (errno == ENOENT || errno == EINVAL));
+	tid = 0;
 	thread_join(t);
 }
 
