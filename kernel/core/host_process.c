@@ -241,27 +241,22 @@ static void take_dead(void)
 	atomic_store(&boot->monitor_dead_pid, 0);
 }
 
+/* All but process 1, which is the kernel's own: the last references have gone. */
 static bool guests_are_gone(void)
 {
-	bool gone = true;
-
-	lock_take(&process_tree_lock);
-	for (struct process *p = process_next(1); p && gone; p = process_next(p->pid + 1))
-		gone = p == init_process || p->state != PROCESS_RUNNING;
-	lock_drop(&process_tree_lock);
-	return gone;
+	return process_count() <= 1 && task_count() == 0;
 }
 
 static NORETURN void finish(void)
 {
-	nsec_t deadline = clock_now(CLOCK_MONOTONIC) + 2 * NSEC_PER_SEC;
+	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	nsec_t deadline = now + 2 * NSEC_PER_SEC;
 
 	process_kill_all();
-	/* Statistics are of what is left when the last thread has let go. */
-	while ((!guests_are_gone() || ((boot->flags & BOOT_STATS) && task_count() > 0)) &&
-	       clock_now(CLOCK_MONOTONIC) < deadline) {
+	while (!guests_are_gone() && now < deadline) {
 		sleeper_prepare();
-		(void)!sleeper_wait(clock_now(CLOCK_MONOTONIC) + NSEC_PER_SEC / 1000, 0);
+		(void)!sleeper_wait(now + NSEC_PER_SEC / 10000, 0);
+		now = clock_now(CLOCK_MONOTONIC);
 	}
 	end_blanks();
 	report_print();
