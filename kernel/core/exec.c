@@ -373,6 +373,7 @@ static NORETURN void move_to_blank(struct exec *e, struct cpu *blank)
 	host_exit_thread(&cpu->done);
 }
 
+/* Whether others use the host memory, which must then stay as it is. */
 static bool must_move(const struct task *t)
 {
 	return t->vfork_parent || ref_count(&t->mm->refs) > 1;
@@ -426,11 +427,16 @@ static int exec_file(struct exec *e, struct file *f, bool path_is_gone)
 		e->new_mm = mm_create();
 		err = e->new_mm ? 0 : -ENOMEM;
 	}
-	if (!err)
-		err = become_only_task(t);
+	/* What can fail comes before the other tasks' end. */
 	if (!err && must_move(t))
 		err = blank_take(&blank);
+	if (!err)
+		err = become_only_task(t);
+	if (!err && !blank && must_move(t)) /* another task has cloned in between */
+		err = blank_take(&blank);
 	if (err) {
+		if (blank)
+			blank_return(blank);
 		mm_put(e->new_mm);
 		exec_fini(e);
 		return err;

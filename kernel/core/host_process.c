@@ -42,10 +42,10 @@ struct boot_params *boot;
 static uint32_t main_exited; /* atomic */
 
 static struct lock pool_lock = LOCK_INIT(RANK_OBJECT);
-static struct cpu *blanks; /* pool_lock */
-static int blank_count;	   /* pool_lock */
-static int blanks_wanted;  /* pool_lock: takers that found none */
-static int fill_error;	   /* pool_lock: why the last one could not be made */
+static struct cpu *blanks;     /* pool_lock */
+static int blank_count;	       /* pool_lock */
+static int blanks_wanted;      /* pool_lock: takers that found none */
+static int fill_error;	       /* pool_lock: why the last one could not be made */
 static uint32_t fill_failures; /* pool_lock */
 static struct waitq blank_ready = {LOCK_INIT(RANK_WAITQ), LIST_INIT(blank_ready.entries)};
 static struct task kthread; /* what current() is in the first host process */
@@ -110,7 +110,7 @@ void blanks_fill(void)
 }
 
 /* Waits for the first process to make a blank; at start-up the caller is that itself. */
-static int blank_wait_locked(void)
+static int blank_wait_locked(void) REQUIRES(pool_lock)
 {
 	uint32_t failures = fill_failures;
 	int err = 0;
@@ -151,6 +151,15 @@ int blank_take(struct cpu **out)
 	first_process_kick(); /* to make the next one */
 	*out = c;
 	return 0;
+}
+
+void blank_return(struct cpu *blank)
+{
+	lock_take(&pool_lock);
+	blank->next = blanks;
+	blanks = blank;
+	blank_count++;
+	lock_drop(&pool_lock);
 }
 
 void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *))

@@ -13,6 +13,8 @@ extern struct boot_params *boot;
 /* A blank host process: nothing mapped but the kernel. Waits for one if need be. -ENOMEM
  * or what the host said. */
 int blank_take(struct cpu **out) MUST_CHECK;
+/* It was not needed after all. */
+void blank_return(struct cpu *blank);
 /* Lets it go: it becomes t's host thread and runs fn on its own kernel stack. */
 void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *));
 

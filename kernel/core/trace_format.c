@@ -354,12 +354,11 @@ size_t trace_format_result(char *buf, size_t size, const struct syscall *s, long
 	int err = ret < 0 && ret >= -MAX_ERRNO ? (int)-ret : 0;
 	const char *name = errno_name(err);
 
-	if (s->nr == NR_exit || s->nr == NR_exit_group)
+	/* An exit does not return, and the guest never sees a restart code. */
+	if (s->nr == NR_exit || s->nr == NR_exit_group || (err && !name))
 		text_add(&t, "= ?");
 	else if (name)
 		text_add(&t, "= -1 %s (%s)", name, errno_message(err));
-	else if (err)
-		text_add(&t, "= ?"); /* a restart code: the guest never sees it */
 	else if (returns_address(s) && ret != 0)
 		text_add(&t, "= %#lx", (unsigned long)ret);
 	else if (s->nr == NR_umask)

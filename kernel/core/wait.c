@@ -195,8 +195,6 @@ static int put_waitid_info(uaddr_t info, const struct wait_query *q, bool found)
 		si.child.uid = q->uid;
 		switch (q->si_code) {
 		case CLD_EXITED:
-			si.child.status = (q->status >> 8) & 0xff;
-			break;
 		case CLD_STOPPED:
 			si.child.status = (q->status >> 8) & 0xff;
 			break;

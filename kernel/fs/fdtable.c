@@ -55,12 +55,12 @@ static int grow(struct fdtable *fds, int fd)
 		return -EMFILE;
 	while (want <= (size_t)fd)
 		want *= 2;
-	files = kmalloc_zeroed(want * sizeof(*files) + 2 * (want / 8));
+	files = kmalloc_zeroed(want * sizeof(struct file *) + 2 * (want / 8));
 	if (!files)
 		return -ENOMEM;
 	used = (uint64_t *)(void *)(files + want);
 	cloexec = used + want / 64;
-	memcpy(files, fds->files, old * sizeof(*files));
+	memcpy(files, fds->files, old * sizeof(struct file *));
 	memcpy(used, fds->used, old / 8);
 	memcpy(cloexec, fds->cloexec, old / 8);
 	arrays_free(fds);

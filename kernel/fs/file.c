@@ -353,7 +353,7 @@ static bool atime_is_due(const struct inode *inode, const struct linux_timespec 
 		return true;
 	if (a->tv_sec < c->tv_sec || (a->tv_sec == c->tv_sec && a->tv_nsec <= c->tv_nsec))
 		return true;
-	return now->tv_sec - a->tv_sec >= 24 * 60 * 60;
+	return now->tv_sec - a->tv_sec >= 24L * 60 * 60;
 }
 
 void inode_accessed(struct inode *inode, const struct mount *m)

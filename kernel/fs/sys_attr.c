@@ -247,6 +247,15 @@ long sys_ftruncate(struct task *t, int fd, int64_t size)
 	return err;
 }
 
+static bool is_fallocate_mode(int mode)
+{
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+		return false;
+	return !(mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
+			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE));
+}
+
 long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 {
 	struct fdref ref = fd_get(fd);
@@ -258,11 +267,7 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 		return -EBADF;
 	if (off < 0 || size <= 0)
 		err = -EINVAL;
-	else if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
-			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
-			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
-		err = -EOPNOTSUPP;
-	else if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+	else if (!is_fallocate_mode(mode))
 		err = -EOPNOTSUPP;
 	else if (!(ref.file->mode & FMODE_WRITE))
 		err = -EBADF;
@@ -274,10 +279,10 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 		err = -ENODEV;
 	else if (__builtin_add_overflow(off, size, &end))
 		err = -EFBIG;
-	else if (!ref.file->ops->fallocate)
-		err = -EOPNOTSUPP;
 	if (!err)
-		err = ref.file->ops->fallocate(ref.file, mode, off, size);
+		err = ref.file->ops->fallocate
+			      ? ref.file->ops->fallocate(ref.file, mode, off, size)
+			      : -EOPNOTSUPP;
 	fd_put(ref);
 	return err;
 }

@@ -75,9 +75,7 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 
 	if (!f)
 		return -EBADF;
-	if (flags & MAP_HUGETLB) {
-		result = -EINVAL;
-	} else if (!size) {
+	if ((flags & MAP_HUGETLB) || !size) {
 		result = -EINVAL;
 	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
 		   end > INT64_MAX) {

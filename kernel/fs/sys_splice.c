@@ -148,6 +148,8 @@ static long with_positions(struct copy *c, uaddr_t in_off, uaddr_t out_off)
 	c->in_pos = in_off ? &in_pos : NULL;
 	c->out_pos = out_off ? &out_pos : NULL;
 	result = copy_run(c);
+	c->in_pos = NULL;
+	c->out_pos = NULL;
 	if (result > 0 && in_off && put_user_u64(in_off, (uint64_t)in_pos))
 		return -EFAULT;
 	if (result > 0 && out_off && put_user_u64(out_off, (uint64_t)out_pos))
@@ -206,9 +208,8 @@ long sys_sendfile(struct task *t, int out, int in, uaddr_t off, size_t count)
 		result = -EBADF;
 	else if (off && !(c.in->mode & FMODE_PREAD))
 		result = -ESPIPE;
-	else if (!c.in->ops || !c.in->ops->read || S_ISDIR(c.in->inode->mode))
-		result = -EINVAL;
-	else if (appends(c.out) && !file_is_pipe(c.out))
+	else if (!c.in->ops || !c.in->ops->read || S_ISDIR(c.in->inode->mode) ||
+		 (appends(c.out) && !file_is_pipe(c.out)))
 		result = -EINVAL;
 	else
 		result = with_positions(&c, off, 0);

@@ -260,6 +260,15 @@ static int check_fixed(uaddr_t addr, size_t size)
 	return 0;
 }
 
+/* Tells the object of an area that may be written through that there is one more, or
+ * less. */
+static int count_writer(struct vm_object *object, uint32_t vma_flags, int by)
+{
+	if (!object || !(vma_flags & VMA_MAYWRITE) || !object->ops->writers_changed)
+		return 0;
+	return object->ops->writers_changed(object, by);
+}
+
 long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags)
 {
@@ -301,12 +310,12 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 		    PAGE_SHIFT &&
 	    !mm_may_lock())
 		ret = -EAGAIN;
-	if (!ret && (vma_flags & VMA_MAYWRITE) && object->ops->writers_changed)
-		ret = object->ops->writers_changed(object, 1);
+	if (!ret)
+		ret = count_writer(object, vma_flags, 1);
 	if (!ret) {
 		ret = host_map(addr, size, prot, flags, object, off);
-		if (ret && (vma_flags & VMA_MAYWRITE) && object->ops->writers_changed)
-			(void)object->ops->writers_changed(object, -1);
+		if (ret)
+			(void)count_writer(object, vma_flags, -1);
 	}
 	if (ret)
 		goto out;

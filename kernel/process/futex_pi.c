@@ -62,7 +62,13 @@ static int try_lock(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited, pid_t *ow
 			new_value =
 				(old & FUTEX_WAITERS) | FUTEX_OWNER_DIED | (uint32_t)tid;
 		} else if (!is_alive(holder)) {
-			return -ESRCH;
+			/* A robust one has changed the word before it was gone. */
+			if (get_user_u32(&seen, uaddr))
+				return -EFAULT;
+			if (seen == old)
+				return -ESRCH;
+			old = seen;
+			continue;
 		} else {
 			new_value = old | FUTEX_WAITERS;
 			*owner = holder;

@@ -298,12 +298,12 @@ static void parent_flag_makes_a_sibling(void)
 
 	CHILD(pid)
 	{
-		shared[0] = raw(CLONE_PARENT | SIGCHLD);
-		if (shared[0] == 0) {
+		pid_t sibling = raw(CLONE_PARENT | SIGCHLD);
+
+		if (sibling == 0)
 			_exit(getppid() == self ? 15 : 1);
-		}
 		FAILS(ECHILD, waitpid(-1, NULL, 0));
-		shared[1] = shared[0];
+		shared[1] = sibling;
 		_exit(0);
 	}
 	WAIT_EXIT(pid, 0);

@@ -182,9 +182,8 @@ static int make_controlling(struct tty *tty, bool force)
 	lock_take(&process_tree_lock);
 	s = own_session();
 	other = session_of(tty);
-	if (!s || s->sid != current()->process->pid || (s->tty && s->tty != tty)) {
-		err = -EPERM;
-	} else if (other && other != s && !may_steal) {
+	if (!s || s->sid != current()->process->pid || (s->tty && s->tty != tty) ||
+	    (other && other != s && !may_steal)) {
 		err = -EPERM;
 	} else if (s->tty != tty) {
 		if (other)

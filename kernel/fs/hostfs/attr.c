@@ -10,51 +10,32 @@
 #include "fs/hostfs/internal.h"
 #include "host/host.h"
 
-/* What a change is made through: an open handle of the object itself, or a place. */
-struct target {
-	struct host_handle *self; /* ref */
-	struct host_place place;  /* if self is NULL */
-};
-
-static int target_get(struct host_inode *hi, struct target *t)
+/* What a change is made through: an open handle of the object itself, or its name. */
+static int target_get(struct host_inode *hi, struct host_place *t)
 {
-	int err;
-
-	t->self = host_open_handle(hi);
-	if (t->self)
-		return 0;
-	err = host_place_get(hi, &t->place);
-	if (!err && t->place.is_self) {
-		t->self = t->place.dir;
-		t->place.dir = NULL;
-	}
-	return err;
+	t->dir = host_open_handle(hi);
+	if (!t->dir)
+		return host_place_get(hi, t);
+	t->is_self = true;
+	t->name[0] = '\0';
+	return 0;
 }
 
-static void target_put(struct target *t)
+static int change_mode(const struct host_place *t, uint32_t mode)
 {
-	if (t->self)
-		host_handle_put(t->self);
-	else
-		host_place_put(&t->place);
+	if (t->is_self)
+		return host_fchmod(t->dir->fd, mode);
+	return host_fchmodat(t->dir->fd, t->name, mode);
 }
 
-static int change_mode(struct target *t, uint32_t mode)
+static int change_owner(const struct host_place *t, uid_t uid, gid_t gid)
 {
-	if (t->self)
-		return host_fchmod(t->self->fd, mode);
-	return host_fchmodat(t->place.dir->fd, t->place.name, mode);
+	if (t->is_self)
+		return host_fchownat(t->dir->fd, "", uid, gid, AT_EMPTY_PATH);
+	return host_fchownat(t->dir->fd, t->name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
-static int change_owner(struct target *t, uid_t uid, gid_t gid)
-{
-	if (t->self)
-		return host_fchownat(t->self->fd, "", uid, gid, AT_EMPTY_PATH);
-	return host_fchownat(t->place.dir->fd, t->place.name, uid, gid,
-			     AT_SYMLINK_NOFOLLOW);
-}
-
-static int change_times(struct target *t, const struct attr *attr)
+static int change_times(const struct host_place *t, const struct attr *attr)
 {
 	struct linux_timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 					  {.tv_nsec = UTIME_OMIT}};
@@ -63,10 +44,9 @@ static int change_times(struct target *t, const struct attr *attr)
 		times[0] = attr->atime;
 	if (attr->valid & ATTR_MTIME)
 		times[1] = attr->mtime;
-	if (t->self)
-		return host_utimensat(t->self->fd, NULL, times, 0);
-	return host_utimensat(t->place.dir->fd, t->place.name, times,
-			      AT_SYMLINK_NOFOLLOW);
+	if (t->is_self)
+		return host_utimensat(t->dir->fd, NULL, times, 0);
+	return host_utimensat(t->dir->fd, t->name, times, AT_SYMLINK_NOFOLLOW);
 }
 
 static int change_size(struct host_inode *hi, const struct attr *attr)
@@ -107,8 +87,8 @@ static void owner_make_virtual(struct host_inode *hi)
 	lock_drop(&hostfs_lock);
 }
 
-static void set_owner(struct host_inode *hi, struct target *t, uint32_t valid, uid_t uid,
-		      gid_t gid)
+static void set_owner(struct host_inode *hi, const struct host_place *t, uint32_t valid,
+		      uid_t uid, gid_t gid)
 {
 	uid_t host_uid = valid & ATTR_UID ? uid : (uid_t)-1;
 	gid_t host_gid = valid & ATTR_GID ? gid : (gid_t)-1;
@@ -120,7 +100,7 @@ static void set_owner(struct host_inode *hi, struct target *t, uint32_t valid, u
 int hostfs_setattr(struct inode *inode, struct attr *attr)
 {
 	struct host_inode *hi = host_inode_of(inode);
-	struct target t;
+	struct host_place t;
 	int err = 0;
 
 	if (attr->valid & ATTR_SIZE) {
@@ -143,7 +123,7 @@ int hostfs_setattr(struct inode *inode, struct attr *attr)
 			err = change_mode(&t, attr->mode & S_IALLUGO);
 		if (!err && (attr->valid & (ATTR_ATIME | ATTR_MTIME)))
 			err = change_times(&t, attr);
-		target_put(&t);
+		host_place_put(&t);
 	}
 	if (!err)
 		inode_apply_attr(inode, attr);
@@ -154,7 +134,7 @@ void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32
 {
 	struct inode want = {.flags = 0};
 	struct attr attr = {.valid = 0};
-	struct target t;
+	struct host_place t;
 
 	inode_init_owner(&want, dir, mode);
 	attr.mode = want.mode & S_IALLUGO;
@@ -172,6 +152,6 @@ void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32
 		set_owner(hi, &t, attr.valid, attr.uid, attr.gid);
 	if (attr.valid & ATTR_MODE)
 		(void)change_mode(&t, attr.mode);
-	target_put(&t);
+	host_place_put(&t);
 	inode_apply_attr(&hi->inode, &attr);
 }

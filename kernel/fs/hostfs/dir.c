@@ -254,7 +254,7 @@ int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_
 		err = host_inode_place(host_inode_of(to->inode), from_hi, from->name);
 	if (!err)
 		err = host_inode_place(host_inode_of(from->inode), to_hi, to->name);
-	/* No memory for the names: the next lookup will find them. */
+	(void)err; /* no memory for the names: the next lookup will find them */
 	return 0;
 }
 

@@ -124,13 +124,12 @@ static int overlay_host_backing(struct file *f, uint64_t off, size_t size, bool 
 			return err;
 	}
 	upper = upper_of(oi);
-	if (!upper)
-		return lower->host_backing ? lower->host_backing(f, off, size, shared,
-								 exec, fd, host_off)
-					   : -ENODEV;
-	if (!upper->ops->host_backing)
-		return -ENODEV;
-	return upper->ops->host_backing(upper, off, size, shared, exec, fd, host_off);
+	if (upper && upper->ops->host_backing)
+		return upper->ops->host_backing(upper, off, size, shared, exec, fd,
+						host_off);
+	if (!upper && lower && lower->host_backing)
+		return lower->host_backing(f, off, size, shared, exec, fd, host_off);
+	return -ENODEV;
 }
 
 static int overlay_writers_changed(struct file *f, int by)

@@ -36,7 +36,7 @@ static int mounts_take(struct mount_view *v)
 
 	lock_take(&mount_lock);
 	count = list_count(&mount_list);
-	v->mounts = kmalloc((count + 1) * sizeof(*v->mounts));
+	v->mounts = kmalloc((count + 1) * sizeof(struct mount *));
 	list_for_each (pos, &mount_list) {
 		if (!v->mounts)
 			break;

@@ -354,7 +354,8 @@ static int tmpfs_rename(struct inode *from_dir, struct dentry *from, struct inod
 	lock_pair(from_dir, to_dir);
 	e = entry_find(fd, from);
 	old = to->inode ? entry_find(td, to) : NULL;
-	if (!e || (to->inode && !old) || (to_dir->flags & INODE_DEAD)) {
+	if (!e || (!old && (to->inode || (flags & RENAME_EXCHANGE))) ||
+	    (to_dir->flags & INODE_DEAD)) {
 		err = -ENOENT;
 	} else if (flags & RENAME_EXCHANGE) {
 		exchange(fd, e, td, old);
