@@ -266,20 +266,6 @@ static void set_comm(struct task *t, const char *path)
 	strlcpy(t->comm, base ? base + 1 : path, sizeof(t->comm));
 }
 
-static void save_strings(struct mm *mm, const struct exec_strings *s)
-{
-	mm->saved_args = kmalloc(MAX(s->args_size, 1UL));
-	mm->saved_env = kmalloc(MAX(s->env_size, 1UL));
-	if (mm->saved_args) {
-		memcpy(mm->saved_args, s->data, s->args_size);
-		mm->saved_args_size = s->args_size;
-	}
-	if (mm->saved_env) {
-		memcpy(mm->saved_env, s->data + s->args_size, s->env_size);
-		mm->saved_env_size = s->env_size;
-	}
-}
-
 /* ---- the new image ---- */
 
 /* Fills the empty address space of the calling host process. */
@@ -328,7 +314,8 @@ static void become(struct exec *e)
 	t->regs = r;
 	err = build_image(e, mm, r);
 	if (!err)
-		save_strings(mm, &e->strings);
+		mm_save_strings(mm, e->strings.data, e->strings.args_size,
+				e->strings.env_size);
 	set_comm(t, e->path);
 	exec_fini(e);
 	if (err)

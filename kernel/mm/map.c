@@ -55,6 +55,26 @@ static void forget_areas(struct mm *mm)
 	}
 }
 
+static void saved_put(struct saved_strings *s)
+{
+	if (s && ref_put(&s->refs))
+		kfree(s);
+}
+
+void mm_save_strings(struct mm *mm, const char *data, size_t args_size, size_t env_size)
+{
+	struct saved_strings *s = kmalloc(sizeof(*s) + args_size + env_size);
+
+	if (!s)
+		return;
+	ref_init(&s->refs);
+	s->args_size = args_size;
+	s->env_size = env_size;
+	memcpy(s->data, data, args_size + env_size);
+	saved_put(mm->saved);
+	mm->saved = s;
+}
+
 void mm_put(struct mm *mm)
 {
 	if (!mm || !ref_put(&mm->refs))
@@ -62,8 +82,7 @@ void mm_put(struct mm *mm)
 	forget_areas(mm);
 	if (mm->exe)
 		mm->exe->ops->put(mm->exe);
-	kfree(mm->saved_args);
-	kfree(mm->saved_env);
+	saved_put(mm->saved);
 	slab_free(&mm_cache, mm);
 }
 
@@ -121,16 +140,8 @@ struct mm *mm_copy_locked(struct mm *mm)
 	copy->id = atomic_add(&next_mm_id, 1) + 1;
 	if (copy->exe)
 		copy->exe->ops->get(copy->exe);
-	copy->saved_args = mm->saved_args;
-	copy->saved_env = mm->saved_env;
-	if (copy->saved_args)
-		copy->saved_args = kmalloc(MAX(mm->saved_args_size, 1UL));
-	if (copy->saved_env)
-		copy->saved_env = kmalloc(MAX(mm->saved_env_size, 1UL));
-	if (copy->saved_args)
-		memcpy(copy->saved_args, mm->saved_args, mm->saved_args_size);
-	if (copy->saved_env)
-		memcpy(copy->saved_env, mm->saved_env, mm->saved_env_size);
+	if (copy->saved)
+		ref_get(&copy->saved->refs);
 	if (copy_areas(mm, copy)) {
 		mm_put(copy);
 		return NULL;

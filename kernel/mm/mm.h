@@ -41,6 +41,15 @@ struct vma {
 	uint32_t flags;		  /* enum vma_flags */
 };
 
+/* Arguments and environment as given to exec, for other processes' /proc: fork shares
+ * them. */
+struct saved_strings {
+	struct ref refs;
+	size_t args_size;
+	size_t env_size;
+	char data[]; /* arguments, then environment */
+};
+
 struct mm {
 	struct ref refs;    /* processes that share it */
 	struct lock lock;   /* RANK_MM */
@@ -56,11 +65,8 @@ struct mm {
 	uaddr_t stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
 	uint64_t auxv[2 * 24];
-	size_t auxv_size; /* bytes */
-	char *saved_args; /* as given to exec, for other processes' /proc: own kmalloc */
-	size_t saved_args_size;
-	char *saved_env;
-	size_t saved_env_size;
+	size_t auxv_size;	      /* bytes */
+	struct saved_strings *saved;  /* ref: NULL: none */
 	struct vm_object *exe;	      /* ref: /proc/PID/exe */
 	uaddr_t vdso_start, vdso_end; /* host mappings that outlive unmapping, 0: none */
 	uint64_t id;		      /* unique: private futex key */
@@ -77,6 +83,8 @@ struct mm *mm_create(void);
 struct mm *mm_copy_locked(struct mm *mm);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
+/* Keeps a copy of args_size + env_size bytes; does without if there is no memory. */
+void mm_save_strings(struct mm *mm, const char *data, size_t args_size, size_t env_size);
 /* Unmaps everything in the calling host process, which must be the mm's. */
 void mm_clear(struct mm *mm);
 

@@ -70,8 +70,8 @@ int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i
 		return 0;
 	if (mm == current()->mm)
 		append_own_args(out, mm);
-	else if (mm->saved_args)
-		text_write(out, mm->saved_args, mm->saved_args_size);
+	else if (mm->saved)
+		text_write(out, mm->saved->data, mm->saved->args_size);
 	mm_put(mm);
 	return 0;
 }
@@ -86,8 +86,9 @@ int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i
 	if (mm == current()->mm)
 		(void)append_user(out, mm->env_start,
 				  block_size(mm->env_start, mm->env_end));
-	else if (mm->saved_env)
-		text_write(out, mm->saved_env, mm->saved_env_size);
+	else if (mm->saved)
+		text_write(out, mm->saved->data + mm->saved->args_size,
+			   mm->saved->env_size);
 	mm_put(mm);
 	return 0;
 }
