@@ -18,13 +18,15 @@ static int child(void *arg)
 
 static void one_child(unsigned int *seed, char *stack)
 {
-	static const int flags[] = {CLONE_VFORK, CLONE_VM | CLONE_VFORK, CLONE_VM, CLONE_FILES};
+	static const int flags[] = {CLONE_VFORK, CLONE_VM | CLONE_VFORK, CLONE_VM,
+				    CLONE_FILES};
 	int code = rand_r(seed) & 63;
 	size_t kind = (size_t)rand_r(seed) % 5;
 	pid_t pid;
 
 	if (kind < 4) {
-		pid = clone(child, stack + STACK, flags[kind] | SIGCHLD, (void *)(long)code);
+		pid = clone(child, stack + STACK, flags[kind] | SIGCHLD,
+			    (void *)(long)code);
 	} else {
 		pid = vfork();
 		if (pid == 0)
@@ -37,7 +39,8 @@ static void one_child(unsigned int *seed, char *stack)
 static void *work(void *arg)
 {
 	unsigned int seed = (unsigned int)(long)arg;
-	char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	MUST(stack != MAP_FAILED);
 	for (long i = 0; i < n; i++)
@@ -59,13 +62,15 @@ int main(int argc, char **argv)
 		if (pid[i] != 0)
 			continue;
 		for (long j = 0; j < THREADS; j++)
-			MUST(pthread_create(&t[j], NULL, work, (void *)(i * 10 + j)) == 0);
+			MUST(pthread_create(&t[j], NULL, work, (void *)(i * 10 + j)) ==
+			     0);
 		for (int j = 0; j < THREADS; j++)
 			MUST(pthread_join(t[j], NULL) == 0);
 		_exit(0);
 	}
 	for (int i = 0; i < PROCESSES; i++)
 		MUST(wait_status(pid[i]) == 0);
-	printf("ok: %ld children in %.2f s\n", n * PROCESSES * THREADS, seconds() - start);
+	printf("ok: %ld children in %.2f s\n", n * PROCESSES * THREADS,
+	       seconds() - start);
 	return 0;
 }

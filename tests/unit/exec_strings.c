@@ -48,7 +48,7 @@ static void start(void)
 /* Guest memory must lie below USER_END, which the test's own heap may not. */
 static char *guest_memory(size_t size)
 {
-	char *p = mmap((void *)0x100000000UL, size, PROT_READ | PROT_WRITE,
+	char *p = mmap((void *)0x200000000000UL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(p != MAP_FAILED && (uaddr_t)p + size <= USER_END);

@@ -7,8 +7,10 @@
 #include "fs/dentry.h"
 #include "fs/file.h"
 #include "fs/overlay/internal.h"
+#include "fs/overlay/overlay.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
+#include "process/creds.h"
 
 enum { CHUNK_ORDER = 6 };
 
@@ -47,6 +49,8 @@ void overlay_lower_close(struct file *f)
 	kfree(f);
 }
 
+static size_t upper_files; /* atomic: files that inodes keep open for their data */
+
 /* A nameless file of the upper file system, open for everything. */
 static int upper_create(struct overlay_inode *oi, struct file **out)
 {
@@ -66,11 +70,29 @@ static int upper_create(struct overlay_inode *oi, struct file **out)
 		return err;
 	if (inode->ops->open)
 		err = inode->ops->open(inode, f);
-	if (err)
+	if (err) {
 		file_put(f);
-	else
-		*out = f;
-	return err;
+		return err;
+	}
+	/* It is the file system's, not the task's that happens to write. */
+	creds_put(f->creds);
+	f->creds = NULL;
+	(void)atomic_add(&upper_files, 1);
+	*out = f;
+	return 0;
+}
+
+void overlay_upper_close(struct file *f)
+{
+	if (!f)
+		return;
+	file_put(f);
+	(void)atomic_sub(&upper_files, 1);
+}
+
+size_t overlay_upper_files(void)
+{
+	return atomic_load(&upper_files);
 }
 
 static int copy_chunk(struct file *from, struct file *to, void *buf, size_t size,
@@ -133,7 +155,7 @@ static int copy_up(struct overlay_inode *oi, int64_t keep)
 	if (oi->lower && size)
 		err = copy_data(oi->lower, upper, size);
 	if (err) {
-		file_put(upper);
+		overlay_upper_close(upper);
 		return err;
 	}
 	atomic_store(&oi->upper, upper);

@@ -151,7 +151,7 @@ void overlay_inode_release(struct inode *inode)
 		lock_drop(&ov->lock);
 	}
 	overlay_entries_free(oi);
-	file_put(oi->upper);
+	overlay_upper_close(oi->upper);
 	inode_put(oi->attrs);
 	inode_put(oi->lower);
 	kfree(oi->link_text);

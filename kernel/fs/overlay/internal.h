@@ -148,6 +148,8 @@ int overlay_lower_count(struct overlay_inode *oi, size_t *out) MUST_CHECK;
 /* From now on the data are in memory. At most keep bytes of the lower file's data are
  * needed. */
 int overlay_copy_up(struct overlay_inode *oi, int64_t keep) MUST_CHECK;
+/* Closes what upper_create() opened; NULL is fine. */
+void overlay_upper_close(struct file *f);
 /* A file on the lower inode, known to nobody, to read it with. */
 int overlay_lower_open(struct inode *lower, struct file **out) MUST_CHECK;
 void overlay_lower_close(struct file *f);

@@ -36,3 +36,5 @@ extern struct file_system_type overlay_type;
 void overlay_init(void);
 int overlay_create(struct superblock *lower, struct superblock *upper,
 		   struct superblock **out) MUST_CHECK;
+/* How many open files the overlays keep for their inodes' data. */
+size_t overlay_upper_files(void);
