@@ -280,7 +280,8 @@ static ssize_t put_in(struct pipe *p, struct uio *u, size_t need)
 		return 0;
 	room = MIN(room, u->left);
 	moved = ring_in(p, u, room);
-	/* A page that could not be filled for a fault is not written at all, as on Linux. */
+	/* A page that could not be filled for a fault is not written at all, as on Linux.
+	 */
 	if (moved >= 0 && (size_t)moved < room)
 		moved -= moved % (ssize_t)PAGE_SIZE;
 	if (moved > 0)

@@ -5,7 +5,7 @@
  * each returns 0, a count, a descriptor or -errno. What the host answers is checked by
  * the caller, never trusted. Why each exists: host/README.md. Calls marked "blocks" end
  * with -EINTR when work arrives for the current task: they must be entered through the
- * restartable stub (host_block_*), see arch/x86_64/entry.S. Host descriptors are
+ * restartable stub (host_block_*), see host/linux/block.S. Host descriptors are
  * sandbox-wide: any host process may use them. */
 #pragma once
 #include "abi/types.h"

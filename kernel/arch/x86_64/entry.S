@@ -8,6 +8,25 @@
 
 #include "arch/x86_64/offsets.h"
 
+/* Loads the general registers from the struct regs at rsp, up to orig_rax. */
+	.macro POP_REGS
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	.endm
+
 	.text
 
 /* From a trampoline of kind B: rax call number, rcx address to return to, in the trampoline. Going back
@@ -66,21 +85,7 @@ entry_return:
 	jne	.Lwork
 	movq	REGS_RIP(%rsp), %rax
 	movq	%rax, %gs:CPU_RESUME_RIP
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	POP_REGS
 	leaq	16(%rsp), %rsp
 	popfq
 	popq	%rsp
@@ -111,21 +116,7 @@ entry_return_gs:
 	movq	$USER_SS, REGS_SIZE+32(%rsp)
 	movq	%gs:CPU_SCRATCH, %rax
 	wrgsbase %rax
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	POP_REGS
 	leaq	40(%rsp), %rsp
 	iretq
 entry_return_gs_end:
