@@ -92,6 +92,8 @@ static int set_up(struct file *f)
 	struct inode *inode = f->inode;
 	int err = 0;
 
+	if (inode->flags & INODE_OPENS_ITSELF)
+		return inode->ops->open(inode, f);
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode)) {
 		f->ops = inode->fops;
 		f->mode |= inode->flags & INODE_NO_SEEK ? FMODE_STREAM

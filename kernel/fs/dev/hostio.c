@@ -312,7 +312,30 @@ static void hostio_inode_release(struct inode *inode)
 	kfree(hi);
 }
 
+static void set_up(struct file *f, struct hostio *io)
+{
+	ref_get(&io->refs);
+	f->private = io;
+	f->ops = io->is_seekable ? &hostio_seekable_ops : &hostio_ops;
+	if (io->is_seekable) {
+		f->mode &= ~(uint32_t)FMODE_STREAM;
+		f->mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_NO_POS_LOCK;
+		f->pos = -1; /* for ever: see hostio_read */
+	} else {
+		f->mode |= FMODE_STREAM;
+		f->host_poll_fd = io->fd;
+	}
+}
+
+/* /dev/stdout and /proc/self/fd/1: another file on the same host descriptor. */
+static int hostio_open(struct inode *inode, struct file *f)
+{
+	set_up(f, container_of(inode, struct hostio_inode, inode)->io);
+	return 0;
+}
+
 static const struct inode_ops hostio_inode_ops = {
+	.open = hostio_open,
 	.getattr = hostio_getattr,
 	.setattr = hostio_setattr,
 	.describe = hostio_describe,
@@ -336,7 +359,7 @@ static struct inode *inode_create(struct hostio *io, const struct linux_statx *x
 	if (!hi)
 		return NULL;
 	inode_init(&hi->inode, hostio_sb, &hostio_inode_ops, x->stx_ino, x->stx_mode);
-	hi->inode.flags = INODE_NOCMTIME;
+	hi->inode.flags = INODE_NOCMTIME | INODE_OPENS_ITSELF;
 	inode_update(&hi->inode, x);
 	ref_get(&io->refs);
 	hi->io = io;
@@ -359,15 +382,7 @@ static int create_anon(struct hostio *io, const struct linux_statx *x, uint32_t 
 			       flags, NULL, &f);
 	if (err)
 		return err;
-	ref_get(&io->refs);
-	f->private = io;
-	if (io->is_seekable) {
-		f->mode &= ~(uint32_t)FMODE_STREAM;
-		f->mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_NO_POS_LOCK;
-		f->pos = -1; /* for ever: see hostio_read */
-	} else {
-		f->host_poll_fd = io->fd;
-	}
+	set_up(f, io);
 	*out = f;
 	return 0;
 }
