@@ -223,11 +223,10 @@ enum inode_flags {
 	INODE_NOATIME = 1 << 4,
 	INODE_NOCMTIME = 1 << 5,   /* the file system keeps the times itself: hostfs */
 	INODE_MAGIC_LINK = 1 << 6, /* RESOLVE_NO_MAGICLINKS refuses it */
-	INODE_OPENS_ITSELF =
-		1 << 8,		/* inode_ops.open does it all, whatever the type is */
-	INODE_NO_SEEK = 1 << 7, /* files opened on it are streams */
+	INODE_NO_SEEK = 1 << 7,	   /* files opened on it are streams */
 	INODE_LINKABLE =
 		1 << 8, /* O_TMPFILE without O_EXCL: link(2) may give it a name */
+	INODE_OPENS_ITSELF = 1 << 9, /* inode_ops.open does it all, for any type */
 };
 
 /* File systems embed it. Fields without a guard are read at any time and written under
