@@ -34,13 +34,12 @@ struct boot_mount {
 };
 
 enum boot_flags {
-	BOOT_STATS = 1 << 0,	     /* --stats */
-	BOOT_REPORT = 1 << 1,	     /* --report: unimplemented calls by name */
-	BOOT_NO_PATCH = 1 << 2,	     /* --no-patch: slow path only */
-	BOOT_TRACE = 1 << 3,	     /* carbyne trace */
-	BOOT_VIRTUAL_ROOT = 1 << 4,  /* host owners outside the map appear as the overflow
-					id: show root */
-	BOOT_ROOT_WRITABLE = 1 << 5, /* --rootfs without overlay (never by default) */
+	BOOT_STATS = 1 << 0,	    /* --stats */
+	BOOT_REPORT = 1 << 1,	    /* --report: unimplemented calls by name */
+	BOOT_NO_PATCH = 1 << 2,	    /* --no-patch: slow path only */
+	BOOT_TRACE = 1 << 3,	    /* carbyne trace */
+	BOOT_VIRTUAL_ROOT = 1 << 4, /* host owners outside the map appear as the overflow
+				       id: show root */
 	BOOT_STDIN_TTY = 1 << 6,
 	BOOT_LEAKS = 1 << 7, /* --leaks: objects that outlived their processes */
 };
@@ -93,7 +92,6 @@ struct boot_params {
 	int32_t exit_status;	   /* wait status word of the first process */
 	uint32_t
 		panicked; /* atomic: 1: the kernel panicked (message already on log_fd) */
-	uint32_t winch;
 	uint32_t live_host_processes; /* atomic */
 	uint64_t capabilities; /* of the first process: the caller's effective ones, or
 				  all for -u root */

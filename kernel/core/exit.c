@@ -17,6 +17,7 @@
 #include "base/panic.h"
 #include "event/host_wait.h"
 #include "fs/context.h"
+#include "fs/dev/tty.h"
 #include "fs/fdtable.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -169,16 +170,9 @@ static void orphan_groups_locked(struct process *p)
 static void leave_session_locked(struct process *p)
 {
 	struct session *s = p->pgroup ? p->pgroup->session : NULL;
-	struct pgroup *foreground;
 
-	if (!s || s->sid != p->pid || !s->tty)
-		return;
-	foreground = pgroup_find(s->foreground);
-	if (foreground) {
-		(void)signal_send_pgroup_locked(foreground, SIGHUP, NULL);
-		(void)signal_send_pgroup_locked(foreground, SIGCONT, NULL);
-	}
-	s->tty = NULL;
+	if (s && s->sid == p->pid)
+		tty_hang_up_locked(s);
 }
 
 static void fill_child_info(const struct process *p, struct linux_siginfo *info)

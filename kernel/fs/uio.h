@@ -54,21 +54,3 @@ void uio_truncate(struct uio *u, size_t size);
 /* Fills out with up to max pieces of up to size bytes in all, for a host call. Returns
  * the count. */
 int uio_host_vec(const struct uio *u, struct linux_iovec *out, int max, size_t size);
-/* A copy of the cursor, to go back to. */
-struct uio_mark {
-	const struct linux_iovec *iov;
-	uint32_t count;
-	size_t off;
-	size_t left;
-};
-static inline void uio_save(const struct uio *u, struct uio_mark *m)
-{
-	*m = (struct uio_mark){u->iov, u->count, u->off, u->left};
-}
-static inline void uio_restore(struct uio *u, const struct uio_mark *m)
-{
-	u->iov = m->iov;
-	u->count = m->count;
-	u->off = m->off;
-	u->left = m->left;
-}

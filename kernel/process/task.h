@@ -22,7 +22,6 @@ struct fs_context;
 struct mm;
 struct pgroup;
 struct regs;
-struct robust_entry;
 
 #define TASK_COMM_LEN 16
 #define NSIG	      64
@@ -112,15 +111,12 @@ struct task {
 	uint64_t timer_slack;
 	nsec_t start_time; /* CLOCK_MONOTONIC */
 	uint64_t voluntary_switches, involuntary_switches;
-	uint64_t syscalls;
 	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
 	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
 	struct list pi_list;  /* PI futexes held */
 	uint32_t ioprio;
 	int pdeath_signal;
 	bool no_new_privs;
-	bool in_syscall;
-	uint64_t host_cpu_mask;
 };
 
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
@@ -145,7 +141,7 @@ struct process {
 	struct waitq child_event; /* woken when a child changes state */
 	struct waitq exit_event;  /* woken when this process becomes a zombie: pidfd */
 	enum process_state state;
-	bool is_subreaper, has_child_subreaper;
+	bool is_subreaper;
 	bool dumpable;
 	bool did_exec;
 	int exit_signal; /* to the parent; -1: none */
@@ -167,16 +163,10 @@ struct process {
 	nsec_t user_time, system_time;	    /* of exited tasks */
 	uint64_t min_faults, maj_faults, max_rss;
 	nsec_t start_time;
-	nsec_t real_timer_deadline,
-		real_timer_interval; /* setitimer(ITIMER_REAL): lock */
-	struct timer *real_timer;
 	struct list posix_timers;
 	int next_timer_id;
-	struct robust_entry *unused;
-	struct tty *tty; /* via the session: see process/session.h */
 	uint32_t personality;
 	int oom_score_adj;
-	int host_pid; /* host thread group; 0 once it has gone */
 	bool is_init;
 };
 

@@ -73,18 +73,24 @@ void tty_detach(struct tty *tty)
 	lock_drop(&process_tree_lock);
 }
 
+void tty_hang_up_locked(struct session *s)
+{
+	if (!s->tty)
+		return;
+	s->tty = NULL;
+	signal_foreground(s, SIGHUP);
+	signal_foreground(s, SIGCONT);
+	s->foreground = 0;
+}
+
 void tty_leave(void)
 {
 	struct session *s;
 
 	lock_take(&process_tree_lock);
 	s = own_session();
-	if (s && s->tty) {
-		s->tty = NULL;
-		signal_foreground(s, SIGHUP);
-		signal_foreground(s, SIGCONT);
-		s->foreground = 0;
-	}
+	if (s)
+		tty_hang_up_locked(s);
 	lock_drop(&process_tree_lock);
 }
 

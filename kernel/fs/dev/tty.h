@@ -29,6 +29,8 @@ void tty_detach(struct tty *tty);
 /* The current task's session loses its terminal, whose foreground group gets SIGHUP and
  * SIGCONT: for the exit of a session leader and TIOCNOTTY. */
 void tty_leave(void);
+/* The same for any session. process_tree_lock held. */
+void tty_hang_up_locked(struct session *s);
 /* Sends a signal of the terminal's (SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGHUP) to the
  * foreground group. */
 void tty_signal(struct tty *tty, int signo);

@@ -293,11 +293,10 @@ static void status_capabilities(struct text *out, struct task *t)
 }
 
 /* A mask of `count` processors in groups of 32, and as a list. */
-static void status_cpus(struct text *out, struct task *t)
+static void status_cpus(struct text *out)
 {
 	unsigned count = proc_cpu_count();
-	uint64_t all = count >= 64 ? UINT64_MAX : (1ULL << count) - 1;
-	uint64_t mask = t->host_cpu_mask & all ? t->host_cpu_mask & all : all;
+	uint64_t mask = count >= 64 ? UINT64_MAX : (1ULL << count) - 1;
 	const char *separator = "";
 
 	text_puts(out, "Cpus_allowed:\t");
@@ -333,7 +332,7 @@ int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 		    "Speculation_Store_Bypass:\tvulnerable\n"
 		    "SpeculationIndirectBranch:\talways enabled\n",
 		    t->no_new_privs);
-	status_cpus(out, t);
+	status_cpus(out);
 	text_printf(out,
 		    "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		    t->voluntary_switches, t->involuntary_switches);

@@ -27,8 +27,8 @@ uint64_t ticks_since_boot(nsec_t monotonic)
 static bool is_asleep(struct task *t)
 {
 	return t != current() &&
-	       (atomic_load(&t->sleeper.wake) || t->in_syscall ||
-		atomic_load(&t->sleeper.polling_host) || t->vfork_waiting);
+	       (atomic_load(&t->sleeper.wake) || atomic_load(&t->sleeper.polling_host) ||
+		t->vfork_waiting);
 }
 
 char task_state_letter(struct task *t)
