@@ -41,6 +41,7 @@ enum work {
 	WORK_TASK = 1 << 3, /* process->task_work or other per-task jobs */
 	WORK_GS =
 		1 << 4, /* the guest owns %gs: leave by iretq; never interrupts a sleep */
+	WORK_TRACE = 1 << 5, /* trace the next call: never interrupts a sleep */
 };
 #define WORK_INTERRUPTS (WORK_SIGNAL | WORK_KILL | WORK_STOP | WORK_TASK)
 
