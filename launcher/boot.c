@@ -190,6 +190,7 @@ void boot_fill(struct launch *l)
 	p->argv = string_array(o->argv);
 	p->envp = string_array(environ);
 	memcpy(p->rlimits, l->limits.of, sizeof p->rlimits);
+	p->host_descriptors_max = limits_descriptors();
 	void *insns = boot_alloc(sizeof seccomp_filter);
 	memcpy(insns, seccomp_filter, sizeof seccomp_filter);
 	p->seccomp_insns = address(insns);

@@ -13,6 +13,9 @@ static const int raised[] = {
 	RLIMIT_MEMLOCK, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING,
 };
 
+/* For all processes of a sandbox together; what a host allows at most by default. */
+enum { DESCRIPTORS_WANTED = 1 << 20 };
+
 void limits_read(struct limits *out)
 {
 	for (int i = 0; i < LIMIT_COUNT; i++) {
@@ -43,6 +46,16 @@ void limits_raise(const struct limits *l)
 	}
 	if (l->of[RLIMIT_CORE][0] != 0)
 		set(RLIMIT_CORE, 0, l->of[RLIMIT_CORE][1]);
+	/* Root may have more than its own hard limit. */
+	if (l->of[RLIMIT_NOFILE][1] < DESCRIPTORS_WANTED)
+		set(RLIMIT_NOFILE, DESCRIPTORS_WANTED, DESCRIPTORS_WANTED);
+}
+
+uint64_t limits_descriptors(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
 }
 
 void limits_restore(const struct limits *l)

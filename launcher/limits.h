@@ -16,5 +16,7 @@ void limits_read(struct limits *out);
  * space, file size …) to the hard ones, and turns core files off. */
 void limits_raise(const struct limits *l);
 
+/* How many descriptors the calling process may have open. */
+uint64_t limits_descriptors(void);
 /* Undoes limits_raise. */
 void limits_restore(const struct limits *l);

@@ -63,12 +63,19 @@ static void prepare_signals(sigset_t *waited)
 	sigaddset(waited, SIGCHLD);
 }
 
+/* For a few processes; all of a sandbox share one descriptor table. */
+enum { DESCRIPTORS_NEEDED = 64 };
+
 static void check_host(void)
 {
 	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) < 0)
 		fail("this host's kernel has no Syscall User Dispatch: Linux 5.11 or "
 		     "later, "
 		     "x86-64, is wanted");
+	if (limits_descriptors() < DESCRIPTORS_NEEDED)
+		fail("the hard limit on open files (ulimit -Hn) is %llu: a sandbox needs "
+		     "at least %d",
+		     (unsigned long long)limits_descriptors(), DESCRIPTORS_NEEDED);
 }
 
 /* Lets the monitor go on and waits until it has its directories. False: it may not map

@@ -71,6 +71,7 @@ struct boot_params {
 	uint64_t memory_max;	    /* bytes for guest memory, 0: host's */
 	uint64_t kernel_memory_max; /* bytes of segment heap */
 	uint64_t rlimits[16][2];
+	uint64_t host_descriptors_max; /* of all host processes together */
 	uint64_t seccomp_insns; /* struct sock_filter * in the boot area */
 	uint32_t seccomp_count;
 	uint32_t cpu_count;

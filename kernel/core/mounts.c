@@ -171,6 +171,8 @@ int mounts_init(const struct boot_params *b)
 	int err;
 
 	hostfs_init();
+	hostfs_set_handles_max(
+		(int)MIN(b->host_descriptors_max / 4, (uint64_t)HOSTFS_HANDLES_MAX));
 	overlay_init();
 	dev_init();
 	proc_init();

@@ -22,6 +22,13 @@ for kb in 8192 1024 $((40 << 20)) $((50 << 20)) $((64 << 20)) unlimited; do
 done
 same "no word of starting again" "" "$(env -i PATH="$PATH" "$CARBYNE" run -- env | grep CARBYNE)"
 
+same "too few descriptors" 125 "$(
+	ulimit -n 24
+	run true 2>"$PWD/err"
+	echo $?
+)"
+same "too few descriptors: the reason" 1 "$(grep -c 'open files.* is 24: a sandbox needs at least 64' "$PWD/err")"
+
 # --- limits are the caller's inside, and do not hinder the start
 same "soft limits" "100 2000000 77 3333" "$(
 	ulimit -Sf 100
