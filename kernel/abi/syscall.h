@@ -30,9 +30,6 @@ struct syscall {
 	uint8_t kind[6]; /* enum arg_kind; ARG_END ends the list */
 };
 
-/* The row of a number, implemented or not; NULL if Linux has no such call. */
-const struct syscall *syscall_find(uint64_t nr);
-
 /* May the call sleep for as long as another process wants? */
 bool syscall_may_block(const struct syscall *s);
 
@@ -47,6 +44,14 @@ enum syscall_nr {
 #include "abi/syscalls.def"
 	SYSCALL_LIMIT /* one above the highest number */
 };
+
+extern const struct syscall syscall_rows[SYSCALL_LIMIT];
+
+/* The row of a number, implemented or not; NULL if Linux has no such call. */
+static inline const struct syscall *syscall_find(uint64_t nr)
+{
+	return nr < SYSCALL_LIMIT && syscall_rows[nr].name ? &syscall_rows[nr] : NULL;
+}
 
 /* The handlers. Those of NONE rows are declared too, and not defined. */
 #define TASK			   struct task *t

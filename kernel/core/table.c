@@ -51,7 +51,7 @@
 	ROW(nr, name, st, K(k1), K(k2), K(k3), K(k4), K(k5))
 #define SYS6(nr, name, st, k1, a1, k2, a2, k3, a3, k4, a4, k5, a5, k6, a6)               \
 	ROW(nr, name, st, K(k1), K(k2), K(k3), K(k4), K(k5), K(k6))
-static const struct syscall rows[SYSCALL_LIMIT] = {
+const struct syscall syscall_rows[SYSCALL_LIMIT] = {
 #include "abi/syscalls.def"
 };
 
@@ -59,13 +59,6 @@ static const bool may_block[SYSCALL_LIMIT] = {
 #define BLOCKS(name) [NR_##name] = true,
 #include "abi/syscalls.def"
 };
-
-const struct syscall *syscall_find(uint64_t nr)
-{
-	if (nr >= SYSCALL_LIMIT || !rows[nr].name)
-		return NULL;
-	return &rows[nr];
-}
 
 bool syscall_may_block(const struct syscall *s)
 {

@@ -23,7 +23,10 @@
 	      patch_plan.h */
 #define WORK_GS_BIT 16
 
-#define RFLAGS_TF_BIT 0x100
+#define RFLAGS_TF_BIT	0x100
+#define RFLAGS_OF_SHIFT 11
+#define RFLAGS_KERNEL	0x202
+#define RFLAGS_SPECIAL	0x3ff528 /* all but OF SF ZF AF PF CF, IF and the constant 1 */
 
 #define USER_CS 0x33
 #define USER_SS 0x2b
