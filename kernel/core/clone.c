@@ -29,6 +29,7 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
+#include "process/affinity.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/session.h"
@@ -123,6 +124,8 @@ static void copy_fields(struct task *child, const struct task *parent,
 	child->policy = parent->policy;
 	child->rt_priority = parent->rt_priority;
 	child->timer_slack = parent->timer_slack;
+	if (parent->cpus_allowed)
+		child->cpus_allowed = task_affinity(parent);
 	child->ioprio = parent->ioprio;
 	child->no_new_privs = parent->no_new_privs;
 	child->start_time = clock_now(CLOCK_MONOTONIC);
@@ -340,6 +343,7 @@ static void lend(struct task *parent, struct task *child)
 	/* Back: current() is the parent again. The child's stack was in use until just
 	 * now. */
 	fs_base_write(fs_base);
+	affinity_apply();
 	restore_vectors(vectors);
 }
 

@@ -25,6 +25,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "process/affinity.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/session.h"
@@ -63,6 +64,7 @@ static void blank_main(struct cpu *cpu)
 	if (atomic_load(&cpu->go) == GO_END)
 		host_exit_process(NULL);
 	fn = cpu->start;
+	affinity_apply();
 	fn(cpu);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_sched.c - scheduling. Affinity is the host's; policies and priorities are kept and
- * shown, and nothing more: the host schedules all tasks alike. */
+/* sys_sched.c - scheduling. Policies and priorities are kept and shown, and nothing more:
+ * the host schedules all tasks alike. Affinity is in affinity.c. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -14,7 +14,6 @@
 #include "process/task.h"
 #include "process/user_time.h"
 
-#define CPUSET_SIZE  1024      /* bytes: as many CPUs as Linux can have */
 #define RR_INTERVAL  100000000 /* ns: Linux' default time slice */
 #define RT_PRIO_MAX  99
 #define SCHED_FLAGS  0x7f /* all there are for sched_setattr(2) */
@@ -40,57 +39,6 @@ long sys_getcpu(struct task *t, uaddr_t cpu, uaddr_t node, uaddr_t cache)
 	if (node && put_user_u32(node, limit >> CPUNODE_BITS))
 		return -EFAULT;
 	return 0;
-}
-
-/* ---- affinity ---- */
-
-/* The host thread of a task: 0 for the current one, -ESRCH, -EPERM. */
-static int host_thread_of(struct task *self, pid_t tid, bool to_change)
-{
-	struct task *t;
-	int ret = -ESRCH;
-
-	if (!tid || tid == self->tid)
-		return 0;
-	lock_take(&process_tree_lock);
-	t = task_find(tid);
-	if (t && to_change && !task_may_schedule(t))
-		ret = -EPERM;
-	else if (t && t->cpu && t->cpu->host_tid)
-		ret = t->cpu->host_tid;
-	else if (t && t->state != TASK_ZOMBIE && t->state != TASK_DEAD)
-		ret = 0; /* between two host threads: the answer of any will do */
-	lock_drop(&process_tree_lock);
-	return ret;
-}
-
-long sys_sched_getaffinity(struct task *t, pid_t pid, unsigned int size, uaddr_t mask)
-{
-	uint64_t k[CPUSET_SIZE / sizeof(uint64_t)];
-	int tid = host_thread_of(t, pid, false);
-	int got;
-
-	if (tid < 0)
-		return tid;
-	if (size % sizeof(uint64_t))
-		return -EINVAL;
-	got = host_sched_getaffinity(tid, k, MIN(size, sizeof(k)));
-	if (got < 0)
-		return got;
-	return copy_to_user(mask, k, (size_t)got) ? -EFAULT : got;
-}
-
-long sys_sched_setaffinity(struct task *t, pid_t pid, unsigned int size, uaddr_t mask)
-{
-	uint64_t k[CPUSET_SIZE / sizeof(uint64_t)];
-	int tid;
-
-	size = MIN(size, (unsigned int)sizeof(k));
-	memset(k, 0, sizeof(k));
-	if (copy_from_user(k, mask, size))
-		return -EFAULT;
-	tid = host_thread_of(t, pid, true);
-	return tid < 0 ? tid : host_sched_setaffinity(tid, k, sizeof(k));
 }
 
 /* ---- policies ---- */

@@ -12,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/limits.h"
+#include "process/affinity.h"
 #include "process/creds.h"
 #include "process/session.h"
 #include "process/task_life.h"
@@ -74,6 +75,7 @@ void task_put(struct task *t)
 	creds_put(t->creds);
 	sighand_put(t->sighand);
 	process_put(t->process);
+	cpu_mask_put(t->cpus_allowed);
 	lock_take(&free_lock);
 	list_add_head(&free_tasks, &t->thread_link);
 	live_count--;

@@ -108,6 +108,7 @@ struct task {
 	struct exec *exec;	   /* core/: on its way to a blank host process */
 	int nice;
 	int policy, rt_priority;
+	struct cpu_mask *cpus_allowed; /* process_tree_lock: ref, or NULL */
 	uint64_t timer_slack;
 	nsec_t start_time; /* CLOCK_MONOTONIC */
 	uint64_t voluntary_switches, involuntary_switches;

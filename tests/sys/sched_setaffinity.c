@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* calls: sched_setaffinity sched_getaffinity getcpu sched_yield */
 /* sched_setaffinity.c - which processors a thread may use, and which it uses. */
+#include <spawn.h>
+
 #include "proc.h"
 
 static long get(pid_t pid, size_t size, void *mask)
@@ -89,6 +91,58 @@ static void children_and_threads_inherit_it(void)
 	WAIT_EXIT(pid, 0);
 }
 
+/* posix_spawn(3) has the shell run in a process of its own by another way than fork(2).
+ */
+static void programs_inherit_it(void)
+{
+	char *args[] = {"sh", "-c",
+			"[ $(nproc) = 1 ] && nproc | grep -qx 1 && grep -qxP "
+			"'Cpus_allowed_list:\t[0-9]*' /proc/self/status",
+			NULL};
+	char *environment[] = {"PATH=/usr/bin:/bin", NULL};
+
+	CHILD(pid)
+	{
+		cpu_set_t one;
+		pid_t shell;
+		int first = 0;
+		int status;
+
+		while (!CPU_ISSET(first, &mine))
+			first++;
+		CPU_ZERO(&one);
+		CPU_SET(first, &one);
+		CHECK(set(0, sizeof(one), &one) == 0);
+		for (int i = 0; i < 3; i++) {
+			CHECK(posix_spawnp(&shell, "sh", NULL, NULL, args, environment) ==
+			      0);
+			CHECK(waitpid(shell, &status, 0) == shell && status == 0);
+		}
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void a_vfork_child_changes_its_own(void)
+{
+	cpu_set_t one;
+	pid_t pid;
+	int status;
+
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
+		if (CPU_ISSET(cpu, &mine))
+			CPU_SET(cpu, &one);
+	pid = vfork();
+	if (pid == 0) {
+		if (set(0, sizeof(one), &one) < 0)
+			_exit(1);
+		_exit(count_processors(NULL) == (void *)1 ? 0 : 2);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK((long)count_processors(NULL) == CPU_COUNT(&mine));
+}
+
 static void refusals(void)
 {
 	unsigned long word = 0;
@@ -129,5 +183,6 @@ static void yield_always_succeeds(void)
 }
 
 RUN(TEST(the_mask_has_a_processor), TEST(setting_one_moves_there),
-    TEST(children_and_threads_inherit_it), TEST(refusals),
-    TEST(others_masks_are_protected), TEST(yield_always_succeeds))
+    TEST(children_and_threads_inherit_it), TEST(programs_inherit_it),
+    TEST(a_vfork_child_changes_its_own), TEST(refusals), TEST(others_masks_are_protected),
+    TEST(yield_always_succeeds))

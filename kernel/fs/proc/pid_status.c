@@ -9,6 +9,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "process/affinity.h"
 #include "process/creds.h"
 #include "process/identity.h"
 #include "process/task.h"
@@ -292,15 +293,27 @@ static void status_capabilities(struct text *out, struct task *t)
 	creds_put(c);
 }
 
-/* A mask of `count` processors in groups of 32, and as a list. */
-static void status_cpus(struct text *out)
+/* The first 64 processors. */
+static uint64_t cpus_allowed(const struct task *t)
 {
 	unsigned count = proc_cpu_count();
 	uint64_t mask = count >= 64 ? UINT64_MAX : (1ULL << count) - 1;
+	struct cpu_mask *m = task_affinity(t);
+
+	if (m)
+		mask = m->bits[0];
+	cpu_mask_put(m);
+	return mask;
+}
+
+/* The mask in groups of 32, and as a list. */
+static void status_cpus(struct text *out, const struct task *t)
+{
+	uint64_t mask = cpus_allowed(t);
 	const char *separator = "";
 
 	text_puts(out, "Cpus_allowed:\t");
-	if (count > 32)
+	if (proc_cpu_count() > 32)
 		text_printf(out, "%08lx,%08lx", mask >> 32, mask & UINT32_MAX);
 	else
 		text_printf(out, "%lx", mask);
@@ -332,7 +345,7 @@ int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 		    "Speculation_Store_Bypass:\tvulnerable\n"
 		    "SpeculationIndirectBranch:\talways enabled\n",
 		    t->no_new_privs);
-	status_cpus(out);
+	status_cpus(out, t);
 	text_printf(out,
 		    "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		    t->voluntary_switches, t->involuntary_switches);
