@@ -46,6 +46,9 @@ struct cpu {
 	void *kstack;	  /* the stack that goes with it (a vfork child brings another) */
 	struct cpu *next; /* free or dying cpus, blanks */
 	struct cpu *next_of_all; /* const once set: all cpus that there ever were */
+	/* own: base/waitq.c: sleepers to be roused when the wake-up that is on is over */
+	uint8_t wake_depth, wake_count;
+	struct sleeper *to_rouse[4];
 	bool is_committed;	 /* in the middle of what no other hand could finish: see
 				    process_abandoned() */
 };

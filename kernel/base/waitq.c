@@ -120,8 +120,19 @@ void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask)
 	atomic_store(&s->wake, AWAKE);
 }
 
+/* Brings a task that was marked AWAKE out of its host call. It may have left that since,
+ * for another: a spurious wake-up. */
+static void rouse(struct sleeper *s)
+{
+	if (atomic_load(&s->polling_host) && s->host_eventfd >= 0)
+		(void)host_eventfd_signal(s->host_eventfd);
+	else
+		(void)host_futex_wake(&s->wake, 1);
+}
+
 bool sleeper_wake(struct sleeper *s)
 {
+	struct cpu *c = cpu_self();
 	uint32_t before = atomic_load(&s->wake);
 
 	if (before == AWAKE)
@@ -129,11 +140,31 @@ bool sleeper_wake(struct sleeper *s)
 	before = atomic_xchg(&s->wake, AWAKE);
 	if (before == AWAKE)
 		return false;
-	if (before == ASLEEP)
-		(void)host_futex_wake(&s->wake, 1);
-	if (atomic_load(&s->polling_host) && s->host_eventfd >= 0)
-		(void)host_eventfd_signal(s->host_eventfd);
+	if (before == SPINNING && !atomic_load(&s->polling_host))
+		return true;
+	if (c->wake_depth && c->wake_count < ARRAY_SIZE(c->to_rouse))
+		c->to_rouse[c->wake_count++] = s;
+	else
+		rouse(s);
 	return true;
+}
+
+/* Between these two sleeper_wake() only takes note of who must be roused, so that the
+ * host is not called, nor the woken let loose, with the queue's lock held. */
+static void wake_begin(void)
+{
+	cpu_self()->wake_depth++;
+}
+
+static void wake_end(void)
+{
+	struct cpu *c = cpu_self();
+
+	if (--c->wake_depth)
+		return;
+	for (int i = 0; i < c->wake_count; i++)
+		rouse(c->to_rouse[i]);
+	c->wake_count = 0;
 }
 
 static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline,
@@ -182,6 +213,7 @@ static void wake(struct waitq *q, uint32_t key, bool all)
 
 	if (waitq_is_empty(q))
 		return;
+	wake_begin();
 	lock_take(&q->lock);
 	list_for_each_safe(pos, after, &q->entries)
 	{
@@ -204,6 +236,7 @@ static void wake(struct waitq *q, uint32_t key, bool all)
 			break;
 	}
 	lock_drop(&q->lock);
+	wake_end();
 }
 
 void waitq_wake_all(struct waitq *q, uint32_t key)

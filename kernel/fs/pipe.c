@@ -335,9 +335,10 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 			break;
 		slept = true;
 	}
-	if (slept && pipe_room(p) >= PIPE_BUF && p->readers)
-		waitq_wake_one(&p->writable, POLL_WRITABLE);
+	slept = slept && pipe_room(p) >= PIPE_BUF && p->readers;
 	lock_drop(&p->lock);
+	if (slept)
+		waitq_wake_one(&p->writable, POLL_WRITABLE);
 	if (wake)
 		waitq_wake_one(&p->readable, POLL_READABLE);
 	if (broken && !total)
