@@ -199,32 +199,18 @@ static int map_segment(struct mm *mm, const struct elf_file *f,
 	return ph->p_memsz > ph->p_filesz ? map_bss(mm, ph, start, prot) : 0;
 }
 
-/* Finds and reserves room for a whole file that may go anywhere; returns the bias or an
- * error. */
+/* Finds room for a whole file that may go anywhere; returns the bias or an error. */
 static long place(struct mm *mm, const struct elf_file *f, const struct extent *e,
 		  bool is_program_of_interp)
 {
-	size_t size = ALIGN_UP(e->high, PAGE_SIZE) - e->low;
 	uaddr_t hint = 0;
 	long at;
 
 	if (is_program_of_interp)
 		hint = ALIGN_DOWN(PIE_BASE + (random_bits(PIE_RANDOM_BITS) << PAGE_SHIFT),
 				  e->align);
-	if (e->align > PAGE_SIZE && !hint) {
-		/* Room for any alignment; what is too much goes again. */
-		at = mm_map(mm, 0, size + e->align, PROT_NONE,
-			    MAP_PRIVATE | MAP_NORESERVE, &f->file->object, 0, 0);
-		if (at < 0)
-			return at;
-		(void)mm_unmap(mm, (uaddr_t)at, size + e->align);
-		hint = ALIGN_UP((uaddr_t)at, e->align);
-	}
-	at = mm_map(mm, hint, size, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE,
-		    &f->file->object, 0, 0);
-	if (at < 0)
-		return at;
-	return at - (long)e->low;
+	at = mm_find_room(mm, hint, e->high - e->low, e->align, &f->file->object);
+	return at < 0 ? at : at - (long)e->low;
 }
 
 /* Maps all segments. *bias_out is what was added to addresses in the file. */
@@ -242,12 +228,6 @@ static int map_file(struct mm *mm, const struct elf_file *f, bool is_program_of_
 		if (at < 0 && at > -4096)
 			return (int)at;
 		bias = (uaddr_t)at;
-		/* The reservation has kept the patcher's room above it; it must not show
-		 * itself. */
-		err = mm_unmap_keep_room(mm, bias + e->low,
-					 ALIGN_UP(e->high, PAGE_SIZE) - e->low);
-		if (err)
-			return err;
 	}
 	for (uint32_t i = 0; i < f->ehdr.e_phnum && !err; i++)
 		if (f->phdr[i].p_type == PT_LOAD)

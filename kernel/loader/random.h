@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* random.h - random numbers for address space layout. */
+/* random.h - random numbers for what exec makes, from the host. */
 #pragma once
 #include "abi/types.h"
 
-/* bits (< 64) random bits from the host; 0 if the current process wants none. */
+/* At most 256 bytes. */
+void random_bytes(void *out, size_t size);
+/* For address space layout: bits (< 64) random bits; 0 if the current process wants none.
+ */
 uint64_t random_bits(unsigned bits);

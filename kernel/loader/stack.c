@@ -147,7 +147,7 @@ int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn
 	b.sp = ALIGN_DOWN(b.sp - (random_bits(9) << 4), 16UL);
 	platform_at =
 		push_bytes(&b, auxv_facts.platform, strlen(auxv_facts.platform) + 1);
-	(void)host_getrandom(random, sizeof(random));
+	random_bytes(random, sizeof(random));
 	random_at = push_bytes(&b, random, sizeof(random));
 	fill_auxv(&b, layout, creds, secure, random_at, execfn_at, platform_at);
 	b.sp = ALIGN_DOWN(b.sp - b.count * sizeof(uint64_t) -

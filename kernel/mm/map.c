@@ -244,6 +244,45 @@ static struct vma *hidden_area(struct vma_spares *s, uaddr_t start, uaddr_t end)
 	return v;
 }
 
+static bool is_patchable(const struct vm_object *object, uint32_t flags)
+{
+	return object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
+}
+
+/* Keeps the patcher's room above a mapping that ends at `end`, if it is free. */
+static void keep_room(struct mm *mm, uaddr_t end, size_t room, struct vma_spares *s)
+{
+	if (room && spares_left(s) && vma_range_free(mm, end, end + room) &&
+	    end + room <= USER_END)
+		(void)vma_insert(mm, hidden_area(s, end, end + room));
+}
+
+long mm_find_room(struct mm *mm, uaddr_t hint, size_t size, size_t align,
+		  struct vm_object *object)
+{
+	size_t room = is_patchable(object, MAP_PRIVATE) ? TRAMPOLINE_AREA : 0;
+	size_t more = hint ? 0 : align - PAGE_SIZE;
+	struct vma_spares spares;
+	uaddr_t at;
+	long ret;
+
+	if (!size || size > USER_END - align)
+		return size ? -ENOMEM : -EINVAL;
+	size = ALIGN_UP(size, PAGE_SIZE);
+	ret = vma_spares_take(&spares);
+	if (ret)
+		return ret;
+	lock_take(&mm->lock);
+	at = find_place(mm, hint, size + more, 0, room);
+	if (at && more)
+		at = ALIGN_UP(at, align);
+	if (at)
+		keep_room(mm, at + size, room, &spares);
+	lock_drop(&mm->lock);
+	vma_spares_drop(&spares);
+	return at ? (long)at : -ENOMEM;
+}
+
 static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 			   struct vm_object *object)
 {
@@ -284,9 +323,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags)
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-	bool patchable =
-		object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
-	size_t room = patchable && !fixed ? TRAMPOLINE_AREA : 0;
+	size_t room = is_patchable(object, flags) && !fixed ? TRAMPOLINE_AREA : 0;
 	struct vma_spares spares;
 	struct vma *v;
 	long ret;
@@ -341,11 +378,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	if (object)
 		object->ops->get(object);
 	v = vma_insert(mm, v);
-	if (room && spares_left(&spares) &&
-	    vma_range_free(mm, addr + size, addr + size + room) &&
-	    addr + size + room <= USER_END)
-		(void)vma_insert(mm,
-				 hidden_area(&spares, addr + size, addr + size + room));
+	keep_room(mm, addr + size, room, &spares);
 	if ((prot & PROT_EXEC) && object && mm_mapped_hook)
 		mm_mapped_hook(mm, v);
 	ret = (long)addr;
@@ -356,11 +389,10 @@ out:
 }
 
 /* Unmaps in the host, sparing the vdso, and forgets the areas. */
-static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s,
-			bool with_room)
+static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 {
 	struct vma *v = vma_find(mm, end);
-	bool is_text_end = with_room && v && v->start == end && (v->flags & VMA_HIDDEN);
+	bool is_text_end = v && v->start == end && (v->flags & VMA_HIDDEN);
 	uaddr_t stop = end;
 	int err;
 
@@ -374,7 +406,7 @@ static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_sp
 	return 0;
 }
 
-static int unmap(struct mm *mm, uaddr_t addr, size_t size, bool with_room)
+int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
 {
 	struct vma_spares spares;
 	int err;
@@ -386,20 +418,10 @@ static int unmap(struct mm *mm, uaddr_t addr, size_t size, bool with_room)
 	if (err)
 		return err;
 	lock_take(&mm->lock);
-	err = unmap_locked(mm, addr, addr + size, &spares, with_room);
+	err = unmap_locked(mm, addr, addr + size, &spares);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 	return err;
-}
-
-int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
-{
-	return unmap(mm, addr, size, true);
-}
-
-int mm_unmap_keep_room(struct mm *mm, uaddr_t addr, size_t size)
-{
-	return unmap(mm, addr, size, false);
 }
 
 /* ---- protection ---- */
@@ -512,8 +534,7 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		v->prot = PROT_READ | PROT_WRITE;
 		v->flags = VMA_HEAP;
 		(void)vma_insert(mm, v);
-	} else if (new_top < old_top &&
-		   unmap_locked(mm, new_top, old_top, &spares, true)) {
+	} else if (new_top < old_top && unmap_locked(mm, new_top, old_top, &spares)) {
 		goto out;
 	}
 	mm->brk_end = end;

@@ -93,8 +93,12 @@ void mm_clear(struct mm *mm);
 long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags);
 int mm_unmap(struct mm *mm, uaddr_t addr, size_t size);
-/* The same, leaving the patcher's room above it. */
-int mm_unmap_keep_room(struct mm *mm, uaddr_t addr, size_t size);
+/* A free range for the segments of an object that is to be mapped with MAP_FIXED, the
+ * patcher's room kept above it; at hint if that is free, else a multiple of align, a
+ * power of two. Nothing is mapped: for an mm that one task alone uses. An address or
+ * -ENOMEM, -EINVAL. */
+long mm_find_room(struct mm *mm, uaddr_t hint, size_t size, size_t align,
+		  struct vm_object *object);
 int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot);
 long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	      uint32_t flags, uaddr_t new_addr);

@@ -2,6 +2,7 @@
 /* sys_sigaction.c - actions, masks, the alternate stack, and the return from handlers. */
 #include "abi/errno.h"
 #include "abi/syscall.h"
+#include "arch/x86_64/patch.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/signal_frame.h"
 #include "mm/usercopy.h"
@@ -141,6 +142,7 @@ long sys_rt_sigreturn(struct task *t)
 		signal_force(t, SIGSEGV, NULL);
 		return 0;
 	}
+	t->regs->rip = patch_resume(t->mm, t->regs->rip);
 	signal_set_blocked(mask);
 	(void)altstack_set(t, &altstack, t->regs->rsp);
 	return (long)t->regs->rax;

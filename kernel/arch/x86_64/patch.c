@@ -540,6 +540,17 @@ out:
 	return found;
 }
 
+uaddr_t patch_resume(struct mm *mm, uaddr_t rip)
+{
+	uint8_t opcode;
+	uaddr_t to;
+
+	/* What was moved away has left an invalid opcode, so a look at the byte does. */
+	if (patch_fd < 0 || copy_from_user(&opcode, rip, 1) || !patch_is_marker(opcode))
+		return rip;
+	return patch_moved(mm, rip, &to) ? to : rip;
+}
+
 uaddr_t patch_guest_rip(struct mm *mm, uaddr_t rip)
 {
 	uaddr_t out = rip;

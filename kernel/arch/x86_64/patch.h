@@ -20,6 +20,9 @@ void patch_sync_locked(struct mm *mm);
 /* A SIGILL at rip: true when rip is the old place of an instruction that a patch has
  * moved; *out is the new one. */
 bool patch_moved(struct mm *mm, uaddr_t rip, uaddr_t *out);
+/* Where to go on that is where an unpatched program would go on at rip: spares who comes
+ * back from a signal handler the invalid opcode. */
+uaddr_t patch_resume(struct mm *mm, uaddr_t rip);
 /* Where an unpatched program would be when it is at rip, for all that the guest gets to
  * see. */
 uaddr_t patch_guest_rip(struct mm *mm, uaddr_t rip);

@@ -67,7 +67,7 @@ _Static_assert(PATCH_TRAMP_MAX >= MOV32_LEN + BETWEEN_BYTES + ENTER_LEN, "tramp 
 
 /* Opcodes without operands that raise #UD in 64-bit mode. (d6 is Intel's UDB; 62 and d5
  * are the EVEX and REX2 prefixes.) */
-static bool is_invalid_opcode(uint8_t b)
+bool patch_is_marker(uint8_t b)
 {
 	switch (b) {
 	case 0x06:
@@ -435,7 +435,7 @@ static bool emit_site(struct patch_plan *p, const struct patch_shape *s, uaddr_t
 	p->bytes[0] = 0xe9;
 	store32(p->bytes + 1, (uint32_t)rel);
 	for (int i = 0; i < 4; i++) {
-		if ((s->invalid_mask >> i & 1) && !is_invalid_opcode(p->bytes[1 + i]))
+		if ((s->invalid_mask >> i & 1) && !patch_is_marker(p->bytes[1 + i]))
 			return false;
 	}
 	for (int i = JMP_LEN; i < s->len; i++)
@@ -498,7 +498,7 @@ static uint64_t bytes_to_skip(const struct patch_shape *s, uaddr_t slot)
 	for (int i = 3; i > 0; i--) {
 		if (!(s->invalid_mask >> i & 1))
 			continue;
-		if (!is_invalid_opcode((uint8_t)(rel >> (8 * i))))
+		if (!patch_is_marker((uint8_t)(rel >> (8 * i))))
 			return (1ULL << (8 * i)) - (rel & ((1ULL << (8 * i)) - 1));
 	}
 	return 0;

@@ -7,7 +7,7 @@
  *	patch_analyse()    decides whether and how its site can be patched;
  *	patch_find_slot()  finds room for the trampoline, at an address that fits the
  *site; patch_emit()       makes the bytes of both and the record to keep. It writes the
- *trampoline first, then the site (with the int3 protocol), and files the record:
+ *trampoline, then a copy of the page with the site, and files the record:
  *patch_to_tramp() and patch_to_site() translate instruction pointers with it.
  *
  * What the caller must know:
@@ -121,6 +121,8 @@ bool patch_emit(const struct patch_shape *shape, uaddr_t slot, uaddr_t entry_ptr
 /* The length of the site's trampoline, the same for every slot. */
 size_t patch_tramp_len(const struct patch_shape *shape);
 
+/* May b be what a patch has put at the start of an instruction that it displaced? */
+bool patch_is_marker(uint8_t b);
 /* Translates the start of an instruction that a patch displaced to its copy. site is the
  * address of the record's syscall. Returns false if rip is no such address. */
 bool patch_to_tramp(const struct patch_record *rec, uaddr_t site, uaddr_t rip,
