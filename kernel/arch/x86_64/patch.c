@@ -40,6 +40,13 @@
 #define SLOT_FIRST   16 /* the entry pointers come first */
 #define REACH	     0x70000000L
 
+/* Whole copies are for programs that start again and again, and do not grow without end.
+ */
+#define WHOLE_MAX	(4UL << 20)
+#define WHOLES_MAX	(64UL << 20)
+#define WHOLE_PAGES_MIN 2 /* single pages that it must spare */
+#define WHOLE_USES_MIN	8 /* mappings before it is worth it */
+
 struct patch_site {
 	struct list link; /* in patch_file.sites */
 	uint64_t off;	  /* of the syscall instruction in the file */
@@ -53,6 +60,16 @@ struct patch_page {
 	uint64_t generation; /* of patch_generation, when it was made */
 };
 
+/* A copy of a whole mapping, so that one host call lays all known patches over it. */
+struct patch_whole {
+	uint64_t off; /* of the mapping in the file; pages */
+	size_t size;  /* 0: there is none */
+	int64_t copy; /* in the memfd */
+	uint64_t generation;
+	unsigned uses; /* mappings that needed single pages since it was made */
+	bool is_impossible;
+};
+
 struct patch_file {
 	struct list link; /* in the bucket */
 	uint64_t content_id;
@@ -60,6 +77,7 @@ struct patch_file {
 	int64_t area_copy;  /* offset of the area in the memfd */
 	struct list sites;
 	struct list pages;
+	struct patch_whole whole;
 	uint8_t used[AREA_SIZE / PATCH_SLOT_ALIGN / 8];
 };
 
@@ -70,6 +88,7 @@ static struct lock patch_lock =
 static struct list buckets[FILE_BUCKETS];
 static int patch_fd = -1;
 static int64_t patch_fd_end;
+static size_t wholes_size;
 static uint64_t patch_generation; /* atomic: counts copies, changed under patch_lock */
 static struct patch_stats stats;
 static SLAB_CACHE(patch_site_cache, sizeof(struct patch_site), 8);
@@ -265,9 +284,11 @@ static int page_map(struct vma *v, uint64_t index, size_t count, int64_t copy)
 	return ret < 0 ? (int)ret : 0;
 }
 
-/* Puts the copies of f's pages that are newer than a generation in place at v. */
-static void map_newer(struct patch_file *f, struct vma *v, uint64_t generation)
+/* Puts the copies of f's pages that are newer than a generation in place at v. Returns
+ * how many there were. */
+static unsigned map_newer(struct patch_file *f, struct vma *v, uint64_t generation)
 {
+	unsigned count = 0;
 	struct list *l;
 
 	list_for_each (l, &f->pages) {
@@ -275,9 +296,49 @@ static void map_newer(struct patch_file *f, struct vma *v, uint64_t generation)
 		uint64_t off = p->index << PAGE_SHIFT;
 
 		if (p->generation > generation && off >= v->off &&
-		    off < v->off + (v->end - v->start))
+		    off < v->off + (v->end - v->start)) {
 			(void)page_map(v, p->index, 1, p->copy);
+			count++;
+		}
 	}
+	return count;
+}
+
+/* Lays the whole copy over v, if it fits. Returns how new its patches are. */
+static uint64_t whole_map(const struct patch_file *f, struct vma *v)
+{
+	const struct patch_whole *w = &f->whole;
+
+	if (!w->size || w->off != v->off || w->size != v->end - v->start ||
+	    page_map(v, w->off >> PAGE_SHIFT, w->size >> PAGE_SHIFT, w->copy))
+		return 0;
+	return w->generation;
+}
+
+/* Makes a whole copy of v, which has all known patches and nothing else that the file has
+ * not. */
+static void whole_make(struct patch_file *f, const struct vma *v)
+{
+	size_t size = v->end - v->start;
+	int64_t copy;
+
+	if (f->whole.is_impossible || size > WHOLE_MAX || wholes_size + size > WHOLES_MAX)
+		return;
+	wholes_size += size;
+	copy = memfd_alloc(size);
+	// NOLINTNEXTLINE(performance-no-int-to-ptr)
+	if (copy < 0 ||
+	    host_pwrite(patch_fd, (const void *)v->start, size, copy) != (long)size) {
+		/* The file ends in the middle of the mapping, or there is no memory. */
+		f->whole.is_impossible = true;
+		return;
+	}
+	f->whole = (struct patch_whole){
+		.off = v->off,
+		.size = size,
+		.copy = copy,
+		.generation = atomic_load(&patch_generation),
+	};
 }
 
 /* A file was mapped: puts all known patched pages in place. */
@@ -289,8 +350,9 @@ static void on_mapped(struct mm *mm, struct vma *v)
 		return;
 	lock_take(&patch_lock);
 	f = file_for(mm, v, false);
-	if (f)
-		map_newer(f, v, 0);
+	if (f && map_newer(f, v, whole_map(f, v)) >= WHOLE_PAGES_MIN &&
+	    ++f->whole.uses >= WHOLE_USES_MIN)
+		whole_make(f, v);
 	lock_drop(&patch_lock);
 }
 
@@ -308,7 +370,7 @@ void patch_sync_locked(struct mm *mm)
 			is_patchable(mm, v) ? file_for(mm, v, false) : NULL;
 
 		if (f)
-			map_newer(f, v, mm->patch_generation);
+			(void)map_newer(f, v, mm->patch_generation);
 	}
 	mm->patch_generation = now;
 	lock_drop(&patch_lock);
