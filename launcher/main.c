@@ -9,7 +9,7 @@
 
 static const char usage[] =
 	"usage: carbyne run [options] [--] program [argument...]\n"
-	"       carbyne trace [-f file] [options] [--] program [argument...]\n"
+	"       carbyne trace [-f file] [-c] [options] [--] program [argument...]\n"
 	"       carbyne info\n"
 	"       carbyne --version\n"
 	"\n"

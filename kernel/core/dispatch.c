@@ -12,7 +12,7 @@
 #include "arch/x86_64/trap.h"
 #include "base/log.h"
 #include "core/exit.h"
-#include "core/trace.h"
+#include "core/trace/trace.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/task.h"
@@ -22,7 +22,7 @@ bool dispatch_traces;
 static uint32_t missing[SYSCALL_LIMIT]; /* atomic: calls without a handler, by number */
 static uint32_t missing_other; /* atomic: numbers that Linux does not have either */
 
-static NOINLINE COLD long call_missing(uint64_t nr)
+NOINLINE COLD long dispatch_missing(uint64_t nr)
 {
 	if (nr < SYSCALL_LIMIT)
 		(void)atomic_add(&missing[nr], 1);
@@ -40,10 +40,10 @@ static inline void call(struct task *t, struct regs *r)
 
 	t->regs = r;
 	c->recent[c->recent_at++ % ARRAY_SIZE(c->recent)] = (uint16_t)(nr + 1);
-	if (unlikely(!s || !s->call))
-		r->rax = (uint64_t)call_missing(nr);
-	else if (unlikely(dispatch_traces))
-		r->rax = (uint64_t)trace_call(t, s, arg);
+	if (unlikely(dispatch_traces))
+		r->rax = (uint64_t)trace_call(t, s, nr, arg);
+	else if (unlikely(!s || !s->call))
+		r->rax = (uint64_t)dispatch_missing(nr);
 	else
 		r->rax = (uint64_t)s->call(t, arg);
 	if (unlikely(t->restore_blocked))

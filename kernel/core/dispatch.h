@@ -5,5 +5,7 @@
 
 /* Prints, for --report, the calls that were asked for and are not implemented. */
 void dispatch_report(void);
-/* carbyne trace: every call is logged. Set once, at start. */
+/* carbyne trace: calls go through trace_call(). Set once, at start. */
 extern bool dispatch_traces;
+/* What a call without a handler answers, which is counted: -ENOSYS. */
+long dispatch_missing(uint64_t nr);

@@ -11,6 +11,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/prctl.h"
 #include "abi/rseq.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
@@ -21,8 +22,10 @@
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/xstate.h"
 #include "base/slab.h"
+#include "core/dispatch.h"
 #include "core/exit.h"
 #include "core/host_process.h"
+#include "core/trace/trace.h"
 #include "core/vdso.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
@@ -246,9 +249,8 @@ static void reset_creds(struct task *t)
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
 	if (is_root && !(c->securebits & 1)) {
-		c->cap_permitted = c->cap_inheritable | c->cap_bounding;
-		c->cap_effective = c->euid == 0 ? c->cap_permitted : 0;
-		c->cap_ambient = 0;
+		c->cap_permitted = c->cap_inheritable | c->cap_bounding | c->cap_ambient;
+		c->cap_effective = c->euid == 0 ? c->cap_permitted : c->cap_ambient;
 	} else {
 		c->cap_permitted = c->cap_ambient;
 		c->cap_effective = c->cap_ambient;
@@ -317,6 +319,8 @@ static void become(struct exec *e)
 		mm_save_strings(mm, e->strings.data, e->strings.args_size,
 				e->strings.env_size);
 	set_comm(t, e->path);
+	t->process->personality &=
+		~(uint32_t)READ_IMPLIES_EXEC; /* for 32-bit programs alone */
 	exec_fini(e);
 	if (err)
 		task_die(t, SIGSEGV);
@@ -331,6 +335,8 @@ static void start_on_blank(struct cpu *cpu)
 
 	become(t->exec);
 	t->exec = NULL;
+	if (unlikely(dispatch_traces))
+		trace_exec_done(t);
 	entry_resume(t->regs);
 }
 
@@ -531,5 +537,9 @@ int exec_first(struct task *t, const char *path, struct exec_strings *strings)
 
 void exec_first_start(struct cpu *cpu)
 {
+	struct exec *e = cpu->task->exec;
+
+	if (unlikely(dispatch_traces))
+		trace_first_program(cpu->task, e->path, &e->strings);
 	start_on_blank(cpu);
 }

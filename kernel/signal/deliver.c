@@ -13,6 +13,8 @@
 #include "signal/posix_timer.h"
 #include "signal/restart.h"
 
+void (*signal_trace_hook)(struct task *t, int signo, const struct linux_siginfo *info);
+
 /* ---- masks ---- */
 
 static bool has_unblocked(const struct task *t)
@@ -146,6 +148,8 @@ static bool take_for_handler(struct task *t, struct signal_frame *f,
 		action = &t->sighand->action[signo - 1];
 		if (action->handler == LINUX_SIG_IGN)
 			continue;
+		if (signal_trace_hook)
+			signal_trace_hook(t, signo, &f->info);
 		if (action->handler != LINUX_SIG_DFL) {
 			f->action = *action;
 			if (action->flags & SA_RESETHAND)

@@ -3,6 +3,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct linux_siginfo;
 struct process;
 struct task;
 
@@ -17,3 +18,8 @@ void process_notify_parent_stopped(struct process *p, int why);
 /* signalfd: called, if not NULL, after a signal was queued for t, or for all of p when t
  * is NULL. p->lock is held. */
 extern void (*signal_queued_hook)(struct process *p, struct task *t, int signo);
+
+/* carbyne trace: called, if not NULL, when t takes a signal that it does not ignore, and,
+ * with info NULL, when that stops it. p->lock is held. */
+extern void (*signal_trace_hook)(struct task *t, int signo,
+				 const struct linux_siginfo *info);

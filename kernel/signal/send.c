@@ -155,6 +155,7 @@ int signal_send_locked(struct process *p, struct task *t, int signo,
 		       const struct linux_siginfo *info)
 {
 	struct task *receiver = t && task_is_live(t) ? t : representative(p);
+	struct sigpending *pending;
 	struct pending_owner owner;
 	int err;
 
@@ -164,9 +165,12 @@ int signal_send_locked(struct process *p, struct task *t, int signo,
 		kill_all(p);
 		return 0;
 	}
+	pending = t ? &t->pending : &p->pending;
+	if (signo < SIGRTMIN && (pending->set & SIGSET_BIT(signo)))
+		return 0; /* one of them is enough, and was told */
 	owner.uid = receiver->creds ? receiver->creds->uid : 0;
 	owner.limit = p->rlimits[RLIMIT_SIGPENDING].rlim_cur;
-	err = pending_add(t ? &t->pending : &p->pending, signo, info, &owner);
+	err = pending_add(pending, signo, info, &owner);
 	if (!err)
 		announce(p, t, signo);
 	return err;
@@ -229,6 +233,8 @@ void signal_force(struct task *t, int signo, const struct linux_siginfo *info)
 	if ((t->blocked & bit) || action->handler == LINUX_SIG_IGN) {
 		action->handler = LINUX_SIG_DFL;
 		t->blocked &= ~bit;
+		if (t->pending.set & bit)
+			task_kick(t, WORK_SIGNAL); /* it was sent before */
 	}
 	(void)signal_send_locked(p, t, signo, info);
 	lock_drop(&p->lock);

@@ -93,6 +93,8 @@ void stop_on_signal_locked(struct task *t, int signo)
 				task_kick(other, WORK_STOP);
 		}
 	}
+	if (signal_trace_hook)
+		signal_trace_hook(t, signo, NULL);
 	stop_join_locked(t);
 }
 
