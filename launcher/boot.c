@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "launch.h"
@@ -53,7 +54,6 @@ static void fill_user(struct boot_params *p, const struct options *o)
 	p->group_count = (uint32_t)user.group_count;
 	p->host_uid = geteuid();
 	p->host_gid = getegid();
-	p->umask = (uint32_t)umask(0);
 }
 
 /* Mounts in the order of the command line. The kernel makes its own (/proc, /dev, /tmp
@@ -97,23 +97,34 @@ static void fill_work_dir(struct boot_params *p, const struct options *o)
 	free(own);
 }
 
-static void fill_stdio(struct boot_params *p, const struct options *o)
+static void fill_stdio(struct boot_params *p)
 {
 	struct stat st;
 
 	for (int fd = 0; fd < 3; fd++)
 		p->stdio_fd[fd] = fcntl(fd, F_GETFD) & FD_CLOEXEC ? -1 : fd;
-	p->log_fd = -1;
-	if (o->trace_file) {
-		p->log_fd = open(o->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				 0666);
-		if (p->log_fd < 0)
-			fail("-f %s: %s", o->trace_file, strerror(errno));
-	} else if (p->stdio_fd[2] >= 0) {
-		p->log_fd = fcntl(2, F_DUPFD_CLOEXEC, 3);
-	}
+	p->log_fd = p->stdio_fd[2] >= 0 ? fcntl(2, F_DUPFD_CLOEXEC, 3) : -1;
 	if (p->stdio_fd[0] >= 0 && fstat(0, &st) == 0 && S_ISCHR(st.st_mode) && isatty(0))
 		p->flags |= BOOT_STDIN_TTY;
+}
+
+/* Where the lines go, which of them, and what local time is. */
+static void fill_trace(struct boot_params *p, const struct options *o)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	p->trace_fd = p->log_fd;
+	if (o->trace_file) {
+		p->trace_fd = open(o->trace_file,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (p->trace_fd < 0)
+			fail("-f %s: %s", o->trace_file, strerror(errno));
+	}
+	p->trace_flags = o->trace_flags | o->trace_set.has_unknown;
+	memcpy(p->trace_set, o->trace_set.words, sizeof p->trace_set);
+	if (localtime_r(&now, &local))
+		p->utc_offset = (int32_t)local.tm_gmtoff;
 }
 
 static void fill_machine(struct boot_params *p)
@@ -167,18 +178,27 @@ static uint64_t capabilities(const struct boot_params *p)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-void boot_fill(struct launch *l)
+void boot_begin(const struct launch *l)
+{
+	struct boot_params *p = boot_params();
+
+	p->magic = BOOT_MAGIC;
+	p->flags = l->options.boot_flags;
+	p->segment_fd = l->segment_fd;
+	p->root_fd = -1;
+	p->bss_end = l->image.bss_end;
+	p->umask = (uint32_t)umask(0);
+	fill_stdio(p);
+	if (p->flags & BOOT_TRACE)
+		fill_trace(p, &l->options);
+}
+
+void boot_fill(const struct launch *l)
 {
 	struct boot_params *p = boot_params();
 	const struct options *o = &l->options;
 	struct utsname uts;
 
-	p->magic = BOOT_MAGIC;
-	p->flags = o->boot_flags;
-	p->segment_fd = l->segment_fd;
-	p->root_fd = -1;
-	p->bss_end = l->image.bss_end;
-	fill_stdio(p, o);
 	fill_user(p, o);
 	fill_work_dir(p, o);
 	fill_mounts(p, o);

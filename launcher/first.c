@@ -9,9 +9,11 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#if __has_include(<sys/rseq.h>) /* glibc: musl registers none */
+#include <sys/rseq.h>
+#endif
 
 #include "launch.h"
 #include "message.h"
@@ -20,6 +22,7 @@
 
 static void rseq_release(void)
 {
+#ifdef RSEQ_SIG
 	unsigned int sizes[] = {32, __rseq_size, (__rseq_size + 31) & ~31U};
 	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
 
@@ -31,6 +34,7 @@ static void rseq_release(void)
 			return;
 	}
 	fail("cannot give back the restartable sequence: %s", strerror(errno));
+#endif
 }
 
 static _Noreturn void kernel_enter(uint64_t entry, uint64_t stack, uint64_t params)

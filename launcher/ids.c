@@ -34,14 +34,18 @@ static bool may_map_all(void)
 	       (data[0].effective & wanted) == wanted;
 }
 
-/* All that this process' own namespace has, to itself: our own map with its first column
- * twice. */
+/* All that this process' own namespace has, to itself: in the host's first namespace that
+ * is everything, else our own map with its first column twice. */
 static bool map_all(pid_t child, const char *own, const char *name)
 {
 	char text[2048];
 	size_t len = 0;
 	unsigned int inside, outside, count;
-	FILE *f = fopen(own, "re");
+	FILE *f;
+
+	if (write_proc(child, name, "0 0 4294967295\n"))
+		return true;
+	f = fopen(own, "re");
 
 	while (f && len + 64 < sizeof text &&
 	       fscanf(f, "%u %u %u", &inside, &outside, &count) == 3)

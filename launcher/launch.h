@@ -21,6 +21,7 @@ struct launch {
 	int segment_fd;
 	pid_t launcher;	     /* its id, outside */
 	bool has_namespaces; /* else the host denies them: Landlock and seccomp alone */
+	bool is_boot_filled;
 };
 
 /* What the monitor answers when it has been let go. */
@@ -30,11 +31,15 @@ enum monitor_answer {
 		'n', /* namespaces can be made but not used (AppArmor): go without */
 };
 
-/* boot.c: writes all parameters but the descriptors that roots_open finds. */
-void boot_fill(struct launch *l);
+/* boot.c: the boot parameters, but the descriptors that roots_open finds. The first part
+ * changes what the monitor inherits; the rest is for the kernel to read, and written
+ * while the monitor builds its mount namespace. */
+void boot_begin(const struct launch *l);
+void boot_fill(const struct launch *l);
 
 /* monitor.c: what the monitor does; does not return. channel: a byte comes when ids are
- * mapped, an enum monitor_answer goes back. */
+ * mapped, another when the boot parameters are there; an enum monitor_answer goes back.
+ */
 _Noreturn void monitor_main(struct launch *l, int channel);
 
 /* first.c: what the first host process does; does not return. */

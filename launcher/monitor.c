@@ -6,9 +6,12 @@
  * has put signals into the mailbox. Signals of the terminal reach it too; they stay
  * blocked, so that only the launcher's word counts and nothing is forwarded twice. */
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -133,23 +136,46 @@ static void follow_launcher(const struct launch *l)
 		fail("cannot watch over the sandbox: %s", strerror(errno));
 }
 
+/* A new network namespace has a loopback interface, and that is down. */
+static void network_up(void)
+{
+	struct ifreq lo = {.ifr_name = "lo"};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &lo) < 0)
+		fail("--net=none: cannot find the loopback interface: %s",
+		     strerror(errno));
+	lo.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		fail("--net=none: cannot bring loopback up: %s", strerror(errno));
+	close(fd);
+}
+
 static void answer(int channel, char byte)
 {
 	if (write(channel, &byte, 1) != 1)
 		_exit(STATUS_OWN_FAILURE); /* the launcher is gone */
 }
 
-void monitor_main(struct launch *l, int channel)
+static void wait_for(int channel)
 {
 	char go;
 
-	follow_launcher(l);
 	if (read(channel, &go, 1) != 1)
 		_exit(STATUS_OWN_FAILURE);
+}
+
+void monitor_main(struct launch *l, int channel)
+{
+	follow_launcher(l);
+	wait_for(channel);
+	if (l->options.has_own_network)
+		network_up();
 	if (l->has_namespaces && !roots_build(l)) {
 		answer(channel, MONITOR_DENIED);
 		_exit(STATUS_OWN_FAILURE);
 	}
+	wait_for(channel);
 	roots_open(l);
 	answer(channel, MONITOR_READY);
 	close(channel);
@@ -162,6 +188,6 @@ void monitor_main(struct launch *l, int channel)
 	/* A pipe's reader must see its end when the programs have closed it. */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	(void)close_range(3, ~0U, 0);
+	(void)syscall(SYS_close_range, 3, ~0U, 0);
 	watch_all(l, first);
 }

@@ -23,6 +23,7 @@ enum {
 	OPTION_LEAKS,
 	OPTION_NO_PATCH,
 	OPTION_MEMORY,
+	OPTION_NET,
 };
 
 static const struct option long_options[] = {
@@ -39,13 +40,14 @@ static const struct option long_options[] = {
 	{"leaks", no_argument, NULL, OPTION_LEAKS},
 	{"no-patch", no_argument, NULL, OPTION_NO_PATCH},
 	{"memory", required_argument, NULL, OPTION_MEMORY},
+	{"net", required_argument, NULL, OPTION_NET},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
 static const char help_text[] =
 	"usage: carbyne run [options] [--] program [argument...]\n"
-	"       carbyne trace [-f file] [options] [--] program [argument...]\n"
+	"       carbyne trace [-f file] [-c] [options] [--] program [argument...]\n"
 	"\n"
 	"  -v, --volume HOST:GUEST[:ro]  show a directory or file of the host\n"
 	"      --tmpfs PATH              an empty directory, in memory\n"
@@ -55,6 +57,8 @@ static const char help_text[] =
 	"  -w, --workdir PATH            start in this directory\n"
 	"  -u, --user USER[:GROUP]       names or numbers\n"
 	"      --hostname NAME           what uname says\n"
+	"      --net host|none           the host's network (default), or loopback "
+	"alone\n"
 	"      --memory SIZE             most memory for the kernel's objects "
 	"(k, m, g, t)\n"
 	"      --report                  name the system calls that are not there\n"
@@ -62,6 +66,17 @@ static const char help_text[] =
 	"      --leaks                   name kernel objects that were not freed\n"
 	"      --no-patch                take the slow path for every system call\n"
 	"  -h, --help                    this text\n"
+	"\n"
+	"carbyne trace writes a line for each system call. It takes also:\n"
+	"  -f FILE                       write to FILE instead of stderr\n"
+	"  -c                            only count: a table at the end\n"
+	"  -e trace=SET                  only these calls: names and classes (%file, "
+	"%process,\n"
+	"                                %network …), with commas; ! before all: the "
+	"others\n"
+	"  -t, -tt, -ttt                 the time of day, with microseconds, as seconds\n"
+	"  -r                            the time since the line before\n"
+	"  -T                            how long each call took\n"
 	"\n"
 	"The root is read-only below a layer in memory: programs may write anywhere and\n"
 	"change nothing, but in -v directories. See carbyne(1).\n";
@@ -199,6 +214,15 @@ static uint64_t parse_memory(const char *text)
 	return value << shift;
 }
 
+static bool parse_net(const char *text)
+{
+	if (!strcmp(text, "none"))
+		return true;
+	if (strcmp(text, "host") != 0)
+		fail("--net %s: host or none is wanted", text);
+	return false;
+}
+
 static void check_rootfs(const char *path)
 {
 	struct stat st;
@@ -235,6 +259,9 @@ static void parse_long(struct options *o, int option, const char *value)
 			fail("--hostname %s: longer than 64 bytes", value);
 		o->hostname = value;
 		break;
+	case OPTION_NET:
+		o->has_own_network = parse_net(value);
+		break;
 	case OPTION_REPORT:
 		o->boot_flags |= BOOT_REPORT;
 		break;
@@ -249,6 +276,46 @@ static void parse_long(struct options *o, int option, const char *value)
 		break;
 	default:
 		o->memory = parse_memory(value);
+	}
+}
+
+/* -t, then -tt, then -ttt, as strace has them. */
+static void more_time(struct options *o)
+{
+	if (o->trace_flags & TRACE_MICROSECONDS)
+		o->trace_flags |= TRACE_EPOCH;
+	if (o->trace_flags & TRACE_TIME)
+		o->trace_flags |= TRACE_MICROSECONDS;
+	o->trace_flags |= TRACE_TIME;
+}
+
+/* The options that carbyne trace has more. */
+static bool parse_trace(struct options *o, int option, const char *value)
+{
+	switch (option) {
+	case 'f':
+	case 'o':
+		o->trace_file = value;
+		return true;
+	case 'c':
+		o->trace_flags |= TRACE_SUMMARY;
+		return true;
+	case 't':
+		more_time(o);
+		return true;
+	case 'r':
+		o->trace_flags |= TRACE_RELATIVE;
+		return true;
+	case 'T':
+		o->trace_flags |= TRACE_SPENT;
+		return true;
+	case 'e':
+		if (!(o->boot_flags & BOOT_TRACE) || strncmp(value, "trace=", 6) != 0)
+			return false;
+		trace_set_parse(&o->trace_set, value);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -269,9 +336,6 @@ static void parse_one(struct options *o, int option, char *const *argv, const ch
 	case 'u':
 		o->user = value;
 		break;
-	case 'f':
-		o->trace_file = value;
-		break;
 	case 'h':
 		help();
 	case ':':
@@ -288,15 +352,17 @@ static void parse_one(struct options *o, int option, char *const *argv, const ch
 
 void options_parse(struct options *o, bool is_trace, int argc, char **argv)
 {
-	const char *letters = is_trace ? "+:v:e:w:u:hf:" : "+:v:e:w:u:h";
+	const char *letters = is_trace ? "+:v:e:w:u:hf:o:ctrT" : "+:v:e:w:u:h";
 	int option;
 
 	memset(o, 0, sizeof *o);
+	trace_set_fill(&o->trace_set);
 	if (is_trace)
 		o->boot_flags |= BOOT_TRACE;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
-		parse_one(o, option, argv, optarg);
+		if (!parse_trace(o, option, optarg))
+			parse_one(o, option, argv, optarg);
 	if (optind >= argc)
 		fail("no program given (try carbyne run --help)");
 	o->argv = argv + optind;

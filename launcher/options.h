@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace_set.h"
+
 /* One -v or --tmpfs, in the order of the command line. */
 struct volume {
 	const char *host;  /* NULL: an empty tmpfs */
@@ -16,14 +18,17 @@ struct volume {
 struct options {
 	struct volume *volumes;
 	size_t volume_count;
-	const char *rootfs;   /* NULL: the host's root */
-	const char *work_dir; /* NULL: the caller's */
-	const char *user;     /* NULL: the caller */
-	const char *hostname; /* NULL: the host's */
-	const char *trace_file;
-	uint64_t memory;     /* bytes; 0: as the host gives */
-	uint64_t boot_flags; /* enum boot_flags */
-	char **argv;	     /* the program and its arguments */
+	const char *rootfs;	/* NULL: the host's root */
+	const char *work_dir;	/* NULL: the caller's */
+	const char *user;	/* NULL: the caller */
+	const char *hostname;	/* NULL: the host's */
+	const char *trace_file; /* NULL: stderr */
+	uint64_t trace_flags;	/* enum boot_trace_flags */
+	struct trace_set trace_set;
+	bool has_own_network; /* --net=none: nothing but loopback */
+	uint64_t memory;      /* bytes; 0: as the host gives */
+	uint64_t boot_flags;  /* enum boot_flags */
+	char **argv;	      /* the program and its arguments */
 };
 
 /* Decodes the words after the command's name. -e and --env-file change environ at once.

@@ -3,7 +3,8 @@
  *
  * The new root is a tmpfs with one mount point per granted tree: /r for the root
  * directory, /0, /1 … for the -v ones. Trees are cloned with what is mounted below them,
- * because the host does not let an unprivileged namespace uncover what a mount hides. All
+ * because the host does not let an unprivileged namespace uncover what a mount hides; the
+ * host's own root, which this namespace has its copy of already, is moved instead. All
  * are made nodev and nosuid, read-only where nothing is to be written: that holds also
  * against code that talks to the host past the kernel. /proc, /sys and /dev of the host
  * would tell more than the directory tree; an empty directory covers them. */
@@ -39,20 +40,27 @@ enum {
 };
 enum { OLD_MNT_DETACH = 2 };
 
-static int clone_tree(const char *path, bool is_read_only)
+/* The tree at fd, or at path if there is no fd. */
+static void restrict_tree(int fd, const char *path, bool is_read_only)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID};
+
+	if (is_read_only)
+		attr.attr_set |= MOUNT_ATTR_RDONLY;
+	if (syscall(SYS_mount_setattr, fd, fd < 0 ? path : "",
+		    AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0 &&
+	    errno != ENOSYS) /* before Linux 5.12: Landlock and seccomp alone */
+		fail("cannot restrict %s: %s", path, strerror(errno));
+}
+
+static int clone_tree(const char *path, bool is_read_only)
+{
 	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path,
 			      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (fd < 0)
 		fail("cannot bind %s: %s", path, strerror(errno));
-	if (is_read_only)
-		attr.attr_set |= MOUNT_ATTR_RDONLY;
-	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
-		    sizeof attr) < 0 &&
-	    errno != ENOSYS) /* before Linux 5.12: Landlock and seccomp alone */
-		fail("cannot restrict %s: %s", path, strerror(errno));
+	restrict_tree(fd, path, is_read_only);
 	return fd;
 }
 
@@ -81,11 +89,19 @@ static const char *mount_base(void)
 	fail("cannot mount a tmpfs: %s", strerror(errno));
 }
 
+/* root_tree: -1 moves the root that the host has given us. */
 static void enter_tree(const struct launch *l, const int *trees, int root_tree)
 {
+	const char *old_root = root_tree < 0 ? "r" : ".";
+
+	if (root_tree < 0)
+		restrict_tree(-1, "/", true);
 	if (chdir(mount_base()) < 0)
 		fail("cannot enter the sandbox's mount tree: %s", strerror(errno));
-	place_tree(root_tree, "r", false);
+	if (root_tree >= 0)
+		place_tree(root_tree, "r", false);
+	else if (mkdir("r", 0555) < 0)
+		fail("cannot build the sandbox's mount tree: %s", strerror(errno));
 	for (size_t i = 0; i < l->options.volume_count; i++) {
 		char name[24];
 
@@ -93,8 +109,9 @@ static void enter_tree(const struct launch *l, const int *trees, int root_tree)
 		if (trees[i] >= 0)
 			place_tree(trees[i], name, l->options.volumes[i].is_file);
 	}
-	if (mkdir("empty", 0555) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-	    syscall(SYS_umount2, ".", OLD_MNT_DETACH) < 0 || chdir("/") < 0)
+	if (mkdir("empty", 0555) < 0 || syscall(SYS_pivot_root, ".", old_root) < 0 ||
+	    (root_tree >= 0 && syscall(SYS_umount2, ".", OLD_MNT_DETACH) < 0) ||
+	    chdir("/") < 0)
 		fail("cannot enter the sandbox's mount tree: %s", strerror(errno));
 }
 
@@ -110,7 +127,7 @@ bool roots_build(const struct launch *l)
 	int *trees = calloc(o->volume_count + 1, sizeof *trees);
 	if (!trees)
 		fail("out of memory");
-	int root_tree = clone_tree(o->rootfs ? o->rootfs : "/", true);
+	int root_tree = o->rootfs ? clone_tree(o->rootfs, true) : -1;
 	for (size_t i = 0; i < o->volume_count; i++) {
 		const struct volume *v = &o->volumes[i];
 

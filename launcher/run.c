@@ -39,7 +39,7 @@ static void tidy_descriptors(void)
 {
 	int fd;
 
-	(void)close_range(3, ~0U, 0);
+	(void)syscall(SYS_close_range, 3, ~0U, 0);
 	do {
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	} while (fd >= 0 && fd < 3);
@@ -80,7 +80,7 @@ static void check_host(void)
 
 /* Lets the monitor go on and waits until it has its directories. False: it may not map
  * ids or mount. A monitor that died says so to watch(). */
-static bool release_monitor(const struct launch *l, pid_t monitor, int channel)
+static bool release_monitor(struct launch *l, pid_t monitor, int channel)
 {
 	bool is_full = true;
 	char answer = MONITOR_READY;
@@ -89,6 +89,11 @@ static bool release_monitor(const struct launch *l, pid_t monitor, int channel)
 		return false;
 	if (!is_full)
 		boot_params()->flags |= BOOT_VIRTUAL_ROOT;
+	if (write(channel, "", 1) != 1)
+		return true;
+	if (!l->is_boot_filled)
+		boot_fill(l);
+	l->is_boot_filled = true;
 	return write(channel, "", 1) != 1 || read(channel, &answer, 1) != 1 ||
 	       answer == MONITOR_READY;
 }
@@ -97,6 +102,9 @@ static bool release_monitor(const struct launch *l, pid_t monitor, int channel)
 static pid_t start_monitor(struct launch *l)
 {
 	long flags = SIGCHLD | (l->has_namespaces ? namespace_flags : 0);
+
+	if (l->options.has_own_network)
+		flags |= CLONE_NEWNET;
 	int channel[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
@@ -124,6 +132,9 @@ static pid_t start(struct launch *l)
 
 	if (monitor > 0)
 		return monitor;
+	if (l->options.has_own_network)
+		fail("--net=none: the host denies network namespaces of its own to this "
+		     "user");
 	l->has_namespaces = false;
 	boot_params()->flags &= ~(uint64_t)BOOT_VIRTUAL_ROOT;
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -139,7 +150,7 @@ static void close_descriptors(const struct terminal *t)
 	else
 		close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	(void)close_range(3, ~0U, 0);
+	(void)syscall(SYS_close_range, 3, ~0U, 0);
 }
 
 static void terminal_save(struct terminal *t)
@@ -257,6 +268,6 @@ int run_main(bool is_trace, int argc, char **argv)
 	check_host();
 	image_open(&l.image);
 	l.segment_fd = segment_create(&l.image);
-	boot_fill(&l);
+	boot_begin(&l);
 	return supervise(&l);
 }

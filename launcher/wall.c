@@ -23,7 +23,6 @@
 enum {
 	FS_TRUNCATE = 1 << 14,	/* ABI 3 */
 	FS_IOCTL_DEV = 1 << 15, /* ABI 5 */
-	NET_TCP = 3,		/* ABI 4: bind, connect */
 	SCOPE_ALL = 3,		/* ABI 6: abstract sockets, signals */
 };
 
@@ -75,7 +74,7 @@ static int create_ruleset(int abi, struct ruleset *r)
 		r->fs |= FS_TRUNCATE;
 	if (abi >= 5)
 		r->fs |= FS_IOCTL_DEV;
-	r->net = NET_TCP;
+	r->net = 0; /* all: the network namespace is the wall */
 	r->scoped = SCOPE_ALL;
 	int fd = (int)syscall(SYS_landlock_create_ruleset, r, size, 0);
 	if (fd < 0)

@@ -13,6 +13,7 @@
 
 struct task;
 struct sleeper;
+struct trace_ring;
 
 #define CPU_AREA_SIZE 0x10000UL
 #define ALTSTACK_SIZE 0x8000UL /* frames with AMX state fit twice */
@@ -45,12 +46,13 @@ struct cpu {
 			       guest's */
 	void *kstack;	  /* the stack that goes with it (a vfork child brings another) */
 	struct cpu *next; /* free or dying cpus, blanks */
-	struct cpu *next_of_all; /* const once set: all cpus that there ever were */
+	struct cpu *next_of_all;  /* const once set: all cpus that there ever were */
+	struct trace_ring *trace; /* own: carbyne trace; stays for the area's next cpu */
 	/* own: base/waitq.c: sleepers to be roused when the wake-up that is on is over */
 	uint8_t wake_depth, wake_count;
 	struct sleeper *to_rouse[4];
-	bool is_committed;	 /* in the middle of what no other hand could finish: see
-				    process_abandoned() */
+	bool is_committed; /* in the middle of what no other hand could finish: see
+			      process_abandoned() */
 };
 
 #if __STDC_HOSTED__

@@ -10,6 +10,7 @@
 
 enum lock_rank { /* outermost first */
 		 RANK_NONE = 0,
+		 RANK_TRACE, /* the tracer's reader: may be held across host writes */
 		 RANK_EXEC, /* one exec or fork at a time in a process: may be held across
 			       host calls */
 		 RANK_MM, /* one address space's areas: may be held across host mmap calls
@@ -53,6 +54,16 @@ struct CAPABILITY("lock") lock {
 	}
 
 void lock_init(struct lock *l, enum lock_rank rank);
+/* The same for one in memory that is zero, which release builds leave untouched: for
+ * tables that may never be used. */
+static inline void lock_init_zeroed(struct lock *l, enum lock_rank rank)
+{
+#ifdef CONFIG_DEBUG
+	lock_init(l, rank);
+#else
+	(void)l, (void)rank;
+#endif
+}
 void lock_take(struct lock *l) ACQUIRES(l);
 void lock_drop(struct lock *l) RELEASES(l);
 /* True when it got the lock without waiting. */

@@ -6,6 +6,9 @@
  * free block. Above each bitmap lie summaries, where a bit says that a word of the level
  * below is not zero: the lowest free block is found in three or four steps.
  *
+ * The bitmaps of the small orders, for the same 64 MiB, lie together in one page: what an
+ * allocation near others reads and writes is few pages.
+ *
  * Blocks are numbered from `origin`, the region's base rounded down to the largest block,
  * so that a block's number is aligned as its address is. One byte a page tells the order
  * of the run it is handed out in (plus one; 0: not handed out). None of this is touched
@@ -25,11 +28,17 @@
 enum {
 	ORDERS = PAGE_ORDER_MAX + 1,
 	LEVELS_MAX = 5, /* 64^5 pages */
+	SMALL_ORDERS = 9,
+	CHUNK_WORDS = 1 << SMALL_ORDERS, /* the small orders' bits for a largest block */
 };
+_Static_assert(CHUNK_WORDS * sizeof(uint64_t) == PAGE_SIZE &&
+		       SMALL_ORDERS + 5 == PAGE_ORDER_MAX,
+	       "a largest block has 256 words of order 0, then half as many each");
 
 /* The free blocks of one order. */
 struct free_map {
-	uint64_t *level[LEVELS_MAX]; /* [0]: a bit a block; the last is a single word */
+	uint64_t *level[LEVELS_MAX]; /* [0]: a bit a block, see word_at(); the last is a
+					single word */
 	unsigned level_count;
 };
 
@@ -38,12 +47,14 @@ static struct {
 	uintptr_t origin;    /* const */
 	size_t first_index;  /* const: of the lowest page that can be handed out */
 	size_t end_index;    /* const */
+	uint64_t *chunks;    /* const: the small orders' level[0] */
 	uint8_t *run_order;  /* by page: order + 1 of its run, or 0 */
 	uint64_t *unit_kept; /* by unit: free and not clean */
 	struct free_map free[ORDERS]; /* GUARDED_BY(lock), as all below */
 	uint32_t orders;	      /* bit k: free[k] is not empty */
 	struct page_stats stats;
-	size_t keep_max; /* in pages */
+	size_t fresh_index; /* none from here on was ever handed out: they are zero */
+	size_t keep_max;    /* in pages */
 	void (*give_back)(void *addr, size_t size);
 } pages = {.lock = LOCK_INIT(RANK_PAGE)};
 
@@ -86,15 +97,27 @@ static size_t index_of(const void *p)
 
 /* ---- free maps ---- */
 
+/* A word of a level. In a chunk each order's words follow those of the order below. */
+static inline uint64_t *word_at(unsigned order, unsigned level, size_t word)
+{
+	size_t per_chunk = CHUNK_WORDS >> (order + 1);
+
+	if (level > 0 || order >= SMALL_ORDERS)
+		return &pages.free[order].level[level][word];
+	return pages.chunks + word / per_chunk * CHUNK_WORDS + CHUNK_WORDS -
+	       2 * per_chunk + word % per_chunk;
+}
+
 static void free_map_add(unsigned order, size_t index)
 {
 	struct free_map *map = &pages.free[order];
 	size_t bit = index >> order;
 
 	for (unsigned l = 0; l < map->level_count; l++, bit /= 64) {
-		uint64_t before = map->level[l][bit / 64];
+		uint64_t *word = word_at(order, l, bit / 64);
+		uint64_t before = *word;
 
-		bitmap_set(map->level[l], bit);
+		bitmap_set(word, bit % 64);
 		if (before)
 			break;
 	}
@@ -107,8 +130,10 @@ static void free_map_remove(unsigned order, size_t index)
 	size_t bit = index >> order;
 
 	for (unsigned l = 0; l < map->level_count; l++, bit /= 64) {
-		bitmap_clear(map->level[l], bit);
-		if (map->level[l][bit / 64])
+		uint64_t *word = word_at(order, l, bit / 64);
+
+		bitmap_clear(word, bit % 64);
+		if (*word)
 			return;
 	}
 	pages.orders &= ~(1U << order);
@@ -116,7 +141,9 @@ static void free_map_remove(unsigned order, size_t index)
 
 static bool free_map_has(unsigned order, size_t index)
 {
-	return bitmap_test(pages.free[order].level[0], index >> order);
+	size_t bit = index >> order;
+
+	return bitmap_test(word_at(order, 0, bit / 64), bit % 64);
 }
 
 /* The lowest free block of an order that has one. */
@@ -126,21 +153,21 @@ static size_t free_map_first(unsigned order)
 	size_t bit = 0;
 
 	for (unsigned l = map->level_count; l-- > 0;)
-		bit = bit * 64 + (size_t)__builtin_ctzll(map->level[l][bit]);
+		bit = bit * 64 + (size_t)__builtin_ctzll(*word_at(order, l, bit));
 	return bit << order;
 }
 
 /* ---- start ---- */
 
-/* Places either the bitmaps of all orders or their summaries at `at`. Returns the end. */
-static uintptr_t maps_lay_out(uintptr_t at, size_t count, bool is_summary)
+/* Places the summaries, and the large orders' bitmaps, at `at`. Returns the end. */
+static uintptr_t maps_lay_out(uintptr_t at, size_t count)
 {
 	for (unsigned order = 0; order < ORDERS; order++) {
 		struct free_map *map = &pages.free[order];
 		size_t words = BITMAP_WORDS((count >> order) + 1);
 
 		for (unsigned l = 0;; l++, words = BITMAP_WORDS(words)) {
-			if ((l > 0) == is_summary) {
+			if (l > 0 || order >= SMALL_ORDERS) {
 				map->level[l] = (uint64_t *)at;
 				at += words * sizeof(uint64_t);
 			}
@@ -156,10 +183,12 @@ static uintptr_t maps_lay_out(uintptr_t at, size_t count, bool is_summary)
  * so that few pages hold what every allocation reads. Returns the end. */
 static uintptr_t books_lay_out(uintptr_t at, size_t count)
 {
-	at = maps_lay_out(at, count, true);
+	at = maps_lay_out(at, count);
 	pages.unit_kept = (uint64_t *)at;
 	at += BITMAP_WORDS((count >> PAGE_ORDER_GIVE_BACK) + 1) * sizeof(uint64_t);
-	at = maps_lay_out(at, count, false);
+	at = ALIGN_UP(at, PAGE_SIZE);
+	pages.chunks = (uint64_t *)at;
+	at += ((count >> PAGE_ORDER_MAX) + 1) * PAGE_SIZE;
 	pages.run_order = (uint8_t *)at;
 	return at + count;
 }
@@ -181,6 +210,7 @@ void page_init(void *base, size_t size_max)
 		return;
 	}
 	pages.first_index = (first - pages.origin) / PAGE_SIZE;
+	pages.fresh_index = pages.first_index;
 	pages.stats.total = pages.end_index - pages.first_index;
 	for (size_t index = pages.first_index; index < pages.end_index;) {
 		unsigned order = (unsigned)__builtin_ctzl(index | 1UL << PAGE_ORDER_MAX);
@@ -243,7 +273,7 @@ void page_set_give_back(void (*give_back)(void *addr, size_t size), size_t keep_
 /* ---- the two verbs ---- */
 
 /* Takes the lowest block of the smallest sufficient order and frees what is too much. */
-static void *take_locked(unsigned order) REQUIRES(&pages.lock)
+static void *take_locked(unsigned order, bool *is_fresh) REQUIRES(&pages.lock)
 {
 	uint32_t orders = pages.orders >> order << order;
 
@@ -261,27 +291,37 @@ static void *take_locked(unsigned order) REQUIRES(&pages.lock)
 		free_map_add(found, index + (1UL << found));
 	}
 	memset(pages.run_order + index, (int)order + 1, 1UL << order);
+	*is_fresh = index >= pages.fresh_index;
+	pages.fresh_index = MAX(pages.fresh_index, index + (1UL << order));
 	pages.stats.used += 1UL << order;
 	pages.stats.peak = MAX(pages.stats.peak, pages.stats.used);
 	return address_of(index);
 }
 
-void *page_alloc(unsigned order)
+static void *run_alloc(unsigned order, bool *is_fresh)
 {
 	if (order > PAGE_ORDER_MAX || alloc_must_fail())
 		return NULL;
 
 	lock_take(&pages.lock);
-	void *p = take_locked(order);
+	void *p = take_locked(order, is_fresh);
 	lock_drop(&pages.lock);
 	return p;
 }
 
+void *page_alloc(unsigned order)
+{
+	bool is_fresh;
+
+	return run_alloc(order, &is_fresh);
+}
+
 void *page_alloc_zeroed(unsigned order)
 {
-	void *p = page_alloc(order);
+	bool is_fresh = false;
+	void *p = run_alloc(order, &is_fresh);
 
-	if (p)
+	if (p && !is_fresh)
 		memset(p, 0, PAGE_SIZE << order);
 	return p;
 }

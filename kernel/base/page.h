@@ -34,6 +34,7 @@ void page_init(void *base, size_t size_max);
 
 /* 2^order pages with undefined contents; NULL when there are none. */
 void *page_alloc(unsigned order) MUST_CHECK;
+/* Does not touch pages that were never handed out. */
 void *page_alloc_zeroed(unsigned order) MUST_CHECK;
 
 /* p, if not NULL, came from page_alloc(order). */

@@ -328,7 +328,13 @@ void *kmalloc(size_t size)
 
 void *kmalloc_zeroed(size_t size)
 {
-	void *p = kmalloc(size);
+	void *p;
+
+	if (size > CLASS_SIZE_MAX)
+		return size > PAGE_SIZE << PAGE_ORDER_MAX
+			       ? NULL
+			       : page_alloc_zeroed(page_order_for(size));
+	p = kmalloc(size);
 
 	if (p)
 		memset(p, 0, size);

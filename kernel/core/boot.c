@@ -19,8 +19,8 @@
 #include "core/exit.h"
 #include "core/host_process.h"
 #include "core/mounts.h"
-#include "core/trace.h"
-#include "core/trace_format.h"
+#include "core/trace/errors.h"
+#include "core/trace/trace.h"
 #include "core/vdso.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
@@ -51,6 +51,7 @@ static void on_panic(void)
 {
 	trace_recent();
 	atomic_store(&boot->panicked, 1);
+	trace_panic();
 }
 
 static void give_back(void *addr, size_t size)
@@ -334,7 +335,6 @@ void kernel_main(struct boot_params *b)
 	clear_address_space(b);
 	init_memory(b);
 	init_facts(b);
-	dispatch_traces = b->flags & BOOT_TRACE;
 	xstate_init();
 	cpu = cpu_alloc();
 	if (!cpu)
@@ -357,6 +357,10 @@ void kernel_main(struct boot_params *b)
 	if (err)
 		cannot_start("signals and filter", err);
 	futex_init();
+	err = b->flags & BOOT_TRACE ? trace_init(b) : 0;
+	if (err)
+		cannot_start("trace", err);
+	dispatch_traces = b->flags & BOOT_TRACE;
 	err = patch_init(b->flags & BOOT_NO_PATCH);
 	if (!err)
 		err = vfs_init();
@@ -364,7 +368,6 @@ void kernel_main(struct boot_params *b)
 		cannot_start("file systems", err);
 	if (mounts_init(b))
 		give_up();
-	blanks_fill();
 	start_first_process(b, cpu);
 	first_process_loop();
 }

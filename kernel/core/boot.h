@@ -33,6 +33,18 @@ struct boot_mount {
 	uint64_t host_path;  /* char * : what /proc/mounts shows as source */
 };
 
+/* carbyne trace */
+enum boot_trace_flags {
+	TRACE_SUMMARY = 1 << 0,	     /* -c: count only */
+	TRACE_TIME = 1 << 1,	     /* -t: the time of day */
+	TRACE_MICROSECONDS = 1 << 2, /* -tt: with microseconds */
+	TRACE_EPOCH = 1 << 3,	     /* -ttt: seconds since 1970 */
+	TRACE_RELATIVE = 1 << 4,     /* -r: since the line before */
+	TRACE_SPENT = 1 << 5,	     /* -T: how long the call took */
+	TRACE_UNKNOWN = 1 << 6,	     /* calls without a name too */
+};
+#define TRACE_SET_WORDS 8
+
 enum boot_flags {
 	BOOT_STATS = 1 << 0,	    /* --stats */
 	BOOT_REPORT = 1 << 1,	    /* --report: unimplemented calls by name */
@@ -72,7 +84,7 @@ struct boot_params {
 	uint64_t kernel_memory_max; /* bytes of segment heap */
 	uint64_t rlimits[16][2];
 	uint64_t host_descriptors_max; /* of all host processes together */
-	uint64_t seccomp_insns; /* struct sock_filter * in the boot area */
+	uint64_t seccomp_insns;	       /* struct sock_filter * in the boot area */
 	uint32_t seccomp_count;
 	uint32_t cpu_count;
 	uint64_t vdso_addr; /* where the host mapped [vdso] and [vvar…] in the first
@@ -97,6 +109,10 @@ struct boot_params {
 	uint64_t capabilities; /* of the first process: the caller's effective ones, or
 				  all for -u root */
 	uint64_t host_mem_total, host_mem_free; /* bytes */
+	uint64_t trace_flags;			/* enum boot_trace_flags */
+	uint64_t trace_set[TRACE_SET_WORDS];	/* which calls: a bit for each number */
+	int32_t trace_fd;			/* host descriptor that gets the text */
+	int32_t utc_offset;			/* of local time, seconds */
 	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
 			  cannot come too early */
 };

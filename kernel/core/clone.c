@@ -21,6 +21,7 @@
 #include "arch/x86_64/xstate.h"
 #include "base/page.h"
 #include "core/exit.h"
+#include "core/host_process.h"
 #include "core/pidfd.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
@@ -423,6 +424,7 @@ static long do_clone(struct task *t, const struct clone_request *q)
 	if (!child->process)
 		goto fail;
 	if (borrow) {
+		blanks_expect(); /* for its exec */
 		child->kstack = kstack_alloc();
 	} else {
 		cpu = cpu_alloc();

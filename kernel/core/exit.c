@@ -15,6 +15,8 @@
 #include "abi/wait.h"
 #include "arch/x86_64/trap.h"
 #include "base/panic.h"
+#include "core/dispatch.h"
+#include "core/trace/trace.h"
 #include "event/host_wait.h"
 #include "fs/context.h"
 #include "fs/dev/tty.h"
@@ -35,6 +37,7 @@
 
 struct process *main_process;
 void (*main_exited_hook)(int status);
+void (*task_gone_hook)(void);
 
 /* ---- what the task lets go ---- */
 
@@ -383,6 +386,8 @@ void task_exit(struct task *t, int status)
 	task_get(t);
 	process_get(p);
 	t->exit_code = status;
+	if (unlikely(dispatch_traces))
+		trace_exit(t, status);
 	task_release_mm(t);
 	c->is_committed = true;
 	release_files(t);
@@ -400,6 +405,8 @@ void task_exit(struct task *t, int status)
 		return_cpu(t);
 	cpu_retire(c);
 	task_put(t);
+	if (task_gone_hook)
+		task_gone_hook();
 	/* Not the whole host process: its other threads may still be here and hold locks.
 	 */
 	host_exit_thread(&c->done);
@@ -451,6 +458,8 @@ static void bury_task(struct task *t, int status)
 
 	task_get(t);
 	t->exit_code = status;
+	if (unlikely(dispatch_traces))
+		trace_exit(t, status);
 	if (t->vfork_parent) { /* who was to have the thread back is next */
 		atomic_store(&t->vfork_parent->cpu, c);
 		t->vfork_parent = NULL;

@@ -30,3 +30,5 @@ void process_kill_all(void);
 extern struct process *main_process;
 /* Called then, with process_tree_lock held. */
 extern void (*main_exited_hook)(int status);
+/* Called, if set, when a task has dropped all that it had. */
+extern void (*task_gone_hook)(void);

@@ -6,7 +6,11 @@
  * what the monitor reports (signals from outside, host processes that died), and ends the
  * sandbox when the program has ended. To the guest it is process 1, which adopts orphans.
  * It sleeps on its wake word otherwise, without time-out when there is no timer: an idle
- * sandbox makes no host call. */
+ * sandbox makes no host call.
+ *
+ * Blanks are for vfork's children that exec. None is kept before the first such child:
+ * its blank is made while it is on its way to exec, and programs that start no others do
+ * not pay for any. */
 #include "core/host_process.h"
 
 #include "abi/errno.h"
@@ -22,6 +26,7 @@
 #include "core/dispatch.h"
 #include "core/exit.h"
 #include "core/report.h"
+#include "core/trace/trace.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -46,6 +51,7 @@ static struct lock pool_lock = LOCK_INIT(RANK_OBJECT);
 static struct cpu *blanks;     /* pool_lock */
 static int blank_count;	       /* pool_lock */
 static int blanks_wanted;      /* pool_lock: takers that found none */
+static uint32_t blanks_ready;  /* atomic: how many are to be kept */
 static int fill_error;	       /* pool_lock: why the last one could not be made */
 static uint32_t fill_failures; /* pool_lock */
 static struct waitq blank_ready = {LOCK_INIT(RANK_WAITQ), LIST_INIT(blank_ready.entries)};
@@ -85,7 +91,7 @@ void blanks_fill(void)
 		int ret;
 
 		lock_take(&pool_lock);
-		ret = blank_count >= BLANKS_READY + blanks_wanted;
+		ret = blank_count >= (int)atomic_load(&blanks_ready) + blanks_wanted;
 		lock_drop(&pool_lock);
 		if (ret)
 			return;
@@ -109,6 +115,14 @@ void blanks_fill(void)
 		lock_drop(&pool_lock);
 		waitq_wake_all(&blank_ready, 0);
 	}
+}
+
+void blanks_expect(void)
+{
+	if (likely(atomic_load_relaxed(&blanks_ready)))
+		return;
+	atomic_store(&blanks_ready, BLANKS_READY);
+	first_process_kick();
 }
 
 /* Waits for the first process to make a blank; at start-up the caller is that itself. */
@@ -150,7 +164,8 @@ int blank_take(struct cpu **out)
 	lock_drop(&pool_lock);
 	if (err)
 		return err;
-	first_process_kick(); /* to make the next one */
+	if (atomic_load(&blanks_ready))
+		first_process_kick(); /* to make the next one */
 	*out = c;
 	return 0;
 }
@@ -266,10 +281,15 @@ static NORETURN void finish(void)
 	process_kill_all();
 	while (!guests_are_gone() && now < deadline) {
 		sleeper_prepare();
-		(void)!sleeper_wait(now + NSEC_PER_SEC / 10000, 0);
+		/* Something else may hold the last reference: then nobody kicks. */
+		if (!guests_are_gone())
+			(void)!sleeper_wait(now + NSEC_PER_SEC / 1000, 0);
+		else
+			sleeper_cancel();
 		now = clock_now(CLOCK_MONOTONIC);
 	}
 	end_blanks();
+	trace_finish();
 	report_print();
 	atomic_store(&boot->exited, 1);
 	host_exit_process(NULL);
@@ -278,14 +298,17 @@ static NORETURN void finish(void)
 static void on_main_exited(int status)
 {
 	boot->exit_status = status;
+	task_gone_hook = first_process_kick;
 	atomic_store(&main_exited, 1);
-	first_process_kick();
+	/* Others are to be killed, or its own last task kicks when it has gone. */
+	if (process_count() > 2)
+		first_process_kick();
 }
 
 void first_process_loop(void)
 {
 	for (;;) {
-		nsec_t deadline;
+		nsec_t deadline, look;
 
 		(void)atomic_xchg(&kthread.sleeper.work, 0);
 		(void)atomic_xchg(&boot->mail, 0);
@@ -295,6 +318,8 @@ void first_process_loop(void)
 		if (atomic_load(&main_exited))
 			finish();
 		deadline = timer_run_expired();
+		look = trace_run();
+		deadline = MIN(deadline, look);
 		sleeper_prepare();
 		/* The kernel's own kicks change the wake word; the monitor's set
 		 * boot->mail, and interrupt. */

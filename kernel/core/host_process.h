@@ -20,6 +20,8 @@ void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *));
 
 /* Start-up, and the first process's loop: makes as many blanks as should be ready. */
 void blanks_fill(void);
+/* A task is about to need one: from now on some are kept ready. */
+void blanks_expect(void);
 /* The first host process: makes blanks, runs timers, takes the monitor's mail, until the
  * sandbox is over. */
 NORETURN void first_process_loop(void);

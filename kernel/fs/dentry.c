@@ -39,7 +39,7 @@ static uint32_t hand;  /* atomic */
 void dentry_cache_init(void)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		lock_init(&buckets[i].lock, RANK_DENTRY);
+		lock_init_zeroed(&buckets[i].lock, RANK_DENTRY);
 	if (host_getrandom(&seed, sizeof(seed)) < 0)
 		seed = (uint64_t)host_clock(CLOCK_MONOTONIC);
 }

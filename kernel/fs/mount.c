@@ -38,7 +38,7 @@ static int last_id; /* atomic */
 int mount_init(void)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		lock_init(&buckets[i].lock, RANK_DENTRY);
+		lock_init_zeroed(&buckets[i].lock, RANK_DENTRY);
 	return 0;
 }
 

@@ -14,6 +14,9 @@
  * (mm/map.c keeps room for it above each file mapping), so that a later mapping of the
  * file gets all known pages at once.
  *
+ * A site is patched when it traps for the second time. A program's start comes past most
+ * of its sites once: to patch one then would cost ten times what its one trap does.
+ *
  * Only private, executable, never writable file mappings are patched: code that programs
  * make stays slow. */
 #include "arch/x86_64/patch.h"
@@ -23,6 +26,7 @@
 #include "abi/syscall.h"
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/patch_plan.h"
+#include "arch/x86_64/patch_seen.h"
 #include "arch/x86_64/regs.h"
 #include "base/lock.h"
 #include "base/page.h"
@@ -90,6 +94,7 @@ static int patch_fd = -1;
 static int64_t patch_fd_end;
 static size_t wholes_size;
 static uint64_t patch_generation; /* atomic: counts copies, changed under patch_lock */
+static struct patch_seen seen;
 static struct patch_stats stats;
 static SLAB_CACHE(patch_site_cache, sizeof(struct patch_site), 8);
 static SLAB_CACHE(patch_page_cache, sizeof(struct patch_page), 8);
@@ -545,6 +550,11 @@ void patch_learn(struct mm *mm, struct regs *regs)
 	if (!is_patchable(mm, v))
 		goto out;
 	lock_take(&patch_lock);
+	if (!patch_seen_before(&seen, v->object->ops->content_id(v->object),
+			       site - load_address(v))) {
+		lock_drop(&patch_lock);
+		goto out;
+	}
 	f = file_for(mm, v, true);
 	if (f) {
 		s = site_find(f, site - load_address(v));

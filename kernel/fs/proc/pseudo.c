@@ -5,6 +5,7 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "base/lock.h"
 #include "base/slab.h"
 #include "fs/dentry.h"
 #include "fs/file.h"
@@ -22,6 +23,7 @@ struct pseudo_inode {
 
 static SLAB_CACHE(pseudo_inode_slab, sizeof(struct pseudo_inode), 8);
 static uint64_t last_ino = FIRST_INO; /* atomic */
+static struct lock fill_lock = LOCK_INIT(RANK_IDR);
 
 /* ---- building ---- */
 
@@ -38,7 +40,25 @@ void pseudo_root_init(struct pseudo_node *root)
 	node_init(root, "/", S_IFDIR | 0555);
 }
 
-struct pseudo_node *pseudo_find(struct pseudo_node *dir, const char *name, size_t len)
+void pseudo_fill_later(struct pseudo_node *dir, void (*fill)(void))
+{
+	dir->fill = fill;
+}
+
+static void fill(struct pseudo_node *dir)
+{
+	if (likely(!atomic_load(&dir->fill)))
+		return;
+	lock_take(&fill_lock);
+	if (dir->fill) {
+		dir->fill();
+		atomic_store(&dir->fill, NULL);
+	}
+	lock_drop(&fill_lock);
+}
+
+static struct pseudo_node *child_find(struct pseudo_node *dir, const char *name,
+				      size_t len)
 {
 	struct list *pos;
 
@@ -49,6 +69,12 @@ struct pseudo_node *pseudo_find(struct pseudo_node *dir, const char *name, size_
 			return node;
 	}
 	return NULL;
+}
+
+struct pseudo_node *pseudo_find(struct pseudo_node *dir, const char *name, size_t len)
+{
+	fill(dir);
+	return child_find(dir, name, len);
 }
 
 static struct pseudo_node *node_add(struct pseudo_node *dir, const char *name, size_t len,
@@ -78,7 +104,7 @@ static struct pseudo_node *node_at(struct pseudo_node *dir, const char *path,
 	while (dir) {
 		const char *slash = strchr(path, '/');
 		size_t len = slash ? (size_t)(slash - path) : strlen(path);
-		struct pseudo_node *next = pseudo_find(dir, path, len);
+		struct pseudo_node *next = child_find(dir, path, len);
 
 		if (!next)
 			next = node_add(dir, path, len, slash ? S_IFDIR | 0555 : mode);
@@ -198,6 +224,7 @@ bool pseudo_emit(struct pseudo_node *dir, struct dir_context *ctx)
 	struct list *pos;
 	int64_t at = 2;
 
+	fill(dir);
 	list_for_each (pos, &dir->children) {
 		struct pseudo_node *node = list_entry(pos, struct pseudo_node, link);
 
@@ -209,8 +236,9 @@ bool pseudo_emit(struct pseudo_node *dir, struct dir_context *ctx)
 	return true;
 }
 
-int64_t pseudo_end(const struct pseudo_node *dir)
+int64_t pseudo_end(struct pseudo_node *dir)
 {
+	fill(dir);
 	return (int64_t)list_count(&dir->children) + 2;
 }
 

@@ -21,6 +21,7 @@ struct pseudo_node {
 	struct pseudo_node *parent;
 	struct list link; /* in parent->children */
 	struct list children;
+	void (*fill)(void); /* atomic: makes the children, which are not there yet */
 	int (*show)(struct text *t, void *arg);
 	int (*store)(char *data, size_t len, void *arg);
 	const char *target; /* of a link */
@@ -29,6 +30,9 @@ struct pseudo_node {
 
 /* The root of a tree. */
 void pseudo_root_init(struct pseudo_node *root);
+/* Lets fill make what is below dir when it is first looked for; once. It may sleep but on
+ * no lock above RANK_IDR. */
+void pseudo_fill_later(struct pseudo_node *dir, void (*fill)(void));
 /* Each finds or makes the directories of path ("sys/kernel") first. Names are borrowed
  * for ever, or copied where path has several parts. NULL: no memory. */
 struct pseudo_node *pseudo_dir(struct pseudo_node *root, const char *path);
@@ -50,4 +54,4 @@ struct inode *pseudo_inode_create(struct superblock *sb,
  * no room. */
 bool pseudo_emit(struct pseudo_node *dir, struct dir_context *ctx);
 /* The position after the last child. */
-int64_t pseudo_end(const struct pseudo_node *dir);
+int64_t pseudo_end(struct pseudo_node *dir);

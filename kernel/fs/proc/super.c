@@ -212,11 +212,18 @@ static int proc_mount(const char *source, const char *options, void *data,
 	return 0;
 }
 
+static void root_fill(void)
+{
+	proc_add_system();
+	proc_add_sysctl();
+}
+
 void proc_init(void)
 {
 	pseudo_root_init(&proc_root);
-	proc_add_system();
-	proc_add_sysctl();
-	proc_add_net();
+	pseudo_fill_later(&proc_root, root_fill);
+	pseudo_root_init(&proc_net);
+	pseudo_fill_later(&proc_net, proc_add_net);
+	nsfs_init();
 	fs_register(&proc_type);
 }

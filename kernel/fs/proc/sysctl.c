@@ -262,11 +262,11 @@ static int boot_id_show(struct text *t, void *arg)
 	return 0;
 }
 
-void proc_add_sysctl(void)
+static void sys_fill(void)
 {
 	struct pseudo_node *sys = pseudo_dir(&proc_root, "sys");
 
-	for (size_t i = 0; sys && i < ARRAY_SIZE(settings); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		struct setting *s = &settings[i];
 
 		(void)pseudo_file(sys, s->path, s->is_fixed ? 0444 : 0644, setting_show,
@@ -286,4 +286,12 @@ void proc_add_sysctl(void)
 			  NULL);
 	(void)pseudo_file(&proc_root, "sys/kernel/random/boot_id", 0444, boot_id_show,
 			  NULL, NULL);
+}
+
+void proc_add_sysctl(void)
+{
+	struct pseudo_node *sys = pseudo_dir(&proc_root, "sys");
+
+	if (sys)
+		pseudo_fill_later(sys, sys_fill);
 }

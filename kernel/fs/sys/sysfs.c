@@ -185,7 +185,6 @@ static void sysfs_build(void)
 		"dev/block", "dev/char", "firmware",	 "fs/cgroup",
 		"module",    "power",	 "kernel/debug", "kernel/security"};
 
-	pseudo_root_init(&sysfs_root);
 	for (size_t i = 0; i < ARRAY_SIZE(empty); i++)
 		(void)pseudo_dir(&sysfs_root, empty[i]);
 	add_cpus();
@@ -284,7 +283,8 @@ static struct file_system_type cgroup_type = {
 
 void sysfs_init(void)
 {
-	sysfs_build();
+	pseudo_root_init(&sysfs_root);
+	pseudo_fill_later(&sysfs_root, sysfs_build);
 	cgroup_build();
 	fs_register(&sysfs_type);
 	fs_register(&cgroup_type);
