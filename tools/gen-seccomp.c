@@ -19,21 +19,37 @@
 #include <unistd.h>
 
 #include <asm/ioctls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+/* What libc's headers may be too old for. */
+#include "abi/inet.h"
+#include "abi/socket.h"
 
 /* Thread ids written into the sandbox's own memory, and its own thread pointer. */
 #define CLONE_SETTIDS                                                                    \
 	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS)
 
+enum { TESTS = 3 };
+
 struct row {
 	const char *name;
 	unsigned int test_count;
-	struct scmp_arg_cmp test;
+	struct scmp_arg_cmp tests[TESTS];
 };
 
-#define BITS(n, mask, value)	n, SCMP_CMP_MASKED_EQ, mask, value
-#define IS(n, value)		BITS(n, 0xffffffffU, (uint32_t)(value))
-#define HOST_CALL(call)		{#call, 0, {0}},
-#define HOST_CALL_IF(call, ...) {#call, 1, {__VA_ARGS__}},
+#define BITS(n, mask, value)                                                             \
+	{                                                                                \
+		n, SCMP_CMP_MASKED_EQ, mask, value                                       \
+	}
+#define IS(n, value) BITS(n, 0xffffffffU, (uint32_t)(value))
+#define COUNT(...)                                                                       \
+	(sizeof((struct scmp_arg_cmp[]){__VA_ARGS__}) / sizeof(struct scmp_arg_cmp))
+#define HOST_CALL(call)		{#call, 0, {{0}}},
+#define HOST_CALL_IF(call, ...) {#call, COUNT(__VA_ARGS__), {__VA_ARGS__}},
 
 static const struct row rows[] = {
 #include "host/linux/calls.def"
@@ -52,7 +68,7 @@ static void add_row(scmp_filter_ctx filter, const struct row *row)
 	if (nr < 0)
 		die(row->name, ENOSYS);
 	int err = seccomp_rule_add_exact_array(filter, SCMP_ACT_ALLOW, nr,
-					       row->test_count, &row->test);
+					       row->test_count, row->tests);
 	if (err < 0)
 		die(row->name, -err);
 }

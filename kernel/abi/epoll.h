@@ -25,6 +25,8 @@
 #define EPOLLWAKEUP    0x20000000
 #define EPOLLONESHOT   0x40000000
 #define EPOLLET	       0x80000000U
+#define EPIOCSPARAMS   0x40088a01U
+#define EPIOCGPARAMS   0x80088a02U
 
 struct linux_epoll_event {
 	uint32_t events;

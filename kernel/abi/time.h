@@ -104,6 +104,7 @@ _Static_assert(sizeof(struct linux_timex) == 208, "struct timex");
 #define TFD_TIMER_CANCEL_ON_SET 0x2
 #define TFD_CLOEXEC		02000000
 #define TFD_NONBLOCK		04000
+#define TFD_IOC_SET_TICKS	0x40085400U
 
 /* Special tv_nsec values of utimensat(2). */
 #define UTIME_NOW  0x3fffffff

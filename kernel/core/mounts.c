@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/slab.h"
 #include "core/boot.h"
-#include "core/trace_format.h"
+#include "core/trace/errors.h"
 #include "event/init.h"
 #include "fs/context.h"
 #include "fs/dev/dev.h"
@@ -29,6 +29,7 @@
 #include "fs/sys/sysfs.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
+#include "net/socket.h"
 #include "process/session.h"
 #include "process/task.h"
 
@@ -178,6 +179,7 @@ int mounts_init(const struct boot_params *b)
 	proc_init();
 	sysfs_init();
 	event_init();
+	net_init();
 	err = mount_overlay(b, b->root_fd, "/", "overlay");
 	if (!err) {
 		/* The kernel's own task walks paths from here on. */

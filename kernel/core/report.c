@@ -61,6 +61,10 @@ static const struct {
 	{"pipe_slab", 0},
 	{"queued_cache", 0},
 	{"shared_memory_cache", 0},
+	{"socket_slab", 0},
+	{"unix_slab", 0},
+	{"unix_packet_slab", 0},
+	{"unix_mark_slab", 0},
 };
 
 static void check_cache(const struct slab_cache *c, void *arg)

@@ -337,6 +337,7 @@ int fdtable_install_at(struct fdtable *fds, int fd, struct file *f, uint32_t fla
 
 int file_close(struct file *f, struct fdtable *fds)
 {
+	void (*closed)(void) = f->ops ? f->ops->closed : NULL;
 	int err = 0;
 
 	if (!(f->mode & FMODE_PATH)) {
@@ -346,6 +347,8 @@ int file_close(struct file *f, struct fdtable *fds)
 			file_locks_close(f, fds);
 	}
 	file_put(f);
+	if (unlikely(closed != NULL))
+		closed();
 	return err;
 }
 

@@ -36,6 +36,8 @@ struct file_ops {
 	int (*open)(struct inode *inode, struct file *f);
 	/* Each close(2) of a descriptor. */
 	int (*flush)(struct file *f);
+	/* After a close(2), when the descriptor's reference is gone, perhaps with f. */
+	void (*closed)(void);
 	/* The last reference has gone. */
 	void (*release)(struct file *f);
 	int (*fsync)(struct file *f, bool data_only); /* 0 */
@@ -139,6 +141,8 @@ int64_t file_lseek(struct file *f, int64_t off, int whence);
 /* SEEK_SET, CUR, END against inode->size; DATA and HOLE as of a file without holes.
  * pos_lock held. */
 int64_t file_lseek_generic(struct file *f, int64_t off, int whence);
+/* For files without a position that let themselves be seeked: to no avail. */
+int64_t file_lseek_nowhere(struct file *f, int64_t off, int whence);
 /* For directories and text files whose positions are not bytes: any position from 0 to
  * max. */
 int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size,
@@ -163,6 +167,9 @@ struct file *file_of_object(struct vm_object *o);
 
 /* Sends SIGIO, or what F_SETSIG asked for, if O_ASYNC is set. band: POLL* bits. */
 void file_send_sigio(struct file *f, uint32_t band);
+/* F_SETOWN and F_GETOWN: who > 0 is a process, < 0 a group. -ESRCH, -EINVAL. */
+int file_set_owner(struct file *f, int who) MUST_CHECK;
+int file_get_owner(struct file *f);
 
 /* ---- directories ---- */
 

@@ -53,7 +53,7 @@ static bool owner_exists(int type, pid_t pid)
 	return exists;
 }
 
-static long set_owner(struct file *f, int type, pid_t pid)
+static int set_owner(struct file *f, int type, pid_t pid)
 {
 	const struct creds *c = current_creds();
 
@@ -70,7 +70,7 @@ static long set_owner(struct file *f, int type, pid_t pid)
 	return 0;
 }
 
-static long set_owner_plain(struct file *f, int who)
+int file_set_owner(struct file *f, int who)
 {
 	if (who == INT32_MIN)
 		return -EINVAL;
@@ -88,6 +88,13 @@ static struct file_owner get_owner(struct file *f)
 	return o;
 }
 
+int file_get_owner(struct file *f)
+{
+	struct file_owner o = get_owner(f);
+
+	return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
+}
+
 static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
 {
 	struct file_owner o = get_owner(f);
@@ -96,9 +103,9 @@ static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
 
 	switch (cmd) {
 	case F_SETOWN:
-		return set_owner_plain(f, (int)arg);
+		return file_set_owner(f, (int)arg);
 	case F_GETOWN:
-		return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
+		return file_get_owner(f);
 	case F_SETOWN_EX:
 		if (COPY_IN(&ex, arg))
 			return -EFAULT;

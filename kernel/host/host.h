@@ -13,9 +13,11 @@
 struct linux_statx;
 struct linux_iovec;
 struct linux_pollfd;
+struct linux_epoll_event;
 struct linux_timespec;
 struct linux_rusage;
 struct linux_statfs;
+struct linux_msghdr;
 
 /* ---- sleeping ---- */
 /* Blocks while *word == expected, until woken, the deadline (CLOCK_MONOTONIC), or, when
@@ -24,7 +26,8 @@ struct linux_statfs;
 int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline,
 		    const uint32_t *work, uint32_t mask);
 int host_futex_wake(uint32_t *word, int count);
-/* Blocks. deadline as above. Returns the number of ready descriptors, 0 on timeout. */
+/* Blocks, unless deadline is 0. deadline as above. Returns the number of ready
+ * descriptors, 0 on timeout. */
 long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline);
 void host_yield(void);
 /* An eventfd that a task polls next to host descriptors, so that kernel wake-ups reach
@@ -32,6 +35,15 @@ void host_yield(void);
 int host_eventfd_create(void);
 int host_eventfd_signal(int fd);
 int host_eventfd_clear(int fd);
+/* An epoll of the host's, for the members of a guest's epoll that are host descriptors.
+ */
+int host_epoll_create(void);
+/* ev is kernel memory; what comes back from a wait as its data says nothing about the
+ * descriptor. */
+int host_epoll_ctl(int epfd, int op, int fd, struct linux_epoll_event *ev);
+/* Blocks, unless deadline is 0. Returns the number of events, 0 on timeout. */
+long host_epoll_wait(int epfd, struct linux_epoll_event *events, int max,
+		     nsec_t deadline);
 
 /* ---- time ---- */
 /* Nanoseconds of a host clock (CLOCK_REALTIME, MONOTONIC, BOOTTIME, TAI, *_COARSE,
@@ -60,6 +72,9 @@ int host_memfd_create(const char *name, unsigned int flags);
  * (RESOLVE_BENEATH|NO_MAGICLINKS always added). */
 int host_openat(int dirfd, const char *path, int flags, uint32_t mode, uint64_t resolve);
 int host_close(int fd);
+/* The same for a socket whose SO_LINGER makes it wait: blocks; -EINTR: it is still open.
+ */
+int host_close_lingering(int fd);
 int host_dup(int fd);
 long host_pread(int fd, void *buf, size_t size, int64_t off);
 long host_pwrite(int fd, const void *buf, size_t size, int64_t off);
@@ -97,6 +112,27 @@ int host_fcntl_getfl(int fd);
 int host_fcntl_setfl(int fd, int flags);
 int host_flock_lock(int fd, int cmd, void *flock); /* F_OFD_* on real directories */
 long host_getrandom(void *buf, size_t size);
+
+/* ---- internet sockets ---- */
+/* AF_INET or AF_INET6; protocol not 0. */
+int host_socket(int family, int type, int protocol);
+int host_bind(int fd, const void *addr, int len);
+int host_listen(int fd, int backlog);
+/* may_block false: the descriptor has O_NONBLOCK; else these two block. */
+int host_connect(int fd, const void *addr, int len, bool may_block);
+int host_accept(int fd, bool may_block);
+/* *len: the room at addr; the name's true length comes back. */
+int host_getsockname(int fd, void *addr, int *len, bool peer);
+/* These four block without MSG_DONTWAIT. data, and the vector of a message, may name
+ * guest memory (a fault there is -EFAULT). No signal is sent for -EPIPE. */
+long host_send(int fd, uaddr_t data, size_t size, uint32_t flags);
+long host_sendmsg(int fd, const struct linux_msghdr *m, uint32_t flags);
+long host_recv(int fd, uaddr_t data, size_t size, uint32_t flags);
+long host_recvmsg(int fd, struct linux_msghdr *m, uint32_t flags);
+int host_shutdown(int fd, int how);
+/* Those of host/socket_options.def only. value is kernel memory. */
+int host_setsockopt(int fd, int level, int name, const void *value, int len);
+int host_getsockopt(int fd, int level, int name, void *value, int *len);
 
 /* ---- threads and processes of the host ---- */
 struct cpu;

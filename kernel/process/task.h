@@ -118,6 +118,7 @@ struct task {
 	uint32_t ioprio;
 	int pdeath_signal;
 	bool no_new_privs;
+	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
 
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };

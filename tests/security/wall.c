@@ -4,16 +4,24 @@
  * Each attempt is a child that the host must kill; the sandbox goes on. What the filter
  * lets through must find nothing. */
 /* timeout: 240 */
+/* cflags: -Ikernel */
 #include "raw.h"
 
 #include <asm/unistd.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+
+/* What libc's headers may be too old for. */
+#include "abi/inet.h"
 
 /* uretprobe and uprobe: the host lets them past all filters (6.14 on) and answers SIGILL
  * to all callers but its own trampolines, which panics a kernel that is jumped into. */
@@ -28,7 +36,7 @@ enum { CALLS = 471, X32 = 0x40000000, UNFILTERED = 335, UNFILTERED_TOO = 336 };
 #pragma GCC diagnostic ignored "-Woverride-init"
 #pragma GCC diagnostic ignored "-Winitializer-overrides"
 static const bool is_listed[CALLS] = {
-#include "../../kernel/host/linux/calls.def"
+#include "host/linux/calls.def"
 };
 #pragma GCC diagnostic pop
 
@@ -146,6 +154,7 @@ static void ioctl_knows_terminals_only(void)
 		TIOCEXCL,   TIOCGPTPEER, TIOCSLCKTRMIOS,  FIONBIO,
 		FIOASYNC,   FIOCLEX,	 FS_IOC_SETFLAGS, FS_IOC_GETFLAGS,
 		FICLONE,    FIFREEZE,	 FITRIM,	  FS_IOC_FSSETXATTR,
+		0x8914,	    0x8924,	 0x8946,	  0x89f0,
 		BLKROSET,   0x400454ca,	 0xae01,	  0x4b4b,
 		0xffffffff,
 	};
@@ -170,8 +179,97 @@ static void fcntl_does_flags_and_locks_only(void)
 	finish();
 }
 
+static void dies_as_socket(uint64_t family, uint64_t type, uint64_t protocol)
+{
+	must_die("socket", family << 32 | type << 12 | protocol,
+		 raw_attempt(__NR_socket, family, type, protocol, 0, 0, 0));
+}
+
+static void sockets_are_tcp_udp_and_ping_only(void)
+{
+	static const uint64_t inet[] = {AF_INET, AF_INET6};
+
+	for (uint64_t family = 0; family < 48; family++) {
+		if (family == AF_INET || family == AF_INET6)
+			continue;
+		dies_as_socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		dies_as_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+		dies_as_socket(family, SOCK_RAW | SOCK_CLOEXEC, 0);
+	}
+	for (size_t i = 0; i < sizeof(inet) / sizeof(*inet); i++) {
+		for (uint64_t type = 0; type < 16; type++)
+			if (type != SOCK_STREAM && type != SOCK_DGRAM)
+				dies_as_socket(inet[i], type | SOCK_CLOEXEC, IPPROTO_TCP);
+		for (uint64_t protocol = 0; protocol < 264; protocol += 3) {
+			if (protocol != IPPROTO_TCP)
+				dies_as_socket(inet[i], SOCK_STREAM | SOCK_CLOEXEC,
+					       protocol);
+			if (protocol !=
+			    (inet[i] == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+				dies_as_socket(inet[i], SOCK_DGRAM | SOCK_CLOEXEC,
+					       protocol);
+		}
+		dies_as_socket(inet[i], SOCK_STREAM | SOCK_CLOEXEC, 262);
+		dies_as_socket(inet[i], SOCK_STREAM, IPPROTO_TCP);
+		dies_as_socket(inet[i], SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			       IPPROTO_TCP);
+	}
+	must_die("accept4", 0, raw_attempt(__NR_accept4, 0, 0, 0, 0, 0, 0));
+	must_die("accept4", SOCK_NONBLOCK,
+		 raw_attempt(__NR_accept4, 0, 0, 0, SOCK_NONBLOCK, 0, 0));
+	finish();
+}
+
+static bool is_option(int level, int name)
+{
+	static const struct {
+		int level, name;
+	} options[] = {
+#define SOCKET_OPTION(level, name) {level, name},
+#include "host/socket_options.def"
+#undef SOCKET_OPTION
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (options[i].level == level && options[i].name == name)
+			return true;
+	return false;
+}
+
+static void dies_as_option(int level, int name)
+{
+	if (is_option(level, name))
+		return;
+	must_die("setsockopt", (uint64_t)level << 32 | (uint32_t)name,
+		 raw_attempt(__NR_setsockopt, 0, (uint64_t)level, (uint64_t)name, 0, 0,
+			     0));
+	must_die("getsockopt", (uint64_t)level << 32 | (uint32_t)name,
+		 raw_attempt(__NR_getsockopt, 0, (uint64_t)level, (uint64_t)name, 0, 0,
+			     0));
+}
+
+static void socket_options_are_those_listed(void)
+{
+	static const int levels[] = {SOL_SOCKET, SOL_IP, SOL_IPV6, SOL_TCP, SOL_UDP};
+	static const int names[] = {-1, 80, 81, 90, 100, 105, 127, 128, 200, 255, 256};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+		for (int name = 0; name < 80; name++)
+			dies_as_option(levels[i], name);
+		for (size_t j = 0; j < sizeof(names) / sizeof(*names); j++)
+			dies_as_option(levels[i], names[j]);
+	}
+	for (int level = 2; level < 300; level += 7)
+		if (level != SOL_TCP && level != SOL_UDP && level != SOL_IPV6)
+			dies_as_option(level, 1);
+	dies_as_option(-1, 1);
+	finish();
+}
+
 static void other_arguments_are_checked(void)
 {
+	must_die("epoll_create1", 0, raw_attempt(__NR_epoll_create1, 0, 0, 0, 0, 0, 0));
+	must_die("epoll_create1", 1, raw_attempt(__NR_epoll_create1, 1, 0, 0, 0, 0, 0));
 	must_die("setitimer", ITIMER_REAL,
 		 raw_attempt(__NR_setitimer, ITIMER_REAL, 0, 0, 0, 0, 0));
 	must_die("mknodat", S_IFCHR,
@@ -288,6 +386,7 @@ RUN(TEST(a_jump_into_the_kernel_reaches_the_host), TEST(calls_not_listed_end_the
     TEST(clone_makes_nothing_but_threads_and_siblings),
     TEST(prctl_does_nothing_but_dispatch), TEST(signals_other_than_the_kick_are_not_sent),
     TEST(ioctl_knows_terminals_only), TEST(fcntl_does_flags_and_locks_only),
+    TEST(sockets_are_tcp_udp_and_ping_only), TEST(socket_options_are_those_listed),
     TEST(other_arguments_are_checked), TEST(the_hosts_files_cannot_be_opened),
     TEST(the_hosts_files_cannot_be_changed), TEST(the_monitor_is_out_of_reach),
     TEST(the_sandbox_has_survived))

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* net.c - /proc/PID/net: the usual tables, empty but for the loopback device. */
+/* net.c - /proc/PID/net: the usual tables, empty but for the loopback device.
+ * net/ adds those of the sockets that it has. */
+#include "abi/stat.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
 
 struct pseudo_node proc_net;
+int (*proc_net_unix)(struct text *t, void *arg);
 
 #define INET_HEAD                                                                        \
 	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   " \
@@ -64,10 +68,9 @@ void proc_add_net(void)
 			 "     st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
 			 "inode ref pointer "
 			 "drops\n"},
-		{"unix", "Num       RefCount Protocol Flags    Type St Inode Path\n"},
 	};
 
-	pseudo_root_init(&proc_net);
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		(void)pseudo_text(&proc_net, tables[i][0], tables[i][1]);
+	(void)pseudo_file(&proc_net, "unix", S_IFREG | 0444, proc_net_unix, NULL, NULL);
 }

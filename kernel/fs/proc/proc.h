@@ -3,6 +3,8 @@
 #pragma once
 #include "abi/types.h"
 
+struct text;
+
 /* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is
  * guessed. */
 struct proc_facts {
@@ -15,5 +17,8 @@ extern struct proc_facts proc_facts;
 
 /* Registers the type "proc". Once, before the first mount. */
 void proc_init(void);
+
+/* Shows /proc/net/unix: set by net/ at start-up. */
+extern int (*proc_net_unix)(struct text *t, void *arg);
 
 unsigned proc_cpu_count(void);

@@ -19,9 +19,14 @@
 long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline)
 {
 	struct linux_timespec ts;
-	nsec_t left = deadline;
+	nsec_t left = NSEC_NEVER;
 
-	if (deadline != NSEC_NEVER && deadline != 0)
+	if (deadline == 0) {
+		long ready = CALL(NR_ppoll, fds, count, timespec_from(&ts, 0), 0, 8);
+
+		return ready == -EINTR ? 0 : ready; /* a kick: and nothing is ready */
+	}
+	if (deadline != NSEC_NEVER)
 		left = deadline - host_clock(CLOCK_MONOTONIC);
 	return host_block_current(NR_ppoll, (uint64_t)fds, count,
 				  (uint64_t)timespec_from(&ts, left), 0, 8, 0);

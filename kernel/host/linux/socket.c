@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c - the host's internet sockets. */
+#include "abi/socket.h"
+
+#include "abi/uio.h"
+#include "host/host.h"
+#include "host/linux/internal.h"
+
+int host_socket(int family, int type, int protocol)
+{
+	return (int)CALL(NR_socket, family, type | SOCK_CLOEXEC, protocol);
+}
+
+int host_bind(int fd, const void *addr, int len)
+{
+	return (int)CALL(NR_bind, fd, addr, len);
+}
+
+int host_connect(int fd, const void *addr, int len, bool may_block)
+{
+	if (!may_block)
+		return (int)CALL(NR_connect, fd, addr, len);
+	return (int)host_block_current(NR_connect, (uint64_t)fd, (uint64_t)addr,
+				       (uint64_t)len, 0, 0, 0);
+}
+
+int host_listen(int fd, int backlog)
+{
+	return (int)CALL(NR_listen, fd, backlog);
+}
+
+int host_accept(int fd, bool may_block)
+{
+	if (!may_block)
+		return (int)CALL(NR_accept4, fd, 0, 0, SOCK_CLOEXEC);
+	return (int)host_block_current(NR_accept4, (uint64_t)fd, 0, 0, SOCK_CLOEXEC, 0,
+				       0);
+}
+
+int host_getsockname(int fd, void *addr, int *len, bool peer)
+{
+	return (int)CALL(peer ? NR_getpeername : NR_getsockname, fd, addr, len);
+}
+
+long host_send(int fd, uaddr_t data, size_t size, uint32_t flags)
+{
+	flags |= MSG_NOSIGNAL;
+	if (flags & MSG_DONTWAIT)
+		return CALL(NR_sendto, fd, data, size, flags, 0, 0);
+	return host_block_current(NR_sendto, (uint64_t)fd, data, size, flags, 0, 0);
+}
+
+long host_sendmsg(int fd, const struct linux_msghdr *m, uint32_t flags)
+{
+	flags |= MSG_NOSIGNAL;
+	if (flags & MSG_DONTWAIT)
+		return CALL(NR_sendmsg, fd, m, flags);
+	return host_block_current(NR_sendmsg, (uint64_t)fd, (uint64_t)m, flags, 0, 0, 0);
+}
+
+long host_recv(int fd, uaddr_t data, size_t size, uint32_t flags)
+{
+	if (flags & MSG_DONTWAIT)
+		return CALL(NR_recvfrom, fd, data, size, flags, 0, 0);
+	return host_block_current(NR_recvfrom, (uint64_t)fd, data, size, flags, 0, 0);
+}
+
+long host_recvmsg(int fd, struct linux_msghdr *m, uint32_t flags)
+{
+	if (flags & MSG_DONTWAIT)
+		return CALL(NR_recvmsg, fd, m, flags);
+	return host_block_current(NR_recvmsg, (uint64_t)fd, (uint64_t)m, flags, 0, 0, 0);
+}
+
+int host_shutdown(int fd, int how)
+{
+	return (int)CALL(NR_shutdown, fd, how);
+}
+
+int host_setsockopt(int fd, int level, int name, const void *value, int len)
+{
+	return (int)CALL(NR_setsockopt, fd, level, name, value, len);
+}
+
+int host_getsockopt(int fd, int level, int name, void *value, int *len)
+{
+	return (int)CALL(NR_getsockopt, fd, level, name, value, len);
+}
+
+int host_close_lingering(int fd)
+{
+	return (int)host_block_current(NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+}

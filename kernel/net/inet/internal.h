@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - between the files of this folder. */
+#pragma once
+#include "net/socket.h"
+
+#define TIMEOUT_UNKNOWN (-1)
+
+struct inet_socket {
+	bool host_nonblock; /* atomic: the host descriptor has O_NONBLOCK */
+	bool lingers;	    /* atomic: SO_LINGER with a time */
+	bool tells_more;    /* atomic: a stream's messages may have control data */
+	bool had_timeout;   /* atomic: the host socket was ever given one */
+	/* What the host socket has of the socket's: atomic. TIMEOUT_UNKNOWN: perhaps one
+	 * that its listener had. */
+	nsec_t receive_timeout, send_timeout;
+};
+
+static inline struct inet_socket *inet_of(const struct socket *s)
+{
+	return s->private;
+}
+
+extern const struct socket_ops inet_ops;
+
+/* ---- wait.c ---- */
+
+/* The host descriptor gets O_NONBLOCK, or loses it. */
+int inet_set_nonblock(struct socket *s, bool nonblock) MUST_CHECK;
+/* Before a host call that may receive (accept), or send (connect), and block: the host
+ * socket gets the time-out. Returns 0 and whether the call may block, or -errno. */
+int inet_may_receive(struct socket *s, bool *may_block) MUST_CHECK;
+int inet_may_send(struct socket *s, bool *may_block) MUST_CHECK;
+/* A host call ended with -EINTR: 0 (for nothing: call again), -ERESTARTSYS, -EINTR.
+ * timeout: the one that the call has. */
+int inet_interrupted(const nsec_t *timeout) MUST_CHECK;
+
+/* ---- message.c ---- */
+ssize_t inet_send(struct socket *s, struct message *m);
+ssize_t inet_receive(struct socket *s, struct message *m);
+
+/* ---- option.c ---- */
+int inet_set_option(struct socket *s, int level, int name, const void *value, int len);
+int inet_get_option(struct socket *s, int level, int name, void *value, int *len);
+
+/* ---- ioctl.c ---- */
+long inet_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* message.c - sending and receiving: one host call each, as a rule.
+ *
+ * When a kick ends a host call that has moved something already, the host answers with
+ * how much, and nothing tells that from a connection that has ended. If no signal is
+ * there, and Linux would have gone on, so do we. And what a call can do at once it does
+ * although a signal is pending: only then it answers -EINTR. */
+#include "abi/errno.h"
+#include "abi/poll.h"
+#include "base/cpu.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/inet/internal.h"
+
+enum {
+	SEND_FLAGS = MSG_OOB | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_CONFIRM |
+		     MSG_MORE | MSG_ZEROCOPY | MSG_FASTOPEN | 0x10 /* MSG_PROBE */,
+	RECEIVE_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_WAITALL |
+			MSG_ERRQUEUE | MSG_CMSG_CLOEXEC,
+	CONTROL_FAST = 256,
+	CONTROL_MAX = 4096, /* more than the host has to tell */
+};
+
+/* The pieces of a message, as the host wants them. */
+struct vector {
+	const struct linux_iovec *pieces;
+	unsigned count;
+	struct linux_iovec *allocated;
+};
+
+static bool is_whole(const struct uio *u)
+{
+	size_t sum = 0;
+
+	if (u->off)
+		return false;
+	for (unsigned i = 0; i < u->count; i++)
+		sum += u->iov[i].iov_len;
+	return sum == u->left;
+}
+
+static int vector_init(struct vector *v, const struct uio *u,
+		       struct linux_iovec few[UIO_FAST])
+{
+	struct linux_iovec *to = few;
+
+	v->allocated = NULL;
+	if (u->count > UIO_FAST && is_whole(u)) {
+		v->pieces = u->iov;
+		v->count = u->count;
+		return 0;
+	}
+	if (u->count > UIO_FAST) {
+		to = kmalloc(u->count * sizeof(*to));
+		if (!to)
+			return -ENOMEM;
+		v->allocated = to;
+	}
+	v->pieces = to;
+	v->count = (unsigned)uio_host_vec(u, to, (int)u->count, u->left);
+	return 0;
+}
+
+static bool has_work(uint32_t mask)
+{
+	return atomic_load(&cpu_self()->sleeper->work) & mask;
+}
+
+/* ---- receiving ---- */
+
+static long receive_plain(struct socket *s, struct message *m, uint32_t flags)
+{
+	const struct uio *u = m->data;
+
+	m->name_len = 0;
+	return host_recv(s->host_fd, u->iov->iov_base + u->off, u->left, flags);
+}
+
+/* Tells the guest the control messages that lie at data. */
+static void put_control(struct message *m, const uint8_t *data, size_t size)
+{
+	struct message found = {.control = data, .control_size = size};
+	const struct linux_cmsghdr *c;
+	size_t off = 0;
+	int err;
+
+	while ((c = message_next_control(&found, &off, &err)))
+		message_put_control(m, c->cmsg_level, c->cmsg_type, c + 1,
+				    (size_t)c->cmsg_len - sizeof(*c));
+}
+
+static long receive_vector(struct socket *s, struct message *m, struct vector *v,
+			   uint8_t *control, size_t room, uint32_t flags)
+{
+	struct linux_msghdr h = {
+		.msg_name = (uaddr_t)m->name,
+		.msg_namelen = m->name ? sizeof(*m->name) : 0,
+		.msg_iov = (uaddr_t)v->pieces,
+		.msg_iovlen = v->count,
+		.msg_control = (uaddr_t)control,
+		.msg_controllen = room,
+	};
+	long got = host_recvmsg(s->host_fd, &h, flags);
+
+	if (got < 0)
+		return got;
+	m->name_len = MIN(MAX(h.msg_namelen, 0), (int)sizeof(*m->name));
+	m->out_flags = h.msg_flags;
+	put_control(m, control, MIN((size_t)h.msg_controllen, room));
+	return got;
+}
+
+static long receive_full(struct socket *s, struct message *m, uint32_t flags)
+{
+	size_t room = m->control_to ? MIN(m->control_left, (size_t)CONTROL_MAX) : 0;
+	uint8_t fast[CONTROL_FAST] ALIGNED(8);
+	uint8_t *control = fast;
+	struct linux_iovec few[UIO_FAST];
+	struct vector v;
+	long got = vector_init(&v, m->data, few);
+
+	if (got)
+		return got;
+	if (room > sizeof(fast)) {
+		control = kmalloc(room);
+		if (!control) {
+			got = -ENOMEM;
+			goto out;
+		}
+	}
+	got = receive_vector(s, m, &v, control, room, flags);
+	if (control != fast)
+		kfree(control);
+out:
+	kfree(v.allocated);
+	return got;
+}
+
+/* The common message, of a stream, needs no header. */
+static long receive_try(struct socket *s, struct message *m, uint32_t flags)
+{
+	if (s->type == SOCK_STREAM && m->data->count == 1 &&
+	    !(flags & (MSG_OOB | MSG_ERRQUEUE | MSG_CMSG_CLOEXEC)) &&
+	    !atomic_load_relaxed(&inet_of(s)->tells_more))
+		return receive_plain(s, m, flags);
+	return receive_full(s, m, flags);
+}
+
+static long receive_some(struct socket *s, struct message *m, uint32_t flags)
+{
+	for (;;) {
+		long got = receive_try(s, m, flags);
+		int err;
+
+		if (got != -EINTR)
+			return got;
+		err = inet_interrupted(&s->receive_timeout);
+		if (!err)
+			continue;
+		if (has_work(WORK_KILL))
+			return err;
+		got = receive_try(s, m, flags | MSG_DONTWAIT);
+		return got == -EAGAIN ? err : got;
+	}
+}
+
+/* A stream gave less than MSG_WAITALL asks for, and it was not for a signal: false if it
+ * has a mark, or an error, which is the next call's. */
+static bool may_go_on(struct socket *s)
+{
+	struct linux_pollfd pfd = {.fd = s->host_fd, .events = POLLPRI};
+
+	if (has_work(WORK_INTERRUPTS))
+		return false;
+	return host_poll(&pfd, 1, 0) <= 0 || !(pfd.revents & (POLLPRI | POLLERR));
+}
+
+ssize_t inet_receive(struct socket *s, struct message *m)
+{
+	uint32_t flags = m->flags & RECEIVE_FLAGS;
+	bool may_block = !(flags & MSG_DONTWAIT);
+	bool wants_all = s->type == SOCK_STREAM && (flags & MSG_WAITALL) &&
+			 !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
+	ssize_t total = 0;
+	long got = inet_may_receive(s, &may_block);
+
+	if (!got && may_block)
+		got = inet_set_nonblock(s, false);
+	if (got)
+		return got;
+	if (!may_block)
+		flags |= MSG_DONTWAIT;
+	for (;;) {
+		got = receive_some(s, m, flags);
+		if (got <= 0)
+			break;
+		total += got;
+		uio_advance(m->data, MIN((size_t)got, m->data->left));
+		if (!wants_all || !may_block || !m->data->left ||
+		    atomic_load_relaxed(&s->receive_timeout) != NSEC_NEVER ||
+		    !may_go_on(s))
+			break;
+	}
+	return total ? total : got;
+}
+
+/* ---- sending ---- */
+
+/* Those of AF_UNIX mean nothing here, and never reach the host. */
+static bool is_foreign(const struct linux_cmsghdr *c)
+{
+	return c->cmsg_level == SOL_SOCKET &&
+	       (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS);
+}
+
+/* Returns the size of what may go to the host: put to copy unless that is NULL; or
+ * -EINVAL. */
+static ssize_t keep_control(const struct message *m, uint8_t *copy)
+{
+	const struct linux_cmsghdr *c;
+	size_t size = 0;
+	size_t off = 0;
+	int err;
+
+	while ((c = message_next_control(m, &off, &err))) {
+		if (is_foreign(c))
+			continue;
+		if (copy)
+			memcpy(copy + size, c, (size_t)c->cmsg_len);
+		size += LINUX_CMSG_ALIGN((size_t)c->cmsg_len);
+	}
+	return err ? err : (ssize_t)size;
+}
+
+/* *allocated is to be freed. */
+static int import_control(const struct message *m, struct linux_msghdr *h,
+			  uint8_t **allocated)
+{
+	ssize_t size = keep_control(m, NULL);
+
+	if (size <= 0)
+		return (int)size;
+	*allocated = kmalloc_zeroed((size_t)size);
+	if (!*allocated)
+		return -ENOBUFS;
+	(void)keep_control(m, *allocated);
+	h->msg_control = (uaddr_t)*allocated;
+	h->msg_controllen = (uint64_t)size;
+	return 0;
+}
+
+static long send_full(struct socket *s, const struct message *m, uint32_t flags)
+{
+	struct linux_msghdr h = {
+		.msg_name = (uaddr_t)m->name,
+		.msg_namelen = m->name ? m->name_len : 0,
+	};
+	uint8_t *control = NULL;
+	struct linux_iovec few[UIO_FAST];
+	struct vector v;
+	long done = vector_init(&v, m->data, few);
+
+	if (done)
+		return done;
+	h.msg_iov = (uaddr_t)v.pieces;
+	h.msg_iovlen = v.count;
+	if (m->control_size)
+		done = import_control(m, &h, &control);
+	if (!done)
+		done = host_sendmsg(s->host_fd, &h, flags);
+	kfree(control);
+	kfree(v.allocated);
+	return done;
+}
+
+static long send_try(struct socket *s, const struct message *m, uint32_t flags)
+{
+	const struct uio *u = m->data;
+
+	if (u->count != 1 || m->name || m->control_size)
+		return send_full(s, m, flags);
+	return host_send(s->host_fd, u->iov->iov_base + u->off, u->left, flags);
+}
+
+static long send_some(struct socket *s, const struct message *m, uint32_t flags)
+{
+	for (;;) {
+		long done = send_try(s, m, flags);
+		int err;
+
+		if (done != -EINTR)
+			return done;
+		err = inet_interrupted(&s->send_timeout);
+		if (!err)
+			continue;
+		if (has_work(WORK_KILL))
+			return err;
+		done = send_try(s, m, flags | MSG_DONTWAIT);
+		return done == -EAGAIN ? err : done;
+	}
+}
+
+/* A stream goes on until all is sent, unless a signal or a time-out cut it short. */
+static ssize_t send_all(struct socket *s, struct message *m, uint32_t flags)
+{
+	ssize_t total = 0;
+	long done;
+
+	for (;;) {
+		done = send_some(s, m, flags);
+		if (done <= 0)
+			break;
+		total += done;
+		uio_advance(m->data, MIN((size_t)done, m->data->left));
+		if (!m->data->left || s->type != SOCK_STREAM || (flags & MSG_DONTWAIT) ||
+		    atomic_load_relaxed(&s->send_timeout) != NSEC_NEVER ||
+		    has_work(WORK_INTERRUPTS))
+			break;
+		/* The connection is there by now. */
+		flags &= ~(uint32_t)MSG_FASTOPEN;
+		m->name = NULL;
+	}
+	return total ? total : done;
+}
+
+ssize_t inet_send(struct socket *s, struct message *m)
+{
+	uint32_t flags = m->flags & SEND_FLAGS;
+	bool may_block = !(flags & MSG_DONTWAIT);
+	ssize_t done;
+	int err = inet_may_send(s, &may_block);
+
+	if (!err && may_block)
+		err = inet_set_nonblock(s, false);
+	if (err)
+		return err;
+	if (!may_block)
+		flags |= MSG_DONTWAIT;
+	done = send_all(s, m, flags);
+	if (done == -EPIPE && s->type == SOCK_STREAM)
+		return message_broken_pipe(m);
+	return done;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c - making, naming, connecting and closing internet sockets. */
+#include "abi/errno.h"
+#include "base/cpu.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/inet/inet.h"
+#include "net/inet/internal.h"
+
+enum { PROTOCOL_MAX = 263 };
+
+static SLAB_CACHE(inet_slab, sizeof(struct inet_socket), 64);
+
+static struct inet_socket *inet_alloc(void)
+{
+	struct inet_socket *i = slab_alloc_zeroed(&inet_slab);
+
+	if (i)
+		i->receive_timeout = i->send_timeout = NSEC_NEVER;
+	return i;
+}
+
+/* The protocol of a socket, or -errno. */
+static int find_protocol(int family, int type, int protocol)
+{
+	int ping = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	if (protocol < 0 || protocol >= PROTOCOL_MAX)
+		return -EINVAL;
+	switch (type) {
+	case SOCK_STREAM:
+		return !protocol || protocol == IPPROTO_TCP ? IPPROTO_TCP
+							    : -EPROTONOSUPPORT;
+	case SOCK_DGRAM:
+		if (!protocol || protocol == IPPROTO_UDP)
+			return IPPROTO_UDP;
+		return protocol == ping ? ping : -EPROTONOSUPPORT;
+	case SOCK_RAW: /* needs CAP_NET_RAW on the host */
+		return protocol ? -EPERM : -EPROTONOSUPPORT;
+	default:
+		return -ESOCKTNOSUPPORT;
+	}
+}
+
+static int inet_create(struct socket *s, int type, int protocol)
+{
+	int fd;
+
+	protocol = find_protocol(s->family, type, protocol);
+	if (protocol < 0)
+		return protocol;
+	s->private = inet_alloc();
+	if (!s->private)
+		return -ENOMEM;
+	fd = host_socket(s->family, type, protocol);
+	if (fd < 0) {
+		slab_free(&inet_slab, s->private);
+		return fd;
+	}
+	s->ops = &inet_ops;
+	s->type = type;
+	s->protocol = protocol;
+	s->host_fd = fd;
+	return 0;
+}
+
+/* 0, or why the host need not be asked. */
+static int check_address(const struct linux_sockaddr_storage *addr, int len)
+{
+	if (len < (int)sizeof(addr->ss_family) || len > (int)sizeof(*addr))
+		return -EINVAL;
+	switch (addr->ss_family) {
+	case AF_UNSPEC:
+	case AF_INET:
+	case AF_INET6:
+		return 0;
+	default:
+		return -EAFNOSUPPORT;
+	}
+}
+
+static int inet_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
+{
+	int least = s->family == AF_INET ? (int)sizeof(struct linux_sockaddr_in)
+					 : (int)sizeof(struct linux_sockaddr_in6) - 4;
+	int err;
+
+	if (len < least)
+		return -EINVAL;
+	err = check_address(addr, len);
+	return err ? err : host_bind(s->host_fd, addr, len);
+}
+
+static int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
+			int len, bool nonblock)
+{
+	bool may_block = !nonblock;
+	int err = check_address(addr, len);
+
+	if (!err)
+		err = inet_may_send(s, &may_block);
+	if (!err)
+		err = inet_set_nonblock(s, !may_block);
+	while (!err) {
+		err = host_connect(s->host_fd, addr, len, may_block);
+		if (err != -EINTR)
+			return err;
+		/* The next call goes on waiting for the same connection. */
+		err = inet_interrupted(&s->send_timeout);
+	}
+	return err;
+}
+
+static int inet_listen(struct socket *s, int backlog)
+{
+	return host_listen(s->host_fd, backlog);
+}
+
+static int accept_connection(struct socket *s, bool may_block)
+{
+	int fd = inet_set_nonblock(s, !may_block);
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	do {
+		fd = host_accept(s->host_fd, may_block);
+		if (fd == -EINTR)
+			err = inet_interrupted(&s->receive_timeout);
+	} while (fd == -EINTR && !err);
+	return err ? err : fd;
+}
+
+/* Linux, too, lets the new socket have the listener's options. */
+static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
+{
+	const struct inet_socket *from = inet_of(s);
+	struct inet_socket *i = inet_alloc();
+	bool may_block = !nonblock;
+	int fd;
+
+	if (!i)
+		return -ENOMEM;
+	fd = inet_may_receive(s, &may_block);
+	if (!fd)
+		fd = accept_connection(s, may_block);
+	if (fd < 0) {
+		slab_free(&inet_slab, i);
+		return fd;
+	}
+	i->lingers = atomic_load_relaxed(&from->lingers);
+	i->tells_more = atomic_load_relaxed(&from->tells_more);
+	/* The host has copied the listener's times when the connection was made, not now.
+	 */
+	if (atomic_load_relaxed(&from->had_timeout))
+		i->receive_timeout = i->send_timeout = TIMEOUT_UNKNOWN;
+	fresh->receive_timeout = atomic_load_relaxed(&s->receive_timeout);
+	fresh->send_timeout = atomic_load_relaxed(&s->send_timeout);
+	fresh->ops = &inet_ops;
+	fresh->private = i;
+	fresh->host_fd = fd;
+	return 0;
+}
+
+static int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
+{
+	int len = sizeof(*addr);
+	int err = host_getsockname(s->host_fd, addr, &len, peer);
+
+	return err ? err : MIN(MAX(len, 0), (int)sizeof(*addr));
+}
+
+static int inet_shutdown(struct socket *s, int how)
+{
+	return host_shutdown(s->host_fd, how);
+}
+
+/* A close that waits for SO_LINGER ends with the next signal; a task that is dying does
+ * not begin one: what is left is sent in the background. */
+static void close_host(const struct socket *s)
+{
+	const struct linux_linger off = {0, 0};
+
+	if (atomic_load_relaxed(&inet_of(s)->lingers)) {
+		if (host_close_lingering(s->host_fd) != -EINTR)
+			return;
+		(void)host_setsockopt(s->host_fd, SOL_SOCKET, SO_LINGER, &off,
+				      sizeof(off));
+	}
+	(void)host_close(s->host_fd);
+}
+
+static void inet_release(struct socket *s)
+{
+	close_host(s);
+	slab_free(&inet_slab, s->private);
+	s->private = NULL;
+	s->host_fd = -1;
+}
+
+const struct socket_ops inet_ops = {
+	.bind = inet_bind,
+	.connect = inet_connect,
+	.listen = inet_listen,
+	.accept = inet_accept,
+	.name = inet_name,
+	.send = inet_send,
+	.receive = inet_receive,
+	.shutdown = inet_shutdown,
+	.set_option = inet_set_option,
+	.get_option = inet_get_option,
+	.ioctl = inet_ioctl,
+	.release = inet_release,
+};
+
+static const struct socket_family inet4 = {.family = AF_INET, .create = inet_create};
+static const struct socket_family inet6 = {.family = AF_INET6, .create = inet_create};
+
+void inet_init(void)
+{
+	socket_family_register(&inet4);
+	socket_family_register(&inet6);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - socket options of level SOL_SOCKET that do not depend on the family
+ * (socket(7)).
+ *
+ * Limits against Linux: no filters (SO_ATTACH_FILTER …), no time stamps, no busy polling;
+ * their options answer ENOPROTOOPT. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/socket.h"
+#include "abi/time.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/socket.h"
+#include "process/creds.h"
+#include "time/clock.h"
+
+/* As Linux has them by default; buffers are twice what is asked for. */
+enum {
+	BUFFER_MAX = 4194304, /* net.core.wmem_max, rmem_max */
+	SEND_BUFFER_MIN = 4608,
+	RECEIVE_BUFFER_MIN = 2304,
+	PRIORITY_FREE_MAX = 6,
+};
+
+void option_put(void *value, int *len, const void *data, size_t size)
+{
+	*len = MIN(*len, (int)size);
+	memcpy(value, data, (size_t)*len);
+}
+
+static void option_put_int(void *value, int *len, int n)
+{
+	option_put(value, len, &n, sizeof(n));
+}
+
+/* ---- times ---- */
+
+static int timeout_set(nsec_t *timeout, const void *value, int len)
+{
+	struct linux_timeval tv;
+
+	if (len < (int)sizeof(tv))
+		return -EINVAL;
+	memcpy(&tv, value, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0)
+		atomic_store_relaxed(timeout, 0);
+	else if (!tv.tv_sec && !tv.tv_usec)
+		atomic_store_relaxed(timeout, NSEC_NEVER);
+	else
+		atomic_store_relaxed(timeout, timespec_to_nsec(&(struct linux_timespec){
+						      tv.tv_sec, tv.tv_usec * 1000}));
+	return 0;
+}
+
+static void timeout_get(const nsec_t *timeout, void *value, int *len)
+{
+	nsec_t t = atomic_load_relaxed(timeout);
+	struct linux_timeval tv = {0, 0};
+
+	if (t != NSEC_NEVER)
+		tv = nsec_to_timeval(t);
+	option_put(value, len, &tv, sizeof(tv));
+}
+
+/* ---- for all families ---- */
+
+int socket_set_option(struct socket *s, int level, int name, const void *value, int len)
+{
+	if (level == SOL_SOCKET) {
+		switch (name) {
+		case SO_TYPE:
+		case SO_DOMAIN:
+		case SO_PROTOCOL:
+		case SO_ERROR:
+		case SO_ACCEPTCONN:
+		case SO_PEERCRED:
+			return len < (int)sizeof(int) ? -EINVAL : -ENOPROTOOPT;
+		case SO_RCVTIMEO:
+			return timeout_set(&s->receive_timeout, value, len);
+		case SO_SNDTIMEO:
+			return timeout_set(&s->send_timeout, value, len);
+		default:
+			break;
+		}
+	}
+	return s->ops->set_option ? s->ops->set_option(s, level, name, value, len)
+				  : -EOPNOTSUPP;
+}
+
+int socket_get_option(struct socket *s, int level, int name, void *value, int *len)
+{
+	if (level == SOL_SOCKET) {
+		switch (name) {
+		case SO_TYPE:
+			option_put_int(value, len, s->type);
+			return 0;
+		case SO_DOMAIN:
+			option_put_int(value, len, s->family);
+			return 0;
+		case SO_PROTOCOL:
+			option_put_int(value, len, s->protocol);
+			return 0;
+		case SO_RCVTIMEO:
+			timeout_get(&s->receive_timeout, value, len);
+			return 0;
+		case SO_SNDTIMEO:
+			timeout_get(&s->send_timeout, value, len);
+			return 0;
+		default:
+			break;
+		}
+	}
+	return s->ops->get_option ? s->ops->get_option(s, level, name, value, len)
+				  : -EOPNOTSUPP;
+}
+
+/* ---- for families in memory ---- */
+
+/* The flag of an option that is one; 0: it is none. */
+static uint32_t flag_of(int name)
+{
+	switch (name) {
+	case SO_DEBUG:
+		return SOCKET_DEBUG;
+	case SO_REUSEADDR:
+		return SOCKET_REUSEADDR;
+	case SO_DONTROUTE:
+		return SOCKET_DONTROUTE;
+	case SO_BROADCAST:
+		return SOCKET_BROADCAST;
+	case SO_KEEPALIVE:
+		return SOCKET_KEEPALIVE;
+	case SO_OOBINLINE:
+		return SOCKET_OOBINLINE;
+	case SO_TIMESTAMP:
+		return SOCKET_TIMESTAMP;
+	case SO_NO_CHECK:
+		return SOCKET_NO_CHECK;
+	default:
+		return 0;
+	}
+}
+
+static void flag_set(struct socket *s, uint32_t flag, bool on)
+{
+	if (on)
+		(void)atomic_or(&s->flags, flag);
+	else
+		(void)atomic_and(&s->flags, ~flag);
+}
+
+static void buffer_set(uint32_t *size, int value, uint32_t min, uint32_t max)
+{
+	uint32_t wanted = MIN((uint32_t)value, max);
+
+	atomic_store_relaxed(size, MAX(wanted * 2, min));
+}
+
+static int linger_set(struct socket *s, const void *value, int len)
+{
+	struct linux_linger l;
+
+	if (len < (int)sizeof(l))
+		return -EINVAL;
+	memcpy(&l, value, sizeof(l));
+	flag_set(s, SOCKET_LINGER, l.l_onoff);
+	if (l.l_onoff)
+		s->linger_time = l.l_linger;
+	return 0;
+}
+
+static int buffer_option_set(struct socket *s, int name, int n)
+{
+	bool forced = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE;
+
+	if (forced && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	if (forced && n < 0)
+		n = 0;
+	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+		buffer_set(&s->send_size, n, SEND_BUFFER_MIN,
+			   forced ? INT32_MAX / 2 : BUFFER_MAX);
+	else
+		buffer_set(&s->receive_size, n, RECEIVE_BUFFER_MIN,
+			   forced ? INT32_MAX / 2 : BUFFER_MAX);
+	return 0;
+}
+
+int socket_set_plain_option(struct socket *s, int name, const void *value, int len)
+{
+	uint32_t flag = flag_of(name);
+	int n;
+
+	if (len < (int)sizeof(n))
+		return -EINVAL;
+	memcpy(&n, value, sizeof(n));
+	if (flag == SOCKET_DEBUG && n && !capable(CAP_NET_ADMIN))
+		return -EACCES;
+	if (flag) {
+		flag_set(s, flag, n);
+		return 0;
+	}
+	switch (name) {
+	case SO_SNDBUF:
+	case SO_RCVBUF:
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUFFORCE:
+		return buffer_option_set(s, name, n);
+	case SO_PRIORITY:
+		if ((n < 0 || n > PRIORITY_FREE_MAX) && !capable(CAP_NET_ADMIN) &&
+		    !capable(CAP_NET_RAW))
+			return -EPERM;
+		s->priority = (uint32_t)n;
+		return 0;
+	case SO_MARK:
+		if (!capable(CAP_NET_ADMIN) && !capable(CAP_NET_RAW))
+			return -EPERM;
+		s->mark = (uint32_t)n;
+		return 0;
+	case SO_RCVLOWAT:
+		atomic_store_relaxed(&s->low_water,
+				     n < 0 ? (uint32_t)INT32_MAX : MAX((uint32_t)n, 1U));
+		return 0;
+	case SO_LINGER:
+		return linger_set(s, value, len);
+	case SO_REUSEPORT:
+		return n ? -EOPNOTSUPP : 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
+{
+	uint32_t flags = atomic_load_relaxed(&s->flags);
+	struct linux_linger l = {(flags & SOCKET_LINGER) != 0, s->linger_time};
+
+	if (flag_of(name)) {
+		option_put_int(value, len, (flags & flag_of(name)) != 0);
+		return 0;
+	}
+	switch (name) {
+	case SO_SNDBUF:
+		option_put_int(value, len, (int)s->send_size);
+		return 0;
+	case SO_RCVBUF:
+		option_put_int(value, len, (int)s->receive_size);
+		return 0;
+	case SO_PRIORITY:
+		option_put_int(value, len, (int)s->priority);
+		return 0;
+	case SO_MARK:
+		option_put_int(value, len, (int)s->mark);
+		return 0;
+	case SO_RCVLOWAT:
+		option_put_int(value, len, (int)s->low_water);
+		return 0;
+	case SO_SNDLOWAT:
+		option_put_int(value, len, 1);
+		return 0;
+	case SO_REUSEPORT:
+	case SO_INCOMING_CPU:
+		option_put_int(value, len, name == SO_REUSEPORT ? 0 : -1);
+		return 0;
+	case SO_LINGER:
+		option_put(value, len, &l, sizeof(l));
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c - sockets and their files: what read, write, poll and close of a descriptor
+ * become. Families register themselves at start-up. */
+#include "net/socket.h"
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/ioctl.h"
+#include "abi/stat.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "lib/atomic.h"
+#include "mm/usercopy.h"
+#include "net/inet/inet.h"
+#include "net/internal.h"
+#include "net/unix/unix.h"
+#include "time/clock.h"
+
+static SLAB_CACHE(socket_slab, sizeof(struct socket), 64);
+
+enum { SOCK_MAX = 11, DEFAULT_BUFFER = 212992 };
+static const struct socket_family *families[AF_MAX];
+
+void socket_family_register(const struct socket_family *f)
+{
+	families[f->family] = f;
+}
+
+void net_init(void)
+{
+	unix_init();
+	inet_init();
+}
+
+/* ---- waiting ---- */
+
+nsec_t socket_deadline(const nsec_t *timeout)
+{
+	nsec_t wait = atomic_load_relaxed(timeout);
+
+	return wait == NSEC_NEVER ? NSEC_NEVER : deadline_after(wait);
+}
+
+int socket_wait_error(int err, nsec_t deadline)
+{
+	if (err == -ETIMEDOUT)
+		return -EAGAIN;
+	return err == -ERESTARTSYS && deadline != NSEC_NEVER ? -EINTR : err;
+}
+
+/* ---- as a file ---- */
+
+static struct socket *socket_of(const struct file *f)
+{
+	return f->private;
+}
+
+ssize_t socket_send(struct socket *s, struct message *m)
+{
+	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
+		m->flags |= MSG_DONTWAIT;
+	return s->ops->send ? s->ops->send(s, m) : -EOPNOTSUPP;
+}
+
+ssize_t socket_receive(struct socket *s, struct message *m)
+{
+	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
+		m->flags |= MSG_DONTWAIT;
+	return s->ops->receive ? s->ops->receive(s, m) : -EOPNOTSUPP;
+}
+
+static ssize_t socket_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct message m = {
+		.data = u,
+		.flags = u->flags & UIO_NONBLOCK ? MSG_DONTWAIT : 0,
+	};
+
+	(void)pos;
+	return u->left ? socket_receive(socket_of(f), &m) : 0;
+}
+
+static ssize_t socket_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct socket *s = socket_of(f);
+	struct message m = {
+		.data = u,
+		.flags = u->flags & UIO_NONBLOCK ? MSG_DONTWAIT : 0,
+	};
+
+	(void)pos;
+	if (s->type == SOCK_SEQPACKET)
+		m.flags |= MSG_EOR;
+	return socket_send(s, &m);
+}
+
+static uint32_t socket_poll(struct file *f, struct poll_table *pt)
+{
+	struct socket *s = socket_of(f);
+
+	return s->ops->poll ? s->ops->poll(s, pt) : 0;
+}
+
+static long socket_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct socket *s = socket_of(f);
+	uint32_t owner;
+	long result;
+
+	switch (cmd) {
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		if (get_user_u32(&owner, arg))
+			return -EFAULT;
+		return file_set_owner(f, (int)owner);
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		return put_user_u32(arg, (uint32_t)file_get_owner(f));
+	default:
+		break;
+	}
+	result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+	/* Sockets of any family tell of the interfaces. */
+	return result == -ENOTTY && s->host_fd < 0 ? inet_device_ioctl(-1, cmd, arg)
+						   : result;
+}
+
+static int socket_set_flags(struct file *f, uint32_t flags)
+{
+	struct socket *s = socket_of(f);
+
+	return s->ops->set_flags ? s->ops->set_flags(s, flags) : 0;
+}
+
+void socket_closed(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (families[i] && families[i]->closed)
+			families[i]->closed();
+}
+
+static void socket_destroy(struct socket *s)
+{
+	if (s->ops)
+		s->ops->release(s);
+	slab_free(&socket_slab, s);
+}
+
+static void socket_release(struct file *f)
+{
+	socket_destroy(socket_of(f));
+}
+
+static const struct file_ops socket_file_ops = {
+	.read = socket_read,
+	.write = socket_write,
+	.poll = socket_poll,
+	.ioctl = socket_ioctl,
+	.set_flags = socket_set_flags,
+	.closed = socket_closed,
+	.release = socket_release,
+};
+
+struct socket *socket_of_file(const struct file *f)
+{
+	return f->ops == &socket_file_ops ? f->private : NULL;
+}
+
+/* ---- making ---- */
+
+static struct socket *socket_alloc(int family, int type, int protocol)
+{
+	struct socket *s = slab_alloc_zeroed(&socket_slab);
+
+	if (!s)
+		return NULL;
+	s->family = family;
+	s->type = type;
+	s->protocol = protocol;
+	s->host_fd = -1;
+	s->receive_timeout = NSEC_NEVER;
+	s->send_timeout = NSEC_NEVER;
+	s->send_size = DEFAULT_BUFFER;
+	s->receive_size = DEFAULT_BUFFER;
+	s->low_water = 1;
+	return s;
+}
+
+/* The file of a socket whose family has made its part: takes s over, also on failure.
+ * flags: SOCK_NONBLOCK. */
+static int socket_wrap(struct socket *s, uint32_t flags, struct file **out)
+{
+	struct inode *inode = anon_inode_create(socket_sb, S_IFSOCK | S_IRWXUGO);
+	int err = -ENOMEM;
+
+	if (inode)
+		err = file_create_anon(inode, "socket", &socket_file_ops,
+				       O_RDWR | (flags & O_NONBLOCK), s, out);
+	if (err) {
+		socket_destroy(s);
+		return err;
+	}
+	s->file = *out;
+	(*out)->host_poll_fd = s->host_fd;
+	return 0;
+}
+
+static int socket_create(int family, int type, int protocol, struct socket **out)
+{
+	struct socket *s;
+	int err;
+
+	if (family < 0 || family >= AF_MAX)
+		return -EAFNOSUPPORT;
+	if (type < 0 || type >= SOCK_MAX)
+		return -EINVAL;
+	if (!families[family])
+		return -EAFNOSUPPORT;
+	s = socket_alloc(family, type, protocol);
+	if (!s)
+		return -ENOMEM;
+	err = families[family]->create(s, type, protocol);
+	if (err)
+		slab_free(&socket_slab, s);
+	else
+		*out = s;
+	return err;
+}
+
+int socket_create_file(int family, int type, int protocol, struct file **out)
+{
+	struct socket *s;
+	int err = socket_create(family, type & SOCK_TYPE_MASK, protocol, &s);
+
+	return err ? err : socket_wrap(s, (uint32_t)type & SOCK_NONBLOCK, out);
+}
+
+int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
+		       struct file **out)
+{
+	struct socket *s;
+	int err;
+
+	if (!listener->ops->accept)
+		return -EOPNOTSUPP;
+	s = socket_alloc(listener->family, listener->type, listener->protocol);
+	if (!s)
+		return -ENOMEM;
+	err = listener->ops->accept(listener, s, nonblock);
+	if (err) {
+		slab_free(&socket_slab, s);
+		return err;
+	}
+	return socket_wrap(s, flags & SOCK_NONBLOCK, out);
+}
+
+int socket_create_pair(int family, int type, int protocol, struct file *out[2])
+{
+	uint32_t flags = (uint32_t)type & SOCK_NONBLOCK;
+	struct socket *a;
+	struct socket *b;
+	int err;
+
+	type &= SOCK_TYPE_MASK;
+	err = socket_create(family, type, protocol, &a);
+	if (err)
+		return err;
+	err = socket_create(family, type, protocol, &b);
+	if (err) {
+		socket_destroy(a);
+		return err;
+	}
+	err = families[family]->pair ? families[family]->pair(a, b) : -EOPNOTSUPP;
+	if (err) {
+		socket_destroy(a);
+		socket_destroy(b);
+		return err;
+	}
+	err = socket_wrap(a, flags, &out[0]);
+	if (err) {
+		socket_destroy(b);
+		return err;
+	}
+	err = socket_wrap(b, flags, &out[1]);
+	if (err)
+		file_put(out[0]);
+	return err;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.h - what every socket has, and what a family of them provides.
+ *
+ * net/socket.c makes sockets and their files; net/sys_*.c are the system calls, which
+ * check and copy the guest's arguments once for all families; net/unix/ holds AF_UNIX,
+ * net/inet/ the host's AF_INET and AF_INET6. */
+#pragma once
+#include "abi/socket.h"
+#include "abi/types.h"
+#include "base/lock.h"
+#include "fs/uio.h"
+
+struct file;
+struct poll_table;
+struct socket;
+struct task;
+
+/* A message on its way: what send reads, or receive fills. */
+struct message {
+	struct uio *data;
+	/* send: the address, NULL for none. receive: where to put it, or NULL. */
+	struct linux_sockaddr_storage *name;
+	int name_len;	/* in; out of receive: the true length, 0 for none */
+	uint32_t flags; /* MSG_*; O_NONBLOCK and UIO_NONBLOCK are in it as MSG_DONTWAIT */
+	uint32_t out_flags; /* receive: msg_flags: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_OOB
+			       … */
+	/* send: the control data, in kernel memory. Walk it with message_next_control().
+	 */
+	const uint8_t *control;
+	size_t control_size;
+	/* receive: where in guest memory the next control message goes, and how much room
+	 * is left: used by message_put_control() and message_put_files() alone. 0: the
+	 * caller wants none. */
+	uaddr_t control_to;
+	size_t control_left;
+};
+
+/* send: the control message at *off, which moves on; NULL with *err 0 at the end, or
+ * with -EINVAL when the lengths are wrong. */
+const struct linux_cmsghdr *message_next_control(const struct message *m, size_t *off,
+						 int *err);
+/* receive: appends one control message; what does not fit is cut, with MSG_CTRUNC. */
+void message_put_control(struct message *m, int level, int type, const void *data,
+			 size_t size);
+/* receive: gives the current task descriptors of the files (which stay the caller's) and
+ * appends SCM_RIGHTS; what does not fit is left out, with MSG_CTRUNC. */
+void message_put_files(struct message *m, struct file *const *files, size_t count);
+
+/* A send that found the other side closed: -EPIPE, and SIGPIPE unless MSG_NOSIGNAL. */
+int message_broken_pipe(const struct message *m);
+
+/* What a family does. All may sleep. Addresses and option values are kernel memory.
+ * Returned errors are Linux's; -ERESTARTSYS when interrupted. NULL: -EOPNOTSUPP. */
+struct socket_ops {
+	int (*bind)(struct socket *s, const struct linux_sockaddr_storage *addr, int len);
+	int (*connect)(struct socket *s, const struct linux_sockaddr_storage *addr,
+		       int len, bool nonblock);
+	int (*listen)(struct socket *s, int backlog);
+	/* Fills fresh, for which family, type and protocol are set and create was not
+	 * called: sets its ops, private and host_fd. Nothing is to be undone on error. */
+	int (*accept)(struct socket *s, struct socket *fresh, bool nonblock);
+	/* Own name, or the peer's. Returns its length or -errno. */
+	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
+	ssize_t (*send)(struct socket *s, struct message *m);
+	ssize_t (*receive)(struct socket *s, struct message *m);
+	int (*shutdown)(struct socket *s, int how);
+	/* Options that net/options.c does not answer for all families: it keeps
+	 * SO_RCVTIMEO and SO_SNDTIMEO, and tells SO_TYPE, SO_DOMAIN and SO_PROTOCOL.
+	 * Families in memory pass SOL_SOCKET's on to socket_set_plain_option(). */
+	int (*set_option)(struct socket *s, int level, int name, const void *value,
+			  int len);
+	/* len: room in value, then its size, which may be cut to the room. After -ERANGE
+	 * the guest is told the size too. */
+	int (*get_option)(struct socket *s, int level, int name, void *value, int *len);
+	/* NULL: the host descriptor alone says what is ready. */
+	uint32_t (*poll)(struct socket *s, struct poll_table *pt);
+	long (*ioctl)(struct socket *s, unsigned int cmd, uint64_t arg);
+	/* F_SETFL is about to store flags. */
+	int (*set_flags)(struct socket *s, uint32_t flags);
+	/* The last descriptor has gone. Frees s->private. s->file may be NULL, when there
+	 * was no memory for one. */
+	void (*release)(struct socket *s);
+};
+
+enum socket_flags { /* plain options, and what they are by default */
+		    SOCKET_DEBUG = 1 << 0,
+		    SOCKET_REUSEADDR = 1 << 1,
+		    SOCKET_DONTROUTE = 1 << 2,
+		    SOCKET_BROADCAST = 1 << 3,
+		    SOCKET_KEEPALIVE = 1 << 4,
+		    SOCKET_OOBINLINE = 1 << 5,
+		    SOCKET_TIMESTAMP = 1 << 6,
+		    SOCKET_LINGER = 1 << 7,
+		    SOCKET_NO_CHECK = 1 << 8,
+};
+
+struct socket {
+	const struct socket_ops *ops;
+	int family, type, protocol;
+	struct file *file; /* borrowed: the socket belongs to it */
+	void *private;	   /* of the family */
+	int host_fd;	   /* of families that the host serves, else -1 */
+	nsec_t receive_timeout, send_timeout; /* atomic: SO_RCVTIMEO; NSEC_NEVER: none */
+	/* For families in memory (socket_set_plain_option): atomic. */
+	uint32_t flags;			  /* enum socket_flags */
+	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */
+	uint32_t priority, mark, low_water;
+	int linger_time;
+};
+
+struct socket_family {
+	int family;
+	/* Checks type (without flags) and protocol and fills s->ops, ->private,
+	 * ->host_fd. */
+	int (*create)(struct socket *s, int type, int protocol);
+	/* socketpair(2): both are fresh and created. NULL: -EOPNOTSUPP. */
+	int (*pair)(struct socket *a, struct socket *b);
+	/* Some descriptor of a socket was closed, and its reference is gone. Or NULL. */
+	void (*closed)(void);
+};
+
+/* Start-up. */
+void socket_family_register(const struct socket_family *f);
+
+void net_init(void);
+
+/* The socket of a file; NULL: it is none. */
+struct socket *socket_of_file(const struct file *f);
+/* A new socket in a new file. type may carry SOCK_NONBLOCK; SOCK_CLOEXEC is the caller's.
+ * -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EINVAL, -ENOMEM … */
+int socket_create_file(int family, int type, int protocol, struct file **out) MUST_CHECK;
+/* accept(2): a new socket of listener's next connection, in a new file. flags:
+ * SOCK_NONBLOCK. */
+int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
+		       struct file **out) MUST_CHECK;
+/* Two that are connected with each other. */
+int socket_create_pair(int family, int type, int protocol,
+		       struct file *out[2]) MUST_CHECK;
+
+/* When a wait that begins now must end; timeout: of SO_RCVTIMEO and its like, read
+ * anew. */
+nsec_t socket_deadline(const nsec_t *timeout);
+/* What a wait with such a deadline that ended with err (-ETIMEDOUT, -ERESTARTSYS)
+ * answers: -EAGAIN, -EINTR, -ERESTARTSYS. */
+int socket_wait_error(int err, nsec_t deadline);
+
+/* Sends and receives for all calls: add what the file's and the guest's flags say. */
+ssize_t socket_send(struct socket *s, struct message *m);
+ssize_t socket_receive(struct socket *s, struct message *m);
+
+/* options.c. value in kernel memory; the rest as setsockopt(2). */
+int socket_set_option(struct socket *s, int level, int name, const void *value,
+		      int len) MUST_CHECK;
+int socket_get_option(struct socket *s, int level, int name, void *value,
+		      int *len) MUST_CHECK;
+/* SOL_SOCKET options that a family in memory keeps but does nothing with, and the sizes
+ * and times above. -ENOPROTOOPT. */
+int socket_set_plain_option(struct socket *s, int name, const void *value,
+			    int len) MUST_CHECK;
+int socket_get_plain_option(struct socket *s, int name, void *value, int *len) MUST_CHECK;
+/* *len is cut to size, and as much of data is copied. */
+void option_put(void *value, int *len, const void *data, size_t size);

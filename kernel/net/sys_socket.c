@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_socket.c - making sockets, naming and connecting them, and their options. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/socket.h"
+#include "abi/syscall.h"
+#include "base/slab.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "net/internal.h"
+#include "process/task.h"
+
+enum { OPTION_FAST = 128, OPTION_MAX = 262144 };
+
+struct socket_ref socket_get(int fd)
+{
+	struct socket_ref ref = {.fd = fd_get(fd)};
+
+	if (!ref.fd.file) {
+		ref.err = -EBADF;
+		return ref;
+	}
+	ref.socket = socket_of_file(ref.fd.file);
+	if (!ref.socket) {
+		ref.err = -ENOTSOCK;
+		fd_put(ref.fd);
+	}
+	return ref;
+}
+
+void socket_put(struct socket_ref ref)
+{
+	fd_put(ref.fd);
+	if (unlikely(ref.fd.has_ref)) /* perhaps the last: as after a close */
+		socket_closed();
+}
+
+/* ---- making ---- */
+
+long sys_socket(struct task *t, int domain, int type, int protocol)
+{
+	struct file *f;
+	int fd;
+	int err;
+
+	(void)t;
+	if (type & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK))
+		return -EINVAL;
+	err = socket_create_file(domain, type, protocol, &f);
+	if (err)
+		return err;
+	fd = fd_install(f, (uint32_t)type & O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+/* Two reserved descriptors, told to the guest at addr. */
+static int reserve_two(int fd[2], uaddr_t addr, uint32_t flags)
+{
+	fd[0] = fd_reserve(flags);
+	if (fd[0] < 0)
+		return fd[0];
+	fd[1] = fd_reserve(flags);
+	if (fd[1] < 0) {
+		fd_unreserve(fd[0]);
+		return fd[1];
+	}
+	if (!put_user_u32(addr, (uint32_t)fd[0]) &&
+	    !put_user_u32(addr + sizeof(int), (uint32_t)fd[1]))
+		return 0;
+	fd_unreserve(fd[1]);
+	fd_unreserve(fd[0]);
+	return -EFAULT;
+}
+
+long sys_socketpair(struct task *t, int domain, int type, int protocol, uaddr_t fds)
+{
+	struct file *f[2];
+	int fd[2];
+	int err;
+
+	(void)t;
+	if (type & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK))
+		return -EINVAL;
+	err = reserve_two(fd, fds, (uint32_t)type & O_CLOEXEC);
+	if (err)
+		return err;
+	err = socket_create_pair(domain, type, protocol, f);
+	if (err) {
+		fd_unreserve(fd[1]);
+		fd_unreserve(fd[0]);
+		return err;
+	}
+	fd_fill(fd[0], f[0]);
+	fd_fill(fd[1], f[1]);
+	return 0;
+}
+
+/* ---- names and connections ---- */
+
+long sys_bind(struct task *t, int fd, uaddr_t addr, int len)
+{
+	struct socket_ref ref = socket_get(fd);
+	struct linux_sockaddr_storage name;
+	long result;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	result = address_import(&name, addr, len);
+	if (!result)
+		result = ref.socket->ops->bind
+				 ? ref.socket->ops->bind(ref.socket, &name, len)
+				 : -EOPNOTSUPP;
+	socket_put(ref);
+	return result;
+}
+
+static bool is_nonblocking(const struct socket *s)
+{
+	return atomic_load_relaxed(&s->file->flags) & O_NONBLOCK;
+}
+
+long sys_connect(struct task *t, int fd, uaddr_t addr, int len)
+{
+	struct socket_ref ref = socket_get(fd);
+	struct linux_sockaddr_storage name;
+	struct socket *s = ref.socket;
+	long result;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	result = address_import(&name, addr, len);
+	if (!result)
+		result = s->ops->connect
+				 ? s->ops->connect(s, &name, len, is_nonblocking(s))
+				 : -EOPNOTSUPP;
+	socket_put(ref);
+	return result;
+}
+
+long sys_listen(struct task *t, int fd, int backlog)
+{
+	struct socket_ref ref = socket_get(fd);
+	long result = -EOPNOTSUPP;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	if ((unsigned)backlog > SOMAXCONN)
+		backlog = SOMAXCONN;
+	if (ref.socket->ops->listen)
+		result = ref.socket->ops->listen(ref.socket, backlog);
+	socket_put(ref);
+	return result;
+}
+
+static int export_name(struct socket *s, bool peer, uaddr_t addr, uaddr_t len)
+{
+	struct linux_sockaddr_storage name;
+	int size = s->ops->name ? s->ops->name(s, &name, peer) : -EOPNOTSUPP;
+
+	return size < 0 ? size : address_export(&name, size, addr, len);
+}
+
+static long accept_into(struct socket *s, int fd, uaddr_t addr, uaddr_t len,
+			uint32_t flags)
+{
+	struct file *f;
+	int err = socket_accept_file(s, flags, is_nonblocking(s), &f);
+
+	if (err)
+		return err;
+	if (addr) {
+		err = export_name(socket_of_file(f), true, addr, len);
+		/* It may have gone again already. */
+		if (err == -ENOTCONN)
+			err = -ECONNABORTED;
+	}
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	fd_fill(fd, f);
+	return fd;
+}
+
+long sys_accept4(struct task *t, int fd, uaddr_t addr, uaddr_t len, int flags)
+{
+	struct socket_ref ref;
+	long result;
+	int fresh;
+
+	(void)t;
+	ref = socket_get(fd);
+	if (ref.err == -EBADF)
+		return ref.err;
+	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) {
+		if (!ref.err)
+			socket_put(ref);
+		return -EINVAL;
+	}
+	if (ref.err)
+		return ref.err;
+	fresh = fd_reserve((uint32_t)flags & O_CLOEXEC);
+	result = fresh;
+	if (fresh >= 0) {
+		result = accept_into(ref.socket, fresh, addr, len, (uint32_t)flags);
+		if (result < 0)
+			fd_unreserve(fresh);
+	}
+	socket_put(ref);
+	return result;
+}
+
+long sys_accept(struct task *t, int fd, uaddr_t addr, uaddr_t len)
+{
+	return sys_accept4(t, fd, addr, len, 0);
+}
+
+long sys_getsockname(struct task *t, int fd, uaddr_t addr, uaddr_t len)
+{
+	struct socket_ref ref = socket_get(fd);
+	long result;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	result = export_name(ref.socket, false, addr, len);
+	socket_put(ref);
+	return result;
+}
+
+long sys_getpeername(struct task *t, int fd, uaddr_t addr, uaddr_t len)
+{
+	struct socket_ref ref = socket_get(fd);
+	long result;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	result = export_name(ref.socket, true, addr, len);
+	socket_put(ref);
+	return result;
+}
+
+long sys_shutdown(struct task *t, int fd, int how)
+{
+	struct socket_ref ref = socket_get(fd);
+	long result = -EOPNOTSUPP;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	if (ref.socket->ops->shutdown)
+		result = ref.socket->ops->shutdown(ref.socket, how);
+	socket_put(ref);
+	return result;
+}
+
+/* ---- options ---- */
+
+long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, int len)
+{
+	uint64_t fast[OPTION_FAST / 8];
+	void *copy = fast;
+	struct socket_ref ref;
+	long result;
+
+	(void)t;
+	if (len < 0)
+		return -EINVAL;
+	ref = socket_get(fd);
+	if (ref.err)
+		return ref.err;
+	/* No option takes more than this. */
+	len = MIN(len, OPTION_MAX);
+	if ((size_t)len > sizeof(fast))
+		copy = kmalloc((size_t)len);
+	result = !copy ? -ENOMEM : len ? copy_from_user(copy, value, (size_t)len) : 0;
+	if (!result)
+		result = socket_set_option(ref.socket, level, name, copy, len);
+	if (copy != fast)
+		kfree(copy);
+	socket_put(ref);
+	return result;
+}
+
+long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
+		    uaddr_t len_at)
+{
+	struct socket_ref ref = socket_get(fd);
+	uint64_t fast[OPTION_FAST / 8];
+	void *buf = fast;
+	long result;
+	uint32_t len;
+
+	(void)t;
+	if (ref.err)
+		return ref.err;
+	result = get_user_u32(&len, len_at);
+	if (!result && (int)len < 0)
+		result = -EINVAL;
+	if (result)
+		goto out;
+	len = MIN(len, (uint32_t)OPTION_MAX);
+	if (len > sizeof(fast))
+		buf = kmalloc_zeroed(len);
+	if (!buf) {
+		result = -ENOMEM;
+		goto out;
+	}
+	memset(fast, 0, sizeof(fast));
+	result = socket_get_option(ref.socket, level, name, buf, (int *)&len);
+	if (!result && len)
+		result = copy_to_user(value, buf, len);
+	if (!result || result == -ERANGE) {
+		if (put_user_u32(len_at, len))
+			result = -EFAULT;
+	}
+	if (buf != fast)
+		kfree(buf);
+out:
+	socket_put(ref);
+	return result;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - shared by the files of net/unix/ alone.
+ *
+ * A socket that sends puts what it sends into the receiver's queue, under the receiver's
+ * lock; the sender's own lock guards its state and, for packets, how much of its own lies
+ * in others' queues. A stream's sender is limited by what lies in its peer's queue, so
+ * that a message takes one lock.
+ *
+ * Locks: a socket's lock (RANK_OBJECT; two at once by address), then names_lock or
+ * gc_lock (RANK_OBJECT2). The peer of a connected stream or seqpacket socket does not
+ * change until it is released; only a datagram socket's needs the lock, and a reference,
+ * to be used. */
+#pragma once
+#include "abi/socket.h"
+#include "abi/types.h"
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/waitq.h"
+#include "fs/path.h"
+#include "lib/list.h"
+#include "net/socket.h"
+
+struct creds;
+struct unix_chunk;
+
+enum unix_state { UNIX_IDLE, UNIX_LISTENING, UNIX_CONNECTED };
+
+/* As in shutdown masks of Linux. */
+enum { SHUT_RECEIVE = 1, SHUT_SEND = 2, SHUT_BOTH = 3 };
+
+struct unix_address {
+	struct ref refs;
+	struct list link;	   /* of abstract ones in their bucket: names_lock */
+	struct unix_socket *owner; /* names_lock: who is found under it; NULL: no more */
+	int type;
+	int len; /* with the family */
+	struct linux_sockaddr_un name;
+	char zero; /* ends the longest path */
+};
+
+/* What SCM_CREDENTIALS tells. */
+struct unix_creds {
+	pid_t pid; /* 0: nobody said */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The files of one SCM_RIGHTS message: gc.c. */
+struct unix_rights {
+	struct ref refs;
+	struct list link;	    /* in holder->rights while queued: gc_lock */
+	struct list queued_link;    /* of all that are queued and have sockets: gc_lock */
+	struct unix_socket *holder; /* in whose queue it is, or NULL: gc_lock */
+	bool collected; /* gc_lock: its files have been closed, as nobody can reach it */
+	uint32_t count;
+	uint32_t socket_count; /* how many are AF_UNIX sockets */
+	struct file *files[];
+};
+
+/* Something about a stream's bytes from one on. */
+struct unix_mark {
+	struct list link;
+	uint64_t at;  /* the first byte */
+	uint64_t end; /* of the piece that the rights came with */
+	bool has_creds;
+	struct unix_creds creds;
+	struct unix_rights *rights; /* or NULL */
+};
+
+/* A stream's bytes on their way. */
+struct unix_bytes {
+	struct unix_chunk *first, *last;
+	uint64_t head, tail; /* bytes ever taken and put; tail - head is atomic to read */
+	struct list marks;
+	uint32_t mark_count;	      /* atomic to read */
+	struct unix_creds head_creds; /* of the byte at head, unless a mark says so */
+	struct unix_creds tail_creds; /* of the last byte */
+};
+
+enum { PACKET_INSIDE = 384 };
+
+struct unix_packet {
+	struct list link;
+	struct unix_socket *sender; /* ref */
+	uint32_t size;
+	uint32_t charge; /* counted in sender->sent */
+	struct unix_creds creds;
+	struct unix_rights *rights; /* or NULL */
+	uint8_t *data;		    /* inside or kmalloc'ed */
+	uint8_t inside[PACKET_INSIDE];
+};
+
+struct unix_socket {
+	struct ref refs;  /* its file, its peer, packets on their way */
+	struct lock lock; /* RANK_OBJECT */
+	int type;	  /* const */
+	enum unix_state state;
+	struct socket *socket;	      /* lock: NULL before accept and after release */
+	struct unix_socket *peer;     /* ref */
+	struct unix_address *address; /* ref; set once */
+	struct path path;   /* where it is bound: {NULL, NULL} unless it is. names_lock */
+	uint32_t shutdown;  /* lock to write: SHUT_RECEIVE, SHUT_SEND */
+	bool is_dead;	    /* lock: released */
+	bool passes_creds;  /* SO_PASSCRED */
+	int error;	    /* atomic: SO_ERROR */
+	int64_t peek_off;   /* lock: SO_PEEK_OFF; -1: off */
+	uint64_t sent;	    /* lock: charges of its packets in others' queues */
+	uint32_t send_size; /* atomic: SO_SNDBUF */
+
+	struct unix_bytes bytes; /* lock: of streams */
+	struct list packets;	 /* lock: struct unix_packet, or embryos of a listener */
+	struct list embryo_link; /* listener's lock */
+	uint32_t queued;	 /* lock: entries of packets */
+	uint32_t backlog;	 /* lock: it is full with more than that */
+	struct unix_packet *spare; /* atomic: one to use again */
+
+	struct waitq readable;
+	struct waitq writable;
+	struct waitq room; /* others wait here for room in packets */
+	/* Pollers of a datagram socket whose peer was full: peer's lock. */
+	struct list full_senders; /* of full_link */
+	struct list full_link;
+
+	/* SO_PEERCRED: lock */
+	pid_t peer_pid;
+	struct creds *peer_creds; /* ref, or NULL */
+
+	/* gc.c: gc_lock */
+	uint32_t in_flight; /* how often it lies in queues */
+	struct list flight_link;
+	struct list rights;	      /* that lie in its queue */
+	struct unix_socket *listener; /* of an embryo (atomic); else NULL */
+	struct list kin; /* embryos with rights in their listener's kin list */
+	bool is_reached;
+	struct list reach_link;
+
+	struct list all_link; /* all_lock */
+};
+
+/* ---- socket.c ---- */
+
+extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops;
+extern struct list unix_all; /* all_link: unix_all_lock */
+extern struct lock unix_all_lock;
+
+static inline struct unix_socket *unix_of(const struct socket *s)
+{
+	return s->private;
+}
+
+struct unix_socket *unix_create(int type) MUST_CHECK;
+void unix_get(struct unix_socket *u);
+void unix_put(struct unix_socket *u);
+/* Says that u is dead, tells its peer, and drops its first reference. */
+void unix_release(struct unix_socket *u, bool is_embryo);
+/* Ties u to s, which has no file yet. */
+void unix_attach(struct unix_socket *u, struct socket *s);
+/* O_ASYNC: u->lock held. */
+void unix_sigio(struct unix_socket *u, uint32_t band);
+int unix_take_error(struct unix_socket *u);
+/* A reference to the peer, or NULL. */
+struct unix_socket *unix_peer_get(struct unix_socket *u) MUST_CHECK;
+/* u leaves its datagram peer: takes the reference that u had. */
+void unix_peer_drop(struct unix_socket *u, struct unix_socket *peer);
+/* Room has come up in u's packets: those who wait for it are told. lock held or u dead.
+ */
+void unix_room_changed(struct unix_socket *u);
+static inline bool unix_is_full(const struct unix_socket *u)
+{
+	return u->queued > u->backlog;
+}
+
+/* ---- show.c ---- */
+
+struct text;
+/* /proc/net/unix. */
+int unix_show_all(struct text *t, void *arg);
+
+/* ---- options.c ---- */
+
+int unix_set_option(struct socket *s, int level, int name, const void *value, int len);
+int unix_get_option(struct socket *s, int level, int name, void *value, int *len);
+/* The current task as SO_PEERCRED tells it. lock held. */
+void unix_set_peer_creds(struct unix_socket *u, pid_t pid, struct creds *c);
+
+/* ---- name.c ---- */
+
+int unix_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len);
+int unix_autobind(struct unix_socket *u) MUST_CHECK;
+int unix_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
+/* Whom addr names, of that type: a reference, or -errno. */
+int unix_find(const struct linux_sockaddr_storage *addr, int len, int type,
+	      struct unix_socket **out) MUST_CHECK;
+int unix_check_address(const struct linux_sockaddr_storage *addr, int len) MUST_CHECK;
+int unix_copy_address(struct unix_socket *u, struct linux_sockaddr_storage *out);
+/* A released socket is found no more. */
+void unix_forget_name(struct unix_socket *u);
+void unix_address_get(struct unix_address *a);
+void unix_address_put(struct unix_address *a);
+
+/* ---- connect.c ---- */
+
+int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *addr,
+			int len, bool nonblock);
+int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *addr,
+		       int len, bool nonblock);
+int unix_listen(struct socket *s, int backlog);
+int unix_accept(struct socket *s, struct socket *fresh, bool nonblock);
+int unix_pair(struct socket *a, struct socket *b);
+int unix_shutdown(struct socket *s, int how);
+/* The datagram socket u leaves its peer, if that is (still) old. */
+void unix_dgram_disconnect(struct unix_socket *u, struct unix_socket *old);
+/* May u send to target, which is locked? */
+bool unix_may_send(const struct unix_socket *u, const struct unix_socket *target);
+
+/* ---- bytes.c ---- */
+
+void unix_bytes_init(struct unix_bytes *b);
+void unix_bytes_fini(struct unix_bytes *b);
+enum { MARK_CHARGE = 512 };
+static inline size_t unix_bytes_used(const struct unix_bytes *b)
+{
+	return (size_t)(__atomic_load_n(&b->tail, __ATOMIC_RELAXED) -
+			__atomic_load_n(&b->head, __ATOMIC_RELAXED));
+}
+/* What counts against the sender's SO_SNDBUF. */
+static inline size_t unix_bytes_charge(const struct unix_bytes *b)
+{
+	return unix_bytes_used(b) +
+	       (size_t)__atomic_load_n(&b->mark_count, __ATOMIC_RELAXED) * MARK_CHARGE;
+}
+/* Appends size bytes of m, or none: -EFAULT, -ENOMEM. */
+int unix_bytes_put(struct unix_bytes *b, struct uio *u, size_t size) MUST_CHECK;
+/* Copies up to size bytes, skip bytes after the head. Returns how many. */
+size_t unix_bytes_copy(struct unix_bytes *b, struct uio *u, size_t skip,
+		       size_t size) MUST_CHECK;
+void unix_bytes_consume(struct unix_bytes *b, size_t size);
+struct unix_mark *unix_mark_create(void) MUST_CHECK;
+void unix_mark_destroy(struct unix_mark *m);
+
+/* ---- stream.c, packet.c ---- */
+
+ssize_t unix_stream_send(struct socket *s, struct message *m);
+ssize_t unix_stream_receive(struct socket *s, struct message *m);
+ssize_t unix_packet_send(struct socket *s, struct message *m);
+ssize_t unix_packet_receive(struct socket *s, struct message *m);
+/* No lock held. */
+void unix_packet_destroy(struct unix_packet *p);
+/* Frees a chain of packets taken off a queue. */
+void unix_packets_purge(struct list *packets);
+void unix_packet_free_spare(struct unix_packet *p);
+
+/* ---- rights.c: control messages ---- */
+
+struct unix_control {
+	bool has_creds; /* SCM_CREDENTIALS was given */
+	struct unix_creds creds;
+	struct unix_rights *rights; /* owned, or NULL */
+};
+
+/* Reads m's control messages. 0 or -errno, when nothing is held. */
+int unix_control_import(struct unix_control *c, const struct message *m) MUST_CHECK;
+void unix_control_fini(struct unix_control *c);
+/* The current task. */
+struct unix_creds unix_creds_current(void);
+/* Gives what was received to the receiver. rights may be NULL and is dropped. */
+void unix_control_export(struct unix_socket *u, struct message *m,
+			 const struct unix_creds *creds, struct unix_rights *rights);
+struct unix_rights *unix_rights_create(uint32_t count) MUST_CHECK;
+/* Closes the files of rights that are in no queue; NULL is fine. No lock held. */
+void unix_rights_drop(struct unix_rights *r);
+/* The same for a list (of link), taking a reference to each over, without unix_gc(). Has
+ * any had sockets? */
+bool unix_rights_close(struct list *rights);
+
+/* ---- gc.c: rights in queues ---- */
+
+/* r goes into holder's queue: holder's lock held. */
+void unix_rights_queue(struct unix_rights *r, struct unix_socket *holder);
+/* r is out of the queue, or is about to go: it belongs to the caller again. */
+void unix_rights_unqueue(struct unix_rights *r);
+/* A copy of queued rights, for MSG_PEEK; NULL: no memory, or nothing left. */
+struct unix_rights *unix_rights_copy(struct unix_rights *r) MUST_CHECK;
+/* The embryo u has been accepted, or dies. */
+void unix_gc_born(struct unix_socket *u);
+/* After it nobody here knows the former listener u. */
+void unix_gc_sync(void);
+/* Collects sockets that nobody can reach, if any are in flight. No lock held. */
+void unix_gc(void);
+struct unix_socket *unix_of_file(const struct file *f);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - socket options of AF_UNIX sockets: whose they are, and what they pass. */
+#include "abi/errno.h"
+#include "abi/socket.h"
+#include "base/waitq.h"
+#include "fs/poll.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/unix/internal.h"
+#include "process/creds.h"
+
+void unix_set_peer_creds(struct unix_socket *u, pid_t pid, struct creds *c)
+{
+	struct creds *old = u->peer_creds;
+
+	if (c)
+		creds_get(c);
+	u->peer_pid = pid;
+	u->peer_creds = c;
+	creds_put(old);
+}
+
+int unix_set_option(struct socket *s, int level, int name, const void *value, int len)
+{
+	struct unix_socket *u = unix_of(s);
+	int err;
+	int n;
+
+	if (level != SOL_SOCKET)
+		return -EOPNOTSUPP;
+	if (len < (int)sizeof(n))
+		return -EINVAL;
+	memcpy(&n, value, sizeof(n));
+	switch (name) {
+	case SO_PASSCRED:
+		atomic_store(&u->passes_creds, n != 0);
+		return 0;
+	case SO_PEEK_OFF:
+		lock_take(&u->lock);
+		u->peek_off = n;
+		lock_drop(&u->lock);
+		return 0;
+	default:
+		err = socket_set_plain_option(s, name, value, len);
+		break;
+	}
+	if (!err && (name == SO_SNDBUF || name == SO_SNDBUFFORCE)) {
+		atomic_store(&u->send_size, s->send_size);
+		waitq_wake_all(&u->writable, POLL_WRITABLE);
+	}
+	return err;
+}
+
+static void peer_creds_get(struct unix_socket *u, void *value, int *len)
+{
+	struct linux_ucred c = {0, UINT32_MAX, UINT32_MAX};
+
+	lock_take(&u->lock);
+	if (u->peer_creds)
+		c = (struct linux_ucred){u->peer_pid, u->peer_creds->euid,
+					 u->peer_creds->egid};
+	lock_drop(&u->lock);
+	option_put(value, len, &c, sizeof(c));
+}
+
+static int peer_groups_get(struct unix_socket *u, void *value, int *len)
+{
+	struct creds *c;
+	int err = 0;
+	int size;
+
+	lock_take(&u->lock);
+	c = u->peer_creds;
+	if (c)
+		creds_get(c);
+	lock_drop(&u->lock);
+	if (!c)
+		return -ENODATA;
+	size = (int)(c->group_count * sizeof(gid_t));
+	if (*len < size) {
+		*len = size;
+		err = -ERANGE;
+	} else {
+		option_put(value, len, c->groups, (size_t)size);
+	}
+	creds_put(c);
+	return err;
+}
+
+static int peer_name_get(struct socket *s, void *value, int *len)
+{
+	struct linux_sockaddr_storage name;
+	int size = unix_name(s, &name, true);
+
+	if (size < 0)
+		return size;
+	if (size < *len)
+		return -EINVAL;
+	option_put(value, len, &name, (size_t)size);
+	return 0;
+}
+
+int unix_get_option(struct socket *s, int level, int name, void *value, int *len)
+{
+	struct unix_socket *u = unix_of(s);
+	int n;
+
+	if (level != SOL_SOCKET)
+		return -EOPNOTSUPP;
+	switch (name) {
+	case SO_ERROR:
+		n = -unix_take_error(u);
+		break;
+	case SO_ACCEPTCONN:
+		n = u->state == UNIX_LISTENING;
+		break;
+	case SO_PASSCRED:
+		n = u->passes_creds;
+		break;
+	case SO_PEEK_OFF:
+		n = (int)u->peek_off;
+		break;
+	case SO_PEERCRED:
+		peer_creds_get(u, value, len);
+		return 0;
+	case SO_PEERGROUPS:
+		return peer_groups_get(u, value, len);
+	case SO_PEERNAME:
+		return peer_name_get(s, value, len);
+	default:
+		return socket_get_plain_option(s, name, value, len);
+	}
+	option_put(value, len, &n, sizeof(n));
+	return 0;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* inet_options.c - socket options of internet sockets, and what interfaces there are. */
+/* calls: setsockopt getsockopt */
+#include "inet.h"
+
+#include <net/if.h>
+
+static void flags_are_set_and_told(void)
+{
+	static const int names[] = {SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST,
+				    SO_OOBINLINE, SO_REUSEPORT, SO_DONTROUTE};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		CHECK(option(fd, SOL_SOCKET, names[i]) == 0);
+		CHECK(set_option(fd, SOL_SOCKET, names[i], 1) == 0);
+		CHECK(option(fd, SOL_SOCKET, names[i]) == 1);
+		CHECK(set_option(fd, SOL_SOCKET, names[i], 0) == 0);
+		CHECK(option(fd, SOL_SOCKET, names[i]) == 0);
+	}
+	CHECK(option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 0);
+	CHECK(listen(fd, 1) == 0);
+	CHECK(option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1);
+	close(fd);
+}
+
+static void tcp_options(void)
+{
+	static const struct {
+		int name, value;
+	} all[] = {
+		{TCP_NODELAY, 1},	{TCP_CORK, 1},	       {TCP_KEEPIDLE, 77},
+		{TCP_KEEPINTVL, 11},	{TCP_KEEPCNT, 3},      {TCP_SYNCNT, 2},
+		{TCP_USER_TIMEOUT, 99}, {TCP_QUICKACK, 1},     {TCP_LINGER2, 20},
+		{TCP_NODELAY, 0},	{TCP_DEFER_ACCEPT, 1},
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char name[16] = {0};
+	struct tcp_info info;
+	socklen_t len = sizeof(name);
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		CHECK(set_option(fd, SOL_TCP, all[i].name, all[i].value) == 0);
+		CHECK(option(fd, SOL_TCP, all[i].name) == all[i].value);
+	}
+	CHECK(getsockopt(fd, SOL_TCP, TCP_CONGESTION, name, &len) == 0 && name[0]);
+	CHECK(setsockopt(fd, SOL_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) ==
+	      0);
+	len = sizeof(info);
+	CHECK(getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) == 0);
+	CHECK(len == sizeof(info) && info.tcpi_state == TCP_CLOSE);
+	len = 1;
+	info.tcpi_ca_state = 0x5a;
+	CHECK(getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) == 0 && len == 1);
+	CHECK(info.tcpi_ca_state == 0x5a);
+	FAILS(ENOPROTOOPT, set_option(fd, SOL_TCP, 9999, 1));
+	close(fd);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(set_option(fd, SOL_TCP, TCP_NODELAY, 1) < 0);
+	CHECK(errno == EOPNOTSUPP || errno == ENOPROTOOPT);
+	close(fd);
+}
+
+static void ip_options(void)
+{
+	static const struct {
+		int name, value;
+	} all[] = {
+		{IP_TTL, 7},
+		{IP_TOS, 8},
+		{IP_RECVTTL, 1},
+		{IP_RECVERR, 1},
+		{IP_PKTINFO, 1},
+		{IP_MTU_DISCOVER, IP_PMTUDISC_DO},
+		{IP_MULTICAST_TTL, 3},
+		{IP_MULTICAST_LOOP, 0},
+		{IP_FREEBIND, 1},
+		{IP_RECVTOS, 1},
+		{IP_BIND_ADDRESS_NO_PORT, 1},
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	uint8_t one = 9;
+	socklen_t len = 1;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		CHECK(set_option(fd, SOL_IP, all[i].name, all[i].value) == 0);
+		CHECK(option(fd, SOL_IP, all[i].name) == all[i].value);
+	}
+	CHECK(setsockopt(fd, SOL_IP, IP_TTL, &one, 1) == 0);
+	one = 0;
+	CHECK(getsockopt(fd, SOL_IP, IP_TTL, &one, &len) == 0 && len == 1 && one == 9);
+	FAILS(EINVAL, set_option(fd, SOL_IP, IP_TTL, 300));
+	FAILS(ENOPROTOOPT, set_option(fd, SOL_IP, 62, 1));
+	CHECK(connect_to(fd, 9) == 0);
+	CHECK(option(fd, SOL_IP, IP_MTU) >= 1500);
+	close(fd);
+}
+
+static void groups_are_joined(void)
+{
+	struct ip_mreqn group = {.imr_multiaddr.s_addr = inet_addr("239.1.2.3"),
+				 .imr_address.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	CHECK(setsockopt(fd, SOL_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0);
+	FAILS(EADDRINUSE,
+	      setsockopt(fd, SOL_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+	CHECK(setsockopt(fd, SOL_IP, IP_DROP_MEMBERSHIP, &group, sizeof(group)) == 0);
+	FAILS(EADDRNOTAVAIL,
+	      setsockopt(fd, SOL_IP, IP_DROP_MEMBERSHIP, &group, sizeof(group)));
+	close(fd);
+}
+
+static void sizes_and_times(void)
+{
+	struct timeval t = {1, 500000}, back = {0};
+	struct linger l = {1, 30}, l_back = {0};
+	socklen_t len = sizeof(back);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(set_option(fd, SOL_SOCKET, SO_RCVBUF, 20000) == 0);
+	CHECK(option(fd, SOL_SOCKET, SO_RCVBUF) == 40000);
+	CHECK(set_option(fd, SOL_SOCKET, SO_SNDBUF, 30000) == 0);
+	CHECK(option(fd, SOL_SOCKET, SO_SNDBUF) == 60000);
+	CHECK(set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 5) == 0);
+	CHECK(option(fd, SOL_SOCKET, SO_RCVLOWAT) == 5);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) == 0);
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &back, &len) == 0);
+	CHECK(len == sizeof(back) && back.tv_sec == 1 && back.tv_usec == 500000);
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &back, &len) == 0);
+	CHECK(back.tv_sec == 0 && back.tv_usec == 0);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) == 0);
+	len = sizeof(l_back);
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_LINGER, &l_back, &len) == 0);
+	CHECK(l_back.l_onoff == 1 && l_back.l_linger == 30);
+	close(fd);
+}
+
+static void wrong_arguments(void)
+{
+	int one = 1;
+	socklen_t len = sizeof(one);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	FAILS(EINVAL, setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, 1));
+	FAILS(EINVAL, setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, (socklen_t)-1));
+	FAILS(EFAULT, setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, (void *)16, len));
+	FAILS(EFAULT, getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, (void *)16, &len));
+	FAILS(EFAULT, getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, (void *)16));
+	len = (socklen_t)-1;
+	FAILS(EINVAL, getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, &len));
+	FAILS(ENOPROTOOPT, setsockopt(fd, SOL_SOCKET, 12345, &one, sizeof(one)));
+	FAILS(ENOPROTOOPT, setsockopt(fd, SOL_SOCKET, SO_ERROR, &one, sizeof(one)));
+	FAILS(ENOPROTOOPT, setsockopt(fd, SOL_SOCKET, SO_TYPE, &one, sizeof(one)));
+	FAILS(EBADF, setsockopt(-1, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	FAILS(ENOTSOCK, setsockopt(0, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	one = 0x5a5a5a5a;
+	len = 2;
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_TYPE, &one, &len) == 0 && len == 2);
+	CHECK(one == (0x5a5a0000 | SOCK_STREAM));
+	close(fd);
+}
+
+/* What a listener has its connections have. */
+static void connections_inherit(void)
+{
+	struct timeval t = {0, 50000};
+	int l = listener();
+	int c = socket(AF_INET, SOCK_STREAM, 0);
+	int s;
+	char b;
+	long start;
+
+	CHECK(set_option(l, SOL_TCP, TCP_NODELAY, 1) == 0);
+	CHECK(set_option(l, SOL_SOCKET, SO_KEEPALIVE, 1) == 0);
+	CHECK(setsockopt(l, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) == 0);
+	CHECK(connect_to(c, port_of(l)) == 0);
+	s = accept(l, NULL, NULL);
+	CHECK(option(s, SOL_TCP, TCP_NODELAY) == 1);
+	CHECK(option(s, SOL_SOCKET, SO_KEEPALIVE) == 1);
+	start = now_ms();
+	FAILS(EAGAIN, recv(s, &b, 1, 0));
+	CHECK(now_ms() - start >= 45 && now_ms() - start < 2000);
+	close(s);
+	close(c);
+	close(l);
+}
+
+static void interfaces_are_listed(void)
+{
+	struct ifreq one = {.ifr_name = "lo"};
+	struct ifreq many[32];
+	struct ifconf all = {.ifc_len = sizeof(many), .ifc_req = many};
+	bool has_lo = false;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	CHECK(ioctl(fd, SIOCGIFFLAGS, &one) == 0 && (one.ifr_flags & IFF_LOOPBACK));
+	CHECK(ioctl(fd, SIOCGIFADDR, &one) == 0);
+	CHECK(((struct sockaddr_in *)&one.ifr_addr)->sin_addr.s_addr ==
+	      htonl(INADDR_LOOPBACK));
+	CHECK(ioctl(fd, SIOCGIFINDEX, &one) == 0 && one.ifr_ifindex == 1);
+	memset(one.ifr_name, 0, sizeof(one.ifr_name));
+	CHECK(ioctl(fd, SIOCGIFNAME, &one) == 0 && !strcmp(one.ifr_name, "lo"));
+	CHECK(ioctl(fd, SIOCGIFCONF, &all) == 0);
+	for (size_t i = 0; i < (size_t)all.ifc_len / sizeof(*many); i++)
+		has_lo |= !strcmp(many[i].ifr_name, "lo");
+	CHECK(has_lo);
+	strcpy(one.ifr_name, "none0");
+	FAILS(ENODEV, ioctl(fd, SIOCGIFFLAGS, &one));
+	FAILS(EFAULT, ioctl(fd, SIOCGIFFLAGS, (void *)16));
+	close(fd);
+	CHECK(if_nametoindex("lo") == 1);
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0); /* any socket may be asked */
+	CHECK(fd >= 0 && ioctl(fd, SIOCGIFINDEX, &one) == -1 && errno == ENODEV);
+	strcpy(one.ifr_name, "lo");
+	CHECK(ioctl(fd, SIOCGIFINDEX, &one) == 0 && one.ifr_ifindex == 1);
+	close(fd);
+}
+
+RUN(TEST(flags_are_set_and_told), TEST(tcp_options), TEST(ip_options),
+    TEST(groups_are_joined), TEST(sizes_and_times), TEST(wrong_arguments),
+    TEST(connections_inherit), TEST(interfaces_are_listed))
