@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* calls: getppid read */
 /* What a system call leaves as it was: all registers but rax, rcx and r11, and the flags,
  * at sites of several forms, from the first execution to the thousandth, also when
  * signals arrive. */

@@ -129,6 +129,23 @@ int pid_place_exe(struct task *t, const struct pid_inode *i, struct path *out);
 int pid_place_cwd(struct task *t, const struct pid_inode *i, struct path *out);
 int pid_place_root(struct task *t, const struct pid_inode *i, struct path *out);
 extern const struct pid_dir pid_ns_dir, pid_net_dir;
+/* nsfs.c */
+enum ns_kind {
+	NS_CGROUP,
+	NS_IPC,
+	NS_MNT,
+	NS_NET,
+	NS_PID,
+	NS_TIME,
+	NS_USER,
+	NS_UTS,
+	NS_KINDS
+};
+/* The file of a namespace: references. -ENOMEM. */
+int nsfs_place(enum ns_kind kind, struct path *out) MUST_CHECK;
+/* Its name, such as "uts:[4026531838]": bytes, without the NUL. */
+size_t nsfs_print(enum ns_kind kind, char *buf, size_t size);
+void nsfs_init(void);
 /* pid_fd.c */
 extern const struct pid_dir pid_fd_dir, pid_fdinfo_dir;
 /* pid_task.c */

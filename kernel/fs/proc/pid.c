@@ -381,6 +381,8 @@ struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_th
 	i->inode.flags = INODE_NO_DCACHE | (is_link ? INODE_MAGIC_LINK : 0);
 	if (S_ISDIR(entry->mode))
 		i->inode.nlink = 2;
+	if (entry == &pid_process_dir || entry == &pid_thread_dir)
+		i->inode.flags |= INODE_IMMUTABLE;
 	i->tid = t->tid;
 	i->start = t->start_time;
 	i->is_thread = is_thread;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_link.c - exe, cwd, root, and the namespaces and network tables of a process.
- *
- * Limit: there is one namespace of each kind; its link can be read but leads nowhere. */
+/* pid_link.c - exe, cwd, root, and the namespaces and network tables of a process. There
+ * is one namespace of each kind: nsfs.c. */
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
@@ -10,7 +9,6 @@
 #include "fs/file.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/pseudo.h"
-#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 
@@ -54,35 +52,39 @@ int pid_place_root(struct task *t, const struct pid_inode *i, struct path *out)
 
 /* ---- ns ---- */
 
+static int ns_place(struct task *t, const struct pid_inode *i, struct path *out);
 static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t size);
 
 #define NS_ENTRY(name)                                                                   \
 	{                                                                                \
-		name, S_IFLNK | 0777, PID_BOTH, .is_guarded = true, .text = ns_text      \
+		name, S_IFLNK | 0777, PID_BOTH, .is_guarded = true, .place = ns_place,   \
+						.text = ns_text                          \
 	}
 static const struct pid_entry namespaces[] = {
-	NS_ENTRY("cgroup"), NS_ENTRY("ipc"),  NS_ENTRY("mnt"),
-	NS_ENTRY("net"),    NS_ENTRY("pid"),  NS_ENTRY("pid_for_children"),
-	NS_ENTRY("time"),   NS_ENTRY("user"), NS_ENTRY("uts"),
+	NS_ENTRY("cgroup"), NS_ENTRY("ipc"),
+	NS_ENTRY("mnt"),    NS_ENTRY("net"),
+	NS_ENTRY("pid"),    NS_ENTRY("pid_for_children"),
+	NS_ENTRY("time"),   NS_ENTRY("time_for_children"),
+	NS_ENTRY("user"),   NS_ENTRY("uts"),
 };
-/* Linux's numbers of the first namespaces, in the same order. */
-static const uint32_t namespace_numbers[] = {
-	4026531835, 4026531839, 4026531841, 4026531840, 4026531836,
-	4026531836, 4026531834, 4026531837, 4026531838,
+/* In the same order. */
+static const enum ns_kind kinds[] = {
+	NS_CGROUP, NS_IPC,  NS_MNT,  NS_NET,  NS_PID,
+	NS_PID,	   NS_TIME, NS_TIME, NS_USER, NS_UTS,
 };
+
+static int ns_place(struct task *t, const struct pid_inode *i, struct path *out)
+{
+	(void)t;
+	return nsfs_place(kinds[i->entry - namespaces], out);
+}
 
 static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t size)
 {
-	size_t k = (size_t)(i->entry - namespaces);
 	char text[64];
-	size_t name_len = strlen(i->entry->name);
-	size_t len;
+	size_t len = nsfs_print(kinds[i->entry - namespaces], text, sizeof(text));
 
 	(void)t;
-	if (namespace_numbers[k] == 4026531836)
-		name_len = 3;
-	len = scnprintf(text, sizeof(text), "%.*s:[%u]", (int)name_len, i->entry->name,
-			namespace_numbers[k]);
 	len = MIN(len, size);
 	memcpy(buf, text, len);
 	return (long)len;
