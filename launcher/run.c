@@ -190,8 +190,11 @@ static void stop_with_program(void)
 	}
 }
 
+static bool was_interrupted; /* by SIGINT, which the program has got too */
+
 static void forward(pid_t monitor, int signo)
 {
+	was_interrupted |= signo == SIGINT;
 	(void)__atomic_fetch_or(&boot_params()->monitor_signals, 1U << (signo - 1),
 				__ATOMIC_ACQ_REL);
 	(void)kill(monitor, SIGURG);
@@ -216,6 +219,18 @@ static int watch(pid_t monitor, const sigset_t *waited)
 	}
 }
 
+/* A shell ends its loop at ^C only if the command dies of it, as the program has. */
+static void die_of_interrupt(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	(void)signal(SIGINT, SIG_DFL);
+	(void)raise(SIGINT);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static int exit_status(int monitor_status, const struct terminal *t)
 {
 	const struct boot_params *p = boot_params();
@@ -224,6 +239,8 @@ static int exit_status(int monitor_status, const struct terminal *t)
 	if (p->exited && WIFEXITED(status))
 		return WEXITSTATUS(status);
 	terminal_restore(t);
+	if (p->exited && WTERMSIG(status) == SIGINT && was_interrupted)
+		die_of_interrupt();
 	if (p->exited)
 		return STATUS_SIGNAL_BASE + WTERMSIG(status);
 	if (WIFSIGNALED(monitor_status))

@@ -64,6 +64,19 @@ wait $pid
 same "signals arrive, each once" "5 ready hup term 2" "$? $(tr '\n' ' ' <out | sed 's/ $//')"
 same "no word of it" "" "$(cat err)"
 
+# --- ^C: the command dies of it too, so that the shell ends its loop
+cat >wait_status.py <<'END'
+import os, signal, subprocess, sys
+def run(script, signo=None):
+    p = subprocess.Popen([os.environ["CARBYNE"], "run", "--", "sh", "-c", script], stdout=subprocess.PIPE)
+    p.stdout.readline()
+    if signo: p.send_signal(signo)
+    return p.wait()
+print(run("echo ready; exec sleep 10", signal.SIGINT), run("echo ready; kill -INT $$"),
+      run("trap 'exit 7' INT; echo ready; sleep 10 & wait", signal.SIGINT), run("echo ready; exec sleep 10", signal.SIGTERM))
+END
+same "dies of SIGINT as the program did" "-2 130 7 143" "$(/usr/bin/python3 wait_status.py)"
+
 for s in INT:130 TERM:143 HUP:129 QUIT:131; do
 	start sh -c 'echo ready; exec sleep 1000'
 	pids=$(family $pid)
