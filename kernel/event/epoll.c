@@ -8,7 +8,8 @@
  *
  * A sleeper looks at the ready list under ep->lock before it joins the list of sleepers,
  * on which wake-ups, under the same lock, find it. Who was taken off that list must
- * harvest before he leaves, or pass the wake-up on. */
+ * harvest before he leaves, or pass the wake-up on. Where host descriptors are among the
+ * members all sleep in the host instead: see epoll_host.c. */
 #include "event/epoll.h"
 
 #include "abi/errno.h"
@@ -16,11 +17,11 @@
 #include "abi/poll.h"
 #include "base/cpu.h"
 #include "base/slab.h"
-#include "event/host_wait.h"
 #include "event/internal.h"
 #include "fs/file.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
+#include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
 #include "mm/usercopy.h"
@@ -53,8 +54,10 @@ void epoll_leave(struct epoll *ep)
 
 void epoll_put(struct epoll *ep)
 {
-	if (ep && ref_put(&ep->refs))
-		slab_free(&epoll_slab, ep);
+	if (!ep || !ref_put(&ep->refs))
+		return;
+	host_epoll_fini(ep);
+	slab_free(&epoll_slab, ep);
 }
 
 bool file_is_epoll(const struct file *f)
@@ -109,48 +112,59 @@ static void ready_return(struct epoll_item *item, struct list *list)
 	lock_drop(&ep->lock);
 }
 
-static uint32_t item_bits(struct epoll_item *item)
+/* What the item is ready for; *in_memory: as far as the kernel knows by itself. */
+static uint32_t item_bits(struct epoll_item *item, bool *in_memory)
 {
 	uint32_t events = atomic_load(&item->events);
+	struct linux_pollfd pfd = {.fd = item->host_fd, .events = (int16_t)events};
+	uint32_t bits;
 
 	if (!(events & ~EPOLL_PRIVATE))
 		return 0;
-	return events & (file_poll(item->file, NULL) | item->host_bits);
+	bits = events & file_poll(item->file, NULL);
+	*in_memory = bits;
+	if (item->host_fd >= 0 && host_poll(&pfd, 1, 0) > 0)
+		bits |= events & (uint16_t)pfd.revents;
+	return bits;
 }
 
-/* After an event was told. */
-static void item_told(struct epoll_item *item)
+/* After an event was told. What only the host knows it will say again. */
+static void item_told(struct epoll_item *item, bool in_memory)
 {
 	struct epoll *ep = item->ep;
 	uint32_t events;
 
 	lock_take(&ep->lock);
 	events = item->events;
-	item->host_bits = 0;
+	item->told = ep->harvest;
 	if (events & EPOLLONESHOT)
 		atomic_store(&item->events, events & EPOLL_PRIVATE);
-	if (!(events & (EPOLLONESHOT | EPOLLET)) && item->host_fd < 0 &&
-	    item->is_in_tree && !item->is_ready) {
-		item->is_ready = true;
-		list_add_tail(&ep->ready, &item->ready_link);
-	}
+	if (!(events & (EPOLLONESHOT | EPOLLET)) && in_memory && item->is_in_tree)
+		item_ready_locked(item);
 	lock_drop(&ep->lock);
+	if ((events & EPOLLONESHOT) && item->host_fd >= 0)
+		host_member_disarm(item);
 }
 
 /* Tells the event of an item taken from a list to the guest: 1, 0 (it is not ready) or
  * -EFAULT. */
 static int item_harvest(struct epoll_item *item, struct list *list, uaddr_t out)
 {
-	struct linux_epoll_event ev = {.events = item_bits(item)};
+	bool in_memory = false;
+	struct linux_epoll_event ev = {.events = item_bits(item, &in_memory)};
 
 	if (!ev.events)
 		return 0;
+	if (item->told == item->ep->harvest) { /* by the host */
+		ready_return(item, &item->ep->ready);
+		return 0;
+	}
 	ev.data = item->data;
 	if (COPY_OUT(out, &ev)) {
 		ready_return(item, list);
 		return -EFAULT;
 	}
-	item_told(item);
+	item_told(item, in_memory);
 	return 1;
 }
 
@@ -160,33 +174,40 @@ static void ready_prepend_locked(struct epoll *ep, struct list *items)
 	list_splice_tail(&ep->ready, items);
 }
 
-/* Puts back the rest of what a harvester has taken, and wakes somebody for what is there.
- */
-static void harvest_end(struct epoll *ep, struct list *rest)
+static bool is_ready(struct epoll *ep)
 {
-	struct list *link;
+	return atomic_load(&ep->ready.next) != &ep->ready;
+}
+
+/* Items may also be in the hands of a harvester. */
+static bool may_be_ready(struct epoll *ep)
+{
+	return is_ready(ep) || atomic_load(&ep->is_busy) || is_ready(ep);
+}
+
+/* Wakes somebody for what a harvester leaves behind. */
+static void harvest_end(struct epoll *ep)
+{
 	bool is_more;
 
+	if (!is_ready(ep))
+		return;
 	lock_take(&ep->lock);
-	ready_prepend_locked(ep, rest);
 	is_more = !list_is_empty(&ep->ready);
-	while (is_more && (link = list_pop(&ep->sleepers)))
-		if (sleeper_wake(list_entry(link, struct epoll_sleeper, link)->sleeper))
-			break;
+	if (is_more)
+		(void)epoll_wake_one_locked(ep);
 	lock_drop(&ep->lock);
 	if (is_more)
 		waitq_wake_all(&ep->pollers, POLL_READABLE);
 }
 
-/* Returns how many events were written, -EFAULT or -EINTR. */
-static long epoll_harvest(struct epoll *ep, uaddr_t events, int max)
+/* Tells what is on the ready list. Returns how many events were written or -EFAULT. */
+static long ready_harvest(struct epoll *ep, uaddr_t events, int max)
 {
 	struct list taken = LIST_INIT(taken);
 	struct epoll_item *item;
-	long count = epoll_enter(ep);
+	long count = 0;
 
-	if (count)
-		return count;
 	lock_take(&ep->lock);
 	list_splice_tail(&taken, &ep->ready);
 	lock_drop(&ep->lock);
@@ -202,59 +223,98 @@ static long epoll_harvest(struct epoll *ep, uaddr_t events, int max)
 		}
 		count += told;
 	}
-	harvest_end(ep, &taken);
+	lock_take(&ep->lock);
+	ready_prepend_locked(ep, &taken);
+	lock_drop(&ep->lock);
+	return count;
+}
+
+/* Asks the host, and tells the guest. */
+static long host_harvest(struct epoll *ep, uaddr_t events, int max)
+{
+	struct host_events e;
+	long count;
+
+	host_events_init(&e, ep, max);
+	host_events_ask(&e, ep);
+	count = e.count ? host_events_tell(&e, ep, events) : 0;
+	host_events_fini(&e);
+	return count;
+}
+
+static long sum(long count, long more)
+{
+	return count && more < 0 ? count : count + more;
+}
+
+static uaddr_t after(uaddr_t events, long count)
+{
+	return events + (uaddr_t)count * sizeof(struct linux_epoll_event);
+}
+
+/* First what the host has said, if it was asked, then what is ready in memory. The host
+ * is asked only if there is something to tell and room is left; if there is none, it
+ * comes first the next time. */
+static long harvest_all(struct epoll *ep, uaddr_t events, int max, struct host_events *e)
+{
+	bool ask = !e && epoll_has_host(ep);
+	long count = 0;
+
+	if (e)
+		count = host_events_tell(e, ep, events);
+	else if (ask && ep->is_hosts_turn)
+		count = host_harvest(ep, events, max);
+	if (count >= 0 && count < max)
+		count = sum(count,
+			    ready_harvest(ep, after(events, count), max - (int)count));
+	if (ask && count > 0) {
+		bool has_room = count < max;
+
+		if (has_room && !ep->is_hosts_turn)
+			count = sum(count, host_harvest(ep, after(events, count),
+							max - (int)count));
+		ep->is_hosts_turn = !has_room && !ep->is_hosts_turn;
+	}
+	return count;
+}
+
+/* e: what the host has said, or NULL: it was not asked yet. Returns how many events were
+ * written, -EFAULT or -EINTR. */
+static long epoll_harvest(struct epoll *ep, uaddr_t events, int max,
+			  struct host_events *e)
+{
+	long count = epoll_enter(ep);
+
+	if (count) {
+		if (e)
+			(void)host_events_keep(e, ep);
+		return count;
+	}
+	ep->harvest++;
+	count = harvest_all(ep, events, max, e);
+	harvest_end(ep);
 	epoll_leave(ep);
 	return count;
 }
 
-static bool is_ready(struct epoll *ep)
-{
-	return atomic_load(&ep->ready.next) != &ep->ready;
-}
-
-/* Items may also be in the hands of a harvester. */
-static bool may_be_ready(struct epoll *ep)
-{
-	return is_ready(ep) || atomic_load(&ep->is_busy) || is_ready(ep);
-}
-
 /* ---- waiting ---- */
 
-/* Sleeps on the wake word, or in the host. 0: look again; 1: the same, and the host has
- * been asked; -ETIMEDOUT, -ERESTARTSYS, -ENOMEM … */
-static long sleep_now(struct epoll *ep, nsec_t deadline, bool has_host)
-{
-	struct host_set set;
-	long ret;
-
-	if (!has_host)
-		return sleeper_wait(deadline, WORK_INTERRUPTS);
-	host_set_init(&set);
-	ret = host_items_collect(ep, &set, false);
-	if (!ret)
-		ret = host_set_wait(&set, deadline);
-	host_set_fini(&set);
-	if (ret <= 0)
-		return ret;
-	ret = host_items_ask(ep);
-	return ret ? ret : 1;
-}
-
-static long epoll_sleep(struct epoll *ep, nsec_t deadline, bool has_host)
+/* 0: look again; -ETIMEDOUT, -ERESTARTSYS. */
+static int epoll_sleep(struct epoll *ep, nsec_t deadline)
 {
 	struct epoll_sleeper me = {.sleeper = cpu_self()->sleeper};
 	bool must_sleep;
-	long ret = 0;
+	int ret = 0;
 
 	list_init(&me.link);
 	sleeper_prepare();
 	lock_take(&ep->lock);
-	must_sleep = !is_ready(ep);
+	must_sleep = list_is_empty(&ep->ready) && !epoll_has_host(ep);
 	if (must_sleep)
 		list_add_head(&ep->sleepers, &me.link);
 	lock_drop(&ep->lock);
 	if (must_sleep) {
-		ret = sleep_now(ep, deadline, has_host);
+		ret = sleeper_wait(deadline, WORK_INTERRUPTS);
 		lock_take(&ep->lock);
 		list_remove(&me.link);
 		lock_drop(&ep->lock);
@@ -263,57 +323,103 @@ static long epoll_sleep(struct epoll *ep, nsec_t deadline, bool has_host)
 	return ret;
 }
 
+/* The same on the host epoll; deadline 0: only asks. Returns also how many events were
+ * written, -EFAULT … */
+static long epoll_sleep_host(struct epoll *ep, uaddr_t events, int max, nsec_t deadline)
+{
+	struct host_events e;
+	long ret = 1;
+
+	host_events_init(&e, ep, max);
+	if (deadline == 0)
+		host_events_ask(&e, ep);
+	else
+		ret = host_events_wait(&e, ep, deadline);
+	if (e.count)
+		ret = epoll_harvest(ep, events, max, &e);
+	else if (deadline == 0)
+		ret = -ETIMEDOUT;
+	host_events_fini(&e);
+	return ret;
+}
+
 long epoll_wait_events(struct epoll *ep, uaddr_t events, int max, nsec_t deadline)
 {
-	bool is_over = deadline == 0;
 	long slept = 0; /* what the last sleep answered */
 
 	for (;;) {
-		bool has_host = epoll_has_host(ep);
-		long count = 0;
+		if (may_be_ready(ep)) {
+			long count = epoll_harvest(ep, events, max, NULL);
 
-		if (has_host && slept != 1 && (is_over || is_ready(ep) || ep->edges_told))
-			count = host_items_ask(ep);
-		if (!count && may_be_ready(ep))
-			count = epoll_harvest(ep, events, max);
-		if (count || is_over)
-			return count;
+			if (count)
+				return count;
+		}
+		if (slept == -ETIMEDOUT)
+			return 0;
 		if (slept < 0)
 			return slept == -ERESTARTSYS ? -EINTR : slept;
-		slept = epoll_sleep(ep, deadline, has_host);
-		is_over = slept == -ETIMEDOUT;
+		if (epoll_has_host(ep))
+			slept = epoll_sleep_host(ep, events, max, deadline);
+		else if (deadline)
+			slept = epoll_sleep(ep, deadline);
+		else
+			return 0;
+		if (slept > 0 || slept == -EFAULT)
+			return slept;
 	}
 }
 
 /* ---- the file ---- */
 
-/* Is anything ready? What is not leaves the ready list. */
-static uint32_t epoll_peek(struct epoll *ep)
+/* Is anything on the ready list ready? What is not leaves it. */
+static bool ready_peek(struct epoll *ep)
 {
 	struct list taken = LIST_INIT(taken);
 	struct epoll_item *item;
-	uint32_t bits = 0;
+	bool in_memory;
+	bool found = false;
 
-	if (epoll_enter(ep))
-		return 0;
-	if (epoll_has_host(ep) && host_items_ask(ep))
-		bits = POLLERR; /* no memory to ask: whoever waits shall not sleep over it
-				 */
 	lock_take(&ep->lock);
 	list_splice_tail(&taken, &ep->ready);
 	lock_drop(&ep->lock);
-	while (!bits && (item = ready_take(ep, &taken))) {
-		if (item_bits(item)) {
-			bits = POLL_READABLE;
+	while (!found && (item = ready_take(ep, &taken))) {
+		found = item_bits(item, &in_memory);
+		if (found)
 			ready_return(item, &taken);
-		}
 		ready_give_back(item);
 	}
 	lock_take(&ep->lock);
 	ready_prepend_locked(ep, &taken);
 	lock_drop(&ep->lock);
+	return found;
+}
+
+/* The same of the host. */
+static bool host_peek(struct epoll *ep)
+{
+	struct host_events e;
+	bool found;
+
+	host_events_init(&e, ep, HOST_EVENTS_INSIDE);
+	host_events_ask(&e, ep);
+	found = e.count && host_events_keep(&e, ep);
+	host_events_fini(&e);
+	return found;
+}
+
+/* Is anything ready? */
+static uint32_t epoll_peek(struct epoll *ep)
+{
+	bool found;
+
+	if (epoll_enter(ep))
+		return 0;
+	ep->harvest++;
+	found = is_ready(ep) && ready_peek(ep);
+	if (!found && epoll_has_host(ep))
+		found = host_peek(ep) || (is_ready(ep) && ready_peek(ep));
 	epoll_leave(ep);
-	return bits;
+	return found ? POLL_READABLE : 0;
 }
 
 static uint32_t epoll_poll(struct file *f, struct poll_table *pt)
@@ -346,16 +452,27 @@ static void epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 	lock_drop(&ep->lock);
 }
 
+/* Busy polling is the host's affair. */
+static long epoll_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	(void)f;
+	(void)arg;
+	return cmd == EPIOCSPARAMS || cmd == EPIOCGPARAMS ? -EOPNOTSUPP : -EINVAL;
+}
+
 static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->private;
 
+	ep->is_dying = true;
 	epoll_delete_all(ep);
 	epoll_put(ep);
 }
 
 static const struct file_ops epoll_ops = {
+	.lseek = file_lseek_nowhere,
 	.poll = epoll_poll,
+	.ioctl = epoll_ioctl,
 	.release = epoll_release,
 	.show_fdinfo = epoll_show_fdinfo,
 };
@@ -373,12 +490,13 @@ int epoll_create_file(struct file **out)
 	tree_init(&ep->items);
 	list_init(&ep->ready);
 	list_init(&ep->sleepers);
-	list_init(&ep->host_items);
 	list_init(&ep->parents);
 	list_init(&ep->children);
 	waitq_init(&ep->pollers);
 	lock_init(&ep->pollers.lock, RANK_EPOLL);
 	waitq_init(&ep->not_busy);
+	ep->host_epfd = -1;
+	ep->doorbell = -1;
 	err = file_create_anon_inode("[eventpoll]", &epoll_ops, O_RDWR, ep, out);
 	if (err)
 		slab_free(&epoll_slab, ep);

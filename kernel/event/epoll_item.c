@@ -33,26 +33,36 @@ static SLAB_CACHE(epoll_item_slab, sizeof(struct epoll_item), 64);
 
 /* ---- wake-ups ---- */
 
+void item_ready_locked(struct epoll_item *item)
+{
+	if (item->is_ready)
+		return;
+	item->is_ready = true;
+	list_add_tail(&item->ep->ready, &item->ready_link);
+}
+
+bool epoll_wake_one_locked(struct epoll *ep)
+{
+	struct list *link;
+
+	while ((link = list_pop(&ep->sleepers)))
+		if (sleeper_wake(list_entry(link, struct epoll_sleeper, link)->sleeper))
+			return true;
+	return host_ring_locked(ep);
+}
+
 static bool make_ready(struct epoll_item *item)
 {
 	struct epoll *ep = item->ep;
-	bool woke = false;
+	bool woke;
 
 	lock_take(&ep->lock);
 	if (!item->is_in_tree) {
 		lock_drop(&ep->lock);
 		return false;
 	}
-	if (!item->is_ready) {
-		item->is_ready = true;
-		list_add_tail(&ep->ready, &item->ready_link);
-	}
-	while (!woke && !list_is_empty(&ep->sleepers)) {
-		struct epoll_sleeper *s =
-			list_entry(list_pop(&ep->sleepers), struct epoll_sleeper, link);
-
-		woke = sleeper_wake(s->sleeper);
-	}
+	item_ready_locked(item);
+	woke = epoll_wake_one_locked(ep);
 	lock_drop(&ep->lock);
 	if (!waitq_is_empty(&ep->pollers)) {
 		woke = true;
@@ -108,7 +118,7 @@ static bool item_woken(struct wait_entry *e, uint32_t key)
 	return !(events & EPOLLEXCLUSIVE) || woke;
 }
 
-void epoll_wake_all(struct epoll *ep)
+void epoll_sleepers_wake_all(struct epoll *ep)
 {
 	struct list *link;
 
@@ -117,7 +127,6 @@ void epoll_wake_all(struct epoll *ep)
 		(void)sleeper_wake(list_entry(link, struct epoll_sleeper, link)->sleeper);
 	lock_drop(&ep->lock);
 	waitq_wake_all(&ep->pollers, 0);
-	(void)parents_wake(ep);
 }
 
 /* ---- wait queues ---- */
@@ -221,6 +230,7 @@ void item_put(struct epoll_item *item)
 static void nest_unlink(struct epoll_item *item)
 {
 	lock_take(&nest_lock);
+	host_child_remove_locked(item);
 	list_remove(&item->child_link);
 	list_remove(&item->parent_link);
 	atomic_sub(&item->ep->child_count, 1);
@@ -244,12 +254,11 @@ static bool item_leave_tree(struct epoll_item *item)
 	if (item->is_ready)
 		list_remove(&item->ready_link);
 	item->is_ready = false;
-	list_remove(&item->host_link);
 	lock_drop(&ep->lock);
 	if (item->target)
 		nest_unlink(item);
 	if (item->host_fd >= 0)
-		epoll_wake_all(ep);
+		host_member_remove(item);
 	return true;
 }
 
@@ -401,11 +410,11 @@ static struct epoll_item *item_create(struct epoll *ep, struct file *f, int fd,
 	item->target = epoll_of_file(f);
 	if (item->target)
 		ref_get(&item->target->refs);
-	item->host_fd = f->host_poll_fd;
+	item->host_fd = item->target ? -1 : f->host_poll_fd;
+	item->host_slot = -1;
 	list_init(&item->ready_link);
 	list_init(&item->child_link);
 	list_init(&item->parent_link);
-	list_init(&item->host_link);
 	return item;
 }
 
@@ -419,6 +428,21 @@ static uint32_t item_attach(struct epoll_item *item)
 	};
 
 	return file_poll(item->file, item->target ? NULL : &pt);
+}
+
+/* Tells the host epoll of an item that is new, or has changed. */
+static int host_part_update(struct epoll_item *item, bool is_new)
+{
+	int err;
+
+	if (item->host_fd >= 0)
+		return is_new ? host_member_add(item) : host_member_modify(item);
+	if (!item->target)
+		return 0;
+	lock_take(&nest_lock);
+	err = host_child_update_locked(item);
+	lock_drop(&nest_lock);
+	return err;
 }
 
 int epoll_add(struct epoll *ep, struct file *f, int fd,
@@ -441,18 +465,13 @@ int epoll_add(struct epoll *ep, struct file *f, int fd,
 	file_link(item);
 	lock_take(&ep->lock);
 	item->is_in_tree = !tree_insert(&ep->items, &item->node, item_order);
-	if (item->host_fd >= 0)
-		list_add_tail(&ep->host_items, &item->host_link);
 	lock_drop(&ep->lock);
 	if (item_attach(item) & item->events)
 		(void)item_make_ready(item);
-	if (item->wait_err) {
+	err = item->wait_err ? item->wait_err : host_part_update(item, true);
+	if (err)
 		item_remove(item);
-		return -ENOMEM;
-	}
-	if (item->host_fd >= 0 || (item->target && epoll_has_host(item->target)))
-		epoll_wake_all(ep);
-	return 0;
+	return err;
 }
 
 int epoll_modify(struct epoll *ep, struct file *f, int fd,
@@ -467,15 +486,12 @@ int epoll_modify(struct epoll *ep, struct file *f, int fd,
 	lock_take(&ep->lock);
 	atomic_store(&item->events, ev->events | POLLERR | POLLHUP);
 	item->data = ev->data;
-	item->host_seen = 0;
 	lock_drop(&ep->lock);
 	atomic_fence(); /* a wake-up either sees the new events, or changed the file
 			   before it is polled */
 	if (file_poll(f, NULL) & item->events)
 		(void)item_make_ready(item);
-	if (item->host_fd >= 0)
-		epoll_wake_all(ep);
-	return 0;
+	return host_part_update(item, false);
 }
 
 int epoll_delete(struct epoll *ep, struct file *f, int fd)

@@ -122,6 +122,7 @@ static void eventfd_release(struct file *f)
 static const struct file_ops eventfd_ops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
+	.lseek = file_lseek_nowhere,
 	.poll = eventfd_poll,
 	.release = eventfd_release,
 	.show_fdinfo = eventfd_show_fdinfo,

@@ -112,13 +112,14 @@ long host_set_ask(struct host_set *s)
 	return ready < 0 ? 0 : ready;
 }
 
-static long sleep_in_host(struct host_set *s, struct sleeper *me, nsec_t deadline)
+static long sleep_in_host(struct host_set *s, struct sleeper *me, nsec_t deadline,
+			  bool can_be_woken)
 {
 	struct linux_pollfd *own = &s->fds[s->count];
 	long ready;
 
 	*own = (struct linux_pollfd){.fd = me->host_eventfd, .events = POLLIN};
-	ready = host_poll(s->fds, s->count + 1, deadline);
+	ready = host_poll(s->fds, s->count + can_be_woken, deadline);
 	if (ready == 0)
 		return -ETIMEDOUT;
 	if (ready < 0) {
@@ -134,11 +135,13 @@ static long sleep_in_host(struct host_set *s, struct sleeper *me, nsec_t deadlin
 	return ready;
 }
 
-long host_set_wait(struct host_set *s, nsec_t deadline)
+long host_set_wait(struct host_set *s, nsec_t deadline, bool can_be_woken)
 {
 	struct sleeper *me = cpu_self()->sleeper;
 	long ready = 0;
 
+	if (!can_be_woken)
+		return sleep_in_host(s, me, deadline, false);
 	if (me->host_eventfd < 0) {
 		int fd = eventfd_take();
 
@@ -148,7 +151,7 @@ long host_set_wait(struct host_set *s, nsec_t deadline)
 	}
 	atomic_store_seq(&me->polling_host, 1);
 	if (atomic_load(&me->wake) == 1)
-		ready = sleep_in_host(s, me, deadline);
+		ready = sleep_in_host(s, me, deadline, true);
 	else
 		forget_answers(s);
 	atomic_store(&me->polling_host, 0);

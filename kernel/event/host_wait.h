@@ -20,13 +20,14 @@ void host_set_fini(struct host_set *s);
 /* Returns the place of fd in the set, or -ENOMEM. */
 int host_set_add(struct host_set *s, int fd, uint32_t events) MUST_CHECK;
 
-/* Asks the host what is ready now. Returns how many are, 0 also when work is pending. */
+/* Asks the host what is ready now. Returns how many are. */
 long host_set_ask(struct host_set *s);
 
 /* Sleeps, between sleeper_prepare() and sleeper_cancel(), until one is ready, the current
  * task is woken, or work is pending. Returns how many are ready (0: woken, perhaps
- * spuriously), -ETIMEDOUT, -ERESTARTSYS or what the host answered: -ENOMEM, -EMFILE … */
-long host_set_wait(struct host_set *s, nsec_t deadline);
+ * spuriously), -ETIMEDOUT, -ERESTARTSYS or what the host answered: -ENOMEM, -EMFILE …
+ * can_be_woken false: there is nobody who would. */
+long host_set_wait(struct host_set *s, nsec_t deadline, bool can_be_woken);
 
 struct sleeper;
 /* When a task ends: its eventfd, if it has one, is kept for the next task that needs one.

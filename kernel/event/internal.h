@@ -12,22 +12,39 @@
 struct file;
 struct host_set;
 
+/* What the host calls a member by: an index, and how often that was given or changed. */
+struct host_slot {
+	struct epoll_item *item; /* NULL: free */
+	uint32_t generation;
+	uint32_t next_free;
+};
+
 struct epoll {
-	struct ref refs;	/* the file's, and one for each item */
-	struct lock lock;	/* RANK_EPOLL */
-	struct tree items;	/* lock */
-	struct list ready;	/* lock: struct epoll_item.ready_link */
-	struct list sleepers;	/* lock: struct epoll_sleeper.link */
-	struct list host_items; /* lock: struct epoll_item.host_link */
-	bool edges_told;	/* lock: some of them have host_seen bits */
-	struct waitq pollers;	/* who polls the epoll itself; its lock has RANK_EPOLL */
-	int parent_count;	/* atomic: items of other epolls that watch this one */
-	int child_count;	/* atomic: items that watch other epolls */
-	struct list parents;	/* nest_lock: struct epoll_item.parent_link */
-	struct list children;	/* nest_lock: struct epoll_item.child_link */
-	struct lock busy_lock;	/* RANK_OBJECT: is_busy */
-	bool is_busy;		/* somebody changes or harvests: see epoll_enter() */
+	struct ref refs;       /* the file's, and one for each item */
+	struct lock lock;      /* RANK_EPOLL */
+	struct tree items;     /* lock */
+	struct list ready;     /* lock: struct epoll_item.ready_link */
+	struct list sleepers;  /* lock: struct epoll_sleeper.link */
+	struct waitq pollers;  /* who polls the epoll itself; its lock has RANK_EPOLL */
+	int parent_count;      /* atomic: items of other epolls that watch this one */
+	int child_count;       /* atomic: items that watch other epolls */
+	struct list parents;   /* nest_lock: struct epoll_item.parent_link */
+	struct list children;  /* nest_lock: struct epoll_item.child_link */
+	struct lock busy_lock; /* RANK_OBJECT: is_busy */
+	bool is_busy;	       /* somebody changes or harvests: see epoll_enter() */
 	struct waitq not_busy;
+	uint64_t harvest;   /* epoll_enter(): counts them */
+	bool is_hosts_turn; /* epoll_enter(): it was left out the last time */
+	bool is_dying;	    /* const once set: its file has gone */
+
+	/* The nested host epoll: see epoll_host.c. */
+	int host_epfd; /* atomic: -1: none yet; set once, under nest_lock and lock */
+	int doorbell;  /* the same: a host eventfd, member of host_epfd */
+	uint32_t host_sleepers;	 /* atomic, raised under lock: tasks that sleep on it */
+	uint32_t rings;		 /* lock: of the doorbell, since somebody heard it */
+	struct host_slot *slots; /* lock */
+	uint32_t slot_count;	 /* lock: how many there are */
+	uint32_t slot_free;	 /* lock: the first free one, or slot_count */
 };
 
 /* A task in epoll_wait. */
@@ -65,10 +82,12 @@ struct epoll_item {
 	struct list child_link;	 /* nest_lock */
 	struct list parent_link; /* nest_lock */
 
-	int host_fd;	       /* const: file->host_poll_fd */
-	uint32_t host_bits;    /* ep->lock: what the host last said */
-	uint32_t host_seen;    /* ep->lock: edge-triggered bits already told */
-	struct list host_link; /* ep->lock */
+	/* A host descriptor's, or an epoll's that has a host epoll: */
+	int host_fd;	   /* file->host_poll_fd, or a duplicate; -1: none, or an epoll */
+	bool owns_host_fd; /* it is a duplicate */
+	bool is_on_host;   /* epoll_enter(), epolls: nest_lock: a member of host_epfd */
+	int host_slot;	   /* ep->lock: -1: none */
+	uint64_t told;	   /* ep->lock: the harvest that last told it */
 
 	int wait_err;
 	unsigned wait_count;	 /* of those inside */
@@ -106,16 +125,60 @@ void epoll_delete_all(struct epoll *ep);
 /* Puts an item on the ready list and wakes who waits for that. True if a task was woken.
  */
 bool item_make_ready(struct epoll_item *item);
+/* The same without waking anybody; ep->lock is held. */
+void item_ready_locked(struct epoll_item *item);
 void item_put(struct epoll_item *item);
-/* Wakes everybody: they shall look again. */
-void epoll_wake_all(struct epoll *ep);
+/* Wakes one task that waits for ep, whose lock is held: false if nobody sleeps. */
+bool epoll_wake_one_locked(struct epoll *ep);
+/* Wakes all who wait for ep alone: they shall look again. */
+void epoll_sleepers_wake_all(struct epoll *ep);
 
-/* ---- epoll_host.c ---- */
-/* Collects the host descriptors; all: those whose edges have been told too. */
-int host_items_collect(struct epoll *ep, struct host_set *set, bool all) MUST_CHECK;
-/* Takes the host's answers: items that are ready go to the ready list. */
-void host_items_take(struct epoll *ep, const struct host_set *set);
-/* Asks the host about all items. 0 or -ENOMEM. */
-int host_items_ask(struct epoll *ep) MUST_CHECK;
-/* Some epoll in it, or it, watches host descriptors. */
-bool epoll_has_host(struct epoll *ep);
+/* ---- epoll_host.c: the host epoll ---- */
+
+static inline bool epoll_has_host(const struct epoll *ep)
+{
+	return __atomic_load_n(&ep->host_epfd, __ATOMIC_ACQUIRE) >= 0;
+}
+/* Rings for one of those who sleep on the host epoll, unless enough were rung for. True:
+ * somebody will wake. ep->lock is held. */
+bool host_ring_locked(struct epoll *ep);
+
+/* The item's host descriptor becomes, is changed as, is no more a member of the host
+ * epoll. Inside epoll_enter(), or, at the end, by whoever has taken it off the tree. 0,
+ * -EPERM, -ENOMEM, -ENOSPC. */
+int host_member_add(struct epoll_item *item) MUST_CHECK;
+int host_member_modify(struct epoll_item *item) MUST_CHECK;
+void host_member_remove(struct epoll_item *item);
+/* A one shot that was told by other means: the host shall not tell it too. */
+void host_member_disarm(struct epoll_item *item);
+/* The same for an item that watches an epoll: makes it so as its events say. nest_lock is
+ * held. */
+int host_child_update_locked(struct epoll_item *item) MUST_CHECK;
+void host_child_remove_locked(struct epoll_item *item);
+/* Frees what belongs to the host epoll. */
+void host_epoll_fini(struct epoll *ep);
+
+enum { HOST_EVENTS_INSIDE = 24 };
+
+/* Events on their way from the host to the guest. */
+struct host_events {
+	int capacity;
+	int count;			/* in `from`, as the host has told them */
+	struct linux_epoll_event *from; /* then in step with `to` */
+	struct linux_epoll_event *to;
+	struct linux_epoll_event inside[2 * HOST_EVENTS_INSIDE];
+};
+
+void host_events_init(struct host_events *e, struct epoll *ep, int max);
+void host_events_fini(struct host_events *e);
+/* Asks what is ready now. */
+void host_events_ask(struct host_events *e, struct epoll *ep);
+/* Sleeps until something is, or a member in memory is ready. Returns 1: e has events; 0:
+ * look again; -ETIMEDOUT, -ERESTARTSYS … */
+int host_events_wait(struct host_events *e, struct epoll *ep, nsec_t deadline) MUST_CHECK;
+/* Tells them to the guest: inside epoll_enter(). Members that are epolls go to the ready
+ * list, to be asked. Returns how many were written or -EFAULT. */
+long host_events_tell(struct host_events *e, struct epoll *ep, uaddr_t out) MUST_CHECK;
+/* They are not told now: what the host would not say again goes to the ready list. True:
+ * some member was ready. */
+bool host_events_keep(struct host_events *e, struct epoll *ep);

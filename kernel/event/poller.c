@@ -70,6 +70,7 @@ void poller_init(struct poller *p, struct poll_target *targets, unsigned count)
 	p->table = (struct poll_table){.add = poller_add};
 	p->pages = NULL;
 	p->has_epolls = false;
+	p->asks_host = false;
 	p->is_registered = false;
 	p->err = 0;
 	host_set_init(&p->host);
@@ -115,6 +116,7 @@ static int host_collect(struct poller *p)
 			t->host = host_set_add(&p->host, t->ref.file->host_poll_fd,
 					       t->want);
 			err = t->host;
+			p->asks_host = true;
 		} else if (file_is_epoll(t->ref.file)) {
 			p->has_epolls = true;
 			err = epoll_collect_host(t->ref.file, &p->host);
@@ -174,7 +176,8 @@ static long poller_sleep(struct poller *p, nsec_t deadline)
 
 	if (p->host.count == 0)
 		return sleeper_wait(deadline, WORK_INTERRUPTS);
-	ret = host_set_wait(&p->host, deadline);
+	ret = host_set_wait(&p->host, deadline,
+			    p->waiter_count || p->pages || p->has_epolls);
 	return ret > 0 ? host_answers(p) : ret;
 }
 
@@ -199,7 +202,7 @@ long poller_run(struct poller *p, nsec_t deadline)
 		if (!is_last)
 			sleeper_prepare();
 		ready = poller_scan(p, may_sleep);
-		if (p->host.count && (is_last || ready) && host_set_ask(&p->host))
+		if (p->asks_host && (is_last || ready) && host_set_ask(&p->host))
 			ready += host_answers(p);
 		if (ready || is_last || p->err)
 			break;

@@ -34,7 +34,8 @@ struct poller {
 	struct poll_table table;
 	struct poll_waiter_page *pages;
 	struct host_set host;
-	bool has_epolls; /* whose host descriptors may change */
+	bool has_epolls; /* that may come to have a host epoll */
+	bool asks_host;	 /* some target is a host descriptor */
 	bool is_registered;
 	int err;
 	struct poll_waiter inside[POLLER_WAITERS_INSIDE];

@@ -192,6 +192,7 @@ static void signalfd_release(struct file *f)
 
 static const struct file_ops signalfd_ops = {
 	.read = signalfd_read,
+	.lseek = file_lseek_nowhere,
 	.poll = signalfd_poll,
 	.release = signalfd_release,
 	.show_fdinfo = signalfd_show_fdinfo,

@@ -22,9 +22,9 @@ enum {
 
 /* What the three sets ask for. */
 static const uint32_t set_bits[SETS] = {
-	POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
-	POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
-	POLLPRI,
+	POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL,
+	POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL,
+	POLLPRI | POLLNVAL,
 };
 
 struct select {
@@ -100,6 +100,18 @@ static long sets_fill(struct select *s, const struct poll_target *targets, size_
 	return count;
 }
 
+/* A descriptor that cannot be waited for: true if it is one at all (O_PATH), and then
+ * ready for anything. */
+static bool bad_target(struct poll_target *t, int fd)
+{
+	struct fdref any = fd_get_any(fd);
+	bool is_open = any.file;
+
+	fd_put(any);
+	t->got = POLLNVAL;
+	return is_open;
+}
+
 static long select_run(struct select *s, struct poll_target *targets, size_t n,
 		       nsec_t deadline)
 {
@@ -112,7 +124,8 @@ static long select_run(struct select *s, struct poll_target *targets, size_t n,
 		fd = watched_next(s, fd, n);
 		targets[i] = (struct poll_target){.ref = fd_get((int)fd)};
 		targets[i].want = bits_wanted(s, fd);
-		is_bad |= !targets[i].ref.file;
+		if (!targets[i].ref.file)
+			is_bad |= !bad_target(&targets[i], (int)fd);
 	}
 	poller_init(&p, targets, s->watched);
 	ret = is_bad ? -EBADF : poller_run(&p, deadline);

@@ -122,6 +122,24 @@ static uint32_t timerfd_poll(struct file *f, struct poll_table *pt)
 	return bits;
 }
 
+static long timerfd_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct timerfd *t = f->private;
+	uint64_t ticks;
+
+	if (cmd != TFD_IOC_SET_TICKS)
+		return -ENOTTY;
+	if (COPY_IN(&ticks, arg))
+		return -EFAULT;
+	if (!ticks)
+		return -EINVAL;
+	lock_take(&t->lock);
+	t->ticks = ticks;
+	lock_drop(&t->lock);
+	waitq_wake_all(&t->expired, POLLIN);
+	return 0;
+}
+
 static void timerfd_get_locked(struct timerfd *t, struct linux_itimerspec *out)
 {
 	nsec_t left = 0;
@@ -164,7 +182,9 @@ static void timerfd_release(struct file *f)
 
 static const struct file_ops timerfd_ops = {
 	.read = timerfd_read,
+	.lseek = file_lseek_nowhere,
 	.poll = timerfd_poll,
+	.ioctl = timerfd_ioctl,
 	.release = timerfd_release,
 	.show_fdinfo = timerfd_show_fdinfo,
 };

@@ -110,6 +110,8 @@ int file_create_anon(struct inode *inode, const char *name, const struct file_op
 	f->inode = inode;
 	f->ops = ops;
 	f->private = private;
+	if (ops->lseek)
+		f->mode |= FMODE_LSEEK;
 	*out = f;
 	return 0;
 }

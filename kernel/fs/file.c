@@ -200,6 +200,8 @@ ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done;
 
+	if (pos && *pos >= 0 && !(f->mode & FMODE_PREAD))
+		return -ESPIPE;
 	if (!(f->mode & FMODE_READ))
 		return -EBADF;
 	if (!f->ops || !f->ops->read)
@@ -223,6 +225,8 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t done;
 
+	if (pos && *pos >= 0 && !(f->mode & FMODE_PREAD))
+		return -ESPIPE;
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;
 	if (!f->ops || !f->ops->write)
@@ -314,6 +318,13 @@ int64_t file_lseek_generic(struct file *f, int64_t off, int whence)
 {
 	return file_lseek_size(f, off, whence, atomic_load_relaxed(&f->inode->size),
 			       INT64_MAX);
+}
+
+int64_t file_lseek_nowhere(struct file *f, int64_t off, int whence)
+{
+	(void)off;
+	(void)whence;
+	return f->pos;
 }
 
 int64_t file_lseek(struct file *f, int64_t off, int whence)

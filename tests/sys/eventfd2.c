@@ -109,6 +109,19 @@ static void a_blocked_read_is_interrupted(void)
 
 static int shared;
 
+static void it_has_no_position_but_lets_itself_be_seeked(void)
+{
+	char b[8];
+	int fd = eventfd(3, 0);
+
+	CHECK(lseek(fd, 0, SEEK_SET) == 0 && lseek(fd, 5, SEEK_CUR) == 0);
+	CHECK(lseek(fd, 7, SEEK_END) == 0);
+	FAILS(EINVAL, lseek(fd, 0, 77));
+	FAILS(ESPIPE, pread(fd, b, 8, 0));
+	FAILS(ESPIPE, pwrite(fd, b, 8, 8));
+	CHECK(close(fd) == 0);
+}
+
 static void add_ten(void)
 {
 	CHECK(eventfd_write(shared, 10) == 0);
@@ -149,6 +162,7 @@ static void no_addition_is_lost(void)
 
 RUN(TEST(read_resets_the_sum), TEST(a_semaphore_gives_one_at_a_time),
     TEST(the_old_call_takes_no_flags), TEST(flags_are_kept), TEST(the_sum_is_bounded),
-    TEST(short_buffers_are_refused), TEST(unknown_flags_are_refused),
-    TEST(bad_pointers_are_efault), TEST(a_blocked_read_is_interrupted),
-    TEST(children_share_the_counter), TEST(no_addition_is_lost))
+    TEST(short_buffers_are_refused), TEST(it_has_no_position_but_lets_itself_be_seeked),
+    TEST(unknown_flags_are_refused), TEST(bad_pointers_are_efault),
+    TEST(a_blocked_read_is_interrupted), TEST(children_share_the_counter),
+    TEST(no_addition_is_lost))

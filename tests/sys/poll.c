@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 static int p[2];
 
@@ -181,6 +182,28 @@ static void documented_errors(void)
 	FAILS(EINVAL, syscall(SYS_poll, &f, 1U << 30, 0));
 }
 
+static void no_more_than_may_be_open(void)
+{
+	struct rlimit old, few;
+	static struct pollfd f[8];
+
+	for (int i = 0; i < 8; i++)
+		f[i].fd = -1;
+	CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
+	few = old;
+	few.rlim_cur = 5;
+	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0 && poll(f, 5, 0) == 0);
+	FAILS(EINVAL, poll(f, 6, 0));
+	CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0 && poll(f, 6, 0) == 0);
+}
+
+static void paths_are_pollnval(void)
+{
+	struct pollfd f = {open("/", O_PATH), POLLIN, 0};
+
+	CHECK(poll(&f, 1, -1) == 1 && f.revents == POLLNVAL && close(f.fd) == 0);
+}
+
 static void bad_pointers_are_efault(void)
 {
 	for (size_t i = 0; i < BAD_COUNT; i++) {
@@ -216,5 +239,6 @@ RUN(TEST(pipe_ends), TEST(a_full_pipe_is_not_writable),
     TEST(timeouts_are_kept), TEST(the_raw_call_returns_the_time_left),
     TEST(a_write_wakes_the_sleeper), TEST(signals_interrupt_even_with_restart),
     TEST(ppoll_opens_the_mask_while_it_waits), TEST(documented_errors),
+    TEST(no_more_than_may_be_open), TEST(paths_are_pollnval),
     TEST(bad_pointers_are_efault), TEST(many_descriptors),
     TEST(eventfds_and_pipes_together))

@@ -112,6 +112,42 @@ static void pselect_opens_the_mask(void)
 	CHECK(interrupts == 1 && sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
+/* O_PATH: it is open, that is all. */
+static void what_cannot_be_waited_for_is_ready_for_all(void)
+{
+	int fd = open("/", O_PATH);
+	struct timeval t = {0, 0};
+	fd_set r, w, x;
+
+	FD_ZERO(&r);
+	FD_ZERO(&w);
+	FD_ZERO(&x);
+	FD_SET(fd, &r);
+	FD_SET(fd, &w);
+	FD_SET(fd, &x);
+	CHECK(select(fd + 1, &r, &w, &x, &t) == 3 && close(fd) == 0);
+}
+
+static void an_interrupted_call_leaves_sets_and_tells_the_time(void)
+{
+	struct interrupter in;
+	struct timeval t = {100, 0};
+	struct timespec ts = {100, 0};
+	int p[2];
+	fd_set r;
+
+	CHECK(pipe(p) == 0);
+	FD_ZERO(&r);
+	FD_SET(p[0], &r);
+	interrupt_start(&in, SA_RESTART, -1);
+	FAILS(EINTR, syscall(SYS_select, p[0] + 1, &r, NULL, NULL, &t));
+	FAILS(EINTR, syscall(SYS_pselect6, p[0] + 1, &r, NULL, NULL, &ts, NULL));
+	interrupt_stop(&in);
+	CHECK(FD_ISSET(p[0], &r) && t.tv_sec >= 50 && t.tv_sec < 100);
+	CHECK(ts.tv_sec >= 50 && ts.tv_sec < 100);
+	CHECK(close(p[0]) == 0 && close(p[1]) == 0);
+}
+
 static void documented_errors(void)
 {
 	struct timeval n = {-1, 0}, zero = {0, 0};
@@ -159,5 +195,7 @@ static void a_write_wakes_the_sleeper(void)
 RUN(TEST(sets_are_narrowed_to_the_ready),
     TEST(end_of_file_is_readable_and_no_reader_is_writable), TEST(files_are_always_ready),
     TEST(numbers_above_the_count_do_not_matter), TEST(the_time_left_comes_back),
-    TEST(signals_interrupt), TEST(pselect_opens_the_mask), TEST(documented_errors),
+    TEST(signals_interrupt), TEST(pselect_opens_the_mask),
+    TEST(what_cannot_be_waited_for_is_ready_for_all),
+    TEST(an_interrupted_call_leaves_sets_and_tells_the_time), TEST(documented_errors),
     TEST(bad_pointers_are_efault), TEST(a_write_wakes_the_sleeper))

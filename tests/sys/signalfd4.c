@@ -123,6 +123,49 @@ static void the_set_can_change(void)
 	CHECK(close(fd) == 0);
 }
 
+static void one_that_is_pending_is_not_announced_again(void)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLET};
+	struct signalfd_siginfo info;
+	int ep = epoll_create1(0), fd;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	fd = signalfd(-1, &set, SFD_NONBLOCK);
+	CHECK(fd >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) == 0);
+	CHECK(raise(SIGUSR1) == 0 && epoll_wait(ep, &e, 1, 0) == 1);
+	CHECK(raise(SIGUSR1) == 0 && epoll_wait(ep, &e, 1, 0) == 0);
+	CHECK(read(fd, &info, sizeof(info)) == sizeof(info));
+	FAILS(EAGAIN, read(fd, &info, sizeof(info)));
+	CHECK(raise(SIGUSR1) == 0 && epoll_wait(ep, &e, 1, 0) == 1);
+	CHECK(read(fd, &info, sizeof(info)) == sizeof(info));
+	CHECK(close(fd) == 0 && close(ep) == 0);
+}
+
+/* Also when it waits behind the mask. */
+static void a_fault_takes_one_that_is_pending(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGSEGV);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		raise(SIGSEGV);
+		alarm(10);
+		*(volatile int *)8 = 1;
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
 static void ignore(int sig)
 {
 	(void)sig;
@@ -178,4 +221,5 @@ static void documented_errors(void)
 RUN(TEST(what_a_read_gets), TEST(values_and_order), TEST(children_tell_their_status),
     TEST(it_can_be_waited_for), TEST(a_sleeping_poll_is_woken), TEST(the_set_can_change),
     TEST(an_interrupt_ends_the_wait), TEST(flags_and_the_old_call),
-    TEST(documented_errors))
+    TEST(one_that_is_pending_is_not_announced_again),
+    TEST(a_fault_takes_one_that_is_pending), TEST(documented_errors))

@@ -4,7 +4,12 @@
 #include "fixture.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/timerfd.h>
+
+#ifndef TFD_IOC_SET_TICKS
+#define TFD_IOC_SET_TICKS _IOW('T', 0, uint64_t)
+#endif
 
 static struct itimerspec spec(long value, long interval)
 {
@@ -163,6 +168,24 @@ static void an_interrupt_ends_the_wait(void)
 	CHECK(close(fd) == 0);
 }
 
+static void expirations_can_be_set(void)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	struct pollfd p = {fd, POLLIN, 0};
+	uint64_t n = 7;
+
+	/* natively, where checkpoints can be restored */
+	if (ioctl(fd, TFD_IOC_SET_TICKS, &n) == 0) {
+		CHECK(poll(&p, 1, 0) == 1 && read(fd, &n, 8) == 8 && n == 7);
+		n = 0;
+		FAILS(EINVAL, ioctl(fd, TFD_IOC_SET_TICKS, &n));
+	} else {
+		CHECK(errno == ENOTTY);
+	}
+	FAILS(ENOTTY, ioctl(fd, FIONREAD, &n));
+	CHECK(close(fd) == 0);
+}
+
 static void documented_errors(void)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), null;
@@ -200,4 +223,4 @@ static void documented_errors(void)
 RUN(TEST(once), TEST(again_and_again), TEST(points_in_time), TEST(it_can_be_waited_for),
     TEST(a_sleeping_reader_sees_a_new_time), TEST(the_old_setting),
     TEST(copies_and_children_share_it), TEST(an_interrupt_ends_the_wait),
-    TEST(documented_errors))
+    TEST(expirations_can_be_set), TEST(documented_errors))

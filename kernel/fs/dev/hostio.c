@@ -28,7 +28,8 @@
 
 enum {
 	VEC = 16,
-	/* What a host pipe that is ready takes without blocking (pipe(7)). */
+	/* What a host pipe that is ready takes in one write without blocking (pipe(7)).
+	 */
 	NONBLOCK_SIZE = PIPE_BUF,
 };
 
@@ -42,6 +43,9 @@ struct hostio *hostio_create(int host_fd)
 		return NULL;
 	ref_init(&io->refs);
 	io->fd = host_fd;
+	lock_init(&io->lock, RANK_OBJECT);
+	waitq_init(&io->next[0]);
+	waitq_init(&io->next[1]);
 	return io;
 }
 
@@ -80,8 +84,62 @@ static ssize_t transfer(struct hostio *io, struct uio *u, size_t size, int64_t p
 	return done == -EINTR ? -ERESTARTSYS : done;
 }
 
+static int turn_take(struct hostio *io, bool is_write)
+{
+	int err = 0;
+
+	lock_take(&io->lock);
+	while (io->is_in_turn[is_write] && !err)
+		err = waitq_sleep(&io->next[is_write], &io->lock, NSEC_NEVER);
+	if (!io->is_in_turn[is_write]) {
+		io->is_in_turn[is_write] = true;
+		err = 0;
+	}
+	lock_drop(&io->lock);
+	return err;
+}
+
+static void turn_end(struct hostio *io, bool is_write)
+{
+	lock_take(&io->lock);
+	io->is_in_turn[is_write] = false;
+	lock_drop(&io->lock);
+	waitq_wake_all(&io->next[is_write], 0);
+}
+
+/* The host's descriptor may block: it is asked before, and nobody else of ours may take
+ * what it has promised. -EAGAIN: it is not ready. */
+static ssize_t transfer_in_turn(struct hostio *io, struct uio *u, bool is_write)
+{
+	ssize_t done = turn_take(io, is_write);
+
+	if (done)
+		return done;
+	done = -EAGAIN; /* one who sleeps was there before */
+	if (!atomic_load(&io->sleeping[is_write]))
+		done = wait_ready(io, is_write ? POLLOUT : POLLIN, false);
+	if (!done)
+		done = transfer(io, u, is_write ? NONBLOCK_SIZE : u->left, -1, is_write);
+	turn_end(io, is_write);
+	return done;
+}
+
+static ssize_t transfer_sleeping(struct hostio *io, struct uio *u, bool is_write)
+{
+	ssize_t done = 0;
+
+	atomic_add(&io->sleeping[is_write], 1);
+	atomic_fence();
+	if (atomic_load(&io->takes_turns[is_write]))
+		done = -EAGAIN;
+	else
+		done = transfer(io, u, u->left, -1, is_write);
+	atomic_sub(&io->sleeping[is_write], 1);
+	return done;
+}
+
 /* One call to the host; its descriptor may not block although ours does, and the other
- * way round. */
+ * way round. Once somebody must not block, all take turns. */
 static ssize_t transfer_stream(struct file *f, struct hostio *io, struct uio *u,
 			       bool is_write)
 {
@@ -89,14 +147,13 @@ static ssize_t transfer_stream(struct file *f, struct hostio *io, struct uio *u,
 	short events = is_write ? POLLOUT : POLLIN;
 	ssize_t done;
 
+	if (!may_block)
+		atomic_store(&io->takes_turns[is_write], true);
 	for (;;) {
-		if (!may_block) {
-			int err = wait_ready(io, events, false);
-
-			if (err)
-				return err;
-		}
-		done = transfer(io, u, may_block ? u->left : NONBLOCK_SIZE, -1, is_write);
+		if (atomic_load(&io->takes_turns[is_write]))
+			done = transfer_in_turn(io, u, is_write);
+		else
+			done = transfer_sleeping(io, u, is_write);
 		if (done != -EAGAIN || !may_block)
 			return done;
 		done = wait_ready(io, events, true);

@@ -2,7 +2,9 @@
 /* hostio_internal.h - shared by hostio.c and hostio_tty.c. */
 #pragma once
 #include "abi/types.h"
+#include "base/lock.h"
 #include "base/ref.h"
+#include "base/waitq.h"
 
 struct file_ops;
 struct tty;
@@ -12,6 +14,12 @@ struct hostio {
 	int fd;		  /* const: of the host; closed at the end */
 	bool is_seekable; /* const: a regular file or block device */
 	struct tty *tty;  /* const: NULL: no terminal */
+	/* Streams, index 1: writing. See transfer_in_turn(). */
+	struct lock lock;     /* RANK_OBJECT */
+	bool is_in_turn[2];   /* lock: one of them is at it */
+	bool takes_turns[2];  /* atomic: somebody must not block */
+	int sleeping[2];      /* atomic: calls in the host that may block */
+	struct waitq next[2]; /* for the turn */
 };
 
 extern const struct file_ops hostio_ops;
