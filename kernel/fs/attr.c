@@ -99,7 +99,7 @@ int path_utimes(const struct path *p, const struct linux_timespec times[2])
 	if (err)
 		return err;
 	if (inode->flags & INODE_IMMUTABLE)
-		return all_now ? -EACCES : -EPERM;
+		return -EPERM;
 	if ((inode->flags & INODE_APPEND) && !all_now)
 		return -EPERM;
 	if (!inode_owner_or_capable(inode)) {

@@ -25,7 +25,7 @@
 
 int may_create(struct inode *dir)
 {
-	if (dir->flags & INODE_DEAD)
+	if ((dir->flags & INODE_DEAD) || (dir->sb->flags & SB_NO_NEGATIVE))
 		return -ENOENT;
 	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
 }

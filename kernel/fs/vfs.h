@@ -72,7 +72,7 @@ enum sb_flags {
 	SB_RDONLY = 1 << 0, /* every change is -EROFS */
 	SB_NO_DCACHE =
 		1 << 1, /* dentries are not kept: each lookup asks the file system */
-	SB_NO_NEGATIVE = 1 << 2, /* absent names are not kept */
+	SB_NO_NEGATIVE = 1 << 2, /* absent names are not kept, nor made: -ENOENT */
 	SB_NOEXEC = 1 << 3,
 	SB_NODEV = 1 << 4,
 	SB_INTERNAL = 1 << 5, /* pipes, sockets, anonymous inodes: cannot be walked */

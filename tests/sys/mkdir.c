@@ -52,6 +52,21 @@ static void documented_errors(void)
 	CHECK(!exists("nowhere"));
 }
 
+static void names_in_proc_are_not_made(void)
+{
+	static const char *const names[] = {"/proc/x", "/proc/self/x", "/proc/sys/x",
+					    "/proc/self/fd/x"};
+
+	file_put("f", "");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		FAILS(ENOENT, mkdir(names[i], 0755));
+		FAILS(ENOENT, mknod(names[i], S_IFIFO | 0600, 0));
+		FAILS(ENOENT, symlink("f", names[i]));
+		FAILS(ENOENT, link("f", names[i]));
+		FAILS(ENOENT, open(names[i], O_CREAT | O_WRONLY, 0600));
+	}
+}
+
 static void user_makes(void)
 {
 	become_user_here();
@@ -93,4 +108,5 @@ static void deep_trees(void)
 
 RUN(TEST(makes_an_empty_directory_with_a_mode), TEST(group_bit_is_inherited),
     TEST(starts_at_a_directory), TEST(documented_errors),
-    TEST(the_parent_must_be_writable), TEST(bad_pointers_are_efault), TEST(deep_trees))
+    TEST(names_in_proc_are_not_made), TEST(the_parent_must_be_writable),
+    TEST(bad_pointers_are_efault), TEST(deep_trees))

@@ -83,6 +83,7 @@ static void documented_errors(void)
 	FAILS(ENOTDIR, utimensat(AT_FDCWD, "f/x", NULL, 0));
 	FAILS(EBADF, utimensat(-1, "f", NULL, 0));
 	FAILS(EBADF, syscall(SYS_utimensat, -1, NULL, NULL, 0));
+	FAILS(EPERM, utimensat(AT_FDCWD, "/proc/self", NULL, 0)); /* immutable */
 }
 
 static void unknown_flags_are_refused(void)
