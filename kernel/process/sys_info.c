@@ -3,10 +3,12 @@
  * a host name and a domain name of its own. The kernel log is empty. */
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/prctl.h"
 #include "abi/random.h"
 #include "abi/syscall.h"
 #include "base/lock.h"
 #include "host/host.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
@@ -44,12 +46,33 @@ void system_set_hostname(const char *name)
 	lock_drop(&names_lock);
 }
 
+/* A release for programs that know no other than 2.6: 6.12.0-x becomes 2.6.72-x. */
+static void release_as_26(char release[UTS_LEN + 1])
+{
+	const char *rest = release;
+	unsigned minor = 0, dots = 0;
+	char text[UTS_LEN + 1];
+
+	for (; (*rest >= '0' && *rest <= '9') || (*rest == '.' && dots < 2); rest++) {
+		if (*rest == '.')
+			dots++;
+		else if (dots == 1)
+			minor = minor * 10 + (unsigned)(*rest - '0');
+	}
+	(void)scnprintf(text, sizeof(text), "2.6.%u%s", minor + 60, rest);
+	(void)string_copy(release, text, UTS_LEN + 1);
+}
+
 long sys_uname(struct task *t, uaddr_t out)
 {
+	uint32_t persona = t->process->personality;
 	struct linux_utsname k;
 
-	(void)t;
 	system_names(&k);
+	if (persona & UNAME26)
+		release_as_26(k.release);
+	if ((persona & PER_MASK) == PER_LINUX32)
+		(void)string_copy(k.machine, "i686", sizeof(k.machine));
 	return COPY_OUT(out, &k);
 }
 

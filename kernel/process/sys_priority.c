@@ -202,13 +202,13 @@ static void ioprio_set(struct task *t, void *arg)
 
 long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
 {
-	struct ioprio_change c = {(uint32_t)ioprio, 0};
+	struct ioprio_change c = {(uint16_t)ioprio, 0};
 	uint32_t class = c.ioprio >> IOPRIO_CLASS_SHIFT;
 
 	(void)t;
 	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
 		return -EINVAL;
-	if (class > IOPRIO_CLASS_IDLE || (!class && (ioprio & 7)) || ioprio < 0)
+	if (class > IOPRIO_CLASS_IDLE || (!class && (ioprio & 7)))
 		return -EINVAL;
 	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_NICE))
 		return -EPERM;

@@ -107,6 +107,10 @@ static void documented_errors(void)
 	FAILS(EINVAL, set(4, 0, CLASS(BEST_EFFORT, 4)));
 	FAILS(EINVAL, set(PROCESS, 0, CLASS(NONE, 1)));
 	FAILS(EINVAL, set(PROCESS, 0, CLASS(4, 0)));
+	CHECK(set(PROCESS, 0, CLASS(8 + BEST_EFFORT, 3)) ==
+	      0); /* the low 16 bits count */
+	CHECK(get(PROCESS, 0) == CLASS(BEST_EFFORT, 3));
+	CHECK(set(PROCESS, 0, 0) == 0);
 	FAILS(EINVAL, set(PROCESS, 0, -1));
 	FAILS(ESRCH, get(PROCESS, NOBODY));
 	FAILS(ESRCH, get(GROUP, NOBODY));

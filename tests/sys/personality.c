@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <sys/personality.h>
+#include <sys/utsname.h>
 
 #define READ_ONLY 0xffffffffUL
 
@@ -55,6 +56,43 @@ static void a_program_without_random_addresses(void)
 	CHECK(status == 0);
 }
 
+/* Where uname(2) told a release of 3 or more, its second number comes after 2.6.60. */
+static void uname_changes_with_it(void)
+{
+	struct utsname real, u;
+	unsigned major, minor;
+	char want[16];
+
+	CHECK(uname(&real) == 0);
+	CHECK(personality(start | UNAME26) >= 0);
+	CHECK(uname(&u) == 0 && strcmp(u.machine, real.machine) == 0);
+	CHECK(sscanf(real.release, "%u.%u", &major, &minor) == 2);
+	snprintf(want, sizeof(want), "2.6.%u", minor + 60);
+	CHECK(strncmp(u.release, want, strlen(want)) == 0);
+	CHECK(strcmp(strchrnul(u.release, '-'), strchrnul(real.release, '-')) == 0);
+	CHECK(personality(PER_LINUX32) >= 0);
+	CHECK(uname(&u) == 0 && strcmp(u.machine, "i686") == 0);
+	CHECK(strcmp(u.release, real.release) == 0);
+	CHECK(personality(start) >= 0);
+	CHECK(uname(&u) == 0 && memcmp(&u, &real, sizeof(u)) == 0);
+}
+
+static void exec_drops_what_old_programs_need(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK(personality(READ_IMPLIES_EXEC | SHORT_INODE) >= 0);
+		execl("/bin/grep", "grep", "-q", "^01000000$", "/proc/self/personality",
+		      NULL);
+		_exit(2);
+	}
+	status = child_wait(pid);
+	CHECK(status == 0);
+}
+
 static void proc_shows_it(void)
 {
 	char want[32];
@@ -64,5 +102,5 @@ static void proc_shows_it(void)
 }
 
 RUN(TEST(reading_changes_nothing), TEST(setting_answers_the_old_one),
-    TEST(children_inherit_it), TEST(a_program_without_random_addresses),
-    TEST(proc_shows_it))
+    TEST(children_inherit_it), TEST(uname_changes_with_it),
+    TEST(a_program_without_random_addresses), TEST(proc_shows_it))
