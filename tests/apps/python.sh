@@ -55,13 +55,7 @@ try:
 except subprocess.TimeoutExpired:
     print("timed out")
 END
-if $RUN $py -c 'import socket; socket.socketpair()' 2>/dev/null; then
-	sockets=yes
-else
-	sockets=
-	echo "skip: what needs sockets"
-fi
-for how in fork spawn ${sockets:+forkserver}; do
+for how in fork spawn forkserver; do
 	script "multiprocessing with $how" "[0, 1, 4, 9, 16] 60 hello" <<END
 import multiprocessing as mp
 def square(x): return x * x
@@ -128,7 +122,7 @@ p = os.fork()
 if p == 0: os._exit(3)
 print(x, y, got[0], os.waitstatus_to_exitcode(os.waitpid(p, 0)[1]))
 END
-[ "$sockets" ] && script "asyncio with a child" "a b out" <<'END'
+script "asyncio with a child" "a b out" <<'END'
 import asyncio
 async def main():
     async def say(s, t):
@@ -138,6 +132,72 @@ async def main():
     print(*r, (await p.communicate())[0].decode().strip())
 asyncio.run(main())
 END
+script "asyncio with sockets" "$(printf "400 ['unix', 'tcp']\nudp\nsignalled\nTimeoutError\n[b'0', b'1', b'4']")" <<'END'
+import asyncio, os, signal, tempfile
+async def serve(r, w):
+    while line := await r.readline():
+        w.write(line); await w.drain()
+    w.close()
+async def talk(connect, n=10):
+    r, w = await connect()
+    for i in range(n):
+        w.write(b"%d\n" % i); assert await r.readline() == b"%d\n" % i
+    w.close(); await w.wait_closed()
+    return n
+async def main():
+    path = os.path.join(tempfile.mkdtemp(), "s")
+    unix = await asyncio.start_unix_server(serve, path)
+    tcp = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = tcp.sockets[0].getsockname()[1]
+    ways = {"unix": lambda: asyncio.open_unix_connection(path),
+            "tcp": lambda: asyncio.open_connection("127.0.0.1", port)}
+    print(sum(await asyncio.gather(*(talk(w) for w in ways.values() for _ in range(20)))), list(ways))
+    unix.close(); tcp.close()
+    loop = asyncio.get_running_loop(); got = loop.create_future()
+    class P(asyncio.DatagramProtocol):
+        def datagram_received(self, data, addr): got.set_result(data.decode())
+    t, _ = await loop.create_datagram_endpoint(P, local_addr=("127.0.0.1", 0))
+    t.sendto(b"udp", t.get_extra_info("sockname")); print(await got); t.close()
+    e = asyncio.Event(); loop.add_signal_handler(signal.SIGUSR1, e.set)
+    os.kill(os.getpid(), signal.SIGUSR1); await asyncio.wait_for(e.wait(), 5); print("signalled")
+    try: await asyncio.wait_for(asyncio.sleep(10), 0.05)
+    except asyncio.TimeoutError as x: print(type(x).__name__)
+    ps = [await asyncio.create_subprocess_shell(f"echo -n $(({i} * {i}))", stdout=-1) for i in range(3)]
+    print([(await p.communicate())[0] for p in ps])
+asyncio.run(main())
+END
+script "sockets" "b'over a pair' 1 ['x', 'y'] timed out" <<'END'
+import array, os, selectors, socket, threading
+a, b = socket.socketpair(); a.sendall(b"over a pair"); x = b.recv(100)
+r, w = os.pipe()
+a.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [w]))])
+_, anc, _, _ = b.recvmsg(1, 100); os.write(array.array("i", anc[0][2])[0], b"!"); y = len(os.read(r, 10))
+s = socket.create_server(("127.0.0.1", 0))
+def say(t):
+    with socket.create_connection(s.getsockname()) as c: c.sendall(t)
+ts = [threading.Thread(target=say, args=(t,)) for t in (b"x", b"y")]
+[t.start() for t in ts]; got = []
+sel = selectors.DefaultSelector(); sel.register(s, selectors.EVENT_READ)
+while len(got) < 2:
+    for k, _ in sel.select(5):
+        if k.fileobj is s:
+            c, _ = s.accept(); sel.register(c, selectors.EVENT_READ)
+        elif d := k.fileobj.recv(10): got.append(d.decode())
+        else: sel.unregister(k.fileobj)
+b.settimeout(0.05)
+try: b.recv(1)
+except socket.timeout as e: print(x, y, sorted(got), e)
+END
+venv() {
+	same "venv $*" $'1\nvenv-works\nFalse' "$($RUN bash -c 'cd "$(mktemp -d)"; '"$py"' -m venv "$@" v && . v/bin/activate && cd / || exit
+		python -c "import sys; print(int(sys.prefix != sys.base_prefix))"; python -c "print(\"venv-works\")"
+		python -c "import os, sys; print(os.path.samefile(sys.prefix, \"/usr\"))"' bash "$@" 2>&1)"
+}
+venv --without-pip
+venv --without-pip --copies --system-site-packages
+if $py -c 'import ensurepip' 2>/dev/null; then
+	same "venv with pip" pip "$($RUN bash -c 'cd "$(mktemp -d)"; '"$py"' -m venv v && v/bin/pip --version | cut -d " " -f 1' 2>&1)"
+fi
 script "files and walks" "(30, 30, 465) True" <<'END'
 import os, tempfile, pathlib, shutil
 d = pathlib.Path(tempfile.mkdtemp())

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 180
+# GNU coreutils, the programs that read and write text: each prints and returns as natively.
+. "$(dirname "$0")/programs"
+
+prog cat 'printf "a\tb\n\n\n\001\377\n" >f; cat -A f; cat -n f; cat -b f; cat -s f; cat -vET f; cat f missing - <f | od -c; cat .; cat f >>f; cat - </dev/null; cat <f >f; seq 100000 | cat | cat | md5sum; cat /proc/self/status | head -n 1'
+prog tac 'seq 5 | tac; printf "a:b:c" | tac -s :; seq 3 >f; tac f f; tac -b f; tac -r -s "[0-9]" f; tac missing; seq 200000 | tac | md5sum; seq 100000 >g; tac g | md5sum'
+prog nl 'printf "a\n\nb\n" | nl; printf "a\n\nb\n" | nl -ba -w3 -s: -v10 -i5; nl missing; printf "x\n\\\\:\\\\:\\\\:\nh\n" | nl -hn -n rz; nl -bpx </dev/null'
+prog od 'printf "hello\001\377world12345678901234567890" >f; od f; od -c f; od -An -tx1z f; od -td4 -j3 -N8 f; od -tfD -N16 f; od -w8 -v -ta f; od -Ax -to2 f; od -S3 f; od -j999 f; od missing; head -c 64 /dev/zero | od'
+prog b2sum 'echo x >f; b2sum f; b2sum -l 128 f; b2sum f >s; b2sum -c s; b2sum --tag f; echo y >f; b2sum -c s; echo $?'
+prog cksum 'echo x >f; cksum f; cksum </dev/null; for a in bsd sysv crc md5 sha1 sha224 sha256 sha384 sha512 blake2b sm3; do cksum -a $a f; done; cksum missing; seq 1000000 | cksum; cksum -a md5 f >s; cksum -c s'
+prog md5sum 'seq 1000 >f; md5sum f - <f; md5sum f >s; md5sum -c s; echo x >>f; md5sum -c s; echo $?; md5sum --status -c s; echo $?; md5sum -b f; md5sum -z f | od -c | tail -n 2; md5sum missing; md5sum -c f; md5sum --ignore-missing -c s; md5sum .'
+prog md5sum.textutils 'seq 10 | md5sum.textutils'
+prog sha1sum 'seq 1000 >f; sha1sum f; sha1sum f >s; sha1sum -c s; sha1sum -c --quiet s'
+prog sha224sum 'seq 1000 >f; sha224sum f; sha224sum f >s; sha224sum -c s'
+prog sha256sum 'seq 1000 >f; sha256sum f /usr/bin/bash; sha256sum f >s; sha256sum -c s; echo bad >>s; sha256sum -c --strict s; echo $?; sha256sum -c --warn s; seq 2000000 | sha256sum'
+prog sha384sum 'seq 1000 >f; sha384sum f; sha384sum f >s; sha384sum -c s'
+prog sha512sum 'seq 1000 >f; sha512sum f; sha512sum f >s; sha512sum -c s; rm f; sha512sum -c s; echo $?'
+prog sum 'seq 1000 >f; sum f; sum -s f; sum -r f f; sum missing; sum </dev/null'
+prog base32 'printf "hello world" | base32; printf "hello world" | base32 | base32 -d; echo "!!" | base32 -d; base32 -w 4 /etc/debian_version; seq 1000 | base32 -w0 | md5sum'
+prog base64 'printf "hello world" | base64; printf "hello world" | base64 | base64 -d; echo "!!" | base64 -d; echo "aGk!" | base64 -di; head -c 300000 /usr/bin/bash | base64 | base64 -d | md5sum; base64 missing'
+prog basenc 'for e in base64 base64url base32 base32hex base16 base2msbf base2lsbf; do printf "hi there" | basenc --$e | tee e; basenc --$e -d e; echo; done; printf 12345678 | basenc --z85; basenc'
+prog comm 'printf "a\nb\nd\n" >x; printf "b\nc\nd\n" >y; comm x y; comm -12 x y; comm -23 x y; comm --output-delimiter=, x y; comm --total x y; printf "b\na\n" >z; comm z x; echo $?; comm --nocheck-order z x; comm x missing; comm -z x y | od -c | head -n 2; comm - y <x'
+prog csplit 'seq 20 >f; csplit f 5 10 "{*}" 2>&1; ls; head -n 1 xx*; csplit -s -f p -n 3 f /7/ /15/+1; wc -l p*; csplit -k f "%1.%" 99; ls | wc -l; csplit -z -b "%x.t" -f q f /3/ "{*}"; ls q*; csplit f; csplit f 50; ls | wc -l'
+prog cut 'printf "a:b:c\nd:e:f\nnodelim\n" >f; cut -d: -f2 f; cut -d: -f1,3- -s f; cut -c2-3 f; cut -b1 f; cut -d: -f2 --complement f; cut -d: --output-delimiter=- -f1-2 f; cut f; cut -f0 f; cut -c1 missing; cut -z -d: -f1 f | od -c | head -n 1'
+prog expand 'printf "a\tb\n\t\tc\n" | expand; printf "a\tb\n" | expand -t4; printf "\ta\tb\n" | expand -i; expand -t2,6 <<<$'"'a\\tb\\tc'"'; expand missing'
+prog unexpand 'printf "        a       b\n" | unexpand | od -c; printf "        a       b\n" | unexpand -a | od -c; printf "    a\n" | unexpand -t4 --first-only | od -c'
+prog fmt 'seq 100 | fmt; seq 30 | tr "\n" " " | fmt -w 20; printf "  a b\nc\n" | fmt -t; printf "# a\n# b\n" | fmt -p "#"; fmt -u -s <<<"a   b.  c"; fmt missing'
+prog fold 'seq 30 | tr -d "\n" | fold -w 10; echo; echo "aa bb cc dd" | fold -s -w 5; fold -b -w 3 <<<abcdefg; fold missing'
+prog head 'seq 20 >f; head f; head -n 3 f; head -n -17 f; head -c 5 f; head -c -45 f; head -q -n 1 f f; head -v -n 1 f f; head missing; seq 100000 | head -n 1; head -c 1M /dev/zero | wc -c; head -z -n 1 f | wc; (head -n 1 >/dev/null; cat) <f | wc -l; head .; head -n x f'
+prog tail 'seq 20 >f; tail f; tail -n 3 f; tail -n +18 f; tail -c 5 f; tail -c +45 f; seq 100000 | tail -n 1; seq 300000 | tail -n +299999; tail -q -n 1 f f; tail missing; tail -c 10 /proc/self/maps | wc -c; timeout 0.3 tail ---disable-inotify -s 0.05 -n 1 -f f; echo $?'
+# By polling: what tail says of a file that is replaced depends on which way it looks.
+prog tail 'poll=---disable-inotify; said() { for i in {1..200}; do ! grep -sqx "$1" out || break; sleep 0.02; done; }
+	echo a >f; tail $poll -s 0.05 -F f >out 2>&1 & said a; mv f g; echo b >f; said b; echo c >>f; said c; kill $!; wait $!; echo $?; cat out
+	echo x >h; tail $poll -s 0.05 -f h >out 2>&1 & said x; : >h; said ".*truncated"; echo y >>h; said y; kill $!; wait $!; cat out; sleep 0.1 & timeout 5 tail $poll -s 0.05 --pid=$! -f h; echo $?; timeout 0.4 tail $poll -s 0.1 --retry -f late; (sleep 0.1; echo l) | tail -f; tail -f missing'
+prog join 'printf "1 a\n2 b\n4 d\n" >x; printf "1 A\n3 C\n4 D\n" >y; join x y; join -a1 -a2 -e - -o 0,1.2,2.2 x y; join -v1 x y; join -t: x y; join -1 2 -2 2 -i x y; printf "2 b\n1 a\n" >z; join z y; echo $?; join --header x y; join x missing; join -j 1 -o auto x y'
+prog paste 'seq 3 >x; printf "a\nb\n" >y; paste x y; paste -s x y; paste -d: x y x; paste - - - <x; paste -d "\0" x y; paste x missing; paste -z x y | od -c | tail -n 2'
+prog pr 'seq 100 | pr -h title -D date -l 30 | head -n 40; seq 6 | pr -3 -t; seq 3 >f; pr -m -t f f; pr -n -t f; pr -d -t f; pr missing; seq 9 | pr -ts: -a -3'
+prog ptx 'printf "the quick brown fox\njumps over\n" | ptx; printf "the quick brown fox\n" | ptx -f -w 40 -O; ptx missing; echo "a b" | ptx -G; echo the quick | ptx -A -r'
+prog shuf 'seq 100 >f; shuf f | sort -n | cmp - f; shuf -n 3 f | wc -l; shuf -i 1-5 | sort | tr -d "\n"; shuf -e a a a; shuf -n 5 -r -e x; shuf --random-source=f -i 1-10; shuf -z -e a b | tr "\0ab" "nxx"; shuf missing; shuf -i 5-1; shuf -o out f; sort -n out | cmp - f; shuf -n 2 --random-source=/dev/zero f; seq 300000 | shuf | sort -n | md5sum; shuf -n 0 f'
+prog sort 'printf "b 2\na 10\nC 1\na 9\n" >f; sort f; sort -r f; sort -n -k2 f; sort -f f; sort -u -k1,1 f; sort -k1,1 -k2n f; sort -s -k1,1 f; sort -c f; echo $?; sort -C f; echo $?; sort -o f f; cat f; sort -t" " -k2,2g f; printf "1K\n1M\n2\n" | sort -h; printf "v1.10\nv1.9\n" | sort -V; printf "Feb\nJan\n" | sort -M; sort -z f | od -c | tail -n 1; sort missing; sort -k0 f; sort --files0-from=- <<<f; sort -m f f; sort -d f; sort -R f | sort; sort --debug -k1 f; sort .; echo ok | sort -o /nonexistent/x'
+prog sort 'seq 300000 | tac | sort -n --parallel=4 | md5sum; seq 200000 | tac | awk "{print \$1, \"padding padding padding\"}" >f; mkdir t; sort -S 1M -T t -n f | md5sum; ls t; sort -S 1M -T t --compress-program=gzip -n f | md5sum; sort --batch-size=3 -S 256k -T t f | md5sum; ls t; sort -S 64k -T /nonexistent f; echo $?; split -n l/5 f p; for p in p*; do sort -o $p $p; done; sort -m p* | md5sum; timeout -s INT 0.2 sort -S 64k -T t f f f f f >/dev/null; echo $?; ls t'
+prog split 'seq 100 >f; split f; ls; wc -l <xaa; rm xaa; split -l 30 f p; wc -l p*; split -b 100 -d f q; wc -c q*; split -n 3 f n; wc -c n*; split -n l/3 -a 3 --additional-suffix=.t f l; wc -l l*; split -n r/2 f r; head -n 2 raa rab; split -n 2/3 f; split -C 50 --numeric-suffixes=5 f s; ls s*; split --filter="tr 1 x >\$FILE.t" -n r/3 f y; ls y*; cat y* | md5sum; split --filter="exit 3" -n 2 f; echo $?; split -l 0 f; split missing; seq 10000 | split -n l/2 - a 2>&1; split -a 1 -l 1 f z; echo $?; split --verbose -b 150 -x f v; split -e -n 4 /dev/null e; ls e*; split -t 1 -l 2 f w; ls w* | wc -l; split -n l/2 f f; seq 200000 | split --filter="head -n 1" -l 50000 -'
+prog tr 'echo Hello | tr a-z A-Z; echo hello | tr -d l; echo aabbcc | tr -s a-c; echo "a1b2" | tr -cd "[:digit:]\n"; echo abc | tr a-c "\141\n\t" | od -c; tr a; echo abc | tr -c a-b x; echo abc | tr -t abc xy; echo "[a]" | tr "[=a=]" "[x*]"; seq 100000 | tr 0-9 a-j | md5sum'
+prog tsort 'printf "a b\nb c\na c\n" | tsort; printf "a b\nb a\n" | tsort; echo $?; echo a | tsort; tsort missing; seq 1000 | paste - - | tsort | wc -l'
+prog uniq 'printf "a\na\nb\nA\n" >f; uniq f; uniq -c f; uniq -d f; uniq -u f; uniq -i f; uniq -D f; uniq --group f; printf "1 x\n2 x\n" | uniq -f1; uniq -s 1 -w 1 f; uniq f out; cat out; uniq missing; uniq -z f | od -c | tail -n 1; uniq --all-repeated=prepend f'
+prog wc 'printf "a b\nc\n" >f; wc f; wc -l f f; wc -w -m -L f; wc -c </usr/bin/bash; wc missing; printf f | wc --files0-from=-; printf "f\0f\0" | wc -l --files0-from=-; wc .; seq 100000 | wc; wc -c /proc/version | wc -l; wc -l </dev/null; wc --total=x f'
+prog seq 'seq 3; seq 2 4; seq 1 2 7; seq 5 -1 3; seq -w 8 11; seq -s, 4; seq -f "%.2f" 2; seq 0.1 0.1 0.5; seq 1 0 2 | head -n 2; seq x; seq 99999999999999999998 99999999999999999999; seq inf | head -n 2; seq 3 1; seq 1000000 | md5sum; seq 1 >/dev/full'
+prog numfmt 'numfmt --to=iec 123456; numfmt --from=si 1K 2M; numfmt --to=si --suffix=B --padding=10 99999; echo "a 1000" | numfmt --field 2 --to=si; numfmt --from=auto 1Ki; numfmt x; numfmt --invalid=warn x; numfmt --format="%.2f" 3; numfmt --grouping 1234567; numfmt --round=down --to=iec 1999; seq 1000 1002 | numfmt --header --to=si; numfmt -d, --field=- <<<1,2'
+prog factor 'factor 1 2 360 1234567891011 18446744073709551617; echo 97 98 | factor; factor x; factor 340282366920938463463374607431768211456; factor -h 1024; seq 2 2000 | factor | md5sum'
+prog expr 'env expr 3 + 4; env expr 10 % 3; env expr a : "\(.\)"; env expr length hello; env expr substr hello 2 3; env expr index hello l; env expr 1 = 2; echo $?; env expr 5 / 0; echo $?; env expr 1 +; env expr 99999999999999999999 \* 9; env expr "(" 1 + 2 ")" \* 3; env expr a \| b; env expr 0 \& 1; env expr match abc ab'
+prog echo 'env echo -n a; env echo -e "\ta\x41\0101\c b"; env echo; env echo -E "\n"; env echo --help | head -n 1; env echo x >/dev/full; echo $?'
+prog printf 'env printf "%s-%d-%x-%c\n" a 12 255 xyz; env printf "%5.2f|%-5s|%05d\n" 3.14159 ab 42; env printf "%s\n" 1 2 3; env printf "\u00e9\n" | od -c; env printf "%q\n" "a b"; env printf "%d\n" x; echo $?; env printf "%b\n" "a\tb"; env printf "%*d\n" 5 3; env printf; env printf "%z"'
+prog tee 'echo x | tee a b c; cat a b c; echo y | tee -a a >/dev/null; cat a; echo z | tee /nonexistent/x; echo $?; seq 100000 | tee >(md5sum >m1) | md5sum; while [ ! -s m1 ]; do sleep 0.01; done; cat m1; seq 100000 | tee -p /dev/full 2>&1 | tail -n 1; seq 100000 | tee --output-error=exit /dev/full 2>&1 | tail -n 1; seq 1000000 | tee -p >(head -n 1 >h) | tail -n 1; mkfifo p; (cat p | md5sum >q) & echo fifo | tee p; wait; cat q; seq 1000 | tee -i d/e; tee - <a'
+prog yes 'yes | head -n 3; yes a b | head -n 2; timeout 0.1 yes >/dev/null; echo $?; yes >/dev/full; yes | head -c 10000000 | md5sum; yes x | sed -n "100000{p;q}"'
+finish_programs
