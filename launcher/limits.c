@@ -8,6 +8,13 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
+/* glibc has a type of its own for them. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t resource_t;
+#else
+typedef int resource_t;
+#endif
+
 static const int raised[] = {
 	RLIMIT_AS,	RLIMIT_CPU,   RLIMIT_DATA,   RLIMIT_FSIZE,
 	RLIMIT_MEMLOCK, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING,
@@ -21,7 +28,7 @@ void limits_read(struct limits *out)
 	for (int i = 0; i < LIMIT_COUNT; i++) {
 		struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
-		if (getrlimit(i, &limit) < 0)
+		if (getrlimit((resource_t)i, &limit) < 0)
 			limit = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
 		out->of[i][0] = limit.rlim_cur;
 		out->of[i][1] = limit.rlim_max;
@@ -33,7 +40,7 @@ static void set(int resource, uint64_t soft, uint64_t hard)
 	struct rlimit limit = {soft, hard};
 
 	/* A limit that cannot be raised is met later, with its own message. */
-	(void)setrlimit(resource, &limit);
+	(void)setrlimit((resource_t)resource, &limit);
 }
 
 void limits_raise(const struct limits *l)

@@ -17,8 +17,8 @@ class H(http.server.SimpleHTTPRequestHandler):
         self.send_response(200); self.send_header(\"Content-Length\", str(len(b))); self.end_headers(); self.wfile.write(b)
 s = http.server.ThreadingHTTPServer((\"127.0.0.1\", 0), H)
 open(\"port.new\", \"w\").write(str(s.server_port)); import os; os.rename(\"port.new\", \"port\")
-s.serve_forever()" & s=$!
-	trap "{ kill -9 $s; wait; } 2>/dev/null; cd /; rm -rf \"$PWD\"" EXIT
+s.serve_forever()" & s=$!; disown
+	trap "kill -9 $s; cd /; rm -rf \"$PWD\"" EXIT
 	until [ -s port ]; do sleep 0.02; done; u=http://127.0.0.1:$(<port)
 	'
 prog curl "$server"'curl -s $u/f | cmp - f; curl -s -o g -w "%{http_code} %{size_download} %{content_type} %{num_connects}\n" $u/f; cmp f g; curl -s -w "%{http_code}\n" -o /dev/null $u/nosuch; curl -sI $u/f | grep -i ^content-length | tr -d "\r"; curl -s -d "a=1&b=2" $u/; echo; curl -s --data-binary @f $u/ | wc -c; curl -s $u/f $u/d/g -w "%{num_connects} " -o /dev/null -o /dev/null; curl -s -L $u/d | grep -c href; curl -s --limit-rate 10M $u/f | md5sum; curl -s -Z $u/f $u/f $u/d/g -o a -o b -o c 2>/dev/null; cmp a f; cmp b f; cat c; curl -s -m 5 http://127.0.0.1:1/; echo $?; curl -sv $u/d/g 2>&1 | grep -E "^\* Connected|^> GET|^< HTTP" | normal "s/port [0-9]+/port P/; s/\r//"; for i in 1 2 3 4 5 6 7 8; do curl -s $u/f | md5sum & done | sort -u'

@@ -103,4 +103,5 @@ static void proc_shows_it(void)
 
 RUN(TEST(reading_changes_nothing), TEST(setting_answers_the_old_one),
     TEST(children_inherit_it), TEST(uname_changes_with_it),
-    TEST(a_program_without_random_addresses), TEST(proc_shows_it))
+    TEST(exec_drops_what_old_programs_need), TEST(a_program_without_random_addresses),
+    TEST(proc_shows_it))

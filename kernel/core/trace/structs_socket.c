@@ -62,13 +62,15 @@ static void print_ip6(struct text *t, const uint8_t *ip)
 		return;
 	}
 	for (int i = 0; i < 8; i++) {
+		const uint8_t *pair = ip + (size_t)i * 2;
+
 		if (i == best) {
 			text_add(t, "::");
 			i += best_len - 1;
 			continue;
 		}
 		text_add(t, i && i != best + best_len ? ":%x" : "%x",
-			 ip[2 * i] << 8 | ip[2 * i + 1]);
+			 pair[0] << 8 | pair[1]);
 	}
 }
 

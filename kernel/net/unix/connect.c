@@ -157,7 +157,7 @@ static int take_embryo(struct socket *s, bool nonblock, struct unix_socket **out
 			return socket_wait_error(err, deadline);
 	}
 	was_full = unix_is_full(u);
-	*out = list_first_entry(&u->packets, struct unix_socket, embryo_link);
+	*out = list_entry(u->packets.next, struct unix_socket, embryo_link);
 	list_remove(&(*out)->embryo_link);
 	u->queued--;
 	if (was_full && !unix_is_full(u))
