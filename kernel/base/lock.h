@@ -39,6 +39,7 @@ enum lock_rank { /* outermost first */
 		 RANK_EPOLL,	  /* one epoll's items and ready list, the same */
 		 RANK_IDR,	  /* id tables */
 		 RANK_SLAB,
+		 RANK_FILE_CACHE, /* cached pages: freed when there are no others */
 		 RANK_PAGE,
 		 RANK_LOG,
 };

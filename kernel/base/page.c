@@ -56,6 +56,7 @@ static struct {
 	size_t fresh_index; /* none from here on was ever handed out: they are zero */
 	size_t keep_max;    /* in pages */
 	void (*give_back)(void *addr, size_t size);
+	bool (*reclaim)(void); /* atomic */
 } pages = {.lock = LOCK_INIT(RANK_PAGE)};
 
 static uint64_t fail_countdown; /* atomic: 0 when off */
@@ -270,6 +271,11 @@ void page_set_give_back(void (*give_back)(void *addr, size_t size), size_t keep_
 	lock_drop(&pages.lock);
 }
 
+void page_set_reclaim(bool (*reclaim)(void))
+{
+	atomic_store(&pages.reclaim, reclaim);
+}
+
 /* ---- the two verbs ---- */
 
 /* Takes the lowest block of the smallest sufficient order and frees what is too much. */
@@ -300,12 +306,18 @@ static void *take_locked(unsigned order, bool *is_fresh) REQUIRES(&pages.lock)
 
 static void *run_alloc(unsigned order, bool *is_fresh)
 {
+	bool (*reclaim)(void);
+	void *p;
+
 	if (order > PAGE_ORDER_MAX || alloc_must_fail())
 		return NULL;
 
-	lock_take(&pages.lock);
-	void *p = take_locked(order, is_fresh);
-	lock_drop(&pages.lock);
+	do {
+		lock_take(&pages.lock);
+		p = take_locked(order, is_fresh);
+		lock_drop(&pages.lock);
+		reclaim = atomic_load_relaxed(&pages.reclaim);
+	} while (unlikely(!p) && reclaim && reclaim());
 	return p;
 }
 

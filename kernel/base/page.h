@@ -56,6 +56,10 @@ static inline unsigned page_order_for(size_t size)
  * first, keeps everything. */
 void page_set_give_back(void (*give_back)(void *addr, size_t size), size_t keep_size);
 
+/* From now on reclaim is called when there is nothing left of an order: with locks held
+ * up to RANK_SLAB. True when it freed something: it is then tried again. */
+void page_set_reclaim(bool (*reclaim)(void));
+
 void page_get_stats(struct page_stats *out);
 
 /* For tests: lets the n-th allocation from now (1: the next) by page_alloc, slab_alloc

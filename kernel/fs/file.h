@@ -78,6 +78,16 @@ struct file_owner { /* F_SETOWN */
 	uid_t uid, euid;
 };
 
+/* How an open file is read, for file systems that cache: guesses, of all who read it. All
+ * are atomic. */
+struct file_readahead {
+	int64_t next; /* where the last read ended */
+	uint32_t reads;
+	uint32_t run;	  /* reads in sequence up to now */
+	uint32_t credits; /* how much memory may be spent on it */
+	uint32_t misses;  /* of late, against a few times the hits */
+};
+
 struct file {
 	struct vm_object object; /* mm's references are the file's */
 	struct ref refs;
@@ -91,6 +101,7 @@ struct file {
 	int host_poll_fd; /* host descriptor that says when it is ready, or -1 */
 	int host_fd;	  /* for the operations: host descriptor of the data, or -1 */
 	void *private;
+	struct file_readahead readahead;
 	struct creds *creds; /* ref: of the opener */
 	struct file_owner owner;
 	uint64_t dir_version; /* for iterate */

@@ -3,12 +3,19 @@
  * the guest's memory.
  *
  * f->private is a host_handle: the inode's own, shared by all who read an exclusive file,
- * or one made by this open. The operations use nothing else of the file but its flags, so
- * that an overlay may use them for a file of its own. */
+ * or one made by this open. The operations use nothing else of the file but its flags and
+ * readahead, so that an overlay may use them for a file of its own.
+ *
+ * Small reads of exclusive files may come from the cache (cache.c). The first HEAD_SIZE
+ * bytes are kept apart, in little memory: headers of programs and libraries, first lines
+ * of scripts and whole short files are read by processes that are new, to which a page of
+ * the cache costs more than a host call. A file has a head from the first time that the
+ * kernel itself reads there, or the second that a guest does. */
 #include "fs/file.h"
 
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/hostfs/internal.h"
 #include "host/host.h"
@@ -16,7 +23,11 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 
-enum { VEC = 16 }; /* pieces for the host at a time */
+enum {
+	VEC = 16, /* pieces for the host at a time */
+	HEAD_SIZE = 1024,
+	HEADS_MAX = 8192,
+};
 
 /* ---- moving bytes ---- */
 
@@ -80,22 +91,111 @@ static ssize_t read_one_piece(int fd, struct uio *u, int64_t *pos)
 	return got;
 }
 
+static ssize_t read_host(int fd, struct uio *u, int64_t *pos)
+{
+	return u->count == 1 ? read_one_piece(fd, u, pos) : move_uio(fd, u, pos, false);
+}
+
+/* ---- heads ---- */
+
+static int head_count; /* atomic */
+
+void host_head_forget(struct host_inode *hi)
+{
+	if (hi->head)
+		(void)atomic_sub(&head_count, 1);
+	kfree(hi->head);
+}
+
+/* The first HEAD_SIZE bytes, or all of a short file. NULL: they cannot be had. */
+static NOINLINE const char *head_read(struct host_handle *h)
+{
+	struct host_inode *hi = h->inode;
+	size_t size = (size_t)MIN((int64_t)HEAD_SIZE, hi->inode.size);
+	int fd = host_handle_fd(h);
+	char *other = NULL;
+	char *head;
+
+	if (fd < 0 || atomic_load_relaxed(&head_count) >= HEADS_MAX)
+		return NULL;
+	head = kmalloc(size);
+	if (!head)
+		return NULL;
+	if (host_pread(fd, head, size, 0) == (long)size &&
+	    atomic_try_cas(&hi->head, &other, head)) {
+		(void)atomic_add(&head_count, 1);
+		return head;
+	}
+	kfree(head);
+	return other;
+}
+
+/* A read that ends in the head: bytes read, or 0 when the head is not there. */
+static size_t head_copy(struct host_handle *h, struct uio *u, int64_t *pos)
+{
+	struct host_inode *hi = h->inode;
+	size_t size = (size_t)MIN((int64_t)HEAD_SIZE, hi->inode.size);
+	const char *head = atomic_load(&hi->head);
+	size_t done;
+
+	if (!head && !(u->flags & UIO_KERNEL) && !atomic_load_relaxed(&hi->head_wanted)) {
+		atomic_store_relaxed(&hi->head_wanted, true);
+		return 0;
+	}
+	if (!head)
+		head = head_read(h);
+	if (!head)
+		return 0;
+	done = uio_copy_out(u, head + *pos, size - (size_t)*pos);
+	*pos += (int64_t)done;
+	return done;
+}
+
 /* ---- operations ---- */
+
+/* What nobody changes ends where it ended. The size is not 0, which may be that of a file
+ * made up by the host. */
+static ssize_t read_exclusive(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct host_handle *h = f->private;
+	struct host_inode *hi = h->inode;
+	size_t done = 0;
+	ssize_t more;
+	int64_t left;
+	int fd;
+
+	if (*pos >= hi->inode.size)
+		return 0;
+	left = MIN((int64_t)u->left, hi->inode.size - *pos);
+	if (left <= HEAD_SIZE - *pos) {
+		done = head_copy(h, u, pos);
+		if (done)
+			return (ssize_t)done;
+	}
+	fd = host_handle_fd(h);
+	if (unlikely(fd < 0))
+		return fd;
+	if (u->left <= HOST_CACHE_READ_MAX) {
+		done = host_cache_read(hi, fd, u, *pos, &f->readahead);
+		*pos += (int64_t)done;
+		if (done && (!u->left || *pos >= hi->inode.size))
+			return (ssize_t)done;
+	}
+	more = read_host(fd, u, pos);
+	return more < 0 && done ? (ssize_t)done : more + (ssize_t)done;
+}
 
 static ssize_t file_op_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct host_handle *h = f->private;
-	struct host_inode *hi = h->inode;
 	int fd;
 
-	/* What nobody changes ends where it ended; a size of 0 may be that of a file made
-	 * up by the host. */
-	if (hostfs_of(hi)->exclusive && hi->inode.size && *pos >= hi->inode.size)
-		return 0;
+	if (hostfs_of(h->inode)->exclusive && h->inode->inode.size)
+		return read_exclusive(f, u, pos);
 	fd = host_handle_fd(h);
 	if (unlikely(fd < 0))
 		return fd;
-	return u->count == 1 ? read_one_piece(fd, u, pos) : move_uio(fd, u, pos, false);
+	return read_host(fd, u, pos);
 }
 
 /* The file has at least this size now. */
@@ -260,6 +360,10 @@ static void file_op_release(struct file *f)
 /* A handle of the inode that other files use too. */
 static void shared_release(struct file *f)
 {
+	struct host_handle *h = f->private;
+
+	if (h)
+		host_cache_close(h->inode, &f->readahead);
 	host_handle_put(f->private);
 	f->private = NULL;
 }

@@ -6,8 +6,9 @@
  * own walk follows.
  *
  * Exclusive: nobody else changes what lies there, so attributes, listings and link texts
- * are asked for once, and a regular file is opened on the host when it is first read or
- * mapped. Shared: the host and we may both change it; every lookup asks again.
+ * are asked for once, a regular file is opened on the host when it is first read or
+ * mapped, and what is read again and again is kept in memory. Shared: the host and we may
+ * both change it; every lookup asks again.
  *
  * Limits against Linux: devices and sockets of the host cannot be opened; a FIFO leads to
  * a pipe of the sandbox's own; extended attributes and O_TMPFILE are not passed on; POSIX

@@ -217,6 +217,8 @@ void host_inode_release(struct inode *inode)
 		unhash(hostfs_of(hi), hi);
 		host_handles_forget(hi);
 		host_listing_forget(hi);
+		host_cache_forget(hi);
+		host_head_forget(hi);
 		kfree(hi->link_text);
 		kfree(hi->name);
 		inode_fini(&hi->inode);

@@ -10,6 +10,7 @@
 #include "fs/vfs.h"
 #include "lib/list.h"
 
+struct file_readahead;
 struct linux_dirent64;
 struct linux_statx;
 struct hostfs_params;
@@ -60,7 +61,11 @@ struct host_inode {
 	struct list files;	      /* lock: handles of open files */
 	struct host_listing *listing; /* lock: ref */
 	char *link_text;	      /* lock: exclusive; owned; set once */
-	bool is_hashed;		      /* lock */
+	char *head;		      /* atomic: exclusive; owned; set once: see file.c */
+	uint32_t cached;	      /* atomic: pages in the cache */
+	bool no_cache;	       /* atomic: its contents are not what its size says */
+	bool head_wanted;      /* atomic: a guest has read there */
+	bool is_hashed;	       /* lock */
 	bool owner_is_virtual; /* lock: the host does not know the owner; held in memory
 				  by a reference */
 	bool is_removed;       /* lock: no name leads to it */
@@ -160,5 +165,23 @@ void host_listing_put(struct host_listing *l);
 void host_listing_forget(struct host_inode *hi);
 int host_listing_get(struct host_inode *dir, struct host_listing **out) MUST_CHECK;
 
+/* ---- cache.c: pages of exclusive regular files ---- */
+enum { HOST_CACHE_READ_MAX = 16 << 10 }; /* what is more goes to the host */
+#define HOST_CACHE_FILE_MAX ((int64_t)1 << 43)
+void host_cache_init(void);
+/* A small read, of hi open for reading as fd: puts into u what the cache has or finds
+ * worth having. Fewer bytes than asked for, also 0: the host knows the rest. pos lies
+ * before the end of the file. */
+size_t host_cache_read(struct host_inode *hi, int fd, struct uio *u, int64_t pos,
+		       struct file_readahead *ra);
+/* A file that was read is closed: what was read ahead for it alone goes. */
+void host_cache_close(struct host_inode *hi, const struct file_readahead *ra);
+/* The inode is going. */
+void host_cache_forget(struct host_inode *hi);
+/* For page_set_reclaim. */
+bool host_cache_reclaim(void);
+
 /* ---- file.c ---- */
 int hostfs_open(struct inode *inode, struct file *f);
+/* The inode is going. */
+void host_head_forget(struct host_inode *hi);

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/statfs.h"
+#include "base/page.h"
 #include "base/slab.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/hostfs/internal.h"
@@ -131,4 +132,6 @@ struct file_system_type hostfs_type = {
 void hostfs_init(void)
 {
 	fs_register(&hostfs_type);
+	host_cache_init();
+	page_set_reclaim(host_cache_reclaim);
 }

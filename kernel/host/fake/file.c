@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "abi/uio.h"
 #include "host/fake/fake.h"
 #include "host/host.h"
 
@@ -130,6 +131,23 @@ static long truncate_to(struct file *f, void *buf, size_t size, size_t off)
 long host_pread(int fd, void *buf, size_t size, int64_t off)
 {
 	return with_file(fd, off, read_part, buf, size);
+}
+
+long host_preadv(int fd, const struct linux_iovec *iov, int count, int64_t off)
+{
+	long done = 0;
+
+	for (int i = 0; i < count; i++) {
+		void *part = (void *)(uintptr_t)iov[i].iov_base; // NOLINT
+		long got = host_pread(fd, part, iov[i].iov_len, off + done);
+
+		if (got < 0)
+			return done ? done : got;
+		done += got;
+		if ((size_t)got < iov[i].iov_len)
+			break;
+	}
+	return done;
 }
 
 long host_pwrite(int fd, const void *buf, size_t size, int64_t off)
