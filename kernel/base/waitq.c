@@ -22,7 +22,7 @@
 #include "lib/atomic.h"
 
 enum { AWAKE, SPINNING, ASLEEP }; /* sleeper.wake */
-enum { SPIN_ROUNDS = 160, SPIN_TRY = 32, SPIN_CREDIT_MAX = 16 };
+enum { SPIN_ROUNDS = 1000, SPIN_TRY = 32, SPIN_CREDIT_MAX = 16 };
 
 void waitq_init(struct waitq *q)
 {
@@ -66,9 +66,11 @@ void sleeper_cancel(void)
 	atomic_store(&cpu_self()->sleeper->wake, AWAKE);
 }
 
-/* Looks at the wake word for a few microseconds, if that has paid lately: true when it
- * was woken. The chance to prove that it pays comes with every SPIN_TRY-th sleep; in a
- * wait that is long, or on a busy machine, it does not, and the credit is soon used up.
+/* Looks at the wake word for some 25 us, if that has paid lately: true when it was woken.
+ * That is as long as it takes to wake a partner on a processor that sleeps, so that of
+ * two who pass a word to and fro both come to spin, and neither sleeps again. The chance
+ * to prove that it pays comes with every SPIN_TRY-th sleep; in a wait that is long, or on
+ * a busy machine, it does not, and the credit is soon used up.
  */
 static bool sleeper_spin(struct sleeper *s)
 {
