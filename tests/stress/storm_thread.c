@@ -4,7 +4,7 @@
 #include "storm.h"
 #include <sys/syscall.h>
 
-enum { PROCESSES = 2, THREADS = 12 };
+enum { PROCESSES = 8, THREADS = 3 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long total;
