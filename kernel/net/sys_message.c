@@ -100,36 +100,32 @@ static ssize_t receive_one(struct socket *s, uaddr_t msg, uint32_t flags)
 	return result;
 }
 
-long sys_sendmsg(struct task *t, int fd, uaddr_t msg, unsigned int flags)
+static long one(int fd, uaddr_t msg, uint32_t flags,
+		ssize_t (*func)(struct socket *s, uaddr_t msg, uint32_t flags))
 {
 	struct socket_ref ref;
 	long result;
 
-	(void)t;
 	if (flags & MSG_CMSG_COMPAT)
 		return -EINVAL;
 	ref = socket_get(fd);
 	if (ref.err)
 		return ref.err;
-	result = send_one(ref.socket, msg, flags);
+	result = func(ref.socket, msg, flags);
 	socket_put(ref);
 	return result;
 }
 
+long sys_sendmsg(struct task *t, int fd, uaddr_t msg, unsigned int flags)
+{
+	(void)t;
+	return one(fd, msg, flags, send_one);
+}
+
 long sys_recvmsg(struct task *t, int fd, uaddr_t msg, unsigned int flags)
 {
-	struct socket_ref ref;
-	long result;
-
 	(void)t;
-	if (flags & MSG_CMSG_COMPAT)
-		return -EINVAL;
-	ref = socket_get(fd);
-	if (ref.err)
-		return ref.err;
-	result = receive_one(ref.socket, msg, flags);
-	socket_put(ref);
-	return result;
+	return one(fd, msg, flags, receive_one);
 }
 
 /* ---- many ---- */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* AF_UNIX streams: ends, room, blocking, poll, signals, peeking, waiting for all. */
 /* calls: socketpair connect accept recvfrom sendto */
-#include "fixture.h"
+#include "unix_socket.h"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -22,26 +21,13 @@ static void shut(void)
 	CHECK(close(s[0]) == 0 && close(s[1]) == 0);
 }
 
-static short bits(int fd)
-{
-	struct pollfd p = {.fd = fd,
-			   .events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLRDNORM |
-				     POLLWRNORM | POLLRDBAND | POLLWRBAND};
-
-	CHECK(poll(&p, 1, 0) >= 0);
-	return p.revents;
-}
-
-#define WRITABLE (POLLOUT | POLLWRNORM | POLLWRBAND)
-#define READABLE (POLLIN | POLLRDNORM)
-
 static void end_of_file_comes_after_the_data(void)
 {
 	char b[8];
 
 	pair(0);
 	CHECK(write(s[0], "xyz", 3) == 3 && close(s[0]) == 0);
-	CHECK(bits(s[1]) == (READABLE | WRITABLE | POLLHUP | POLLRDHUP));
+	CHECK(poll_bits(s[1]) == (READABLE | WRITABLE | POLLHUP | POLLRDHUP));
 	CHECK(read(s[1], b, 2) == 2 && read(s[1], b, 8) == 1 && b[0] == 'z');
 	CHECK(read(s[1], b, 8) == 0 && read(s[1], b, 8) == 0);
 	signal(SIGPIPE, SIG_IGN);
@@ -60,7 +46,7 @@ static void unread_data_is_a_reset(void)
 	pair(0);
 	CHECK(write(s[1], "lost", 4) == 4 && write(s[0], "kept", 4) == 4);
 	CHECK(close(s[0]) == 0);
-	CHECK(bits(s[1]) == (READABLE | WRITABLE | POLLHUP | POLLRDHUP | POLLERR));
+	CHECK(poll_bits(s[1]) == (READABLE | WRITABLE | POLLHUP | POLLRDHUP | POLLERR));
 	CHECK(read(s[1], b, 8) == 4);
 	FAILS(ECONNRESET, read(s[1], b, 8));
 	CHECK(read(s[1], b, 8) == 0);
@@ -97,21 +83,21 @@ static void poll_tells_the_state(void)
 	int alone = socket(AF_UNIX, SOCK_STREAM, 0);
 	ssize_t n;
 
-	CHECK(bits(alone) == (WRITABLE | POLLHUP) && close(alone) == 0);
+	CHECK(poll_bits(alone) == (WRITABLE | POLLHUP) && close(alone) == 0);
 	pair(SOCK_NONBLOCK);
-	CHECK(bits(s[0]) == WRITABLE && bits(s[1]) == WRITABLE);
+	CHECK(poll_bits(s[0]) == WRITABLE && poll_bits(s[1]) == WRITABLE);
 	CHECK(write(s[0], "a", 1) == 1);
-	CHECK(bits(s[0]) == WRITABLE && bits(s[1]) == (READABLE | WRITABLE));
+	CHECK(poll_bits(s[0]) == WRITABLE && poll_bits(s[1]) == (READABLE | WRITABLE));
 	while (write(s[0], b, sizeof(b)) > 0)
 		;
-	CHECK(errno == EAGAIN && bits(s[0]) == 0);
+	CHECK(errno == EAGAIN && poll_bits(s[0]) == 0);
 	/* Half empty is not yet writable. */
 	for (long got = 0; got < 100000; got += n)
 		CHECK((n = read(s[1], b, 10000)) > 0);
-	CHECK(bits(s[0]) == 0);
+	CHECK(poll_bits(s[0]) == 0);
 	while (read(s[1], b, sizeof(b)) > 0)
 		;
-	CHECK(errno == EAGAIN && bits(s[0]) == WRITABLE);
+	CHECK(errno == EAGAIN && poll_bits(s[0]) == WRITABLE);
 	shut();
 }
 
