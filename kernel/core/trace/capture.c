@@ -354,7 +354,7 @@ static void take(struct capture *c, const struct syscall *s, unsigned i)
 		take_array(c, i, from, (uint32_t)next, 6);
 		break;
 	case ARG_FDSET:
-		take_bytes(c, i, from, ((uint32_t)c->arg[0] + 63U) / 64 * 8, 128, 0);
+		take_bytes(c, i, from, ((uint32_t)c->arg[0] + 63UL) / 64 * 8, 128, 0);
 		break;
 	case ARG_CPUSET:
 		take_bytes(c, i, from, c->is_leave ? (uint64_t)c->ret : c->arg[1], 128,
@@ -371,7 +371,8 @@ static void take(struct capture *c, const struct syscall *s, unsigned i)
 		break;
 	case ARG_TIMESPEC:
 	case ARG_TIMEVAL:
-		take_whole(c, i, from, sizes[kind] * (special_is_pair(s->nr) ? 2U : 1U));
+		take_whole(c, i, from,
+			   sizes[kind] * (special_is_pair(s->nr) ? 2UL : 1UL));
 		break;
 	default:
 		if (sizes[kind])

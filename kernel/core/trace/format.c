@@ -256,9 +256,7 @@ void format_result(struct text *t, const struct trace_view *v)
 		text_add(t, "= -1 %s (%s)", errno_name(err), errno_message(err));
 	else if (err)
 		text_add(t, "= -1 (errno %d)", err);
-	else if (returns_address(v->nr))
-		text_add(t, ret ? "= %#lx" : "= 0", (unsigned long)ret);
-	else if (special_result_is_hex(v))
+	else if (returns_address(v->nr) || special_result_is_hex(v))
 		text_add(t, ret ? "= %#lx" : "= 0", (unsigned long)ret);
 	else if (v->nr == NR_umask)
 		text_add(t, "= %#lo", (unsigned long)ret);

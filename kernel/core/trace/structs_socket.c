@@ -46,7 +46,7 @@ static void print_ip6(struct text *t, const uint8_t *ip)
 	for (int i = 0; i < 8; i++) {
 		int n = i;
 
-		while (n < 8 && !ip[2 * n] && !ip[2 * n + 1])
+		while (n < 8 && !ip[(size_t)n * 2] && !ip[(size_t)n * 2 + 1])
 			n++;
 		if (n - i > best_len) {
 			best = i;

@@ -91,7 +91,7 @@ void host_cache_init(void)
 
 	page_get_stats(&stats);
 	set_count = SETS_MAX;
-	while (set_count > LOCKS && set_count * WAYS > stats.total / CACHE_SHARE)
+	while (set_count > LOCKS && (size_t)set_count * WAYS > stats.total / CACHE_SHARE)
 		set_count /= 2;
 	for (int i = 0; i < LOCKS; i++)
 		lock_init(&locks[i], RANK_FILE_CACHE);
