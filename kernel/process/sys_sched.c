@@ -14,11 +14,12 @@
 #include "process/task.h"
 #include "process/user_time.h"
 
-#define RR_INTERVAL  100000000 /* ns: Linux' default time slice */
-#define RT_PRIO_MAX  99
-#define SCHED_FLAGS  0x7f /* all there are for sched_setattr(2) */
-#define CPUNODE_SEL  0x7b /* its limit is the CPU number, and the node above that */
-#define CPUNODE_BITS 12
+#define RR_INTERVAL	  100000000 /* ns: Linux' default time slice */
+#define RT_PRIO_MAX	  99
+#define SCHED_FLAGS	  0x7f /* all there are for sched_setattr(2) */
+#define SCHED_FLAGS_CLAMP (SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX)
+#define CPUNODE_SEL	  0x7b /* its limit is the CPU number, and the node above that */
+#define CPUNODE_BITS	  12
 
 long sys_sched_yield(struct task *t)
 {
@@ -217,7 +218,6 @@ long sys_sched_getattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int siz
 	a.sched_policy = (uint32_t)other->policy;
 	a.sched_nice = is_realtime(other->policy) ? 0 : other->nice;
 	a.sched_priority = (uint32_t)other->rt_priority;
-	a.sched_util_max = 1024;
 	task_put(other);
 	return copy_to_user(attr, &a, a.size);
 }
@@ -243,7 +243,10 @@ static int attr_copy_in(struct linux_sched_attr *a, uaddr_t addr)
 		if (byte)
 			goto too_big;
 	}
-	return copy_from_user(a, addr, MIN(size, (uint32_t)sizeof(*a)));
+	if (copy_from_user(a, addr, MIN(size, (uint32_t)sizeof(*a))))
+		return -EFAULT;
+	a->size = size;
+	return 0;
 too_big:
 	return put_user_u32(addr, sizeof(*a)) ? -EFAULT : -E2BIG;
 }
@@ -263,6 +266,8 @@ long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int fla
 	if ((int)a.sched_policy < 0 || a.sched_priority > RT_PRIO_MAX ||
 	    a.sched_policy == SCHED_DEADLINE || (a.sched_flags & ~(uint64_t)SCHED_FLAGS))
 		return -EINVAL;
+	if (a.sched_flags & SCHED_FLAGS_CLAMP) /* as a host without uclamp */
+		return a.size < SCHED_ATTR_SIZE_VER1 ? -EINVAL : -EOPNOTSUPP;
 	a.sched_nice = MAX(MIN(a.sched_nice, PRIO_MAX - 1), PRIO_MIN);
 	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy,
 			  (int)a.sched_priority,

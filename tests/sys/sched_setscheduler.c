@@ -81,6 +81,20 @@ static void at_the_start(void)
 	CHECK(get_attr(0, &a, 48) == 0 && a.size == 48 && a.util_min == 0x5a5a5a5a);
 }
 
+/* A kernel without utilisation clamps says so; none says yes and forgets them. */
+static void clamps_are_kept_or_refused(void)
+{
+	struct attr a = {.size = 48, .flags = 0x20, .util_min = 10};
+
+	FAILS(EINVAL, set_attr(0, &a));
+	a.size = sizeof(a);
+	errno = 0;
+	if (set_attr(0, &a) == 0)
+		CHECK(get_attr(0, &a, sizeof(a)) == 0 && a.util_min == 10);
+	else
+		CHECK(errno == EOPNOTSUPP || errno == EPERM);
+}
+
 static void be_a_batch(void)
 {
 	struct sched_param p = {0};
@@ -238,6 +252,6 @@ static void bad_addresses(void)
 	}
 }
 
-RUN(TEST(ranges), TEST(at_the_start), TEST(what_is_set_is_shown_and_inherited),
-    TEST(realtime), TEST(users_cannot_go_up), TEST(documented_errors),
-    TEST(errors_of_attributes), TEST(bad_addresses))
+RUN(TEST(ranges), TEST(at_the_start), TEST(clamps_are_kept_or_refused),
+    TEST(what_is_set_is_shown_and_inherited), TEST(realtime), TEST(users_cannot_go_up),
+    TEST(documented_errors), TEST(errors_of_attributes), TEST(bad_addresses))
