@@ -27,6 +27,7 @@ enum lock_rank { /* outermost first */
 		 RANK_OBJECT,	 /* pipe, eventfd, tty, socket, epoll … */
 		 RANK_OBJECT2, /* an object inside another's lock (epoll's ready list) */
 		 RANK_FLOCK,   /* file lock lists */
+		 RANK_SIGIO,   /* owners of files: SIGIO is sent under it */
 		 RANK_FUTEX,   /* a hash bucket: held across one guest memory access, see
 				  process/futex.c */
 		 RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */

@@ -9,8 +9,10 @@
 #include "fs/dentry.h"
 #include "fs/file.h"
 #include "fs/internal.h"
+#include "fs/lease.h"
 #include "fs/mount.h"
 #include "fs/vfs.h"
+#include "lib/atomic.h"
 #include "process/creds.h"
 #include "process/task.h"
 #include "signal/signal.h"
@@ -147,7 +149,10 @@ int path_truncate(const struct path *p, int64_t size)
 		err = inode_get_write(inode);
 	if (err)
 		return err;
-	err = inode_truncate(inode, size, NULL);
+	if (atomic_load(&inode->leases))
+		err = lease_break(inode, O_WRONLY);
+	if (!err)
+		err = inode_truncate(inode, size, NULL);
 	inode_put_write(inode);
 	return err;
 }

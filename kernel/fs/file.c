@@ -14,8 +14,10 @@
 #include "fs/dentry.h"
 #include "fs/file_lock.h"
 #include "fs/internal.h"
+#include "fs/lease.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
+#include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -111,6 +113,7 @@ struct file *file_alloc(uint32_t flags, uint32_t mode)
 	f->object.ops = &file_object_ops;
 	ref_init(&f->refs);
 	lock_init(&f->pos_lock, RANK_FILE_POS);
+	list_init(&f->async_link);
 	f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	f->mode = mode;
 	f->host_fd = -1;
@@ -134,10 +137,16 @@ static void file_free(struct file *f)
 
 		if (f->inode->locks)
 			file_locks_release(f);
+		if (unlikely(f->inode->leases))
+			lease_release(f);
 		fs_notify(f->inode, f->path.dentry, mask);
 	}
+	if (unlikely(!list_is_empty(&f->async_link)))
+		(void)!async_list_join(NULL, f, false);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
+	if (f->mode & FMODE_READER)
+		atomic_sub(&f->inode->readers, 1);
 	if (f->mode & FMODE_WRITER)
 		inode_put_write(f->inode);
 	if (f->mode & FMODE_EXEC)

@@ -9,6 +9,7 @@
 #include "fs/path.h"
 #include "fs/poll.h"
 #include "fs/uio.h"
+#include "lib/list.h"
 #include "mm/object.h"
 
 struct dir_context;
@@ -50,6 +51,9 @@ struct file_ops {
 	uint64_t (*content_id)(struct file *f);
 	/* F_SETFL is about to store flags: 0 or -errno. */
 	int (*set_flags)(struct file *f, uint32_t flags);
+	/* O_ASYNC changes: 0 or -errno. NULL: it is never sent (-ENOTTY from FIOASYNC).
+	 */
+	int (*set_async)(struct file *f, bool on);
 	/* Appends lines to /proc/PID/fdinfo/N. */
 	void (*show_fdinfo)(struct file *f, char *buf, size_t size);
 	int (*get_seals)(struct file *f);
@@ -69,9 +73,11 @@ enum file_mode {
 	FMODE_STREAM = 1 << 7,	/* no position at all: read and write take no pos_lock */
 	FMODE_NOATIME = 1 << 8, /* never touches the access time */
 	FMODE_NO_POS_LOCK = 1 << 9, /* the operations lock for themselves */
+	FMODE_READER = 1 << 10,	    /* counted in inode->readers */
+	FMODE_CREATED = 1 << 11,    /* this open made the file */
 };
 
-struct file_owner { /* F_SETOWN */
+struct file_owner { /* F_SETOWN: see sigio.h */
 	pid_t pid;
 	int type;  /* F_OWNER_*; pid 0: none */
 	int signo; /* F_SETSIG */
@@ -102,10 +108,12 @@ struct file {
 	int host_fd;	  /* for the operations: host descriptor of the data, or -1 */
 	void *private;
 	struct file_readahead readahead;
-	struct creds *creds; /* ref: of the opener */
-	struct file_owner owner;
-	uint64_t dir_version; /* for iterate */
-	int lock_count;	      /* atomic: flock, OFD and lease locks held through it */
+	struct creds *creds;	 /* ref: of the opener */
+	struct file_owner owner; /* sigio_lock */
+	int async_fd;		 /* the descriptor through which FASYNC was set */
+	struct list async_link;	 /* sigio_lock: in a list of sigio.h */
+	uint64_t dir_version;	 /* for iterate */
+	int lock_count;		 /* atomic: flock, OFD and lease locks held through it */
 	void *epoll_items; /* event/: the epolls that watch it; see file_release_hook */
 };
 

@@ -13,6 +13,7 @@
 #include "base/waitq.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/lease.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
@@ -199,6 +200,24 @@ static bool touches(const struct file_lock *a, const struct file_lock *b)
 	       (b->end != INT64_MAX && b->end + 1 == a->start);
 }
 
+/* An owner's locks lie together, by their start: F_GETLK tells of the first one. Returns
+ * what want goes in front of. */
+static struct list *place_of(struct file_lock_state *s, const struct file_lock *want)
+{
+	struct list *pos;
+	bool seen = false;
+
+	list_for_each (pos, &s->locks) {
+		struct file_lock *l = list_entry(pos, struct file_lock, link);
+		bool mine = is_same_owner(l, want);
+
+		if (mine ? l->start > want->start : seen)
+			break;
+		seen |= mine;
+	}
+	return pos;
+}
+
 /* Gives want's owner want->type on its range (F_UNLCK: nothing). fresh, spare: memory,
  * set to NULL if used. locks_lock held. */
 static void range_set(struct file_lock_state *s, struct file_lock *want,
@@ -225,7 +244,7 @@ static void range_set(struct file_lock_state *s, struct file_lock *want,
 		return;
 	**fresh = *want;
 	list_init(&(*fresh)->link);
-	list_add_tail(&s->locks, &(*fresh)->link);
+	list_insert_before(place_of(s, want), &(*fresh)->link);
 	*fresh = NULL;
 }
 
@@ -469,5 +488,5 @@ size_t file_locks_show(char *buf, size_t size)
 		}
 	}
 	lock_drop(&locks_lock);
-	return at;
+	return at + lease_show(buf + at, size - at, &number);
 }

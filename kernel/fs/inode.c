@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "base/slab.h"
 #include "fs/file_lock.h"
+#include "fs/lease.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/vfs.h"
@@ -45,8 +46,10 @@ void inode_fini(struct inode *inode)
 		pipe_destroy(inode->pipe);
 	if (inode->locks)
 		file_lock_state_destroy(inode->locks);
+	lease_state_destroy(inode->leases);
 	inode->pipe = NULL;
 	inode->locks = NULL;
+	inode->leases = NULL;
 }
 
 void inode_get(struct inode *inode)

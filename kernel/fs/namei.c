@@ -60,6 +60,53 @@ int may_delete(struct inode *dir, struct dentry *victim, bool is_dir)
 	return dir->flags & INODE_DEAD ? -ENOENT : 0;
 }
 
+int protected_symlinks = 1;
+int protected_hardlinks = 1;
+int protected_fifos;
+int protected_regular;
+
+int may_follow_link(const struct inode *dir, const struct inode *link)
+{
+	const uint32_t open_to_all = S_ISVTX | S_IWOTH;
+
+	if (!atomic_load_relaxed(&protected_symlinks) ||
+	    current_creds()->fsuid == link->uid ||
+	    (dir->mode & open_to_all) != open_to_all || dir->uid == link->uid)
+		return 0;
+	return -EACCES;
+}
+
+int may_open_sticky(const struct inode *dir, const struct inode *inode)
+{
+	int fifos = atomic_load_relaxed(&protected_fifos);
+	int regular = atomic_load_relaxed(&protected_regular);
+
+	if (!(dir->mode & S_ISVTX) || (S_ISREG(inode->mode) && !regular) ||
+	    (S_ISFIFO(inode->mode) && !fifos) || inode->uid == dir->uid ||
+	    inode->uid == current_creds()->fsuid)
+		return 0;
+	if (dir->mode & S_IWOTH)
+		return -EACCES;
+	if ((dir->mode & S_IWGRP) && ((S_ISFIFO(inode->mode) && fifos >= 2) ||
+				      (S_ISREG(inode->mode) && regular >= 2)))
+		return -EACCES;
+	return 0;
+}
+
+/* May the caller give somebody else's file another name? */
+static int may_link(struct inode *inode)
+{
+	uint32_t mode = inode->mode;
+
+	if (!atomic_load_relaxed(&protected_hardlinks) || inode_owner_or_capable(inode))
+		return 0;
+	if (!S_ISREG(mode) || (mode & S_ISUID) ||
+	    (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) ||
+	    inode_permission(inode, MAY_READ | MAY_WRITE))
+		return -EPERM;
+	return 0;
+}
+
 /* ---- making ---- */
 
 struct creation {
@@ -228,6 +275,9 @@ static int link_locked(struct creation *c, const struct path *old)
 
 	if (inode->sb != c->dir->sb || old->mount != c->parent.mount)
 		return -EXDEV;
+	err = may_link(inode);
+	if (err)
+		return err;
 	if (inode->flags & (INODE_APPEND | INODE_IMMUTABLE))
 		return -EPERM;
 	if (!c->dir->ops->link || S_ISDIR(inode->mode))

@@ -26,3 +26,11 @@ int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_n
 /* The text of the symbolic link at p: bytes written, at most size, no NUL. -EINVAL: no
  * link. */
 long vfs_readlink(const struct path *p, char *buf, size_t size) MUST_CHECK;
+
+/* fs.protected_*: what others may do with links, FIFOs and files in sticky directories
+ * that all may write to (proc_sys_fs(5)). Atomic. */
+extern int protected_symlinks, protected_hardlinks, protected_fifos, protected_regular;
+/* A link in dir is about to be followed as a path's last component: 0 or -EACCES. */
+int may_follow_link(const struct inode *dir, const struct inode *link) MUST_CHECK;
+/* inode, in dir, is about to be opened with O_CREAT: 0 or -EACCES. */
+int may_open_sticky(const struct inode *dir, const struct inode *inode) MUST_CHECK;

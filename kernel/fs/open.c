@@ -11,7 +11,9 @@
 #include "fs/dentry.h"
 #include "fs/file.h"
 #include "fs/internal.h"
+#include "fs/lease.h"
 #include "fs/mount.h"
+#include "fs/namei.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/vfs.h"
@@ -103,8 +105,13 @@ static int set_up(struct file *f)
 			if (err)
 				return err;
 			f->mode |= FMODE_WRITER;
+		} else if (S_ISREG(inode->mode) && (f->mode & FMODE_READ)) {
+			atomic_add(&inode->readers, 1);
+			f->mode |= FMODE_READER;
 		}
-		if (inode->ops->open)
+		if (unlikely(atomic_load(&inode->leases) != NULL))
+			err = lease_break(inode, f->flags);
+		if (!err && inode->ops->open)
 			err = inode->ops->open(inode, f);
 	} else {
 		err = special_ops(inode, f);
@@ -176,6 +183,15 @@ static int may_open(const struct path *p, uint32_t flags, uint32_t mask)
 	return 0;
 }
 
+static int sticky_check(const struct path *p)
+{
+	struct dentry *dir = dentry_parent_get(p->dentry);
+	int err = may_open_sticky(dir->inode, path_inode(p));
+
+	dentry_put(dir);
+	return err;
+}
+
 static int open_found(const struct path *p, uint32_t flags, bool must_be_dir,
 		      bool created, struct file **out)
 {
@@ -188,6 +204,9 @@ static int open_found(const struct path *p, uint32_t flags, bool must_be_dir,
 			return -EEXIST;
 		if (S_ISDIR(inode->mode))
 			return -EISDIR;
+		err = sticky_check(p);
+		if (err)
+			return err;
 	}
 	if (must_be_dir && !S_ISDIR(inode->mode))
 		return -ENOTDIR;
@@ -199,7 +218,8 @@ static int open_found(const struct path *p, uint32_t flags, bool must_be_dir,
 		err = may_open(p, flags, open_flags_to_may(flags));
 	if (err)
 		return err;
-	err = file_make(p, flags, open_flags_to_mode(flags), &f);
+	err = file_make(p, flags,
+			open_flags_to_mode(flags) | (created ? FMODE_CREATED : 0u), &f);
 	if (err)
 		return err;
 	if ((flags & O_TRUNC) && S_ISREG(inode->mode)) {

@@ -28,7 +28,9 @@
 #include "fs/file.h"
 #include "fs/internal.h"
 #include "fs/pipe_ring.h"
+#include "fs/sigio.h"
 #include "fs/vfs.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
@@ -36,6 +38,7 @@
 #include "signal/signal.h"
 
 static SLAB_CACHE(pipe_slab, sizeof(struct pipe), 64);
+int pipe_max_size = 1024 * 1024;
 
 static struct pipe *pipe_of(const struct file *f)
 {
@@ -57,6 +60,7 @@ static struct pipe *pipe_create(void)
 	waitq_init(&p->readable);
 	waitq_init(&p->writable);
 	waitq_init(&p->opened);
+	list_init(&p->async_files);
 	p->pages = p->pages_inside;
 	p->size = PIPE_PAGES_INSIDE * PAGE_SIZE;
 	return p;
@@ -227,6 +231,7 @@ out:
 		waitq_wake_one(&p->writable, POLL_WRITABLE);
 	if (wake_readers)
 		waitq_wake_one(&p->readable, POLL_READABLE);
+	async_list_send(&p->async_files, FMODE_WRITE, POLLOUT);
 	return done;
 }
 
@@ -341,6 +346,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 		waitq_wake_one(&p->writable, POLL_WRITABLE);
 	if (wake)
 		waitq_wake_one(&p->readable, POLL_READABLE);
+	async_list_send(&p->async_files, FMODE_READ, POLLIN);
 	if (broken && !total)
 		send_sigpipe();
 	return total ? total : err;
@@ -386,6 +392,11 @@ static long pipe_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	return put_user_u32(arg, used);
 }
 
+static int pipe_set_async(struct file *f, bool on)
+{
+	return async_list_join(&pipe_of(f)->async_files, f, on);
+}
+
 /* ---- opening and closing ---- */
 
 static void count_open(struct pipe *p, const struct file *f, int by)
@@ -402,9 +413,16 @@ static void count_open(struct pipe *p, const struct file *f, int by)
 
 static void count_close(struct pipe *p, const struct file *f)
 {
+	bool is_one_sided;
+
 	lock_take(&p->lock);
 	count_open(p, f, -1);
+	is_one_sided = !p->readers != !p->writers;
 	lock_drop(&p->lock);
+	if (is_one_sided) {
+		async_list_send(&p->async_files, FMODE_READ, POLLIN);
+		async_list_send(&p->async_files, FMODE_WRITE, POLLOUT);
+	}
 	if ((f->mode & FMODE_WRITE) && !p->writers)
 		waitq_wake_all(&p->readable, POLLHUP | POLL_READABLE);
 	if ((f->mode & FMODE_READ) && !p->readers)
@@ -518,6 +536,7 @@ const struct file_ops pipe_file_ops = {
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.set_async = pipe_set_async,
 	.open = pipe_open,
 	.release = pipe_release,
 };
@@ -608,7 +627,9 @@ long pipe_set_size(struct file *f, uint64_t size)
 		return -EINVAL;
 	while (rounded < size)
 		rounded *= 2;
-	if (rounded > p->size && rounded > PIPE_SIZE_MAX && !capable(CAP_SYS_RESOURCE))
+	if (rounded > p->size &&
+	    rounded > (uint64_t)atomic_load_relaxed(&pipe_max_size) &&
+	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	pages = kmalloc_array(rounded / PAGE_SIZE, sizeof(*pages));
 	if (!pages)

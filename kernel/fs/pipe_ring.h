@@ -7,24 +7,22 @@
 
 struct file;
 
-enum {
-	PIPE_PAGES_INSIDE = 16,	     /* 64 KiB */
-	PIPE_SIZE_MAX = 1024 * 1024, /* for the unprivileged, as fs.pipe-max-size */
-};
+enum { PIPE_PAGES_INSIDE = 16 }; /* 64 KiB */
 
 struct pipe {
 	struct lock lock; /* RANK_OBJECT: all but files */
 	uint32_t readers;
 	uint32_t writers;
-	size_t head;	       /* bytes taken out since it was last empty */
-	size_t tail;	       /* bytes put in */
-	size_t size;	       /* a power of two of pages */
-	void **pages;	       /* size / PAGE_SIZE of them, made when first needed */
-	bool is_packet;	       /* const: O_DIRECT */
-	uint32_t files;	       /* inode->lock: files that refer to it */
-	struct waitq readable; /* woken when there is something to read, or no writer */
-	struct waitq writable; /* woken when there is room again, or no reader */
-	struct waitq opened;   /* woken when somebody opens the FIFO */
+	size_t head;		 /* bytes taken out since it was last empty */
+	size_t tail;		 /* bytes put in */
+	size_t size;		 /* a power of two of pages */
+	void **pages;		 /* size / PAGE_SIZE of them, made when first needed */
+	bool is_packet;		 /* const: O_DIRECT */
+	uint32_t files;		 /* inode->lock: files that refer to it */
+	struct waitq readable;	 /* woken when there is something to read, or no writer */
+	struct waitq writable;	 /* woken when there is room again, or no reader */
+	struct waitq opened;	 /* woken when somebody opens the FIFO */
+	struct list async_files; /* sigio.h */
 	uint64_t reader_opens;
 	uint64_t writer_opens;
 	char *pushback; /* owned: to be read before the ring */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_fcntl.c - fcntl and flock.
  *
- * Limits against Linux: no leases, no F_NOTIFY. */
+ * Limits against Linux: no F_NOTIFY. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/signal.h"
@@ -9,19 +9,18 @@
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/file_lock.h"
+#include "fs/lease.h"
 #include "fs/pipe.h"
+#include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
-#include "process/session.h"
 #include "process/task.h"
 
 #define SETFL_MASK ((uint32_t)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC))
 
-static struct lock owner_lock = LOCK_INIT(RANK_OBJECT);
-
-static long set_flags(struct file *f, uint64_t arg)
+static long set_flags(struct file *f, int fd, uint64_t arg)
 {
 	uint32_t old = atomic_load(&f->flags);
 	uint32_t flags = (old & ~SETFL_MASK) | ((uint32_t)arg & SETFL_MASK);
@@ -34,6 +33,13 @@ static long set_flags(struct file *f, uint64_t arg)
 		return -EPERM;
 	if (f->ops && f->ops->set_flags)
 		err = f->ops->set_flags(f, flags);
+	if (!err && ((flags ^ old) & FASYNC)) {
+		err = file_set_async(f, fd, flags & FASYNC);
+		if (err == -ENOTTY) { /* it stays as it is */
+			flags ^= FASYNC;
+			err = 0;
+		}
+	}
 	if (!err)
 		atomic_store(&f->flags, flags);
 	return err;
@@ -41,63 +47,9 @@ static long set_flags(struct file *f, uint64_t arg)
 
 /* ---- owner ---- */
 
-static bool owner_exists(int type, pid_t pid)
-{
-	bool exists;
-
-	lock_take(&process_tree_lock);
-	exists = type == F_OWNER_TID   ? task_find(pid) != NULL
-		 : type == F_OWNER_PID ? process_find(pid) != NULL
-				       : pgroup_find(pid) != NULL;
-	lock_drop(&process_tree_lock);
-	return exists;
-}
-
-static int set_owner(struct file *f, int type, pid_t pid)
-{
-	const struct creds *c = current_creds();
-
-	if (type < F_OWNER_TID || type > F_OWNER_PGRP)
-		return -EINVAL;
-	if (pid && !owner_exists(type, pid))
-		return -ESRCH;
-	lock_take(&owner_lock);
-	f->owner.type = type;
-	f->owner.pid = pid;
-	f->owner.uid = c->uid;
-	f->owner.euid = c->euid;
-	lock_drop(&owner_lock);
-	return 0;
-}
-
-int file_set_owner(struct file *f, int who)
-{
-	if (who == INT32_MIN)
-		return -EINVAL;
-	return who < 0 ? set_owner(f, F_OWNER_PGRP, -who)
-		       : set_owner(f, F_OWNER_PID, who);
-}
-
-static struct file_owner get_owner(struct file *f)
-{
-	struct file_owner o;
-
-	lock_take(&owner_lock);
-	o = f->owner;
-	lock_drop(&owner_lock);
-	return o;
-}
-
-int file_get_owner(struct file *f)
-{
-	struct file_owner o = get_owner(f);
-
-	return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
-}
-
 static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
 {
-	struct file_owner o = get_owner(f);
+	struct file_owner o = file_owner_get(f);
 	struct linux_f_owner_ex ex;
 	uint32_t ids[2];
 
@@ -109,7 +61,7 @@ static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
 	case F_SETOWN_EX:
 		if (COPY_IN(&ex, arg))
 			return -EFAULT;
-		return set_owner(f, ex.type, ex.pid);
+		return file_owner_set(f, ex.type, ex.pid);
 	case F_GETOWN_EX:
 		ex = (struct linux_f_owner_ex){o.type, o.pid};
 		return COPY_OUT(arg, &ex);
@@ -120,7 +72,7 @@ static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
 	case F_SETSIG:
 		if (arg > NSIG)
 			return -EINVAL;
-		f->owner.signo = (int)arg;
+		file_owner_set_signal(f, (int)arg);
 		return 0;
 	default: /* F_GETSIG */
 		return o.signo;
@@ -153,11 +105,11 @@ static long hint_call(unsigned int cmd, uint64_t arg)
 	return hint > 5 ? -EINVAL : 0;
 }
 
-static long file_call(struct file *f, unsigned int cmd, uint64_t arg)
+static long file_call(struct file *f, int fd, unsigned int cmd, uint64_t arg)
 {
 	switch (cmd) {
 	case F_SETFL:
-		return set_flags(f, arg);
+		return set_flags(f, fd, arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -187,8 +139,12 @@ static long file_call(struct file *f, unsigned int cmd, uint64_t arg)
 	case F_GET_FILE_RW_HINT:
 	case F_SET_FILE_RW_HINT:
 		return hint_call(cmd, arg);
+	case F_CREATED_QUERY:
+		return !!(f->mode & FMODE_CREATED);
+	case F_SETLEASE:
+		return lease_set(f, fd, (int)arg);
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_get(f);
 	default:
 		return -EINVAL;
 	}
@@ -242,7 +198,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
 	else if (ref.file->mode & FMODE_PATH)
 		result = -EBADF;
 	else
-		result = file_call(ref.file, cmd, arg);
+		result = file_call(ref.file, fd, cmd, arg);
 	fd_put(ref);
 	return result;
 }

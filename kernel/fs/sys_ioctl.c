@@ -8,6 +8,7 @@
 #include "abi/syscall.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
@@ -26,6 +27,26 @@ static long change_flag(struct file *f, uint32_t flag, uint64_t arg)
 	err = f->ops && f->ops->set_flags ? f->ops->set_flags(f, flags) : 0;
 	if (!err)
 		atomic_store(&f->flags, flags);
+	return err;
+}
+
+/* Unlike F_SETFL it says when the file cannot do it. */
+static long change_async(struct file *f, int fd, uint64_t arg)
+{
+	uint32_t flags = atomic_load(&f->flags);
+	uint32_t on;
+	int err = 0;
+
+	if (get_user_u32(&on, arg))
+		return -EFAULT;
+	if (!on == !(flags & FASYNC))
+		return 0;
+	if (f->ops && f->ops->set_flags)
+		err = f->ops->set_flags(f, flags ^ FASYNC);
+	if (!err)
+		err = file_set_async(f, fd, on);
+	if (!err)
+		atomic_store(&f->flags, flags ^ FASYNC);
 	return err;
 }
 
@@ -65,7 +86,7 @@ long sys_ioctl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
 		result = change_flag(f, O_NONBLOCK, arg);
 		break;
 	case FIOASYNC:
-		result = change_flag(f, FASYNC, arg);
+		result = change_async(f, fd, arg);
 		break;
 	case FIOQSIZE:
 		size = (uint64_t)f->inode->size;

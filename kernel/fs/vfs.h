@@ -25,6 +25,7 @@ struct file;
 struct file_lock_state;
 struct file_ops;
 struct inode;
+struct lease_state;
 struct linux_statfs;
 struct mount;
 struct path;
@@ -251,10 +252,12 @@ struct inode {
 	struct lock lock;     /* RANK_INODE: data and attributes */
 	struct lock dir_lock; /* RANK_DIR: names, for directories */
 	int writers; /* atomic: open for writing; negative: executables (ETXTBSY) */
+	int readers; /* atomic: regular files open for reading alone, for leases */
 	uint32_t generation; /* atomic: changes with the contents (patch cache); see
 				inode_content_id() */
 	struct pipe *pipe;   /* RANK_INODE: of an open FIFO */
 	struct file_lock_state *locks; /* file_lock.c */
+	struct lease_state *leases;    /* atomic: set once; lease.c */
 	void *socket;		       /* a bound AF_UNIX socket: net/ */
 	void *watches;		       /* inotify and fanotify marks: event/ */
 	void *private;

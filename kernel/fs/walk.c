@@ -23,6 +23,7 @@
 #include "fs/file.h"
 #include "fs/internal.h"
 #include "fs/mount.h"
+#include "fs/namei.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -401,6 +402,11 @@ int walk_follow(struct walk *w)
 	text_drop(w->text_inode, w->text_page);
 	w->text_inode = NULL;
 	w->text_page = NULL;
+	err = may_follow_link(path_inode(&dir), path_inode(&w->path));
+	if (err) {
+		path_put(&dir);
+		return err;
+	}
 	err = link_enter(w, &dir);
 	if (!err)
 		err = walk_to_last(w);

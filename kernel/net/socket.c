@@ -134,6 +134,14 @@ static int socket_set_flags(struct file *f, uint32_t flags)
 	return s->ops->set_flags ? s->ops->set_flags(s, flags) : 0;
 }
 
+/* The families look at O_ASYNC themselves. */
+static int socket_set_async(struct file *f, bool on)
+{
+	(void)f;
+	(void)on;
+	return 0;
+}
+
 void socket_closed(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
@@ -159,6 +167,7 @@ static const struct file_ops socket_file_ops = {
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.set_flags = socket_set_flags,
+	.set_async = socket_set_async,
 	.closed = socket_closed,
 	.release = socket_release,
 };

@@ -7,10 +7,14 @@
 #include "abi/errno.h"
 #include "base/lock.h"
 #include "base/slab.h"
+#include "fs/lease.h"
+#include "fs/namei.h"
+#include "fs/pipe.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/pseudo.h"
 #include "host/host.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "process/creds.h"
 #include "process/system.h"
@@ -81,8 +85,6 @@ static struct setting settings[] = {
 	{"fs/inotify/max_queued_events", "16384", MAY_SET, NULL},
 	{"fs/inotify/max_user_instances", "128", MAY_SET, NULL},
 	{"fs/inotify/max_user_watches", "192536", MAY_SET, NULL},
-	{"fs/lease-break-time", "45", MAY_SET, NULL},
-	{"fs/leases-enable", "1", MAY_SET, NULL},
 	{"fs/mount-max", "100000", MAY_SET, NULL},
 	{"fs/mqueue/msg_default", "10", MAY_SET, NULL},
 	{"fs/mqueue/msg_max", "10", MAY_SET, NULL},
@@ -92,13 +94,8 @@ static struct setting settings[] = {
 	{"fs/nr_open", "1048576", MAY_SET, NULL},
 	{"fs/overflowgid", "65534", MAY_SET, NULL},
 	{"fs/overflowuid", "65534", MAY_SET, NULL},
-	{"fs/pipe-max-size", "1048576", MAY_SET, NULL},
 	{"fs/pipe-user-pages-hard", "0", MAY_SET, NULL},
 	{"fs/pipe-user-pages-soft", "16384", MAY_SET, NULL},
-	{"fs/protected_fifos", "0", MAY_SET, NULL},
-	{"fs/protected_hardlinks", "0", MAY_SET, NULL},
-	{"fs/protected_regular", "0", MAY_SET, NULL},
-	{"fs/protected_symlinks", "0", MAY_SET, NULL},
 	{"fs/suid_dumpable", "0", MAY_SET, NULL},
 	{"vm/compaction_proactiveness", "20", MAY_SET, NULL},
 	{"vm/dirty_background_ratio", "10", MAY_SET, NULL},
@@ -192,6 +189,55 @@ static int setting_store(char *data, size_t len, void *arg)
 	return 0;
 }
 
+/* ---- numbers that the kernel heeds ---- */
+
+struct number {
+	const char *path;
+	int *value; /* atomic */
+	int min;
+	int max;
+};
+
+static const struct number numbers[] = {
+	{"fs/lease-break-time", &lease_break_seconds, 0, INT32_MAX},
+	{"fs/leases-enable", &lease_enabled, 0, INT32_MAX},
+	{"fs/pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30},
+	{"fs/protected_fifos", &protected_fifos, 0, 2},
+	{"fs/protected_hardlinks", &protected_hardlinks, 0, 1},
+	{"fs/protected_regular", &protected_regular, 0, 2},
+	{"fs/protected_symlinks", &protected_symlinks, 0, 1},
+};
+
+static int number_show(struct text *t, void *arg)
+{
+	const struct number *n = arg;
+
+	text_printf(t, "%d\n", atomic_load_relaxed(n->value));
+	return 0;
+}
+
+static int number_store(char *data, size_t len, void *arg)
+{
+	const struct number *n = arg;
+	int64_t value = 0;
+	size_t i = 0;
+
+	len = without_newline(data, len);
+	if (!len)
+		return -EINVAL;
+	for (; i < len && value <= INT32_MAX; i++) {
+		if (data[i] < '0' || data[i] > '9')
+			return -EINVAL;
+		value = value * 10 + (data[i] - '0');
+	}
+	if (value < n->min || value > n->max)
+		return -EINVAL;
+	if (n->value == &pipe_max_size)
+		value = 1L << (64 - __builtin_clzl((uint64_t)value - 1));
+	atomic_store(n->value, (int)value);
+	return 0;
+}
+
 /* ---- names ---- */
 
 static int name_show(struct text *t, void *arg)
@@ -272,6 +318,9 @@ static void sys_fill(void)
 		(void)pseudo_file(sys, s->path, s->is_fixed ? 0444 : 0644, setting_show,
 				  s->is_fixed ? NULL : setting_store, s);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		(void)pseudo_file(sys, numbers[i].path, 0644, number_show, number_store,
+				  (void *)(uintptr_t)&numbers[i]);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),
 		 hostname_store);
 	name_add("sys/kernel/domainname", 0444,

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Signal-driven I/O: O_ASYNC, and who is told in which way. */
+/* calls: fcntl ioctl */
+#include "fixture.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static int sig_taken;
+static siginfo_t got;
+
+static void block(int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+}
+
+/* The next signal of those we block, within ms: 0 for none. */
+static int next_signal(long ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	sigaddset(&set, SIGRTMIN + 1);
+	sigaddset(&set, SIGCHLD);
+	sig_taken = sigtimedwait(&set, &got, &t);
+	return sig_taken > 0 ? sig_taken : 0;
+}
+
+static void set_async(int fd, int on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	CHECK(fcntl(fd, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC) == 0);
+	CHECK(!(fcntl(fd, F_GETFL) & O_ASYNC) == !on);
+}
+
+static void pipes_tell_their_reader(void)
+{
+	char c[4];
+	int p[2];
+
+	block(SIGIO);
+	block(SIGRTMIN + 1);
+	CHECK(pipe(p) == 0 && fcntl(p[0], F_SETOWN, getpid()) == 0);
+	CHECK(write(p[1], "a", 1) == 1 && next_signal(0) == 0);
+	set_async(p[0], 1);
+	CHECK(write(p[1], "b", 1) == 1);
+	CHECK(next_signal(1000) == SIGIO && got.si_code == SI_KERNEL);
+	CHECK(fcntl(p[0], F_SETSIG, SIGRTMIN + 1) == 0);
+	CHECK(fcntl(p[0], F_GETSIG) == SIGRTMIN + 1);
+	CHECK(write(p[1], "c", 1) == 1 && write(p[1], "d", 1) == 1);
+	for (int i = 0; i < 2; i++) {
+		CHECK(next_signal(1000) == SIGRTMIN + 1 && got.si_code == POLL_IN);
+		CHECK(got.si_fd == p[0] && got.si_band == 0x41);
+	}
+	CHECK(read(p[0], c, 4) == 4 && next_signal(0) == 0);
+	CHECK(close(p[1]) == 0);
+	CHECK(next_signal(1000) == SIGRTMIN + 1 && got.si_code == POLL_IN);
+	set_async(p[0], 0);
+	CHECK(close(p[0]) == 0 && next_signal(0) == 0);
+}
+
+static void pipes_tell_their_writer(void)
+{
+	char c;
+	int p[2];
+
+	CHECK(pipe(p) == 0 && fcntl(p[1], F_SETOWN, getpid()) == 0);
+	CHECK(fcntl(p[1], F_SETSIG, SIGRTMIN + 1) == 0);
+	set_async(p[1], 1);
+	CHECK(write(p[1], "a", 1) == 1 && next_signal(0) == 0);
+	CHECK(read(p[0], &c, 1) == 1);
+	CHECK(next_signal(1000) == SIGRTMIN + 1 && got.si_code == POLL_OUT);
+	CHECK(got.si_fd == p[1] && got.si_band == 0x304);
+	CHECK(close(p[0]) == 0 && next_signal(1000) == SIGRTMIN + 1);
+	CHECK(close(p[1]) == 0);
+}
+
+static void sockets_tell_too(void)
+{
+	int s[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	CHECK(fcntl(s[0], F_SETOWN, getpid()) == 0);
+	CHECK(fcntl(s[0], F_SETSIG, SIGRTMIN + 1) == 0);
+	set_async(s[0], 1);
+	CHECK(write(s[1], "x", 1) == 1);
+	CHECK(next_signal(1000) == SIGRTMIN + 1 && got.si_code == POLL_IN);
+	CHECK(got.si_fd == s[0]);
+	while (next_signal(0))
+		;
+	CHECK(close(s[0]) == 0 && close(s[1]) == 0);
+}
+
+static void a_full_queue_becomes_sigio(void)
+{
+	struct f_owner_ex ex = {F_OWNER_TID, (pid_t)syscall(SYS_gettid)};
+	uid_t uids[2];
+	int p[2];
+
+	CHECK(pipe(p) == 0 && fcntl(p[0], F_SETOWN_EX, &ex) == 0);
+	CHECK(fcntl(p[0], F_GETOWN) == ex.pid);
+	ex.pid = 0;
+	CHECK(fcntl(p[0], F_GETOWN_EX, &ex) == 0 && ex.type == F_OWNER_TID);
+	CHECK(ex.pid == syscall(SYS_gettid));
+	CHECK(syscall(SYS_fcntl, p[0], 17 /* F_GETOWNER_UIDS */, uids) == 0);
+	CHECK(uids[0] == getuid() && uids[1] == geteuid());
+	CHECK(fcntl(p[0], F_SETSIG, SIGCHLD) == 0);
+	block(SIGCHLD);
+	set_async(p[0], 1);
+	CHECK(write(p[1], "x", 1) == 1 && next_signal(1000) == SIGCHLD);
+	CHECK(got.si_code == SI_SIGIO); /* for signals with codes of their own */
+	CHECK(close(p[0]) == 0 && close(p[1]) == 0);
+	next_signal(0);
+}
+
+static void child_waits_for_one(void)
+{
+	CHECK(next_signal(2000) == SIGIO);
+}
+
+static void groups_hear_it(void)
+{
+	int p[2];
+	pid_t pid;
+
+	CHECK(pipe(p) == 0);
+	pid = child_start(child_waits_for_one);
+	CHECK(setpgid(pid, pid) == 0);
+	CHECK(fcntl(p[0], F_SETOWN, -pid) == 0 && fcntl(p[0], F_GETOWN) == -pid);
+	set_async(p[0], 1);
+	CHECK(write(p[1], "x", 1) == 1 && child_wait(pid) == 0);
+	CHECK(fcntl(p[0], F_GETOWN) == 0); /* it is gone */
+	CHECK(close(p[0]) == 0 && close(p[1]) == 0);
+	next_signal(0);
+}
+
+static void fioasync_knows_who_can(void)
+{
+	int on = 1, off = 0, p[2];
+	int fd = open("f", O_RDWR | O_CREAT, 0644);
+
+	CHECK(pipe(p) == 0 && ioctl(p[0], FIOASYNC, &on) == 0);
+	CHECK(fcntl(p[0], F_GETFL) & O_ASYNC);
+	CHECK(fcntl(p[0], F_SETOWN, getpid()) == 0 && write(p[1], "x", 1) == 1);
+	CHECK(next_signal(1000) == SIGIO);
+	CHECK(ioctl(p[0], FIOASYNC, &off) == 0 && !(fcntl(p[0], F_GETFL) & O_ASYNC));
+	CHECK(write(p[1], "x", 1) == 1 && next_signal(0) == 0);
+	CHECK(ioctl(fd, FIOASYNC, &off) == 0);
+	FAILS(ENOTTY, ioctl(fd, FIOASYNC, &on));
+	CHECK(!(fcntl(fd, F_GETFL) & O_ASYNC));
+	CHECK(fcntl(fd, F_SETFL, O_ASYNC) == 0 && !(fcntl(fd, F_GETFL) & O_ASYNC));
+	FAILS(EFAULT, ioctl(p[0], FIOASYNC, NULL));
+	CHECK(close(p[0]) == 0 && close(p[1]) == 0 && close(fd) == 0);
+}
+
+static void documented_errors(void)
+{
+	struct f_owner_ex ex = {9, getpid()};
+	int p[2];
+
+	CHECK(pipe(p) == 0);
+	FAILS(EINVAL, fcntl(p[0], F_SETOWN_EX, &ex));
+	ex.type = F_OWNER_PID;
+	ex.pid = 0x3fffffff;
+	FAILS(ESRCH, fcntl(p[0], F_SETOWN_EX, &ex));
+	FAILS(ESRCH, fcntl(p[0], F_SETOWN, 0x3fffffff));
+	FAILS(EINVAL, fcntl(p[0], F_SETSIG, 65));
+	FAILS(EINVAL, fcntl(p[0], F_SETSIG, -1));
+	FOR_BAD(bad)
+	{
+		FAILS(EFAULT, syscall(SYS_fcntl, p[0], F_SETOWN_EX, bad));
+		FAILS(EFAULT, syscall(SYS_fcntl, p[0], F_GETOWN_EX, bad));
+	}
+	CHECK(close(p[0]) == 0 && close(p[1]) == 0);
+}
+
+RUN(TEST(pipes_tell_their_reader), TEST(pipes_tell_their_writer), TEST(sockets_tell_too),
+    TEST(a_full_queue_becomes_sigio), TEST(groups_hear_it), TEST(fioasync_knows_who_can),
+    TEST(documented_errors))
