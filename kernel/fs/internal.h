@@ -54,6 +54,11 @@ int walk_start(struct walk *w, int dfd, const char *name, uint32_t flags) MUST_C
 int walk_start_at(struct walk *w, const struct path *base, const struct path *root,
 		  const char *name, uint32_t flags) MUST_CHECK;
 void walk_end(struct walk *w);
+/* True when a walk has to be made again because it led to what is no longer there
+ * (-ESTALE): some other name may lead to it, or something else be there now. After
+ * WALKS_MAX times *err becomes -ENOENT. */
+enum { WALKS_MAX = 32 };
+bool walk_again(int *err, int *tries);
 /* Goes to the directory of the last component, which is then in name, len, last and
  * slash. */
 int walk_to_last(struct walk *w) MUST_CHECK;

@@ -343,18 +343,15 @@ out:
 	return err;
 }
 
-int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
-		 uint64_t resolve, struct file **out)
+static int open_once(int dfd, const char *name, uint32_t flags, uint32_t mode,
+		     uint32_t lookup, struct file **out)
 {
-	uint32_t lookup = lookup_flags(flags, resolve);
 	bool follow = !(flags & O_NOFOLLOW) &&
 		      (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
 	bool created = false;
 	struct walk w;
 	int err;
 
-	if (flags & __O_TMPFILE)
-		return open_tmpfile(dfd, name, flags, mode, lookup, out);
 	err = walk_start(&w, dfd, name, lookup);
 	if (err)
 		return err;
@@ -375,6 +372,21 @@ int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
 		err = open_found(&w.path, flags, w.slash || (flags & O_DIRECTORY),
 				 created, out);
 	walk_end(&w);
+	return err;
+}
+
+int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
+		 uint64_t resolve, struct file **out)
+{
+	uint32_t lookup = lookup_flags(flags, resolve);
+	int tries = 0;
+	int err;
+
+	if (flags & __O_TMPFILE)
+		return open_tmpfile(dfd, name, flags, mode, lookup, out);
+	do
+		err = open_once(dfd, name, flags, mode, lookup, out);
+	while (walk_again(&err, &tries));
 	return err;
 }
 

@@ -236,21 +236,43 @@ static int lookup(struct walk *w, uint32_t flags, struct path *out)
 	return err;
 }
 
+bool walk_again(int *err, int *tries)
+{
+	if (likely(*err != -ESTALE))
+		return false;
+	if ((*tries)++ < WALKS_MAX)
+		return true;
+	*err = -ENOENT;
+	return false;
+}
+
 int path_lookup(int dfd, const char *name, uint32_t flags, struct path *out)
 {
 	struct walk w;
-	int err = walk_start(&w, dfd, name, flags);
+	int tries = 0;
+	int err;
 
-	return err ? err : lookup(&w, flags, out);
+	do {
+		err = walk_start(&w, dfd, name, flags);
+		if (!err)
+			err = lookup(&w, flags, out);
+	} while (walk_again(&err, &tries));
+	return err;
 }
 
 int path_lookup_at(const struct path *base, const struct path *root, const char *name,
 		   uint32_t flags, struct path *out)
 {
 	struct walk w;
-	int err = walk_start_at(&w, base, root, name, flags);
+	int tries = 0;
+	int err;
 
-	return err ? err : lookup(&w, flags, out);
+	do {
+		err = walk_start_at(&w, base, root, name, flags);
+		if (!err)
+			err = lookup(&w, flags, out);
+	} while (walk_again(&err, &tries));
+	return err;
 }
 
 int path_lookup_user(int dfd, uaddr_t name, uint32_t flags, struct path *out)
@@ -265,8 +287,8 @@ int path_lookup_user(int dfd, uaddr_t name, uint32_t flags, struct path *out)
 	return err;
 }
 
-int path_lookup_parent(int dfd, const char *name, uint32_t flags, struct path *parent,
-		       struct path_last *last)
+static int lookup_parent(int dfd, const char *name, uint32_t flags, struct path *parent,
+			 struct path_last *last)
 {
 	struct walk w;
 	int err = walk_start(&w, dfd, name, flags);
@@ -288,5 +310,17 @@ int path_lookup_parent(int dfd, const char *name, uint32_t flags, struct path *p
 		w.path = (struct path){NULL, NULL};
 	}
 	walk_end(&w);
+	return err;
+}
+
+int path_lookup_parent(int dfd, const char *name, uint32_t flags, struct path *parent,
+		       struct path_last *last)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = lookup_parent(dfd, name, flags, parent, last);
+	while (walk_again(&err, &tries));
 	return err;
 }

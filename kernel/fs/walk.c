@@ -42,15 +42,19 @@ static bool is_cacheable(const struct inode *dir, const struct dentry *d)
 	return d->inode || !(flags & SB_NO_NEGATIVE);
 }
 
-/* From the cache, if the file system still says so. */
-static struct dentry *find_valid(struct dentry *parent, const char *name, size_t len)
+/* From the cache, if the file system still says so. locked: dir_lock is held. Without it
+ * a rename may be going on, done by the file system but not yet by us: what seems to be
+ * out of date is not forgotten, lest its inode get another dentry. */
+static struct dentry *find_valid(struct dentry *parent, const char *name, size_t len,
+				 bool locked)
 {
 	struct inode *dir = parent->inode;
 	struct dentry *d = dentry_lookup(parent, name, len);
 
 	if (d && unlikely(dir->ops->revalidate != NULL) &&
 	    !dir->ops->revalidate(dir, d)) {
-		dentry_unhash(d);
+		if (locked)
+			dentry_unhash(d);
 		dentry_put(d);
 		d = NULL;
 	}
@@ -67,7 +71,7 @@ int dentry_look_up_locked(struct dentry *parent, const char *name, size_t len,
 
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
-	d = find_valid(parent, name, len);
+	d = find_valid(parent, name, len, true);
 	if (d) {
 		*out = d;
 		return 0;
@@ -101,7 +105,7 @@ void dentry_made(struct inode *dir, struct dentry *d, struct inode *inode)
 int dentry_find_or_look_up(struct dentry *parent, const char *name, size_t len,
 			   bool cached_only, struct dentry **out)
 {
-	struct dentry *d = find_valid(parent, name, len);
+	struct dentry *d = find_valid(parent, name, len, false);
 	int err;
 
 	if (likely(d != NULL)) {
@@ -398,6 +402,10 @@ int walk_follow(struct walk *w)
 	bool slash = w->slash;
 	int err;
 
+	if ((w->flags & LOOKUP_SCOPED) && dentry_move_count() != w->moves) {
+		dentry_put(dir.dentry); /* it may be outside by now */
+		return -EAGAIN;
+	}
 	mount_get(dir.mount);
 	text_drop(w->text_inode, w->text_page);
 	w->text_inode = NULL;

@@ -100,7 +100,8 @@ int host_linkat(int olddir, const char *oldpath, int newdir, const char *newpath
 		int flags);
 int host_symlinkat(const char *target, int dirfd, const char *path);
 int host_fchmod(int fd, uint32_t mode);
-int host_fchmodat(int dirfd, const char *path, uint32_t mode);
+/* fchmodat2: -ENOSYS before Linux 6.6. */
+int host_fchmodat(int dirfd, const char *path, uint32_t mode, int flags);
 int host_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags);
 int host_utimensat(int dirfd, const char *path, const struct linux_timespec *times,
 		   int flags);

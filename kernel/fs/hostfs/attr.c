@@ -10,32 +10,70 @@
 #include "fs/hostfs/internal.h"
 #include "host/host.h"
 
-/* What a change is made through: an open handle of the object itself, or its name. */
-static int target_get(struct host_inode *hi, struct host_place *t)
+/* What a change is made through: a descriptor of the object itself. A name could mean
+ * something else by then. */
+struct target {
+	struct host_handle *handle; /* ref; or NULL: fd is ours */
+	int fd;
+	bool is_path; /* O_PATH */
+};
+
+static int target_get(struct host_inode *hi, struct target *t)
 {
-	t->dir = host_open_handle(hi);
-	if (!t->dir)
-		return host_place_get(hi, t);
-	t->is_self = true;
-	t->name[0] = '\0';
-	return 0;
+	int err = 0;
+
+	t->handle = NULL;
+	t->is_path = true;
+	if (S_ISDIR(hi->inode.mode)) {
+		err = host_dir_handle(hi, &t->handle);
+	} else {
+		t->handle = host_open_handle(hi);
+		t->is_path = !t->handle && !hostfs_of(hi)->is_file;
+	}
+	if (!err)
+		t->fd = t->handle ? t->handle->fd : host_inode_open(hi, O_PATH);
+	return err ? err : MIN(t->fd, 0);
 }
 
-static int change_mode(const struct host_place *t, uint32_t mode)
+static void target_put(struct target *t)
 {
-	if (t->is_self)
-		return host_fchmod(t->dir->fd, mode);
-	return host_fchmodat(t->dir->fd, t->name, mode);
+	if (t->handle)
+		host_handle_put(t->handle);
+	else
+		(void)host_close(t->fd);
 }
 
-static int change_owner(const struct host_place *t, uid_t uid, gid_t gid)
+/* A host before Linux 6.6 wants the object opened for real. */
+static NOINLINE int change_mode_opened(struct host_inode *hi, uint32_t mode)
 {
-	if (t->is_self)
-		return host_fchownat(t->dir->fd, "", uid, gid, AT_EMPTY_PATH);
-	return host_fchownat(t->dir->fd, t->name, uid, gid, AT_SYMLINK_NOFOLLOW);
+	int fd = host_inode_open(hi, O_RDONLY | O_NONBLOCK);
+	int err;
+
+	if (fd == -EACCES && !S_ISDIR(hi->inode.mode))
+		fd = host_inode_open(hi, O_WRONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	err = host_fchmod(fd, mode);
+	(void)host_close(fd);
+	return err;
 }
 
-static int change_times(const struct host_place *t, const struct attr *attr)
+static int change_mode(struct host_inode *hi, const struct target *t, uint32_t mode)
+{
+	int err;
+
+	if (!t->is_path)
+		return host_fchmod(t->fd, mode);
+	err = host_fchmodat(t->fd, "", mode, AT_EMPTY_PATH);
+	return err == -ENOSYS ? change_mode_opened(hi, mode) : err;
+}
+
+static int change_owner(const struct target *t, uid_t uid, gid_t gid)
+{
+	return host_fchownat(t->fd, "", uid, gid, AT_EMPTY_PATH);
+}
+
+static int change_times(const struct target *t, const struct attr *attr)
 {
 	struct linux_timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 					  {.tv_nsec = UTIME_OMIT}};
@@ -44,35 +82,31 @@ static int change_times(const struct host_place *t, const struct attr *attr)
 		times[0] = attr->atime;
 	if (attr->valid & ATTR_MTIME)
 		times[1] = attr->mtime;
-	if (t->is_self)
-		return host_utimensat(t->dir->fd, NULL, times, 0);
-	return host_utimensat(t->dir->fd, t->name, times, AT_SYMLINK_NOFOLLOW);
+	return host_utimensat(t->fd, "", times, AT_EMPTY_PATH);
 }
 
 static int change_size(struct host_inode *hi, const struct attr *attr)
 {
-	struct host_place place;
-	int fd;
 	int err;
+	int fd;
 
 	if (attr->file && attr->file->private) {
 		fd = host_handle_fd(attr->file->private);
 		return fd < 0 ? fd : host_ftruncate(fd, (int64_t)attr->size);
 	}
-	err = host_place_get(hi, &place);
-	if (err)
-		return err;
-	if (place.is_self) {
-		err = host_ftruncate(place.dir->fd, (int64_t)attr->size);
-	} else {
-		fd = hostfs_openat(place.dir->fd, place.name,
-				   O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-		err = fd < 0 ? fd : host_ftruncate(fd, (int64_t)attr->size);
-		if (fd >= 0)
-			(void)host_close(fd);
-	}
-	host_place_put(&place);
+	fd = host_inode_open(hi, O_WRONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	err = host_ftruncate(fd, (int64_t)attr->size);
+	(void)host_close(fd);
 	return err;
+}
+
+/* No name leads to it any more and no file is open on it: what is done to it is seen by
+ * those alone who asked for it. */
+static bool is_gone(struct host_inode *hi, int err)
+{
+	return err == -ESTALE && hi->is_removed;
 }
 
 /* From now on the owner in memory is the one that counts; the inode stays in memory until
@@ -87,7 +121,7 @@ static void owner_make_virtual(struct host_inode *hi)
 	lock_drop(&hostfs_lock);
 }
 
-static void set_owner(struct host_inode *hi, const struct host_place *t, uint32_t valid,
+static void set_owner(struct host_inode *hi, const struct target *t, uint32_t valid,
 		      uid_t uid, gid_t gid)
 {
 	uid_t host_uid = valid & ATTR_UID ? uid : (uid_t)-1;
@@ -100,12 +134,12 @@ static void set_owner(struct host_inode *hi, const struct host_place *t, uint32_
 int hostfs_setattr(struct inode *inode, struct attr *attr)
 {
 	struct host_inode *hi = host_inode_of(inode);
-	struct host_place t;
+	struct target t;
 	int err = 0;
 
 	if (attr->valid & ATTR_SIZE) {
 		err = change_size(hi, attr);
-		if (err)
+		if (err && !is_gone(hi, err))
 			return err;
 		lock_take(&inode->lock);
 		__atomic_store_n(&inode->size, (int64_t)attr->size, __ATOMIC_RELEASE);
@@ -115,18 +149,23 @@ int hostfs_setattr(struct inode *inode, struct attr *attr)
 	}
 	if (attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME)) {
 		err = target_get(hi, &t);
+		if (is_gone(hi, err))
+			goto out;
 		if (err)
 			return err;
 		if (attr->valid & (ATTR_UID | ATTR_GID))
 			set_owner(hi, &t, attr->valid, attr->uid, attr->gid);
 		if (attr->valid & ATTR_MODE)
-			err = change_mode(&t, attr->mode & S_IALLUGO);
+			err = change_mode(hi, &t, attr->mode & S_IALLUGO);
 		if (!err && (attr->valid & (ATTR_ATIME | ATTR_MTIME)))
 			err = change_times(&t, attr);
-		host_place_put(&t);
+		target_put(&t);
 	}
-	if (!err)
+out:
+	if (!err || is_gone(hi, err)) {
+		err = 0;
 		inode_apply_attr(inode, attr);
+	}
 	return err;
 }
 
@@ -134,7 +173,7 @@ void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32
 {
 	struct inode want = {.flags = 0};
 	struct attr attr = {.valid = 0};
-	struct host_place t;
+	struct target t;
 
 	inode_init_owner(&want, dir, mode);
 	attr.mode = want.mode & S_IALLUGO;
@@ -151,7 +190,7 @@ void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32
 	if (attr.valid & (ATTR_UID | ATTR_GID))
 		set_owner(hi, &t, attr.valid, attr.uid, attr.gid);
 	if (attr.valid & ATTR_MODE)
-		(void)change_mode(&t, attr.mode);
-	host_place_put(&t);
+		(void)change_mode(hi, &t, attr.mode);
+	target_put(&t);
 	inode_apply_attr(&hi->inode, &attr);
 }

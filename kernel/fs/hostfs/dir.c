@@ -52,6 +52,10 @@ bool hostfs_revalidate(struct inode *dir, struct dentry *d)
 	if (!inode || !host_inode_is(host_inode_of(inode), &stx))
 		return false;
 	host_inode_update(host_inode_of(inode), &stx);
+	/* Of several names, the one that was known may be gone. A directory has one,
+	 * which only a lookup under dir_lock may tell: a rename may be going on here. */
+	if (!S_ISDIR(inode->mode))
+		(void)host_inode_seen(host_inode_of(inode), hi, name);
 	return true;
 }
 
@@ -154,23 +158,16 @@ int hostfs_symlink(struct inode *dir, struct dentry *d, const char *target,
 int hostfs_link(struct inode *dir, struct dentry *d, struct inode *inode)
 {
 	struct host_inode *hi = host_inode_of(inode);
-	struct host_place place;
 	struct host_handle *h;
-	int err = host_place_get(hi, &place);
+	int err = host_dir_handle(host_inode_of(dir), &h);
 
 	if (err)
-		return err == -ESTALE ? -ENOENT : err;
-	err = host_dir_handle(host_inode_of(dir), &h);
-	if (!err) {
-		err = place.is_self
-			      ? -EXDEV
-			      : host_linkat(place.dir->fd, place.name, h->fd, d->name, 0);
-		host_handle_put(h);
-	}
-	host_place_put(&place);
+		return err;
+	err = host_inode_link(hi, h->fd, d->name);
+	host_handle_put(h);
 	if (!err)
 		(void)host_inode_refresh(hi);
-	return err;
+	return err == -ESTALE ? -ENOENT : err;
 }
 
 /* ---- removing ---- */
@@ -209,10 +206,12 @@ static int remove(struct inode *dir, struct dentry *d, int flags)
 
 	if (err)
 		return err;
+	host_moves_begin(hostfs_of(hi));
 	err = host_unlinkat(h->fd, d->name, flags);
 	host_handle_put(h);
 	if (!err && d->inode)
 		name_gone(host_inode_of(d->inode), hi, d->name);
+	host_moves_end(hostfs_of(hi));
 	return err;
 }
 
@@ -224,6 +223,21 @@ int hostfs_unlink(struct inode *dir, struct dentry *d)
 int hostfs_rmdir(struct inode *dir, struct dentry *d)
 {
 	return remove(dir, d, AT_REMOVEDIR);
+}
+
+/* A rename has been done on the host. */
+static void places_exchange(struct host_inode *from_dir, struct dentry *from,
+			    struct host_inode *to_dir, struct dentry *to, bool exchange)
+{
+	int err = 0;
+
+	if (to->inode && !exchange)
+		name_gone(host_inode_of(to->inode), to_dir, to->name);
+	else if (to->inode)
+		err = host_inode_place(host_inode_of(to->inode), from_dir, from->name);
+	if (!err)
+		err = host_inode_place(host_inode_of(from->inode), to_dir, to->name);
+	(void)err; /* no memory for the names: the next lookup will find them */
 }
 
 int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
@@ -241,21 +255,17 @@ int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_
 	if (err)
 		return err;
 	err = host_dir_handle(to_hi, &to_h);
-	if (!err) {
-		err = host_renameat2(from_h->fd, from->name, to_h->fd, to->name, flags);
-		host_handle_put(to_h);
-	}
-	host_handle_put(from_h);
 	if (err)
-		return err;
-	if (to->inode && !(flags & RENAME_EXCHANGE))
-		name_gone(host_inode_of(to->inode), to_hi, to->name);
-	else if (to->inode)
-		err = host_inode_place(host_inode_of(to->inode), from_hi, from->name);
+		goto out;
+	host_moves_begin(hostfs_of(to_hi));
+	err = host_renameat2(from_h->fd, from->name, to_h->fd, to->name, flags);
+	host_handle_put(to_h);
 	if (!err)
-		err = host_inode_place(host_inode_of(from->inode), to_hi, to->name);
-	(void)err; /* no memory for the names: the next lookup will find them */
-	return 0;
+		places_exchange(from_hi, from, to_hi, to, flags & RENAME_EXCHANGE);
+	host_moves_end(hostfs_of(to_hi));
+out:
+	host_handle_put(from_h);
+	return err;
 }
 
 /* ---- symbolic links ---- */
@@ -263,17 +273,15 @@ int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_
 /* Reads the text into a fresh page. */
 static int link_read(struct host_inode *hi, char **out)
 {
-	struct host_place place;
 	char *page;
 	long len;
-	int err = host_place_get(hi, &place);
+	int fd = host_inode_open(hi, O_PATH);
 
-	if (err)
-		return err;
+	if (fd < 0)
+		return fd;
 	page = page_alloc(0);
-	len = page ? host_readlinkat(place.dir->fd, place.name, page, PAGE_SIZE - 1)
-		   : -ENOMEM;
-	host_place_put(&place);
+	len = page ? host_readlinkat(fd, "", page, PAGE_SIZE - 1) : -ENOMEM;
+	(void)host_close(fd);
 	if (len < 0 || len >= (long)PAGE_SIZE) {
 		page_free(page, 0);
 		return len < 0 ? (int)len : -EIO;
@@ -287,7 +295,7 @@ int hostfs_get_link(struct inode *inode, struct link_target *out)
 {
 	struct host_inode *hi = host_inode_of(inode);
 	char *text = atomic_load(&hi->link_text);
-	char *page;
+	char *page = NULL;
 	int err;
 
 	if (text) {

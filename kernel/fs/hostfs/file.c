@@ -412,56 +412,57 @@ static int open_exclusive(struct host_inode *hi, struct file *f)
 	return 0;
 }
 
-/* What made the file can serve the first open: its mode may forbid opening it again. */
-static struct host_handle *take_born(struct host_inode *hi, uint32_t flags)
+/* What made the file serves him who made it: its mode may forbid opening it again, and
+ * its name may be gone already. */
+static struct host_handle *take_born(struct host_inode *hi, const struct file *f)
 {
 	struct host_handle *h;
 
 	lock_take(&hostfs_lock);
 	h = hi->born;
-	hi->born = NULL;
+	if (f->mode & FMODE_CREATED)
+		hi->born = NULL;
+	else
+		h = NULL;
 	lock_drop(&hostfs_lock);
-	if (h && (flags & O_APPEND) && host_fcntl_setfl(h->fd, O_APPEND)) {
+	if (h && (f->flags & O_APPEND) && host_fcntl_setfl(h->fd, O_APPEND)) {
 		host_handle_put(h);
 		h = NULL;
 	}
 	return h;
 }
 
+/* The one descriptor of a hostfs that is a file, if it allows what flags ask for. */
+static int open_self(struct host_inode *hi, uint32_t flags)
+{
+	int fd = hostfs_of(hi)->root->fd;
+	int have = host_fcntl_getfl(fd);
+
+	if (have >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
+	    (have & O_ACCMODE) != O_RDWR &&
+	    (have & O_ACCMODE) != (int)(flags & O_ACCMODE))
+		have = -EACCES;
+	return have < 0 ? have : host_dup(fd);
+}
+
 static int open_again(struct host_inode *hi, uint32_t flags)
 {
 	const uint32_t kept_flags = O_ACCMODE | O_APPEND | O_DSYNC | __O_SYNC;
-	struct host_place place;
-	int fd = host_place_get(hi, &place);
 
-	if (fd)
-		return fd;
-	if (place.is_self) {
-		int have = host_fcntl_getfl(place.dir->fd);
-
-		if (have >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
-		    (have & O_ACCMODE) != O_RDWR &&
-		    (have & O_ACCMODE) != (int)(flags & O_ACCMODE))
-			have = -EACCES;
-		fd = have < 0 ? have : host_dup(place.dir->fd);
-	} else {
-		fd = hostfs_openat(place.dir->fd, place.name,
-				   (int)(flags & kept_flags) | O_NOFOLLOW | O_NONBLOCK,
-				   0);
-	}
-	host_place_put(&place);
-	return fd;
+	if (hostfs_of(hi)->is_file)
+		return open_self(hi, flags);
+	return host_inode_open(hi, (int)(flags & kept_flags) | O_NONBLOCK);
 }
 
 static int open_shared(struct host_inode *hi, struct file *f)
 {
-	struct host_handle *h = take_born(hi, f->flags);
+	struct host_handle *h = take_born(hi, f);
 
 	if (!h) {
 		int fd = open_again(hi, f->flags);
 
 		if (fd < 0)
-			return fd == -ESTALE ? -ENOENT : fd;
+			return fd;
 		h = host_handle_create(hi, fd);
 		if (!h)
 			return -ENOMEM;

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* handle.c - host descriptors of a hostfs: kept for later use, least recently used ones
- * closed. */
+ * closed.
+ *
+ * An inode is reached by the name where it was seen last, and what is found there may be
+ * something else: renamed by the host, or by the sandbox, whose rename is done on the
+ * host a moment before the inode's place says so. So whatever is opened is compared with
+ * the inode. If a rename or removal of ours went on meanwhile, it is tried again; else
+ * the answer is -ESTALE, upon which the VFS looks the name up again. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -11,7 +17,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 
-enum { DEPTH_MAX = 4096 };
+enum { DEPTH_MAX = 4096, RACES_MAX = 1000 };
 
 static SLAB_CACHE(handle_slab, sizeof(struct host_handle), 8);
 static struct list kept = LIST_INIT(kept); /* hostfs_lock: struct host_handle.lru */
@@ -138,6 +144,46 @@ int hostfs_openat(int dirfd, const char *name, int flags, uint32_t mode)
 	return fd;
 }
 
+/* ---- what moves meanwhile ---- */
+
+struct watch {
+	uint32_t done; /* moves, when the place was asked for */
+	int tries;
+};
+
+void host_moves_begin(struct hostfs *fs)
+{
+	(void)atomic_add(&fs->moves_begun, 1);
+}
+
+void host_moves_end(struct hostfs *fs)
+{
+	(void)atomic_add(&fs->moves_done, 1);
+}
+
+static struct watch watch_start(struct hostfs *fs)
+{
+	return (struct watch){.done = atomic_load(&fs->moves_done)};
+}
+
+/* Something else was there: true if a move of our own explains that. */
+static bool watch_again(struct hostfs *fs, struct watch *w)
+{
+	if (atomic_load(&fs->moves_begun) == w->done || ++w->tries > RACES_MAX)
+		return false;
+	if (w->tries > 1)
+		host_yield();
+	w->done = atomic_load(&fs->moves_done);
+	return true;
+}
+
+/* The answers of the host that mean: something else is there. */
+static bool is_elsewhere(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EISDIR ||
+	       err == -ENXIO || err == -ESTALE;
+}
+
 /* ---- directories ---- */
 
 /* The host may have put something else there since. */
@@ -151,7 +197,7 @@ static int check_same(struct host_inode *hi, int fd)
 	err = host_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &stx);
 	if (err)
 		return err;
-	return host_inode_is(hi, &stx) ? 0 : -ENOENT;
+	return host_inode_is(hi, &stx) ? 0 : -ESTALE;
 }
 
 /* Keeps h, which the caller has a reference to, unless another was faster: returns the
@@ -220,6 +266,8 @@ static int find_unopened_locked(struct host_inode *dir, struct host_inode **at,
 
 int host_dir_handle(struct host_inode *dir, struct host_handle **out)
 {
+	struct watch watch = watch_start(hostfs_of(dir));
+
 	for (;;) {
 		struct host_inode *at;
 		struct host_handle *base;
@@ -242,7 +290,9 @@ int host_dir_handle(struct host_inode *dir, struct host_handle **out)
 		err = dir_open(at, base, name);
 		host_handle_put(base);
 		inode_put(&at->inode);
-		if (err)
+		if (is_elsewhere(err))
+			err = -ESTALE;
+		if (err && (err != -ESTALE || !watch_again(hostfs_of(dir), &watch)))
 			return err;
 	}
 }
@@ -283,6 +333,71 @@ int host_place_get(struct host_inode *hi, struct host_place *out)
 void host_place_put(struct host_place *p)
 {
 	host_handle_put(p->dir);
+}
+
+static int open_once(struct host_inode *hi, int flags)
+{
+	struct host_place place;
+	int fd = host_place_get(hi, &place);
+	int err;
+
+	if (fd)
+		return fd;
+	fd = place.is_self
+		     ? host_dup(place.dir->fd)
+		     : hostfs_openat(place.dir->fd, place.name, flags | O_NOFOLLOW, 0);
+	host_place_put(&place);
+	if (fd < 0)
+		return is_elsewhere(fd) ? -ESTALE : fd;
+	err = check_same(hi, fd);
+	if (err) {
+		(void)host_close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int host_inode_open(struct host_inode *hi, int flags)
+{
+	struct watch watch = watch_start(hostfs_of(hi));
+	int fd;
+
+	do
+		fd = open_once(hi, flags);
+	while (fd == -ESTALE && watch_again(hostfs_of(hi), &watch));
+	return fd;
+}
+
+static int link_once(struct host_inode *hi, int dirfd, const char *name)
+{
+	struct host_place place;
+	struct linux_statx stx;
+	int err = host_place_get(hi, &place);
+
+	if (err)
+		return err;
+	err = place.is_self ? -EXDEV
+			    : host_linkat(place.dir->fd, place.name, dirfd, name, 0);
+	host_place_put(&place);
+	if (err)
+		return err == -ENOENT ? -ESTALE : err;
+	err = host_statx(dirfd, name, AT_SYMLINK_NOFOLLOW,
+			 STATX_BASIC_STATS | STATX_BTIME, &stx);
+	if (err || host_inode_is(hi, &stx))
+		return err;
+	(void)host_unlinkat(dirfd, name, 0);
+	return -ESTALE;
+}
+
+int host_inode_link(struct host_inode *hi, int dirfd, const char *name)
+{
+	struct watch watch = watch_start(hostfs_of(hi));
+	int err;
+
+	do /* -EPERM: it may have been a directory */
+		err = link_once(hi, dirfd, name);
+	while ((err == -ESTALE || err == -EPERM) && watch_again(hostfs_of(hi), &watch));
+	return err;
 }
 
 struct host_handle *host_open_handle(struct host_inode *hi)
@@ -326,16 +441,9 @@ int host_file_handle(struct host_inode *hi, struct host_handle **out)
 
 static NOINLINE int open_now(struct host_handle *h)
 {
-	struct host_place place;
 	int none = -1;
-	int fd = host_place_get(h->inode, &place);
+	int fd = host_inode_open(h->inode, O_RDONLY | O_NONBLOCK);
 
-	if (fd)
-		return fd;
-	fd = place.is_self ? host_dup(place.dir->fd)
-			   : hostfs_openat(place.dir->fd, place.name,
-					   O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	host_place_put(&place);
 	if (fd < 0)
 		return fd;
 	if (!atomic_try_cas(&h->fd, &none, fd)) {

@@ -140,10 +140,9 @@ int host_inode_place(struct host_inode *hi, struct host_inode *parent, const cha
 	return 0;
 }
 
-/* A known inode was met as name in dir: if it has moved there, remembers that. */
-static int place_again(struct hostfs *fs, struct host_inode *hi, struct host_inode *dir,
-		       const char *name)
+int host_inode_seen(struct host_inode *hi, struct host_inode *dir, const char *name)
 {
+	struct hostfs *fs = hostfs_of(hi);
 	bool same;
 
 	if (!dir || fs->exclusive || hi == fs->root->inode)
@@ -167,7 +166,7 @@ int host_inode_lookup(struct hostfs *fs, struct host_inode *dir, const char *nam
 	if (hi) {
 		if (!fs->exclusive)
 			host_inode_update(hi, stx);
-		err = place_again(fs, hi, dir, name);
+		err = host_inode_seen(hi, dir, name);
 		goto out;
 	}
 	hi = inode_create(fs, stx);

@@ -80,6 +80,7 @@ struct hostfs {
 	uint64_t host_devs[HOSTFS_DEVS_MAX];	    /* lock */
 	uint64_t devs[HOSTFS_DEVS_MAX];		    /* lock */
 	uint32_t dev_count;			    /* lock */
+	uint32_t moves_begun, moves_done; /* atomic: renames and removals: handle.c */
 };
 
 extern struct lock hostfs_lock;
@@ -118,9 +119,17 @@ struct host_place {
 	bool is_self; /* dir->fd is the object itself, which has no name: name is "" */
 	char name[256];
 };
-/* -ESTALE: no name is known. */
+/* -ESTALE: no name is known, or something else lies there. */
 int host_place_get(struct host_inode *hi, struct host_place *out) MUST_CHECK;
 void host_place_put(struct host_place *p);
+/* Opens the inode itself anew: a descriptor. -ESTALE as above; never anything else that
+ * has come to its place. flags get O_NOFOLLOW. */
+int host_inode_open(struct host_inode *hi, int flags) MUST_CHECK;
+/* Gives it another name, in the directory dirfd. -ESTALE as above. */
+int host_inode_link(struct host_inode *hi, int dirfd, const char *name) MUST_CHECK;
+/* Around a change of names on the host, until the inodes' places say so too. */
+void host_moves_begin(struct hostfs *fs);
+void host_moves_end(struct hostfs *fs);
 /* A handle of any file open on the inode: a reference, or NULL. */
 struct host_handle *host_open_handle(struct host_inode *hi) MUST_CHECK;
 
@@ -137,6 +146,8 @@ int host_inode_refresh(struct host_inode *hi);
 bool host_inode_is(const struct host_inode *hi, const struct linux_statx *stx);
 /* Where it is found from now on. NULL: nowhere. */
 int host_inode_place(struct host_inode *hi, struct host_inode *parent, const char *name);
+/* It was met as name in dir: if it has moved there, remembers that. */
+int host_inode_seen(struct host_inode *hi, struct host_inode *dir, const char *name);
 void host_inode_release(struct inode *inode);
 int hostfs_getattr(struct inode *inode, struct kstat *out);
 

@@ -178,9 +178,9 @@ int host_fchmod(int fd, uint32_t mode)
 	return (int)CALL(NR_fchmod, fd, mode);
 }
 
-int host_fchmodat(int dirfd, const char *path, uint32_t mode)
+int host_fchmodat(int dirfd, const char *path, uint32_t mode, int flags)
 {
-	return (int)CALL(NR_fchmodat, dirfd, path, mode);
+	return (int)CALL(NR_fchmodat2, dirfd, path, mode, flags);
 }
 
 int host_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
