@@ -11,11 +11,33 @@
 #include "fs/internal.h"
 #include "fs/lease.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "process/creds.h"
 #include "process/task.h"
 #include "signal/signal.h"
+
+/* inode_setattr(), and its watchers are told. One time alone is set by who read or wrote.
+ */
+static int change(struct dentry *d, struct attr *attr)
+{
+	uint32_t valid = attr->valid;
+	uint32_t mask = 0;
+	int err = inode_setattr(d->inode, attr);
+
+	if (valid & (ATTR_UID | ATTR_GID | ATTR_MODE))
+		mask |= IN_ATTRIB;
+	if (valid & ATTR_SIZE)
+		mask |= IN_MODIFY;
+	if ((valid & ATTR_ATIME) && (valid & ATTR_MTIME))
+		mask |= IN_ATTRIB;
+	else if (valid & (ATTR_ATIME | ATTR_MTIME))
+		mask |= valid & ATTR_ATIME ? IN_ACCESS : IN_MODIFY;
+	if (!err && mask)
+		fs_notify_dentry(d, d->inode, mask);
+	return err;
+}
 
 static int may_change(const struct path *p)
 {
@@ -40,7 +62,7 @@ int path_chmod(const struct path *p, uint32_t mode)
 		return -EPERM;
 	if (!creds_in_group(current_creds(), inode->gid) && !capable(CAP_FSETID))
 		attr.mode &= ~(uint32_t)S_ISGID;
-	return inode_setattr(inode, &attr);
+	return change(p->dentry, &attr);
 }
 
 int path_chown(const struct path *p, uid_t uid, gid_t gid)
@@ -71,7 +93,7 @@ int path_chown(const struct path *p, uid_t uid, gid_t gid)
 			attr.mode &= ~(uint32_t)S_ISGID;
 		attr.valid |= ATTR_MODE;
 	}
-	return inode_setattr(inode, &attr);
+	return change(p->dentry, &attr);
 }
 
 int path_utimes(const struct path *p, const struct linux_timespec times[2])
@@ -111,11 +133,12 @@ int path_utimes(const struct path *p, const struct linux_timespec times[2])
 		if (err)
 			return err;
 	}
-	return inode_setattr(inode, &attr);
+	return change(p->dentry, &attr);
 }
 
-int inode_truncate(struct inode *inode, int64_t size, struct file *f)
+int dentry_truncate(struct dentry *d, int64_t size, struct file *f)
 {
+	struct inode *inode = d->inode;
 	struct attr attr = {.valid = ATTR_SIZE, .size = (uint64_t)size, .file = f};
 
 	if (size > inode->size && (uint64_t)size > rlimit_current(RLIMIT_FSIZE)) {
@@ -128,7 +151,7 @@ int inode_truncate(struct inode *inode, int64_t size, struct file *f)
 		if (attr.mode & S_IXGRP)
 			attr.mode &= ~(uint32_t)S_ISGID;
 	}
-	return inode_setattr(inode, &attr);
+	return change(d, &attr);
 }
 
 int path_truncate(const struct path *p, int64_t size)
@@ -152,7 +175,7 @@ int path_truncate(const struct path *p, int64_t size)
 	if (atomic_load(&inode->leases))
 		err = lease_break(inode, O_WRONLY);
 	if (!err)
-		err = inode_truncate(inode, size, NULL);
+		err = dentry_truncate(p->dentry, size, NULL);
 	inode_put_write(inode);
 	return err;
 }
@@ -163,5 +186,5 @@ int file_truncate(struct file *f, int64_t size)
 		return -EINVAL;
 	if (f->inode->flags & INODE_APPEND)
 		return -EPERM;
-	return inode_truncate(f->inode, size, f);
+	return dentry_truncate(f->path.dentry, size, f);
 }

@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "base/slab.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -137,6 +138,8 @@ void dentry_put(struct dentry *d)
 			list_remove(&d->sibling);
 			lock_drop(&parent->children_lock);
 		}
+		if (d->inode)
+			fs_notify_let_go(d->inode);
 		inode_put(d->inode);
 		if (d->name != d->inline_name)
 			kfree(d->name);

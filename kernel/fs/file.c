@@ -135,11 +135,11 @@ static void file_free(struct file *f)
 	if (!(f->mode & FMODE_PATH) && f->inode) {
 		uint32_t mask = f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
 
+		fs_notify_path(&f->path, f->inode, mask);
 		if (f->inode->locks)
 			file_locks_release(f);
 		if (unlikely(f->inode->leases))
 			lease_release(f);
-		fs_notify(f->inode, f->path.dentry, mask);
 	}
 	if (unlikely(!list_is_empty(&f->async_link)))
 		(void)!async_list_join(NULL, f, false);
@@ -168,7 +168,7 @@ static void count_access(struct file *f, ssize_t done, bool is_write)
 {
 	if (done <= 0)
 		return;
-	fs_notify(f->inode, f->path.dentry, is_write ? IN_MODIFY : IN_ACCESS);
+	fs_notify_path(&f->path, f->inode, is_write ? IN_MODIFY : IN_ACCESS);
 }
 
 /* True when the position must be locked: somebody else may use it at the same time. */
@@ -434,7 +434,7 @@ int file_iterate(struct file *f, struct dir_context *ctx)
 	lock_drop(&f->pos_lock);
 	if (!err) {
 		file_accessed(f);
-		fs_notify(f->inode, f->path.dentry, IN_ACCESS | IN_ISDIR);
+		fs_notify_path(&f->path, f->inode, IN_ACCESS);
 	}
 	return err;
 }

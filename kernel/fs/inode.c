@@ -6,7 +6,6 @@
 #include "base/slab.h"
 #include "fs/file_lock.h"
 #include "fs/lease.h"
-#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/vfs.h"
 #include "host/host.h"
@@ -14,9 +13,6 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "process/creds.h"
-
-void (*fs_notify_hook)(struct inode *inode, struct dentry *dentry, uint32_t mask,
-		       const char *name, uint32_t cookie);
 
 void inode_now(struct linux_timespec *out)
 {
@@ -189,7 +185,6 @@ void inode_apply_attr(struct inode *inode, const struct attr *attr)
 int inode_setattr(struct inode *inode, struct attr *attr)
 {
 	struct linux_timespec now;
-	uint32_t mask = IN_ATTRIB;
 	int err;
 
 	if (!inode->ops->setattr)
@@ -204,11 +199,8 @@ int inode_setattr(struct inode *inode, struct attr *attr)
 	err = inode->ops->setattr(inode, attr);
 	if (err)
 		return err;
-	if (attr->valid & ATTR_SIZE) {
+	if (attr->valid & ATTR_SIZE)
 		atomic_add(&inode->generation, 1);
-		mask = IN_MODIFY;
-	}
-	fs_notify(inode, NULL, mask);
 	return 0;
 }
 

@@ -81,7 +81,7 @@ int path_chown(const struct path *p, uid_t uid, gid_t gid) MUST_CHECK;
 /* times NULL: now. tv_nsec may be UTIME_NOW or UTIME_OMIT. */
 int path_utimes(const struct path *p, const struct linux_timespec times[2]) MUST_CHECK;
 int path_truncate(const struct path *p, int64_t size) MUST_CHECK;
-int inode_truncate(struct inode *inode, int64_t size, struct file *f) MUST_CHECK;
+int dentry_truncate(struct dentry *d, int64_t size, struct file *f) MUST_CHECK;
 
 /* open.c: sets up a file for what is at p, without permission checks. */
 int file_make(const struct path *p, uint32_t flags, uint32_t mode,

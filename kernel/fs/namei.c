@@ -155,9 +155,9 @@ out_unlock:
 
 static void creation_end(struct creation *c, int err, uint32_t event) NO_LOCK_CHECK
 {
-	lock_drop(&c->dir->dir_lock);
 	if (!err)
-		fs_notify_name(c->dir, event, c->d->name, 0);
+		fs_notify_name(c->dir, event, c->d->inode, c->d->name);
+	lock_drop(&c->dir->dir_lock);
 	dentry_put(c->d);
 	path_put(&c->parent);
 	dentry_trim();
@@ -183,7 +183,7 @@ int vfs_mkdir(int dfd, const char *name, uint32_t mode)
 			&inode);
 	if (!err)
 		dentry_made(c.dir, c.d, inode);
-	creation_end(&c, err, IN_CREATE | IN_ISDIR);
+	creation_end(&c, err, IN_CREATE);
 	return err;
 }
 
@@ -312,15 +312,25 @@ int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_nam
 	err = creation_begin(&c, new_dfd, new_name, false);
 	if (!err) {
 		err = link_locked(&c, &old);
-		creation_end(&c, err, IN_CREATE);
 		if (!err)
-			fs_notify(path_inode(&old), NULL, IN_ATTRIB);
+			fs_notify_inode(path_inode(&old), IN_ATTRIB);
+		creation_end(&c, err, IN_CREATE);
 	}
 	path_put(&old);
 	return err;
 }
 
 /* ---- removing ---- */
+
+/* The name d of dir has been removed. If nobody else uses it, its inode's watchers hear
+ * of the end now, else from the last user (dentry_put). */
+static void removed_locked(struct inode *dir, struct dentry *d)
+{
+	dentry_delete(d);
+	if (ref_count(&d->refs) == 1)
+		fs_notify_let_go(d->inode);
+	fs_notify_name(dir, IN_DELETE, d->inode, d->name);
+}
 
 static int unlink_locked(const struct path *parent, const struct path_last *last,
 			 struct dentry *d)
@@ -339,8 +349,10 @@ static int unlink_locked(const struct path *parent, const struct path_last *last
 		err = -EBUSY;
 	if (!err)
 		err = dir->ops->unlink ? dir->ops->unlink(dir, d) : -EPERM;
-	if (!err)
-		dentry_delete(d);
+	if (!err) {
+		fs_notify_inode(d->inode, IN_ATTRIB);
+		removed_locked(dir, d);
+	}
 	return err;
 }
 
@@ -364,11 +376,6 @@ int vfs_unlink(int dfd, const char *name)
 	if (!err) {
 		err = unlink_locked(&parent, &last, d);
 		lock_drop(&dir->dir_lock);
-		if (!err) {
-			fs_notify(d->inode, NULL,
-				  d->inode->nlink ? IN_ATTRIB : IN_DELETE_SELF);
-			fs_notify_name(dir, IN_DELETE, d->name, 0);
-		}
 		dentry_put(d); /* outside the lock: may free the file's data */
 	} else {
 		lock_drop(&dir->dir_lock);
@@ -393,7 +400,7 @@ static int rmdir_locked(const struct path *parent, struct dentry *d)
 		err = dir->ops->rmdir ? dir->ops->rmdir(dir, d) : -EPERM;
 	if (!err) {
 		atomic_or(&d->inode->flags, INODE_DEAD);
-		dentry_delete(d);
+		removed_locked(dir, d);
 	}
 	return err;
 }
@@ -422,11 +429,8 @@ int vfs_rmdir(int dfd, const char *name)
 	else
 		d = NULL;
 	lock_drop(&dir->dir_lock);
-	if (!err) {
+	if (!err)
 		dentry_shrink_children(d);
-		fs_notify(d->inode, NULL, IN_DELETE_SELF);
-		fs_notify_name(dir, IN_DELETE | IN_ISDIR, d->name, 0);
-	}
 	dentry_put(d);
 	path_put(&parent);
 	return err;

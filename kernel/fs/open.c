@@ -139,8 +139,7 @@ int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file *
 		return err;
 	}
 	if (!(flags & O_PATH))
-		fs_notify(f->inode, f->path.dentry,
-			  IN_OPEN | (S_ISDIR(f->inode->mode) ? IN_ISDIR : 0));
+		fs_notify_path(&f->path, f->inode, IN_OPEN);
 	*out = f;
 	return 0;
 }
@@ -224,11 +223,11 @@ static int open_found(const struct path *p, uint32_t flags, bool must_be_dir,
 		return err;
 	if ((flags & O_TRUNC) && S_ISREG(inode->mode)) {
 		if (f->mode & FMODE_WRITER) {
-			err = inode_truncate(inode, 0, f);
+			err = dentry_truncate(p->dentry, 0, f);
 		} else { /* O_RDONLY|O_TRUNC */
 			err = inode_get_write(inode);
 			if (!err) {
-				err = inode_truncate(inode, 0, f);
+				err = dentry_truncate(p->dentry, 0, f);
 				inode_put_write(inode);
 			}
 		}
@@ -291,12 +290,12 @@ static int last_or_create(struct walk *w, uint32_t mode, bool *created)
 		*created = !err;
 		if (err)
 			dentry_put(d);
+		else
+			fs_notify_name(dir, IN_CREATE, d->inode, d->name);
 	}
 	lock_drop(&dir->dir_lock);
 	if (err)
 		return err;
-	if (*created)
-		fs_notify_name(dir, IN_CREATE, d->name, 0);
 	return walk_step(w, d);
 }
 

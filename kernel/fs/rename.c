@@ -123,22 +123,38 @@ static int rename_locked(struct renaming *r)
 	return 0;
 }
 
-static void tell(struct renaming *r, const char *old_name, struct inode *replaced)
+/* d has come from from_dir, where it was called old_name, to to_dir. replaced: what its
+ * new name led to, or NULL. */
+static void tell_moved(struct inode *from_dir, const char *old_name, struct inode *to_dir,
+		       struct dentry *d, struct inode *replaced)
 {
-	struct inode *inode = r->from->inode;
-	uint32_t is_dir = S_ISDIR(inode->mode) ? IN_ISDIR : 0;
+	struct inode *inode = d->inode;
 	uint32_t cookie = atomic_add(&last_cookie, 1) + 1;
 
-	fs_notify_name(r->from_dir, IN_MOVED_FROM | is_dir, old_name, cookie);
-	fs_notify_name(r->to_dir, IN_MOVED_TO | is_dir, r->from->name, cookie);
-	fs_notify(inode, NULL, IN_MOVE_SELF | is_dir);
-	if (replaced && !(r->flags & RENAME_EXCHANGE))
-		fs_notify(replaced, NULL, replaced->nlink ? IN_ATTRIB : IN_DELETE_SELF);
+	notify_tell_name(from_dir, FS_RENAME, inode, old_name, 0);
+	notify_tell_name(from_dir, IN_MOVED_FROM, inode, old_name, cookie);
+	notify_tell_name(to_dir, IN_MOVED_TO, inode, d->name, cookie);
+	if (replaced)
+		notify_tell_inode(replaced, IN_ATTRIB);
+	notify_tell_inode(inode, IN_MOVE_SELF);
+}
+
+static void tell(const struct renaming *r, const char *from_name, const char *to_name)
+{
+	bool exchange = r->flags & RENAME_EXCHANGE;
+
+	if (!fs_is_watched(r->from_dir))
+		return;
+	tell_moved(r->from_dir, from_name, r->to_dir, r->from,
+		   exchange ? NULL : r->to->inode);
+	if (exchange)
+		tell_moved(r->to_dir, to_name, r->from_dir, r->to, NULL);
 }
 
 static int rename_between(struct renaming *r)
 {
-	char old_name[NAME_MAX + 1];
+	char from_name[NAME_MAX + 1];
+	char to_name[NAME_MAX + 1];
 	struct inode *replaced = NULL;
 	int err;
 
@@ -153,16 +169,16 @@ static int rename_between(struct renaming *r)
 		goto out_from;
 	err = rename_locked(r);
 	if (r->is_done) {
-		dentry_name_copy(r->from, old_name, sizeof(old_name));
+		dentry_name_copy(r->from, from_name, sizeof(from_name));
+		dentry_name_copy(r->to, to_name, sizeof(to_name));
 		replaced = r->to->inode;
 		dentry_move(r->from, r->to, r->flags & RENAME_EXCHANGE);
+		tell(r, from_name, to_name);
 	}
 	unlock_dirs(r);
-	if (r->is_done) {
-		tell(r, old_name, replaced);
-		if (replaced && S_ISDIR(replaced->mode) && !(r->flags & RENAME_EXCHANGE))
-			dentry_shrink_children(r->to);
-	}
+	if (r->is_done && replaced && S_ISDIR(replaced->mode) &&
+	    !(r->flags & RENAME_EXCHANGE))
+		dentry_shrink_children(r->to);
 	dentry_put(r->to);
 	dentry_put(r->from);
 	dentry_trim();

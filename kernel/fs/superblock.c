@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "fs/dentry.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -56,6 +57,8 @@ struct superblock *sb_create(const struct file_system_type *type,
 	sb->block_size = PAGE_SIZE;
 	sb->dev = sb_next_dev();
 	lock_init(&sb->rename_lock, RANK_RENAME);
+	lock_init(&sb->notify_lock, RANK_OBJECT);
+	list_init(&sb->marks);
 	return sb;
 }
 
@@ -78,6 +81,7 @@ void sb_put(struct superblock *sb)
 {
 	if (!sb || !ref_put(&sb->refs))
 		return;
+	notify_unmount(sb);
 	dentry_shrink_sb(sb);
 	dentry_put(sb->root);
 	if (sb->ops && sb->ops->release)

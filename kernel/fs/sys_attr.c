@@ -8,6 +8,7 @@
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
 #include "mm/usercopy.h"
@@ -283,6 +284,8 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 		err = ref.file->ops->fallocate
 			      ? ref.file->ops->fallocate(ref.file, mode, off, size)
 			      : -EOPNOTSUPP;
+	if (!err)
+		fs_notify_path(&ref.file->path, ref.file->inode, IN_MODIFY);
 	fd_put(ref);
 	return err;
 }

@@ -28,6 +28,7 @@ struct inode;
 struct lease_state;
 struct linux_statfs;
 struct mount;
+struct notify_mark;
 struct path;
 struct pipe;
 struct superblock;
@@ -90,6 +91,9 @@ struct superblock {
 	uint32_t block_size;
 	struct lock rename_lock; /* RANK_RENAME */
 	uint64_t next_ino;	 /* atomic: for inode_next_number() */
+	struct lock notify_lock; /* RANK_OBJECT: all that follows, and marks on inodes */
+	uint32_t mark_count;	 /* atomic: see notify.h */
+	struct list marks;	 /* of struct notify_mark.sb_link */
 	void *private;
 };
 
@@ -259,7 +263,8 @@ struct inode {
 	struct file_lock_state *locks; /* file_lock.c */
 	struct lease_state *leases;    /* atomic: set once; lease.c */
 	void *socket;		       /* a bound AF_UNIX socket: net/ */
-	void *watches;		       /* inotify and fanotify marks: event/ */
+	struct notify_mark *marks;     /* sb->notify_lock: who watches it: notify.h */
+	uint32_t notify_mask;	       /* atomic: what all of them want */
 	void *private;
 };
 

@@ -87,7 +87,7 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 		return -EINVAL;
 	err = inode->ops->setxattr(inode, name, value, size, flags);
 	if (!err)
-		fs_notify(inode, p->dentry, IN_ATTRIB);
+		fs_notify_dentry(p->dentry, inode, IN_ATTRIB);
 	return err;
 }
 
@@ -134,6 +134,6 @@ int vfs_removexattr(const struct path *p, const char *name)
 		return -EINVAL;
 	err = inode->ops->removexattr(inode, name);
 	if (!err)
-		fs_notify(inode, p->dentry, IN_ATTRIB);
+		fs_notify_dentry(p->dentry, inode, IN_ATTRIB);
 	return err;
 }

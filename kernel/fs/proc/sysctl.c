@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "fs/lease.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
@@ -82,9 +83,6 @@ static struct setting settings[] = {
 	{"fs/file-nr", "64\t0\t9223372036854775807", FIXED, NULL},
 	{"fs/inode-nr", "0\t0", FIXED, NULL},
 	{"fs/inode-state", "0\t0\t0\t0\t0\t0\t0", FIXED, NULL},
-	{"fs/inotify/max_queued_events", "16384", MAY_SET, NULL},
-	{"fs/inotify/max_user_instances", "128", MAY_SET, NULL},
-	{"fs/inotify/max_user_watches", "192536", MAY_SET, NULL},
 	{"fs/mount-max", "100000", MAY_SET, NULL},
 	{"fs/mqueue/msg_default", "10", MAY_SET, NULL},
 	{"fs/mqueue/msg_max", "10", MAY_SET, NULL},
@@ -199,6 +197,17 @@ struct number {
 };
 
 static const struct number numbers[] = {
+	{"fs/fanotify/max_queued_events", &notify_limits[FANOTIFY_QUEUED_EVENTS], 0,
+	 INT32_MAX},
+	{"fs/fanotify/max_user_groups", &notify_limits[FANOTIFY_USER_GROUPS], 0,
+	 INT32_MAX},
+	{"fs/fanotify/max_user_marks", &notify_limits[FANOTIFY_USER_MARKS], 0, INT32_MAX},
+	{"fs/inotify/max_queued_events", &notify_limits[INOTIFY_QUEUED_EVENTS], 0,
+	 INT32_MAX},
+	{"fs/inotify/max_user_instances", &notify_limits[INOTIFY_USER_INSTANCES], 0,
+	 INT32_MAX},
+	{"fs/inotify/max_user_watches", &notify_limits[INOTIFY_USER_WATCHES], 0,
+	 INT32_MAX},
 	{"fs/lease-break-time", &lease_break_seconds, 0, INT32_MAX},
 	{"fs/leases-enable", &lease_enabled, 0, INT32_MAX},
 	{"fs/pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30},

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# inotifywait and tail -f see what other processes do to files.
+command -v inotifywait >/dev/null || exit 77
+$RUN sh -ec '
+mkdir w && cd w
+inotifywait -mrq --format "%w%f %e" . >../seen &
+watcher=$!
+n=0
+while ! grep -qs inotify /proc/$watcher/fdinfo/*; do
+	n=$((n + 1)); [ $n -lt 200 ]; sleep 0.02
+done
+sleep 0.3
+echo hello >a
+mkdir sub
+sleep 0.3
+mv a sub/b
+chmod 600 sub/b
+rm sub/b
+rmdir sub
+sleep 0.3
+kill $watcher
+wait $watcher || true
+cat ../seen
+' >out 2>err || { cat out err; exit 1; }
+cat >want <<END
+./a CREATE
+./a OPEN
+./a MODIFY
+./a CLOSE_WRITE,CLOSE
+./sub CREATE,ISDIR
+./a MOVED_FROM
+./sub/b MOVED_TO
+./sub/b ATTRIB
+./sub/b DELETE
+./sub/ DELETE_SELF
+./sub DELETE,ISDIR
+END
+grep -vE "sub/? (OPEN|ACCESS|CLOSE_NOWRITE)" out >got
+cmp -s want got || { diff want got; exit 1; }
+
+$RUN sh -ec '
+echo one >log
+tail -n +1 -f log >copy &
+tailer=$!
+sleep 0.5
+echo two >>log
+sleep 0.1
+echo three >>log
+n=0
+while [ "$(wc -l <copy)" -lt 3 ]; do
+	n=$((n + 1)); [ $n -lt 100 ]; sleep 0.02
+done
+kill $tailer
+wait $tailer || true
+cat copy
+' >out || exit 1
+[ "$(cat out)" = "one
+two
+three" ]
