@@ -389,7 +389,7 @@ int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
 	return err;
 }
 
-int file_open_exec(int dfd, const char *name, int flags, struct file **out)
+static int open_exec_once(int dfd, const char *name, int flags, struct file **out)
 {
 	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 	struct path p;
@@ -411,5 +411,16 @@ int file_open_exec(int dfd, const char *name, int flags, struct file **out)
 			(*out)->mode |= FMODE_EXEC;
 	}
 	path_put(&p);
+	return err;
+}
+
+int file_open_exec(int dfd, const char *name, int flags, struct file **out)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = open_exec_once(dfd, name, flags, out);
+	while (walk_again(&err, &tries));
 	return err;
 }

@@ -10,6 +10,7 @@
 #include "fs/dentry.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/internal.h"
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "fs/path.h"
@@ -396,35 +397,42 @@ long sys_faccessat2(struct task *t, int dir, uaddr_t path, int mode, int flags)
 
 /* ---- readlink ---- */
 
-static long readlink_at(int dfd, uaddr_t path, uaddr_t buf, int size)
+/* into: a page. */
+static long readlink_once(int dfd, uaddr_t path, char *into, size_t size)
 {
 	struct path p;
+	long len = path_lookup_user(dfd, path, LOOKUP_EMPTY, &p);
+
+	if (len)
+		return len;
+	if (S_ISLNK(path_inode(&p)->mode))
+		len = vfs_readlink(&p, into, size);
+	else /* An empty name that does not lead to a link is just an empty name. */
+		len = is_empty_name(path) ? -ENOENT : -EINVAL;
+	path_put(&p);
+	return len;
+}
+
+static long readlink_at(int dfd, uaddr_t path, uaddr_t buf, int size)
+{
 	char *page;
-	long len;
+	int tries = 0;
 	int err;
+	long len;
 
 	if (size <= 0)
 		return -EINVAL;
-	err = path_lookup_user(dfd, path, LOOKUP_EMPTY, &p);
-	if (err)
-		return err;
-	if (!S_ISLNK(path_inode(&p)->mode)) {
-		/* An empty name that does not lead to a link is just an empty name. */
-		len = is_empty_name(path) ? -ENOENT : -EINVAL;
-		goto out;
-	}
 	page = page_alloc(0);
-	if (!page) {
-		len = -ENOMEM;
-		goto out;
-	}
-	len = vfs_readlink(&p, page, MIN((size_t)size, PAGE_SIZE));
+	if (!page)
+		return -ENOMEM;
+	do {
+		len = readlink_once(dfd, path, page, MIN((size_t)size, PAGE_SIZE));
+		err = (int)MIN(len, 0);
+	} while (walk_again(&err, &tries));
 	if (len > 0 && copy_to_user(buf, page, (size_t)len))
-		len = -EFAULT;
+		err = -EFAULT;
 	page_free(page, 0);
-out:
-	path_put(&p);
-	return len;
+	return err ? err : len;
 }
 
 long sys_readlink(struct task *t, uaddr_t path, uaddr_t buf, int size)

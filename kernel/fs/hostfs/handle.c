@@ -177,11 +177,12 @@ static bool watch_again(struct hostfs *fs, struct watch *w)
 	return true;
 }
 
-/* The answers of the host that mean: something else is there. */
+/* The answers of the host that mean: something else is there. -EXDEV: it was moved away
+ * while it was being opened, see RESOLVE_BENEATH in openat2(2). */
 static bool is_elsewhere(int err)
 {
 	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EISDIR ||
-	       err == -ENXIO || err == -ESTALE;
+	       err == -ENXIO || err == -EXDEV || err == -ESTALE;
 }
 
 /* ---- directories ---- */
