@@ -37,8 +37,10 @@ _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 #define EROFS_SUPER_MAGIC_V1  0xe0f5e1e2U
 #define MQUEUE_MAGIC	      0x19800202
 
-/* f_flags: the MS_* bits below, and */
-#define ST_VALID 0x20
+/* f_flags: the first MS_* bits below, up to MS_NODIRATIME, and */
+#define ST_VALID       0x20
+#define ST_RELATIME    0x1000
+#define ST_NOSYMFOLLOW 0x2000
 
 /* mount(2), umount2(2) */
 #define MS_RDONLY	0x1
@@ -64,6 +66,7 @@ _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 #define MS_RELATIME	0x200000
 #define MS_STRICTATIME	0x1000000
 #define MS_LAZYTIME	0x2000000
+#define MS_NOUSER	0x80000000U
 #define MNT_FORCE	0x1
 #define MNT_DETACH	0x2
 #define MNT_EXPIRE	0x4

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* context.c - root, working directory and umask. */
+/* context.c - root, working directory and umask.
+ *
+ * The lock is needed also by a task that has its context alone: pivot_root(2) changes
+ * everybody's. */
 #include "fs/context.h"
 
 #include "abi/errno.h"
@@ -75,12 +78,6 @@ void fs_context_put(struct fs_context *fs)
 
 static void read_path(struct fs_context *fs, struct path *p, struct path *out)
 {
-	/* Only this task could change them: no lock. */
-	if (fs == current()->fs && ref_count(&fs->refs) == 1) {
-		*out = *p;
-		path_get(out);
-		return;
-	}
 	lock_take(&fs->lock);
 	*out = *p;
 	path_get(out);
@@ -118,16 +115,95 @@ void fs_context_set_cwd(struct fs_context *fs, const struct path *p)
 	write_path(fs, &fs->cwd, p);
 }
 
+static void context_move(struct fs_context *fs, const struct path *from,
+			 const struct path *to)
+{
+	int moved = 0;
+
+	lock_take(&fs->lock);
+	if (path_equal(&fs->root, from)) {
+		path_get(to);
+		fs->root = *to;
+		moved++;
+	}
+	if (path_equal(&fs->cwd, from)) {
+		path_get(to);
+		fs->cwd = *to;
+		moved++;
+	}
+	lock_drop(&fs->lock);
+	while (moved--)
+		path_put(from); /* the context's; the caller has others */
+}
+
+/* The context of the n-th task of p: a reference, or NULL. *more: there are others. */
+static struct fs_context *nth_context(struct process *p, size_t n, bool *more)
+{
+	struct fs_context *fs = NULL;
+	struct list *pos;
+
+	*more = false;
+	lock_take(&p->lock);
+	list_for_each (pos, &p->tasks) {
+		if (n--)
+			continue;
+		*more = true;
+		fs = list_entry(pos, struct task, thread_link)->fs;
+		if (fs)
+			fs_context_get(fs);
+		break;
+	}
+	lock_drop(&p->lock);
+	return fs;
+}
+
+static void process_move(struct process *p, const struct path *from,
+			 const struct path *to)
+{
+	bool more = true;
+
+	for (size_t n = 0; more; n++) {
+		struct fs_context *fs = nth_context(p, n, &more);
+
+		if (fs)
+			context_move(fs, from, to);
+		fs_context_put(fs);
+	}
+}
+
+void fs_contexts_move(const struct path *from, const struct path *to)
+{
+	pid_t pid = 0;
+
+	for (;;) {
+		struct process *p;
+
+		lock_take(&process_tree_lock);
+		p = process_next(pid);
+		if (p)
+			process_get(p);
+		lock_drop(&process_tree_lock);
+		if (!p)
+			return;
+		process_move(p, from, to);
+		pid = p->pid + 1;
+		process_put(p);
+	}
+}
+
 int fs_context_unshare(struct task *t)
 {
+	struct fs_context *old = t->fs;
 	struct fs_context *copy;
 
-	if (ref_count(&t->fs->refs) == 1)
+	if (ref_count(&old->refs) == 1)
 		return 0;
-	copy = fs_context_copy(t->fs);
+	copy = fs_context_copy(old);
 	if (!copy)
 		return -ENOMEM;
-	fs_context_put(t->fs);
+	lock_take(&t->process->lock); /* others look at it */
 	t->fs = copy;
+	lock_drop(&t->process->lock);
+	fs_context_put(old);
 	return 0;
 }

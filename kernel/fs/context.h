@@ -28,5 +28,7 @@ void fs_context_cwd(struct fs_context *fs, struct path *out);
 /* Takes over p's references. */
 void fs_context_set_root(struct fs_context *fs, const struct path *p);
 void fs_context_set_cwd(struct fs_context *fs, const struct path *p);
+/* Everyone whose root or directory is from gets to instead: pivot_root(2). */
+void fs_contexts_move(const struct path *from, const struct path *to);
 /* unshare(CLONE_FS). */
 int fs_context_unshare(struct task *t) MUST_CHECK;

@@ -125,15 +125,18 @@ void fdtable_put(struct fdtable *fds)
 
 int fdtable_unshare(struct task *t)
 {
+	struct fdtable *old = t->fds;
 	struct fdtable *copy;
 
-	if (ref_count(&t->fds->refs) == 1)
+	if (ref_count(&old->refs) == 1)
 		return 0;
-	copy = fdtable_copy(t->fds);
+	copy = fdtable_copy(old);
 	if (!copy)
 		return -ENOMEM;
-	fdtable_put(t->fds);
+	lock_take(&t->process->lock); /* others look at it */
 	t->fds = copy;
+	lock_drop(&t->process->lock);
+	fdtable_put(old);
 	return 0;
 }
 

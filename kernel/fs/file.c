@@ -147,8 +147,10 @@ static void file_free(struct file *f)
 		f->ops->release(f);
 	if (f->mode & FMODE_READER)
 		atomic_sub(&f->inode->readers, 1);
-	if (f->mode & FMODE_WRITER)
+	if (f->mode & FMODE_WRITER) {
 		inode_put_write(f->inode);
+		mount_writer_put(f->path.mount);
+	}
 	if (f->mode & FMODE_EXEC)
 		inode_allow_write(f->inode);
 	path_put(&f->path);

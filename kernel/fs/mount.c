@@ -1,29 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* mount.c - the tree of mounted file systems.
+/* mount.c - mounts: their life, where they hang, what may be written through them.
  *
  * mount_lock guards the tree: the list, parents and mount points. The walk finds what is
  * mounted on a dentry in a hash table with a lock per bucket, and looks only when
  * dentry->mounts says that there is something. One tree for the sandbox: there are no
- * mount namespaces.
- *
- * Limits against Linux: no propagation types. */
+ * mount namespaces. Its top is a file system that nobody sees, so that what is mounted
+ * on that, the root of all programs, is a mount like others. */
 #include "fs/mount.h"
 
 #include "abi/errno.h"
-#include "abi/fcntl.h"
 #include "abi/statfs.h"
 #include "base/lock.h"
 #include "base/slab.h"
-#include "fs/context.h"
+#include "base/waitq.h"
 #include "fs/dentry.h"
 #include "fs/internal.h"
+#include "fs/mount_internal.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
-#include "lib/string.h"
-#include "process/task.h"
 
-enum { BUCKETS = 64 };
+enum { BUCKETS = 256 };
 
 struct bucket {
 	struct lock lock; /* RANK_DENTRY */
@@ -32,13 +29,17 @@ struct bucket {
 
 struct lock mount_lock = LOCK_INIT(RANK_MOUNT);
 struct list mount_list = LIST_INIT(mount_list);
+struct mount *mount_top;
+struct waitq mount_change_event;
 static struct bucket buckets[BUCKETS];
-static int last_id; /* atomic */
+static int last_id;	 /* atomic */
+static uint64_t changes; /* atomic */
 
 int mount_init(void)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
 		lock_init_zeroed(&buckets[i].lock, RANK_DENTRY);
+	waitq_init(&mount_change_event);
 	return 0;
 }
 
@@ -47,10 +48,10 @@ static struct bucket *bucket_of(const struct mount *parent, const struct dentry 
 	return &buckets[hash_pointer(parent, hash_pointer(at, 0)) % BUCKETS];
 }
 
-/* ---- mounts ---- */
+/* ---- life ---- */
 
-static struct mount *mount_create(struct superblock *sb, struct dentry *root,
-				  const char *source, uint32_t flags)
+struct mount *mount_create(struct superblock *sb, struct dentry *root, const char *source,
+			   uint32_t flags)
 {
 	struct mount *m = kmalloc_zeroed(sizeof(*m));
 
@@ -63,6 +64,11 @@ static struct mount *mount_create(struct superblock *sb, struct dentry *root,
 	}
 	ref_init(&m->refs);
 	list_init(&m->link);
+	list_init(&m->children);
+	list_init(&m->sibling);
+	list_init(&m->peers);
+	list_init(&m->slaves);
+	list_init(&m->slave_link);
 	m->id = atomic_add(&last_id, 1) + 1;
 	m->flags = flags;
 	sb_get(sb);
@@ -86,25 +92,90 @@ void mount_get(struct mount *m)
 	ref_get(&m->refs);
 }
 
+void mount_put_no_use(struct mount *m)
+{
+	if (!ref_put(&m->refs))
+		return;
+	dentry_put(m->root);
+	sb_put(m->sb);
+	kfree(m->source);
+	kfree(m);
+}
+
 void mount_put(struct mount *m)
 {
-	while (m && ref_put(&m->refs)) {
-		struct mount *parent = m->parent;
+	if (!m)
+		return;
+	if (unlikely(atomic_load_relaxed(&m->is_expiring)))
+		atomic_store(&m->is_expiring, false);
+	mount_put_no_use(m);
+}
 
-		dentry_put(m->mountpoint);
-		dentry_put(m->root);
-		sb_put(m->sb);
-		kfree(m->source);
-		kfree(m);
-		m = parent;
+void mounts_put(struct list *gone)
+{
+	struct list *pos;
+
+	while ((pos = list_pop(gone))) {
+		struct mount *m = list_entry(pos, struct mount, link);
+		struct path left = m->left;
+
+		m->left = (struct path){NULL, NULL};
+		path_put(&left);
+		mount_put(m);
 	}
 }
+
+/* ---- writing ---- */
 
 int mount_want_write(const struct mount *m)
 {
 	if (atomic_load_relaxed(&m->flags) & MS_RDONLY)
 		return -EROFS;
 	return atomic_load_relaxed(&m->sb->flags) & SB_RDONLY ? -EROFS : 0;
+}
+
+/* Counted first and asked then; who makes it read-only sets the flag first and counts
+ * then: one of the two sees the other. */
+int mount_writer_get(struct mount *m)
+{
+	int err;
+
+	atomic_add(&m->writers, 1);
+	err = mount_want_write(m);
+	if (err)
+		mount_writer_put(m);
+	return err;
+}
+
+void mount_writer_put(struct mount *m)
+{
+	atomic_sub(&m->writers, 1);
+}
+
+int64_t mount_statfs_flags(const struct mount *m)
+{
+	uint32_t flags = atomic_load_relaxed(&m->flags);
+	int64_t st = ST_VALID | (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
+					  MS_NOATIME | MS_NODIRATIME));
+
+	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+		st |= ST_RELATIME;
+	if (flags & MS_NOSYMFOLLOW)
+		st |= ST_NOSYMFOLLOW;
+	if (atomic_load_relaxed(&m->sb->flags) & SB_RDONLY)
+		st |= MS_RDONLY;
+	return st;
+}
+
+/* ---- where they hang ---- */
+
+struct mount *mount_find(const struct mount *parent, const struct dentry *at)
+{
+	struct mount *m = bucket_of(parent, at)->first;
+
+	while (m && (m->parent != parent || m->mountpoint != at))
+		m = m->hash_next;
+	return m;
 }
 
 struct mount *mount_lookup(const struct path *p)
@@ -115,56 +186,34 @@ struct mount *mount_lookup(const struct path *p)
 	if (!atomic_load(&p->dentry->mounts))
 		return NULL;
 	lock_take(&b->lock);
-	for (m = b->first; m; m = m->hash_next)
-		if (m->parent == p->mount && m->mountpoint == p->dentry)
-			break;
+	m = mount_find(p->mount, p->dentry);
 	if (m)
 		mount_get(m);
 	lock_drop(&b->lock);
 	return m;
 }
 
-void mount_root_path(struct path *out)
+void mount_hash(struct mount *m, struct mount *parent, struct dentry *at)
 {
-	lock_take(&mount_lock);
-	struct mount *m = list_first_entry(&mount_list, struct mount, link);
+	struct path place = {parent, at};
+	struct bucket *b = bucket_of(parent, at);
 
-	*out = (struct path){NULL, NULL};
-	if (m) {
-		*out = (struct path){m, m->root};
-		path_get(out);
-	}
-	lock_drop(&mount_lock);
-}
-
-/* ---- the tree ---- */
-
-/* Hangs m on at, or makes it the root when at is NULL. The table gets a reference.
- * mount_lock held. */
-static void attach_locked(struct mount *m, const struct path *at)
-{
-	mount_get(m);
-	m->is_attached = true;
-	list_add_tail(&mount_list, &m->link);
-	if (!at)
-		return;
-	path_get(at);
-
-	struct bucket *b = bucket_of(at->mount, at->dentry);
-
+	path_get(&place);
+	list_add_tail(&parent->children, &m->sibling);
 	lock_take(&b->lock);
-	m->parent = at->mount;
-	m->mountpoint = at->dentry;
+	m->parent = parent;
+	m->mountpoint = at;
 	m->hash_next = b->first;
 	b->first = m;
 	lock_drop(&b->lock);
-	atomic_add(&at->dentry->mounts, 1);
+	atomic_add(&at->mounts, 1);
 }
 
-static void unhash_locked(struct mount *m)
+void mount_unhash(struct mount *m)
 {
 	struct bucket *b = bucket_of(m->parent, m->mountpoint);
 
+	list_remove(&m->sibling);
 	lock_take(&b->lock);
 	for (struct mount **link = &b->first; *link; link = &(*link)->hash_next) {
 		if (*link != m)
@@ -173,280 +222,78 @@ static void unhash_locked(struct mount *m)
 		break;
 	}
 	m->hash_next = NULL;
+	m->left = (struct path){m->parent, m->mountpoint};
+	m->parent = NULL;
+	m->mountpoint = NULL;
 	lock_drop(&b->lock);
-	atomic_sub(&m->mountpoint->mounts, 1);
+	atomic_sub(&m->left.dentry->mounts, 1);
 }
 
-static bool has_children_locked(const struct mount *m)
+void mount_enlist(struct mount *m)
 {
-	struct list *pos;
+	struct list *pos = mount_list.prev;
 
-	list_for_each (pos, &mount_list)
-		if (list_entry(pos, struct mount, link)->parent == m)
-			return true;
-	return false;
+	while (pos != &mount_list && list_entry(pos, struct mount, link)->id > m->id)
+		pos = pos->prev;
+	list_insert_after(pos, &m->link);
+	m->home = MOUNT_IN_TREE;
 }
 
-static int type_mount(const char *name, const char *source, const char *options,
-		      void *data, struct superblock **out)
+void mount_root_path(struct path *out)
 {
-	struct file_system_type *type = fs_find(name);
-
-	if (!type)
-		return -ENODEV;
-	return type->mount(source ? source : "none", options ? options : "", data, out);
+	*out = (struct path){NULL, NULL};
+	if (!mount_top)
+		return;
+	*out = (struct path){mount_top, mount_top->root};
+	path_get(out);
+	path_follow_mounts(out);
 }
 
-/* A mount point must be of the same kind as what is shown there. */
-static int kinds_match(const struct path *at, const struct dentry *root)
+bool mount_up(const struct mount *m, struct path *out)
 {
-	bool at_dir = S_ISDIR(path_inode(at)->mode);
-
-	if (at_dir == !!S_ISDIR(root->inode->mode))
-		return 0;
-	return -ENOTDIR;
-}
-
-static int attach_at(struct mount *m, const struct path *at)
-{
-	struct path top = *at;
-	int err = kinds_match(at, m->root);
-
-	if (err)
-		return err;
-	path_get(&top);
-	path_follow_mounts(&top);
 	lock_take(&mount_lock);
-	if (dentry_is_deleted(top.dentry))
-		err = -ENOENT;
-	else
-		attach_locked(m, &top);
+	*out = (struct path){m->parent, m->mountpoint};
+	if (out->mount)
+		path_get(out);
 	lock_drop(&mount_lock);
-	path_put(&top);
-	return err;
+	return out->mount != NULL;
 }
 
-int mount_attach_new(const char *type, const char *source, const struct path *at,
-		     const char *options, void *data, uint32_t flags)
+struct mount *mount_next(struct mount *m, struct mount *top, bool skip)
 {
-	struct superblock *sb;
-	struct mount *m;
-	int err = type_mount(type, source, options, data, &sb);
+	if (!skip && !list_is_empty(&m->children))
+		return list_first_entry(&m->children, struct mount, sibling);
+	for (; m != top; m = m->parent)
+		if (m->sibling.next != &m->parent->children)
+			return list_entry(m->sibling.next, struct mount, sibling);
+	return NULL;
+}
 
-	if (err)
-		return err;
-	m = mount_create(sb, sb->root, source ? source : type, flags);
-	sb_put(sb);
-	if (!m)
-		return -ENOMEM;
-	if (at) {
-		err = attach_at(m, at);
-	} else {
-		lock_take(&mount_lock);
-		attach_locked(m, NULL);
-		lock_drop(&mount_lock);
+bool mount_is_reachable(const struct mount *m, struct dentry *d, const struct path *root)
+{
+	bool is_below;
+
+	while (m != root->mount && m->parent) {
+		d = m->mountpoint;
+		m = m->parent;
 	}
-	mount_put(m);
-	return err;
+	if (m != root->mount)
+		return false;
+	lock_take(&m->sb->rename_lock); /* keeps the tree's shape */
+	is_below = dentry_is_ancestor(root->dentry, d);
+	lock_drop(&m->sb->rename_lock);
+	return is_below;
 }
 
-int vfs_mount(const char *type, const char *source, const char *path, const char *options,
-	      void *data, uint32_t flags)
-{
-	struct path at;
-	struct path root;
-	int err;
+/* ---- changes ---- */
 
-	mount_root_path(&root);
-	if (!root.mount)
-		return mount_attach_new(type, source, NULL, options, data, flags);
-	err = path_lookup_at(&root, &root, path, LOOKUP_FOLLOW, &at);
-	path_put(&root);
-	if (err)
-		return err;
-	err = mount_attach_new(type, source, &at, options, data, flags);
-	path_put(&at);
-	return err;
+void mount_changed(void)
+{
+	atomic_add(&changes, 1);
+	waitq_wake_all(&mount_change_event, 0);
 }
 
-static int bind_one(struct superblock *sb, struct dentry *root, const char *source,
-		    uint32_t flags, const struct path *at)
+uint64_t mount_change_count(void)
 {
-	struct mount *m = mount_create(sb, root, source, flags);
-	int err;
-
-	if (!m)
-		return -ENOMEM;
-	err = attach_at(m, at);
-	mount_put(m);
-	return err;
-}
-
-/* Repeats below at the mounts that lie below from. */
-static int bind_below(const struct path *from, const struct path *at)
-{
-	struct mount *top = mount_lookup(at);
-	struct list *pos;
-	int err = 0;
-
-	if (!top)
-		return 0;
-	for (int index = 0; !err; index++) {
-		struct mount *child = NULL;
-		int i = 0;
-
-		lock_take(&mount_lock);
-		lock_take(&from->mount->sb->rename_lock); /* keeps the tree's shape */
-		list_for_each (pos, &mount_list) {
-			struct mount *m = list_entry(pos, struct mount, link);
-
-			if (m->parent != from->mount || m == top ||
-			    !dentry_is_ancestor(from->dentry, m->mountpoint))
-				continue;
-			if (i++ == index) {
-				child = m;
-				mount_get(child);
-				break;
-			}
-		}
-		lock_drop(&from->mount->sb->rename_lock);
-		lock_drop(&mount_lock);
-		if (!child)
-			break;
-		struct path point = {top, child->mountpoint};
-		struct path child_root = {child, child->root};
-
-		err = bind_one(child->sb, child->root, child->source, child->flags,
-			       &point);
-		if (!err)
-			err = bind_below(&child_root, &point);
-		mount_put(child);
-	}
-	mount_put(top);
-	return err;
-}
-
-int mount_bind(const struct path *from, const struct path *at, uint32_t flags)
-{
-	int err = bind_one(from->mount->sb, from->dentry, from->mount->source,
-			   from->mount->flags | (flags & MS_RDONLY), at);
-
-	if (!err && (flags & MS_REC))
-		err = bind_below(from, at);
-	return err;
-}
-
-int vfs_bind(const char *from, const char *path, uint32_t flags)
-{
-	struct path root;
-	struct path source;
-	struct path at;
-	int err;
-
-	mount_root_path(&root);
-	err = path_lookup_at(&root, &root, from, LOOKUP_FOLLOW, &source);
-	if (err)
-		goto out_root;
-	err = path_lookup_at(&root, &root, path, LOOKUP_FOLLOW, &at);
-	if (err)
-		goto out_source;
-	err = mount_bind(&source, &at, flags);
-	path_put(&at);
-out_source:
-	path_put(&source);
-out_root:
-	path_put(&root);
-	return err;
-}
-
-/* What the table keeps alive besides the mount itself: its reference, one to the root
- * dentry's mount. */
-static bool is_busy_locked(const struct mount *m)
-{
-	return has_children_locked(m) || ref_count(&m->refs) > 2;
-}
-
-static void take_out_locked(struct mount *m, struct list *gone)
-{
-	unhash_locked(m);
-	list_remove(&m->link);
-	list_add_tail(gone, &m->link);
-	m->is_attached = false;
-}
-
-/* Takes m and all that hangs below it out of the tree, onto the list gone. */
-static void take_out_tree_locked(struct mount *m, struct list *gone)
-{
-	struct list *upper;
-	struct list *pos;
-	struct list *after;
-
-	take_out_locked(m, gone);
-	list_for_each (upper, gone) { /* the list grows meanwhile */
-		const struct mount *parent = list_entry(upper, struct mount, link);
-
-		list_for_each_safe(pos, after, &mount_list)
-		{
-			struct mount *child = list_entry(pos, struct mount, link);
-
-			if (child->parent == parent)
-				take_out_locked(child, gone);
-		}
-	}
-}
-
-int mount_detach(const struct path *at, int umount_flags)
-{
-	struct list gone = LIST_INIT(gone);
-	struct mount *m = at->mount;
-	struct list *pos;
-	int err = 0;
-
-	if (at->dentry != m->root)
-		return -EINVAL;
-	lock_take(&mount_lock);
-	if (!m->is_attached || !m->parent)
-		err = -EINVAL;
-	else if (!(umount_flags & MNT_DETACH) && is_busy_locked(m))
-		err = -EBUSY;
-	if (!err)
-		take_out_tree_locked(m, &gone);
-	lock_drop(&mount_lock);
-	while ((pos = list_pop(&gone)))
-		mount_put(list_entry(pos, struct mount, link)); /* the table's */
-	return err;
-}
-
-int mount_move(const struct path *from, const struct path *to)
-{
-	struct mount *m = from->mount;
-	struct mount *old_parent = NULL;
-	struct dentry *old_point = NULL;
-	int err = 0;
-
-	if (from->dentry != m->root || !m->parent)
-		return -EINVAL;
-	err = kinds_match(to, m->root);
-	if (err)
-		return err;
-	lock_take(&mount_lock);
-	for (struct mount *p = to->mount; p; p = p->parent)
-		if (p == m)
-			err = -ELOOP;
-	if (!m->is_attached)
-		err = -EINVAL;
-	if (!err) {
-		old_parent = m->parent;
-		old_point = m->mountpoint;
-		unhash_locked(m);
-		list_remove(&m->link);
-		attach_locked(m, to);
-	}
-	lock_drop(&mount_lock);
-	if (!err) {
-		dentry_put(old_point);
-		mount_put(old_parent);
-		mount_put(m); /* attach_locked took another one for the table */
-	}
-	return err;
+	return atomic_load(&changes);
 }

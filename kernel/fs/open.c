@@ -101,9 +101,14 @@ static int set_up(struct file *f)
 		f->mode |= inode->flags & INODE_NO_SEEK ? FMODE_STREAM
 							: FMODE_LSEEK | FMODE_PREAD;
 		if (S_ISREG(inode->mode) && (f->mode & FMODE_WRITE)) {
-			err = inode_get_write(inode);
+			err = mount_writer_get(f->path.mount);
 			if (err)
 				return err;
+			err = inode_get_write(inode);
+			if (err) {
+				mount_writer_put(f->path.mount);
+				return err;
+			}
 			f->mode |= FMODE_WRITER;
 		} else if (S_ISREG(inode->mode) && (f->mode & FMODE_READ)) {
 			atomic_add(&inode->readers, 1);

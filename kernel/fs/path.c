@@ -5,7 +5,6 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
-#include "base/lock.h"
 #include "base/slab.h"
 #include "fs/context.h"
 #include "fs/dentry.h"
@@ -66,14 +65,7 @@ static bool step_up(struct path *p, char name[static 256], size_t *len)
 	while (p->dentry == p->mount->root) {
 		struct path up;
 
-		lock_take(&mount_lock);
-		up = (struct path){p->mount->parent, p->mount->mountpoint};
-		if (up.mount && p->mount->is_attached)
-			path_get(&up);
-		else
-			up.mount = NULL;
-		lock_drop(&mount_lock);
-		if (!up.mount)
+		if (!mount_up(p->mount, &up))
 			return false;
 		path_put(p);
 		*p = up;

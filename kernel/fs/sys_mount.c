@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_mount.c - mount and umount2, for a guest with CAP_SYS_ADMIN.
- *
- * Limits against Linux: propagation types are accepted and have no effect: there is one
- * mount tree. MS_RDONLY holds for the mount, not for its file system. MNT_EXPIRE does not
- * wait for a second call. */
+/* sys_mount.c - mount, umount2 and pivot_root, for a guest with CAP_SYS_ADMIN. Nothing
+ * here asks the host: what can be mounted is what the sandbox has. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -20,9 +17,10 @@
 #include "process/creds.h"
 
 #define MS_PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+#define MS_ATIME       (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 #define MS_KEPT                                                                          \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME |     \
-	 MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW)
+	 MS_STRICTATIME | MS_NOSYMFOLLOW)
 
 /* What bind and move begin with: "" is no source. */
 static int source_lookup(const char *source, struct path *out)
@@ -49,18 +47,37 @@ static char *options_get(uaddr_t data)
 	return page;
 }
 
+/* The flags of a mount as it keeps them: relatime when it is neither of the others. */
+static uint32_t flags_kept(uint32_t flags)
+{
+	if (flags & MS_STRICTATIME)
+		flags &= ~(uint32_t)MS_NOATIME;
+	return flags & MS_KEPT;
+}
+
+static int flags_replace(const struct path *at, uint32_t flags)
+{
+	uint32_t clear = MS_KEPT;
+
+	if (!(flags & MS_ATIME)) /* as it was */
+		clear &= ~(uint32_t)MS_ATIME;
+	return mount_flags_change(at, flags_kept(flags), clear, 0, false);
+}
+
 static int remount(const struct path *at, uint32_t flags, const char *options)
 {
 	struct superblock *sb = at->mount->sb;
 	int err = 0;
 
-	if (at->dentry != at->mount->root)
+	if (at->dentry != at->mount->root || at->mount->home == MOUNT_NOWHERE)
 		return -EINVAL;
-	if (!(flags & MS_BIND) && sb->ops && sb->ops->remount)
+	if (flags & MS_BIND)
+		return flags_replace(at, flags);
+	if (sb->ops && sb->ops->remount)
 		err = sb->ops->remount(sb, options);
 	if (!err)
-		atomic_store(&at->mount->flags, flags & MS_KEPT);
-	return err;
+		err = sb_set_read_only(sb, flags & MS_RDONLY);
+	return err ? err : flags_replace(at, flags);
 }
 
 static int bind(const char *source, const struct path *at, uint32_t flags)
@@ -90,12 +107,11 @@ static int move(const char *source, const struct path *at)
 /* One propagation type, of a mount. */
 static int propagate(const struct path *at, uint32_t flags)
 {
-	uint32_t type = flags & MS_PROPAGATION;
+	uint32_t type = flags & ~(uint32_t)(MS_REC | MS_SILENT);
 
-	if (at->dentry != at->mount->root || (type & (type - 1)) ||
-	    (flags & ~(uint32_t)(MS_PROPAGATION | MS_REC | MS_SILENT)))
+	if ((type & ~(uint32_t)MS_PROPAGATION) || (type & (type - 1)))
 		return -EINVAL;
-	return 0;
+	return mount_propagation_set(at, type, flags & MS_REC);
 }
 
 /* What a call asks for, brought in from the guest. */
@@ -134,6 +150,10 @@ static int request_get(struct request *r, uaddr_t source, uaddr_t type, uaddr_t 
 
 static int mount_at(const struct request *r, const struct path *at, uint32_t flags)
 {
+	if (flags & MS_NOUSER)
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (flags & MS_REMOUNT)
 		return remount(at, flags, r->options);
 	if (flags & MS_BIND)
@@ -145,7 +165,7 @@ static int mount_at(const struct request *r, const struct path *at, uint32_t fla
 	if (!r->has_type)
 		return -EINVAL;
 	return mount_attach_new(r->type, r->source.str[0] ? r->source.str : NULL, at,
-				r->options, NULL, flags & MS_KEPT);
+				r->options, NULL, flags_kept(flags));
 }
 
 long sys_mount(struct task *t, uaddr_t source, uaddr_t target, uaddr_t type,
@@ -164,7 +184,7 @@ long sys_mount(struct task *t, uaddr_t source, uaddr_t target, uaddr_t type,
 	err = path_lookup_user(AT_FDCWD, target, LOOKUP_FOLLOW, &at);
 	if (err)
 		goto out_request;
-	err = capable(CAP_SYS_ADMIN) ? mount_at(&r, &at, flags) : -EPERM;
+	err = mount_at(&r, &at, flags);
 	path_put(&at);
 out_request:
 	page_free(r.options, 0);
@@ -184,12 +204,30 @@ long sys_umount2(struct task *t, uaddr_t target, int flags)
 	err = path_lookup_user(AT_FDCWD, target, lookup, &at);
 	if (err)
 		return err;
+	err = capable(CAP_SYS_ADMIN) ? mount_detach(&at, flags) : -EPERM;
+	dentry_put(at.dentry);
+	mount_put_no_use(at.mount);
+	return err;
+}
+
+long sys_pivot_root(struct task *t, uaddr_t new_root, uaddr_t put_old)
+{
+	struct path new;
+	struct path old;
+	int err;
+
+	(void)t;
 	if (!capable(CAP_SYS_ADMIN))
-		err = -EPERM;
-	else if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
-		err = -EINVAL;
-	else
-		err = mount_detach(&at, flags);
-	path_put(&at);
+		return -EPERM;
+	err = path_lookup_user(AT_FDCWD, new_root, LOOKUP_FOLLOW | LOOKUP_DIRECTORY,
+			       &new);
+	if (err)
+		return err;
+	err = path_lookup_user(AT_FDCWD, put_old, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &old);
+	if (!err) {
+		err = mount_pivot(&new, &old);
+		path_put(&old);
+	}
+	path_put(&new);
 	return err;
 }

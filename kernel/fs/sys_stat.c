@@ -196,7 +196,7 @@ long sys_statx(struct task *t, int dir, uaddr_t path, int flags, unsigned int ma
 
 /* ---- statfs ---- */
 
-static int statfs_sb(struct superblock *sb, uint32_t mount_flags, struct linux_statfs *s)
+static int statfs_at(const struct mount *m, struct superblock *sb, struct linux_statfs *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->f_type = sb->magic;
@@ -204,11 +204,7 @@ static int statfs_sb(struct superblock *sb, uint32_t mount_flags, struct linux_s
 	s->f_frsize = sb->block_size;
 	s->f_namelen = NAME_MAX;
 	s->f_fsid[0] = (int32_t)sb->dev;
-	s->f_flags = ST_VALID | (int64_t)(mount_flags &
-					  (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
-					   MS_NOATIME | MS_NODIRATIME | MS_RELATIME));
-	if (atomic_load_relaxed(&sb->flags) & SB_RDONLY)
-		s->f_flags |= MS_RDONLY;
+	s->f_flags = m ? mount_statfs_flags(m) : 0;
 	return sb->ops && sb->ops->statfs ? sb->ops->statfs(sb, s) : 0;
 }
 
@@ -221,7 +217,7 @@ long sys_statfs(struct task *t, uaddr_t path, uaddr_t out)
 	(void)t;
 	if (err)
 		return err;
-	err = statfs_sb(p.dentry->sb, p.mount->flags, &s);
+	err = statfs_at(p.mount, p.dentry->sb, &s);
 	path_put(&p);
 	return err ? err : COPY_OUT(out, &s);
 }
@@ -235,7 +231,7 @@ long sys_fstatfs(struct task *t, int fd, uaddr_t out)
 	(void)t;
 	if (!ref.file)
 		return -EBADF;
-	err = statfs_sb(ref.file->inode->sb, ref.file->path.mount->flags, &s);
+	err = statfs_at(ref.file->path.mount, ref.file->inode->sb, &s);
 	fd_put(ref);
 	return err ? err : COPY_OUT(out, &s);
 }
@@ -278,7 +274,7 @@ long sys_ustat(struct task *t, uint32_t dev, uaddr_t out)
 	(void)t;
 	if (!sb)
 		return -EINVAL;
-	err = statfs_sb(sb, 0, &s);
+	err = statfs_at(NULL, sb, &s);
 	sb_put(sb);
 	if (err)
 		return err;

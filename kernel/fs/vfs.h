@@ -78,6 +78,7 @@ enum sb_flags {
 	SB_NOEXEC = 1 << 3,
 	SB_NODEV = 1 << 4,
 	SB_INTERNAL = 1 << 5, /* pipes, sockets, anonymous inodes: cannot be walked */
+	SB_NEVER_WRITABLE = 1 << 6, /* SB_RDONLY stays, whatever mount(2) says */
 };
 
 struct superblock {

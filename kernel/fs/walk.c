@@ -160,12 +160,7 @@ static int step_up(struct walk *w)
 	while (next.dentry == next.mount->root) {
 		struct path up;
 
-		lock_take(&mount_lock);
-		up = (struct path){next.mount->parent, next.mount->mountpoint};
-		if (up.mount)
-			path_get(&up);
-		lock_drop(&mount_lock);
-		if (!up.mount) { /* the top of everything: .. is itself */
+		if (!mount_up(next.mount, &up)) { /* the top: .. is itself */
 			path_put(&next);
 			return 0;
 		}

@@ -3,22 +3,11 @@
  * already. */
 /* calls: mount umount2 */
 #include "fixture.h"
+#include "mounts.h"
 
 #include <linux/magic.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
-
-/* In a child: what is mounted here is mounted nowhere else. False: nothing may be. */
-static bool mounts_are_ours(void)
-{
-	if (unshare(CLONE_NEWNS) == 0)
-		return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-	if (errno != ENOSYS)
-		return false;
-	errno = 0;
-	return mount(NULL, "/", "no such kind", 0, NULL) == -1 && errno == ENODEV;
-}
 
 #define IN_OWN_MOUNTS(fn) CHECK(in_child(fn) == 0)
 

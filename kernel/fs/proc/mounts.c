@@ -25,8 +25,8 @@ struct mount_view {
 	char *page;
 };
 
-typedef void (*mount_show_t)(struct text *out, struct mount *m, const char *point,
-			     char *page);
+typedef void (*mount_show_t)(struct text *out, struct mount *m, const struct path *root,
+			     const char *point, char *page);
 
 /* Takes references to all mounts, as a path cannot be printed under the lock. */
 static int mounts_take(struct mount_view *v)
@@ -65,7 +65,7 @@ static int show_all(struct text *out, struct task *t, mount_show_t show)
 
 		if (!v.mounts[i]->is_internal &&
 		    path_print(&p, &v.root, v.page, PAGE_SIZE) > 0 && v.page[0] == '/')
-			show(out, v.mounts[i], v.page, v.page + PAGE_SIZE);
+			show(out, v.mounts[i], &v.root, v.page, v.page + PAGE_SIZE);
 		mount_put(v.mounts[i]);
 	}
 	path_put(&v.root);
@@ -95,6 +95,8 @@ static void mount_options(struct text *out, const struct mount *m)
 			text_puts(out, names[i].name);
 	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
 		text_puts(out, ",relatime");
+	if (flags & MS_NOSYMFOLLOW)
+		text_puts(out, ",nosymfollow");
 }
 
 static void sb_options(struct text *out, struct superblock *sb, char *page)
@@ -116,8 +118,10 @@ static const char *source_of(const struct mount *m)
 	return m->source && m->source[0] ? m->source : "none";
 }
 
-static void show_mounts(struct text *out, struct mount *m, const char *point, char *page)
+static void show_mounts(struct text *out, struct mount *m, const struct path *root,
+			const char *point, char *page)
 {
+	(void)root;
 	text_escaped(out, source_of(m), ESCAPED);
 	text_putc(out, ' ');
 	text_escaped(out, point, ESCAPED);
@@ -153,18 +157,44 @@ static void root_in_sb(struct text *out, struct mount *m, char *page)
 	text_escaped(out, page[at] ? page + at : "/", ESCAPED);
 }
 
-static void show_mountinfo(struct text *out, struct mount *m, const char *point,
-			   char *page)
+/* The optional fields. */
+static void show_propagation(struct text *out, struct mount *m, const struct path *root)
+{
+	lock_take(&mount_lock);
+	if (m->group)
+		text_printf(out, " shared:%d", m->group);
+	if (m->master) {
+		int near = mount_dominating_group(m, root);
+
+		text_printf(out, " master:%d", m->master->group);
+		if (near && near != m->master->group)
+			text_printf(out, " propagate_from:%d", near);
+	}
+	if (m->is_unbindable)
+		text_puts(out, " unbindable");
+	lock_drop(&mount_lock);
+}
+
+static void show_mountinfo(struct text *out, struct mount *m, const struct path *root,
+			   const char *point, char *page)
 {
 	uint64_t dev = m->sb->dev;
 
-	text_printf(out, "%d %d %lu:%lu ", m->id, m->parent ? m->parent->id : m->id,
-		    dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
+	struct path up;
+	int parent = m->id;
+
+	if (mount_up(m, &up)) {
+		parent = up.mount->id;
+		path_put(&up);
+	}
+	text_printf(out, "%d %d %lu:%lu ", m->id, parent, dev >> 8 & 0xfff,
+		    (dev & 0xff) | (dev >> 12 & 0xfff00));
 	root_in_sb(out, m, page);
 	text_putc(out, ' ');
 	text_escaped(out, point, ESCAPED);
 	text_puts(out, m->flags & MS_RDONLY ? " ro" : " rw");
 	mount_options(out, m);
+	show_propagation(out, m, root);
 	text_printf(out, " - %s ", m->sb->type->name);
 	text_escaped(out, source_of(m), ESCAPED);
 	text_puts(out, m->sb->flags & SB_RDONLY ? " ro" : " rw");
@@ -172,9 +202,10 @@ static void show_mountinfo(struct text *out, struct mount *m, const char *point,
 	text_putc(out, '\n');
 }
 
-static void show_mountstats(struct text *out, struct mount *m, const char *point,
-			    char *page)
+static void show_mountstats(struct text *out, struct mount *m, const struct path *root,
+			    const char *point, char *page)
 {
+	(void)root;
 	(void)page;
 	text_puts(out, "device ");
 	text_escaped(out, source_of(m), ESCAPED);

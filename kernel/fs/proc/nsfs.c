@@ -12,6 +12,7 @@
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/proc.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
@@ -108,6 +109,13 @@ int nsfs_place(enum ns_kind kind, struct path *out)
 	dentry_get(dentries[kind]);
 	*out = (struct path){nsfs_mount, dentries[kind]};
 	return 0;
+}
+
+uint32_t nsfs_kind(const struct file *f)
+{
+	const struct namespace *ns = f->inode->private;
+
+	return f->inode->ops == &nsfs_inode_ops ? ns->kind : 0;
 }
 
 size_t nsfs_print(enum ns_kind kind, char *buf, size_t size)

@@ -3,6 +3,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct file;
 struct text;
 
 /* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is
@@ -22,3 +23,6 @@ void proc_init(void);
 extern int (*proc_net_unix)(struct text *t, void *arg);
 
 unsigned proc_cpu_count(void);
+
+/* The kind of namespace (CLONE_NEW*) that a file of /proc/PID/ns is, or 0. */
+uint32_t nsfs_kind(const struct file *f);
