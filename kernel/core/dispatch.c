@@ -16,6 +16,7 @@
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/task.h"
+#include "signal/posix_timer.h"
 #include "signal/signal.h"
 
 bool dispatch_traces;
@@ -98,6 +99,7 @@ int return_work(struct regs *regs)
 	}
 	if (work & WORK_TASK) {
 		(void)atomic_and(&t->sleeper.work, ~(uint32_t)WORK_TASK);
+		posix_timers_look(t);
 		if (t->single_step)
 			regs->rflags |= RFLAGS_TF_BIT;
 		t->single_step = false;

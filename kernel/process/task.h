@@ -90,6 +90,7 @@ struct task {
 	bool start_tls;	       /* at start: load fs_base */
 	uaddr_t set_child_tid; /* at start: where to store the tid, or 0 */
 	bool guest_gs;	       /* the guest has set GS: slow path and full returns */
+	bool cpu_timers_due;   /* atomic: look at the timers on its own time: WORK_TASK */
 	bool single_step;
 
 	int fault_signo; /* set by the host fault handler, taken by fault_entry */

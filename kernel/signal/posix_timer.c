@@ -60,7 +60,8 @@ static void start(struct posix_timer *t)
 	left = t->expiry - now_of(t);
 	if (!t->cpu.is_thread)
 		left /= MAX(t->process->live_tasks, 1);
-	timer_arm(&t->timer, deadline_after(MAX(left, CPU_STEP_MIN)));
+	t->cpu_step = MAX(left, CPU_STEP_MIN);
+	timer_arm(&t->timer, deadline_after(t->cpu_step));
 }
 
 /* Moves the expiry on to the first period that ends after now. Returns how many it
@@ -109,6 +110,40 @@ static void expire_posix(struct posix_timer *t)
 		start_next(t);
 }
 
+/* The time may have come. process->lock held */
+static void look(struct posix_timer *t)
+{
+	nsec_t now = now_of(t);
+
+	if (now < t->expiry) {
+		start(t);
+	} else if (t->id == CPU_LIMIT_ID) {
+		cpu_limit_expired_locked(t, now);
+	} else {
+		t->active = t->interval != 0;
+		if (t->id < 0)
+			expire_itimer(t);
+		else
+			expire_posix(t);
+	}
+}
+
+/* The host tells a thread's time to its own process alone: the thread is to look itself,
+ * when it runs; asleep it uses no time. process->lock held */
+static void have_thread_look(struct posix_timer *t)
+{
+	struct task *thread = find_task(t->process, t->cpu.id);
+
+	if (!thread)
+		return;
+	if (atomic_load(&thread->sleeper.wake)) {
+		timer_arm(&t->timer, deadline_after(t->cpu_step));
+		return;
+	}
+	atomic_store(&thread->cpu_timers_due, true);
+	task_kick(thread, WORK_TASK);
+}
+
 static void on_timer(struct timer *timer)
 {
 	struct posix_timer *t = container_of(timer, struct posix_timer, timer);
@@ -116,19 +151,28 @@ static void on_timer(struct timer *timer)
 
 	lock_take(&p->lock);
 	if (t->active && !t->timer.armed && !p->group_exit) {
-		nsec_t now = now_of(t);
+		if (t->is_cpu && t->cpu.is_thread && current()->process != p)
+			have_thread_look(t);
+		else
+			look(t);
+	}
+	lock_drop(&p->lock);
+}
 
-		if (now < t->expiry) {
-			start(t);
-		} else if (t->id == CPU_LIMIT_ID) {
-			cpu_limit_expired_locked(t, now);
-		} else {
-			t->active = t->interval != 0;
-			if (t->id < 0)
-				expire_itimer(t);
-			else
-				expire_posix(t);
-		}
+void posix_timers_look(struct task *t)
+{
+	struct process *p = t->process;
+	struct list *pos;
+
+	if (!atomic_xchg(&t->cpu_timers_due, false))
+		return;
+	lock_take(&p->lock);
+	list_for_each (pos, &p->posix_timers) {
+		struct posix_timer *timer = list_entry(pos, struct posix_timer, link);
+
+		if (timer->is_cpu && timer->cpu.is_thread && timer->cpu.id == t->tid &&
+		    timer->active && !timer->timer.armed && !p->group_exit)
+			look(timer);
 	}
 	lock_drop(&p->lock);
 }

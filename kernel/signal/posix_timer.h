@@ -6,6 +6,7 @@
 struct linux_siginfo;
 struct process;
 struct sigqueue;
+struct task;
 
 /* A timer's signal was taken from the queue: fills in the overruns and starts the timer's
  * next period. The process' lock is held. */
@@ -13,6 +14,10 @@ void posix_timer_taken(struct sigqueue *q, struct linux_siginfo *info);
 
 /* It was thrown away instead: the next period starts too. */
 void posix_timer_dropped(struct sigqueue *q);
+
+/* For the current task's way back to the guest, after WORK_TASK: the timers on its own
+ * CPU time may have expired. Takes the process' lock. */
+void posix_timers_look(struct task *t);
 
 /* Exec: the timers of timer_create(2) go, those of setitimer(2) stay. No locks are held.
  */

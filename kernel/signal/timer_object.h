@@ -25,6 +25,7 @@ struct posix_timer {
 	bool active;
 	nsec_t expiry;	 /* on its clock; stays until the signal is taken */
 	nsec_t interval; /* 0: once */
+	nsec_t cpu_step; /* is_cpu: how long to wait before the next look */
 	int32_t overrun; /* of the signal taken last */
 };
 

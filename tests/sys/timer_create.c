@@ -164,6 +164,38 @@ static void time_on_the_processor(void)
 	timer_gone(id);
 }
 
+static volatile int stop_others;
+
+static void *burn(void *arg)
+{
+	while (!stop_others)
+		;
+	return arg;
+}
+
+/* Another thread's time does not count, nor does sleep; periods go on. */
+static void time_of_a_thread(void)
+{
+	int id = create_on(CLOCK_THREAD_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 9);
+	siginfo_t info;
+	pthread_t other;
+	long start;
+
+	stop_others = 0;
+	thread_start(&other, burn, NULL);
+	CHECK(set(id, 0, 60, 20, NULL) == 0);
+	CHECK(!take(SIGUSR1, &info, 100));
+	stop_others = 1;
+	(void)thread_join(other);
+	for (int i = 0; i < 3; i++) {
+		start = now_ms();
+		while (!is_pending(SIGUSR1))
+			CHECK(now_ms() - start < 5000);
+		CHECK(take(SIGUSR1, &info, 0) && info.si_value.sival_int == 9);
+	}
+	timer_gone(id);
+}
+
 static void gone_with_its_signal(void)
 {
 	siginfo_t info;
@@ -236,5 +268,5 @@ static void bad_addresses(void)
 
 RUN(TEST(a_signal_once), TEST(the_default_event), TEST(periods_missed_are_counted),
     TEST(what_is_left), TEST(points_in_time), TEST(one_thread),
-    TEST(time_on_the_processor), TEST(gone_with_its_signal), TEST(children_have_none),
-    TEST(documented_errors), TEST(bad_addresses))
+    TEST(time_on_the_processor), TEST(time_of_a_thread), TEST(gone_with_its_signal),
+    TEST(children_have_none), TEST(documented_errors), TEST(bad_addresses))
