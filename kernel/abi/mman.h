@@ -85,6 +85,8 @@
 #define MFD_HUGETLB	  0x4
 #define MFD_NOEXEC_SEAL	  0x8
 #define MFD_EXEC	  0x10
+#define MFD_HUGE_SHIFT	  26
+#define MFD_HUGE_MASK	  0x3f
 
 #define MPOL_DEFAULT	    0
 #define MPOL_PREFERRED	    1

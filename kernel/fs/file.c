@@ -188,7 +188,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 	ssize_t done;
 
 	if (pos) {
-		if (*pos < 0)
+		if (*pos < 0 || *pos > INT64_MAX - (int64_t)u->left)
 			return -EINVAL;
 		if (!(f->mode & FMODE_PREAD))
 			return -ESPIPE;
@@ -199,7 +199,10 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 	if (pos_is_shared(f))
 		lock_take(&f->pos_lock);
 	at = f->pos;
-	done = op(f, u, &at);
+	if (likely(at <= INT64_MAX - (int64_t)u->left))
+		done = op(f, u, &at);
+	else
+		done = -EINVAL;
 	if (done >= 0)
 		f->pos = at;
 	if (pos_is_shared(f))
@@ -301,11 +304,11 @@ int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size,
 		break;
 	case SEEK_CUR:
 		if (__builtin_add_overflow(off, f->pos, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_END:
 		if (__builtin_add_overflow(off, size, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_DATA:
 		if (off < 0 || off >= size)

@@ -60,6 +60,9 @@ struct file_ops {
 	int (*add_seals)(struct file *f, uint32_t seals);
 	/* A lock on a shared host directory must also be taken on the host. */
 	int (*host_lock)(struct file *f, int cmd, struct linux_flock *lock);
+	/* splice and sendfile refuse it, preadv2 knows no flags of it: files of
+	 * /proc/PID. */
+	bool no_splice;
 };
 
 enum file_mode {

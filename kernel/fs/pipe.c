@@ -40,11 +40,6 @@
 static SLAB_CACHE(pipe_slab, sizeof(struct pipe), 64);
 int pipe_max_size = 1024 * 1024;
 
-static struct pipe *pipe_of(const struct file *f)
-{
-	return f->private;
-}
-
 bool file_is_pipe(const struct file *f)
 {
 	return f->ops == &pipe_file_ops;
@@ -72,23 +67,12 @@ void pipe_destroy(struct pipe *p)
 		page_free(p->pages[i], 0);
 	if (p->pages != p->pages_inside)
 		kfree(p->pages);
-	kfree(p->pushback);
 	slab_free(&pipe_slab, p);
 }
 
 /* ---- the ring: lock held ---- */
 
-static size_t pipe_used(const struct pipe *p)
-{
-	return p->tail - p->head + p->pushback_left;
-}
-
-static size_t pipe_room(const struct pipe *p)
-{
-	return p->size - (p->tail - p->head);
-}
-
-static void *page_for(struct pipe *p, size_t at)
+void *pipe_page(struct pipe *p, size_t at)
 {
 	void **slot = &p->pages[at / PAGE_SIZE % (p->size / PAGE_SIZE)];
 
@@ -97,15 +81,14 @@ static void *page_for(struct pipe *p, size_t at)
 	return *slot;
 }
 
-/* Moves up to size bytes from the ring, skip bytes after its head, to u. */
-static size_t ring_out(struct pipe *p, struct uio *u, size_t skip, size_t size)
+size_t pipe_ring_out(struct pipe *p, struct uio *u, size_t skip, size_t size)
 {
 	size_t done = 0;
 
 	while (done < size) {
 		size_t at = p->head + skip + done;
 		size_t step = MIN(size - done, PAGE_SIZE - at % PAGE_SIZE);
-		char *page = page_for(p, at);
+		char *page = pipe_page(p, at);
 		size_t moved = uio_copy_out(u, page + at % PAGE_SIZE, step);
 
 		done += moved;
@@ -124,7 +107,7 @@ static ssize_t ring_in(struct pipe *p, struct uio *u, size_t size)
 	while (done < size) {
 		size_t at = p->tail + done;
 		size_t step = MIN(size - done, PAGE_SIZE - at % PAGE_SIZE);
-		char *page = page_for(p, at);
+		char *page = pipe_page(p, at);
 		size_t moved;
 
 		if (!page)
@@ -137,7 +120,7 @@ static ssize_t ring_in(struct pipe *p, struct uio *u, size_t size)
 	return (ssize_t)done;
 }
 
-static void ring_consume(struct pipe *p, size_t size)
+void pipe_ring_consume(struct pipe *p, size_t size)
 {
 	p->head += size;
 	if (p->head == p->tail) {
@@ -146,59 +129,42 @@ static void ring_consume(struct pipe *p, size_t size)
 	}
 }
 
-static size_t packet_size(struct pipe *p)
+size_t pipe_packet_size(struct pipe *p)
 {
 	uint8_t header[2];
 
 	for (size_t i = 0; i < 2; i++) {
 		size_t at = p->head + i;
 
-		header[i] = *((uint8_t *)page_for(p, at) + at % PAGE_SIZE);
+		header[i] = *((uint8_t *)pipe_page(p, at) + at % PAGE_SIZE);
 	}
 	return (size_t)header[0] | (size_t)header[1] << 8;
 }
 
-/* What splice took out and could not deliver comes first. */
-static ssize_t pushback_out(struct pipe *p, struct uio *u)
-{
-	size_t size = MIN(u->left, p->pushback_left);
-	size_t moved = uio_copy_out(u, p->pushback + p->pushback_off, size);
-
-	p->pushback_off += moved;
-	p->pushback_left -= moved;
-	if (!p->pushback_left) {
-		kfree(p->pushback);
-		p->pushback = NULL;
-	}
-	return moved ? (ssize_t)moved : -EFAULT;
-}
-
-static ssize_t take_out(struct pipe *p, struct uio *u)
+ssize_t pipe_take_out(struct pipe *p, struct uio *u)
 {
 	size_t size = p->tail - p->head;
 	size_t moved;
 
-	if (unlikely(p->pushback_left))
-		return pushback_out(p, u);
 	if (p->is_packet) {
-		size_t packet = packet_size(p);
+		size_t packet = pipe_packet_size(p);
 
 		size = MIN(packet, u->left);
-		moved = ring_out(p, u, 2, size);
+		moved = pipe_ring_out(p, u, 2, size);
 		if (moved < size)
 			return -EFAULT;
-		ring_consume(p, 2 + packet);
+		pipe_ring_consume(p, 2 + packet);
 		return (ssize_t)moved;
 	}
 	size = MIN(size, u->left);
-	moved = ring_out(p, u, 0, size);
-	ring_consume(p, moved);
+	moved = pipe_ring_out(p, u, 0, size);
+	pipe_ring_consume(p, moved);
 	return moved || !size ? (ssize_t)moved : -EFAULT;
 }
 
 /* ---- read and write ---- */
 
-static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
+ssize_t pipe_take(struct file *f, struct uio *u, bool may_block)
 {
 	struct pipe *p = pipe_of(f);
 	bool wake_writers = false;
@@ -207,14 +173,13 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 	ssize_t done = 0;
 	size_t room;
 
-	(void)pos;
 	if (!u->left)
 		return 0;
 	lock_take(&p->lock);
-	while (!pipe_used(p)) {
-		if (!p->writers)
+	while (!pipe_used(p) || unlikely(p->is_peeked)) {
+		if (!p->writers && !p->is_peeked)
 			goto out;
-		done = file_may_block(f, u)
+		done = may_block || p->is_peeked
 			       ? waitq_sleep_exclusive(&p->readable, &p->lock, NSEC_NEVER)
 			       : -EAGAIN;
 		if (done)
@@ -222,7 +187,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
 		slept = true;
 	}
 	room = pipe_room(p);
-	done = take_out(p, u);
+	done = pipe_take_out(p, u);
 	wake_writers = room < PIPE_BUF && pipe_room(p) >= PIPE_BUF;
 	wake_readers = slept && pipe_used(p);
 out:
@@ -235,7 +200,13 @@ out:
 	return done;
 }
 
-static void send_sigpipe(void)
+static ssize_t pipe_read(struct file *f, struct uio *u, int64_t *pos)
+{
+	(void)pos;
+	return pipe_take(f, u, file_may_block(f, u));
+}
+
+void pipe_send_sigpipe(void)
 {
 	struct task *t = current();
 	struct linux_siginfo info = {.si_signo = SIGPIPE, .si_code = SI_USER};
@@ -252,7 +223,7 @@ static ssize_t packet_in(struct pipe *p, struct uio *u, size_t size)
 	ssize_t moved;
 
 	for (size_t i = 0; i < 2; i++) {
-		char *page = page_for(p, p->tail);
+		char *page = pipe_page(p, p->tail);
 
 		if (!page) {
 			p->tail = tail;
@@ -270,8 +241,7 @@ static ssize_t packet_in(struct pipe *p, struct uio *u, size_t size)
 	return moved;
 }
 
-/* Puts what fits now, at least `need` bytes (with their header). 0: no room. */
-static ssize_t put_in(struct pipe *p, struct uio *u, size_t need)
+ssize_t pipe_put_in(struct pipe *p, struct uio *u, size_t need)
 {
 	size_t room = pipe_room(p);
 	ssize_t moved;
@@ -317,7 +287,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 			err = -EPIPE;
 			break;
 		}
-		moved = put_in(p, u, need);
+		moved = pipe_put_in(p, u, need);
 		if (moved > 0) {
 			total += moved;
 			wake = true;
@@ -348,7 +318,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 		waitq_wake_one(&p->readable, POLL_READABLE);
 	async_list_send(&p->async_files, FMODE_READ, POLLIN);
 	if (broken && !total)
-		send_sigpipe();
+		pipe_send_sigpipe();
 	return total ? total : err;
 }
 
@@ -594,7 +564,7 @@ static long resize_locked(struct pipe *p, size_t size, void **pages)
 	size_t old_count = p->size / PAGE_SIZE;
 	size_t first = p->head / PAGE_SIZE;
 
-	if (used > size || p->head % PAGE_SIZE + used > size)
+	if (used + p->reserved > size || p->head % PAGE_SIZE + used + p->reserved > size)
 		return -EBUSY;
 	/* Pages with data move to the start of the new vector; the others go. */
 	for (size_t i = 0; i < old_count; i++) {
@@ -642,73 +612,4 @@ long pipe_set_size(struct file *f, uint64_t size)
 	else
 		waitq_wake_all(&p->writable, POLL_WRITABLE);
 	return result;
-}
-
-/* ---- for splice.c ---- */
-
-bool pipe_wait_room(struct file *f, bool may_block, ssize_t *err)
-{
-	struct pipe *p = pipe_of(f);
-
-	*err = 0;
-	lock_take(&p->lock);
-	while (p->readers && !pipe_room(p) && !*err)
-		*err = may_block ? waitq_sleep(&p->writable, &p->lock, NSEC_NEVER)
-				 : -EAGAIN;
-	lock_drop(&p->lock);
-	return *err == 0;
-}
-
-size_t pipe_room_now(struct file *f)
-{
-	struct pipe *p = pipe_of(f);
-	size_t room;
-
-	lock_take(&p->lock);
-	room = pipe_room(p);
-	lock_drop(&p->lock);
-	return room;
-}
-
-void pipe_unread(struct file *f, const void *data, size_t size)
-{
-	struct pipe *p = pipe_of(f);
-	char *buf = kmalloc(size + p->pushback_left);
-
-	if (!buf)
-		return; /* lost: there is no memory for anything */
-	memcpy(buf, data, size);
-	lock_take(&p->lock);
-	if (p->pushback_left)
-		memcpy(buf + size, p->pushback + p->pushback_off, p->pushback_left);
-	kfree(p->pushback);
-	p->pushback = buf;
-	p->pushback_off = 0;
-	p->pushback_left += size;
-	lock_drop(&p->lock);
-	waitq_wake_one(&p->readable, POLL_READABLE);
-}
-
-ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block)
-{
-	struct pipe *p = pipe_of(f);
-	ssize_t done = 0;
-	struct uio u;
-
-	lock_take(&p->lock);
-	while (!pipe_used(p) && p->writers) {
-		done = may_block ? waitq_sleep(&p->readable, &p->lock, NSEC_NEVER)
-				 : -EAGAIN;
-		if (done)
-			goto out;
-	}
-	uio_init_kernel(&u, buf, size);
-	if (p->pushback_left)
-		done = (ssize_t)uio_copy_out(&u, p->pushback + p->pushback_off,
-					     p->pushback_left);
-	if (!p->is_packet)
-		done += (ssize_t)ring_out(p, &u, 0, MIN(u.left, p->tail - p->head));
-out:
-	lock_drop(&p->lock);
-	return done;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* pipe_ring.h - the inside of a pipe, for pipe.c and splice.c. */
+/* pipe_ring.h - the inside of a pipe, for pipe.c, pipe_splice.c and sys_splice.c. */
 #pragma once
 #include "abi/types.h"
 #include "base/lock.h"
 #include "base/waitq.h"
+#include "fs/file.h"
 
-struct file;
+struct uio;
 
 enum { PIPE_PAGES_INSIDE = 16 }; /* 64 KiB */
 
@@ -25,16 +26,53 @@ struct pipe {
 	struct list async_files; /* sigio.h */
 	uint64_t reader_opens;
 	uint64_t writer_opens;
-	char *pushback; /* owned: to be read before the ring */
-	size_t pushback_off;
-	size_t pushback_left;
+	size_t reserved; /* room promised to tasks that will pipe_put() */
+	bool is_peeked;	 /* somebody splices what is at the head: readers wait */
 	void *pages_inside[PIPE_PAGES_INSIDE];
 };
 
-/* Waits until there is room (or no reader). False: *err says why not. */
-bool pipe_wait_room(struct file *f, bool may_block, ssize_t *err) MUST_CHECK;
-size_t pipe_room_now(struct file *f);
-/* Puts bytes that were read back to the front. */
-void pipe_unread(struct file *f, const void *data, size_t size);
-/* Copies without consuming. 0: no writer. */
-ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block);
+static inline struct pipe *pipe_of(const struct file *f)
+{
+	return f->private;
+}
+
+/* ---- pipe.c: the ring; lock held ---- */
+
+static inline size_t pipe_used(const struct pipe *p)
+{
+	return p->tail - p->head;
+}
+
+static inline size_t pipe_room(const struct pipe *p)
+{
+	return p->size - (p->tail - p->head) - p->reserved;
+}
+
+void *pipe_page(struct pipe *p, size_t at);
+/* Moves up to size bytes from the ring, skip bytes after its head, to u. */
+size_t pipe_ring_out(struct pipe *p, struct uio *u, size_t skip, size_t size);
+/* Takes out what a read may have: at least one byte, or -EFAULT. */
+ssize_t pipe_take_out(struct pipe *p, struct uio *u);
+/* Puts what fits now, at least `need` bytes (with their header). 0: no room. */
+ssize_t pipe_put_in(struct pipe *p, struct uio *u, size_t need);
+void pipe_ring_consume(struct pipe *p, size_t size);
+size_t pipe_packet_size(struct pipe *p);
+void pipe_send_sigpipe(void);
+
+/* ---- pipe_splice.c ---- */
+
+/* Waits until there is something to read: 1; 0: nothing, and no writer; -EAGAIN,
+ * -ERESTARTSYS. */
+ssize_t pipe_wait_data(struct file *f, bool may_block) MUST_CHECK;
+/* Promises room for up to want bytes to the caller, who must call pipe_put(). Waits for
+ * the first. -EPIPE (with SIGPIPE), -EAGAIN, -ERESTARTSYS. */
+ssize_t pipe_reserve(struct file *f, size_t want, bool may_block) MUST_CHECK;
+/* Puts up to `reserved` bytes of u (NULL: none) and gives back the rest of the promise.
+ * How many, -EFAULT, -ENOMEM, -EPIPE. */
+ssize_t pipe_put(struct file *f, struct uio *u, size_t reserved);
+/* Copies what is at the head and keeps it from other readers until pipe_peeked() says how
+ * much of it is to go. <= 0, when that must not be called: no writer, -EAGAIN, … */
+ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block) MUST_CHECK;
+void pipe_peeked(struct file *f, size_t consumed);
+/* As read(2), but may_block says whether to wait. */
+ssize_t pipe_take(struct file *f, struct uio *u, bool may_block);

@@ -2,6 +2,8 @@
 /* sys_attr.c - chmod, chown, utime, truncate and their kin. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
 #include "abi/stat.h"
 #include "abi/syscall.h"
 #include "abi/time.h"
@@ -12,6 +14,8 @@
 #include "fs/path.h"
 #include "fs/vfs.h"
 #include "mm/usercopy.h"
+#include "process/task.h"
+#include "signal/signal.h"
 
 static int lookup_at(int dfd, uaddr_t path, int flags, struct path *p)
 {
@@ -257,6 +261,22 @@ static bool is_fallocate_mode(int mode)
 			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE));
 }
 
+/* Protected files, and RLIMIT_FSIZE for a file that would grow. */
+static int fallocate_check(const struct file *f, int mode, int64_t end)
+{
+	const struct inode *inode = f->inode;
+
+	if ((inode->flags & INODE_IMMUTABLE) ||
+	    ((inode->flags & INODE_APPEND) && (mode & ~FALLOC_FL_KEEP_SIZE)))
+		return -EPERM;
+	if ((mode &
+	     (FALLOC_FL_KEEP_SIZE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) ||
+	    end <= inode->size || (uint64_t)end <= rlimit_current(RLIMIT_FSIZE))
+		return 0;
+	(void)signal_send_task(current(), SIGXFSZ, NULL);
+	return -EFBIG;
+}
+
 long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 {
 	struct fdref ref = fd_get(fd);
@@ -280,6 +300,8 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 		err = -ENODEV;
 	else if (__builtin_add_overflow(off, size, &end))
 		err = -EFBIG;
+	if (!err)
+		err = fallocate_check(ref.file, mode, end);
 	if (!err)
 		err = ref.file->ops->fallocate
 			      ? ref.file->ops->fallocate(ref.file, mode, off, size)

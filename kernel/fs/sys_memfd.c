@@ -16,6 +16,8 @@ long sys_memfd_create(struct task *t, uaddr_t name, unsigned int flags)
 {
 	char given[NAME_LEN_MAX + 1];
 	char shown[NAME_LEN_MAX + 32];
+	unsigned int known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB |
+			     MFD_NOEXEC_SEAL | MFD_EXEC;
 	uint32_t seals = F_SEAL_SEAL;
 	uint32_t mode = 0777;
 	struct file *f;
@@ -24,14 +26,17 @@ long sys_memfd_create(struct task *t, uaddr_t name, unsigned int flags)
 	int fd;
 
 	(void)t;
-	if (flags &
-	    ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC))
+	if (flags & MFD_HUGETLB)
+		known |= (unsigned)MFD_HUGE_MASK << MFD_HUGE_SHIFT;
+	if (flags & ~known)
 		return -EINVAL;
 	if ((flags & MFD_EXEC) && (flags & MFD_NOEXEC_SEAL))
 		return -EINVAL;
 	len = strncpy_from_user(given, name, sizeof(given));
 	if (len < 0)
 		return len == -ENAMETOOLONG ? -EINVAL : len;
+	if (flags & MFD_HUGETLB)
+		return -ENODEV; /* what Linux says to a size that it has not */
 	snprintf(shown, sizeof(shown), "/memfd:%s (deleted)", given);
 	if (flags & MFD_ALLOW_SEALING)
 		seals = 0;

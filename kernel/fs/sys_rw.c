@@ -2,11 +2,15 @@
 /* sys_rw.c - read, write and their kin, and lseek. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/stat.h"
 #include "abi/syscall.h"
 #include "abi/uio.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/vfs.h"
 #include "process/task.h"
+
+enum { MEM_MAJOR = 1 }; /* /dev/null and its kin */
 
 typedef ssize_t (*transfer_t)(struct file *f, struct uio *u, int64_t *pos);
 
@@ -52,15 +56,33 @@ long sys_pwrite64(struct task *t, int fd, uaddr_t buf, size_t count, int64_t off
 	return off < 0 ? -EINVAL : one(fd, buf, count, &off, file_write);
 }
 
-/* preadv2's flags as uio's; -EOPNOTSUPP for those we do not know. */
-static int flags_from(int flags, bool is_write, uint32_t *out)
+/* Files that can say at once that they would have to wait: sockets, memory devices, and
+ * those without a type, like eventfds. On Linux tmpfs, overlayfs and pipes cannot;
+ * neither can hostfs, as the host does not tell. */
+static bool has_nowait(const struct file *f)
+{
+	uint32_t type = f->inode->mode & S_IFMT;
+
+	return !type || type == S_IFSOCK ||
+	       (type == S_IFCHR && f->inode->rdev >> 8 == MEM_MAJOR);
+}
+
+/* preadv2's flags as uio's; -EOPNOTSUPP for those that the file does not know. */
+static int flags_from(const struct file *f, int flags, bool is_write, uint32_t *out)
 {
 	*out = 0;
+	if (!flags)
+		return 0;
+	/* No file has atomic writes: they are a matter of block devices. */
 	if (flags &
 	    ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
 		return -EOPNOTSUPP;
+	if ((S_ISDIR(f->inode->mode) || f->ops->no_splice) && flags != RWF_HIPRI)
+		return -EOPNOTSUPP;
 	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
 		return -EINVAL;
+	if ((flags & RWF_NOWAIT) && !has_nowait(f))
+		return -EOPNOTSUPP;
 	if (flags & RWF_NOWAIT)
 		*out |= UIO_NONBLOCK | UIO_NOWAIT;
 	if (!is_write)
@@ -87,14 +109,19 @@ static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
 
 	if (!ref.file)
 		return -EBADF;
-	if (!(ref.file->mode & (is_write ? FMODE_WRITE : FMODE_READ)))
+	if (pos && !(ref.file->mode & FMODE_PREAD))
+		result = -ESPIPE;
+	else if (!(ref.file->mode & (is_write ? FMODE_WRITE : FMODE_READ)))
 		result = -EBADF;
 	else
 		result = uio_init_user_vec(&u, iov, count, fast);
 	if (!result) {
-		result = flags_from(flags, is_write, &uio_flags);
-		u.flags |= uio_flags;
-		if (!result)
+		/* Nothing to move is no call at all: an empty datagram is not sent. */
+		if (u.left)
+			result = flags_from(ref.file, flags, is_write, &uio_flags);
+		if (!result && u.left)
+			u.flags |= uio_flags;
+		if (!result && u.left)
 			result = is_write ? file_write(ref.file, &u, pos)
 					  : file_read(ref.file, &u, pos);
 		uio_fini(&u);

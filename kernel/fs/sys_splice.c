@@ -2,11 +2,17 @@
 /* sys_splice.c - sendfile, splice, tee, vmsplice, copy_file_range: copies through a
  * kernel buffer.
  *
- * What was read but could not be written goes back: to the position it came from, or to
- * the front of the pipe. */
+ * Nothing is lost on the way: room in a pipe is promised before the source is read, a
+ * pipe's bytes are consumed and a file's position is moved when the destination has them.
+ *
+ * Limits against Linux: the bytes are copied, so that what a program changes after
+ * vmsplice or sendfile is not seen; a page of a pipe is filled up by what comes next. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
 #include "abi/stat.h"
+#include "abi/statfs.h"
 #include "abi/syscall.h"
 #include "base/page.h"
 #include "fs/fdtable.h"
@@ -17,144 +23,196 @@
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
+#include "signal/signal.h"
 
-enum { BUFFER_ORDER = 4 };
+enum { BUFFER_ORDER = 4, DEV_NULL = (1 << 8) | 3, DEV_FULL = (1 << 8) | 7 };
 #define BUFFER_SIZE (PAGE_SIZE << BUFFER_ORDER)
+#define SPLICE_FLAGS                                                                     \
+	(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
 struct copy {
 	struct file *in;
 	struct file *out;
-	int64_t *in_pos; /* NULL: the file's own */
-	int64_t *out_pos;
+	int64_t in_pos; /* of what has one */
+	int64_t out_pos;
 	size_t count;
 	bool nonblock;
-	bool until_full; /* splice: what is there now is enough */
+	bool until_full; /* what is there now is enough */
 	char *buf;
 };
 
-static ssize_t read_some(struct copy *c, size_t size, size_t total)
+static bool has_position(const struct file *f)
 {
-	struct uio u;
-
-	uio_init_kernel(&u, c->buf, size);
-	if (c->nonblock || (c->until_full && total))
-		u.flags |= UIO_NONBLOCK;
-	return file_read(c->in, &u, c->in_pos);
+	return (f->mode & FMODE_PREAD) && !file_is_pipe(f);
 }
 
-static size_t write_all(struct copy *c, size_t size, ssize_t *err)
+static bool is_nonblock(const struct file *f)
+{
+	return atomic_load_relaxed(&f->flags) & O_NONBLOCK;
+}
+
+/* Up to size bytes into the buffer. A pipe keeps them until in_done(); may_block: for its
+ * first byte. */
+static ssize_t in_get(struct copy *c, size_t size, bool may_block)
+{
+	int64_t pos = c->in_pos;
+	struct uio u;
+
+	if (file_is_pipe(c->in))
+		return pipe_peek(c->in, c->buf, size, may_block);
+	uio_init_kernel(&u, c->buf, size);
+	if (!may_block)
+		u.flags |= UIO_NONBLOCK;
+	return file_read(c->in, &u, has_position(c->in) ? &pos : NULL);
+}
+
+/* The first size bytes have arrived. */
+static void in_done(struct copy *c, size_t size)
+{
+	if (file_is_pipe(c->in))
+		pipe_peeked(c->in, size);
+	else
+		c->in_pos += (int64_t)size;
+}
+
+static ssize_t out_put_all(struct copy *c, size_t size)
 {
 	size_t done = 0;
+	ssize_t moved = 0;
 
-	*err = 0;
 	while (done < size) {
 		struct uio u;
-		ssize_t moved;
 
 		uio_init_kernel(&u, c->buf + done, size - done);
 		if (c->nonblock)
 			u.flags |= UIO_NONBLOCK;
-		moved = file_write(c->out, &u, c->out_pos);
-		if (moved <= 0) {
-			*err = moved;
+		moved = file_write(c->out, &u, has_position(c->out) ? &c->out_pos : NULL);
+		if (moved <= 0)
 			break;
-		}
 		done += (size_t)moved;
 	}
-	return done;
+	return done ? (ssize_t)done : moved;
 }
 
-static void give_back(struct copy *c, size_t from, size_t size)
+/* One buffer full, into a pipe. Pipes are waited for in Linux' order: data, then room. */
+static ssize_t step_to_pipe(struct copy *c, size_t size, bool may_block)
 {
-	if (file_is_pipe(c->in))
-		pipe_unread(c->in, c->buf + from, size);
-	else if (c->in_pos)
-		*c->in_pos -= (int64_t)size;
-	else
-		(void)file_lseek(c->in, -(int64_t)size, SEEK_CUR);
+	ssize_t room;
+	ssize_t got;
+	struct uio u;
+
+	if (file_is_pipe(c->in)) {
+		got = pipe_wait_data(c->in, may_block);
+		if (got <= 0)
+			return got;
+	}
+	room = pipe_reserve(c->out, size, may_block && !is_nonblock(c->out));
+	if (room <= 0)
+		return room;
+	got = in_get(c, (size_t)room, may_block && !file_is_pipe(c->in));
+	if (got <= 0) {
+		(void)pipe_put(c->out, NULL, (size_t)room);
+		return got;
+	}
+	uio_init_kernel(&u, c->buf, (size_t)got);
+	got = pipe_put(c->out, &u, (size_t)room);
+	in_done(c, got > 0 ? (size_t)got : 0);
+	return got;
 }
 
-/* How much may be read for out now; a full pipe is waited for. <= 0: the end. */
-static ssize_t room_for(struct copy *c, size_t total)
+static ssize_t step(struct copy *c, size_t size, bool may_block)
 {
-	size_t want = MIN(c->count - total, BUFFER_SIZE);
-	ssize_t err = 0;
+	ssize_t got;
+	ssize_t put;
 
-	if (!file_is_pipe(c->out))
-		return (ssize_t)want;
-	if (!pipe_wait_room(c->out,
-			    !c->nonblock && file_may_block(c->out, &(struct uio){0}) &&
-				    !(c->until_full && total),
-			    &err))
-		return err;
-	return (ssize_t)MIN(want, MAX(pipe_room_now(c->out), (size_t)1));
+	if (file_is_pipe(c->out))
+		return step_to_pipe(c, size, may_block);
+	got = in_get(c, size, may_block);
+	if (got <= 0)
+		return got;
+	put = out_put_all(c, (size_t)got);
+	in_done(c, put > 0 ? (size_t)put : 0);
+	return put;
 }
 
 static ssize_t copy_run(struct copy *c)
 {
-	ssize_t err = 0;
+	ssize_t done = 0;
 	size_t total = 0;
 
 	c->buf = page_alloc(BUFFER_ORDER);
 	if (!c->buf)
 		return -ENOMEM;
-	while (total < c->count && !err) {
-		ssize_t got = room_for(c, total);
-		size_t put;
+	while (total < c->count) {
+		size_t size = MIN(c->count - total, BUFFER_SIZE);
 
-		if (got > 0)
-			got = read_some(c, (size_t)got, total);
-		if (got <= 0) {
-			err = got;
+		done = step(c, size, !c->nonblock && !(c->until_full && total));
+		if (done == -EAGAIN && !total && !c->nonblock && file_is_pipe(c->in) &&
+		    !is_nonblock(c->in) && !is_nonblock(c->out))
+			continue; /* another reader was faster */
+		if (done <= 0)
 			break;
-		}
-		put = write_all(c, (size_t)got, &err);
-		total += put;
-		if (put < (size_t)got) {
-			give_back(c, put, (size_t)got - put);
-			break;
-		}
+		total += (size_t)done;
 	}
 	page_free(c->buf, BUFFER_ORDER);
-	return total ? (ssize_t)total : err;
+	return total ? (ssize_t)total : done;
 }
 
-/* ---- positions that the guest keeps ---- */
+/* ---- positions: the file's own, or the guest's ---- */
 
-static int pos_get(uaddr_t addr, int64_t *pos)
+static int pos_get(const struct file *f, uaddr_t addr, int64_t *pos)
 {
 	uint64_t value;
 
+	if (!addr) {
+		*pos = has_position(f) ? atomic_load_relaxed(&f->pos) : 0;
+		return 0;
+	}
 	if (get_user_u64(&value, addr))
 		return -EFAULT;
-	if ((int64_t)value < 0)
-		return -EINVAL;
 	*pos = (int64_t)value;
 	return 0;
 }
 
-static long with_positions(struct copy *c, uaddr_t in_off, uaddr_t out_off)
+static int positions_get(struct copy *c, uaddr_t in_off, uaddr_t out_off)
 {
-	int64_t in_pos = 0;
-	int64_t out_pos = 0;
-	long result = 0;
+	int err = pos_get(c->in, in_off, &c->in_pos);
 
-	if (in_off)
-		result = pos_get(in_off, &in_pos);
-	if (!result && out_off)
-		result = pos_get(out_off, &out_pos);
-	if (result)
+	return err ? err : pos_get(c->out, out_off, &c->out_pos);
+}
+
+static int pos_put(struct file *f, uaddr_t addr, int64_t pos)
+{
+	if (addr)
+		return put_user_u64(addr, (uint64_t)pos) ? -EFAULT : 0;
+	if (has_position(f))
+		atomic_store_relaxed(&f->pos, pos);
+	return 0;
+}
+
+static long positions_put(struct copy *c, uaddr_t in_off, uaddr_t out_off, long result)
+{
+	if (result < 0)
 		return result;
-	c->in_pos = in_off ? &in_pos : NULL;
-	c->out_pos = out_off ? &out_pos : NULL;
-	result = copy_run(c);
-	c->in_pos = NULL;
-	c->out_pos = NULL;
-	if (result > 0 && in_off && put_user_u64(in_off, (uint64_t)in_pos))
-		return -EFAULT;
-	if (result > 0 && out_off && put_user_u64(out_off, (uint64_t)out_pos))
+	if (pos_put(c->in, in_off, c->in_pos) || pos_put(c->out, out_off, c->out_pos))
 		return -EFAULT;
 	return result;
+}
+
+static bool range_is_good(int64_t pos, size_t count)
+{
+	int64_t end;
+
+	return pos >= 0 && (int64_t)count >= 0 &&
+	       !__builtin_add_overflow(pos, (int64_t)count, &end);
+}
+
+/* What both ends must fulfil, files without positions too. */
+static int ranges_check(const struct copy *c, size_t count)
+{
+	return range_is_good(c->in_pos, count) && range_is_good(c->out_pos, count)
+		       ? 0
+		       : -EINVAL;
 }
 
 struct fd_pair {
@@ -191,28 +249,67 @@ static bool appends(const struct file *f)
 	return atomic_load_relaxed(&f->flags) & O_APPEND;
 }
 
+/* Which files Linux lets be spliced from: what has neither type nor blocks has not. */
+static bool can_read_from(const struct file *f)
+{
+	uint32_t type = f->inode->mode & S_IFMT;
+
+	if (!f->ops || !f->ops->read || f->ops->no_splice)
+		return false;
+	if (type == S_IFCHR)
+		return f->inode->rdev != DEV_NULL;
+	return type == S_IFREG || type == S_IFIFO || type == S_IFSOCK || type == S_IFBLK;
+}
+
+static bool can_write_to(const struct file *f)
+{
+	uint32_t type = f->inode->mode & S_IFMT;
+
+	if (!f->ops || !f->ops->write || f->ops->no_splice)
+		return false;
+	if (type == S_IFCHR)
+		return f->inode->rdev != DEV_FULL;
+	return type == S_IFREG || type == S_IFIFO || type == S_IFSOCK || type == S_IFBLK;
+}
+
 /* ---- the calls ---- */
+
+static long sendfile(struct fd_pair *p, uaddr_t off, size_t count)
+{
+	struct copy c = {.in = p->in.file, .out = p->out.file};
+	long result;
+
+	if (!modes_ok(p))
+		return -EBADF;
+	if (off && !(c.in->mode & FMODE_PREAD))
+		return -ESPIPE;
+	result = positions_get(&c, off, 0);
+	if (!result)
+		result = ranges_check(&c, count);
+	if (result)
+		return result;
+	if (!(c.in->mode & FMODE_LSEEK) || !can_read_from(c.in) || !can_write_to(c.out))
+		return -EINVAL;
+	if (appends(c.out) && !file_is_pipe(c.out))
+		return -EINVAL;
+	c.count = MIN(count, MAX_RW_COUNT);
+	c.until_full = file_is_pipe(c.out);
+	return positions_put(&c, off, 0, copy_run(&c));
+}
 
 long sys_sendfile(struct task *t, int out, int in, uaddr_t off, size_t count)
 {
 	struct fd_pair p;
-	struct copy c = {.count = MIN(count, MAX_RW_COUNT)};
-	long result = pair_get(&p, in, out);
+	uint64_t value;
+	long result;
 
 	(void)t;
+	if (off && get_user_u64(&value, off))
+		return -EFAULT;
+	result = pair_get(&p, in, out);
 	if (result)
 		return result;
-	c.in = p.in.file;
-	c.out = p.out.file;
-	if (!modes_ok(&p))
-		result = -EBADF;
-	else if (off && !(c.in->mode & FMODE_PREAD))
-		result = -ESPIPE;
-	else if (!c.in->ops || !c.in->ops->read || S_ISDIR(c.in->inode->mode) ||
-		 (appends(c.out) && !file_is_pipe(c.out)))
-		result = -EINVAL;
-	else
-		result = with_positions(&c, off, 0);
+	result = sendfile(&p, off, count);
 	pair_put(&p);
 	return result;
 }
@@ -226,70 +323,94 @@ static long splice_check(const struct fd_pair *p, uaddr_t in_off, uaddr_t out_of
 
 	if (!modes_ok(p))
 		return -EBADF;
-	if (!in_pipe && !out_pipe)
-		return -EINVAL;
 	if ((in_pipe && in_off) || (out_pipe && out_off))
 		return -ESPIPE;
-	if (in_pipe && out_pipe && in->inode == out->inode)
+	if (!in_pipe && !out_pipe)
 		return -EINVAL;
-	if (!out_pipe && appends(out))
+	if (in_pipe && out_pipe && in->inode == out->inode)
 		return -EINVAL;
 	if ((in_off && !(in->mode & FMODE_PREAD)) ||
 	    (out_off && !(out->mode & FMODE_PREAD)))
 		return -EINVAL;
-	if (!in->ops || !in->ops->read || !out->ops || !out->ops->write)
-		return -EINVAL;
-	return 0;
+	return !out_pipe && appends(out) ? -EINVAL : 0;
+}
+
+static long splice(struct fd_pair *p, uaddr_t in_off, uaddr_t out_off, size_t count,
+		   unsigned int flags)
+{
+	struct copy c = {
+		.in = p->in.file,
+		.out = p->out.file,
+		.count = MIN(count, MAX_RW_COUNT),
+		.until_full = true,
+	};
+	bool in_pipe = file_is_pipe(c.in);
+	bool out_pipe = file_is_pipe(c.out);
+	long result = splice_check(p, in_off, out_off);
+
+	if (!result)
+		result = positions_get(&c, in_off, out_off);
+	if (!result && !(in_pipe && out_pipe))
+		result = ranges_check(&c, count);
+	if (!result && (!can_read_from(c.in) || !can_write_to(c.out)))
+		result = -EINVAL;
+	if (result)
+		return result;
+	c.nonblock = (flags & SPLICE_F_NONBLOCK) || (in_pipe && is_nonblock(c.in)) ||
+		     (out_pipe && is_nonblock(c.out));
+	return positions_put(&c, in_off, out_off, copy_run(&c));
 }
 
 long sys_splice(struct task *t, int in, uaddr_t in_off, int out, uaddr_t out_off,
 		size_t count, unsigned int flags)
 {
-	struct copy c = {
-		.count = MIN(count, MAX_RW_COUNT),
-		.nonblock = flags & SPLICE_F_NONBLOCK,
-		.until_full = true,
-	};
 	struct fd_pair p;
 	long result;
 
 	(void)t;
 	if (!count)
 		return 0;
-	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE |
-				SPLICE_F_GIFT))
+	if (flags & ~SPLICE_FLAGS)
 		return -EINVAL;
 	result = pair_get(&p, in, out);
 	if (result)
 		return result;
-	result = splice_check(&p, in_off, out_off);
-	c.in = p.in.file;
-	c.out = p.out.file;
-	if (!result)
-		result = with_positions(&c, in_off, out_off);
+	result = splice(&p, in_off, out_off, count, flags);
 	pair_put(&p);
 	return result;
+}
+
+static ssize_t tee_some(struct file *in, struct file *out, char *buf, size_t count,
+			bool may_block)
+{
+	ssize_t room;
+	ssize_t got;
+	struct uio u;
+
+	got = pipe_wait_data(in, may_block);
+	if (got <= 0)
+		return got;
+	room = pipe_reserve(out, MIN(count, BUFFER_SIZE), may_block);
+	if (room <= 0)
+		return room;
+	got = pipe_peek(in, buf, (size_t)room, false);
+	if (got > 0)
+		pipe_peeked(in, 0);
+	uio_init_kernel(&u, buf, got > 0 ? (size_t)got : 0);
+	room = pipe_put(out, got > 0 ? &u : NULL, (size_t)room);
+	return got > 0 ? room : got;
 }
 
 static long tee(struct file *in, struct file *out, size_t count, bool may_block)
 {
 	char *buf = page_alloc(BUFFER_ORDER);
-	ssize_t result = 0;
-	struct uio u;
+	ssize_t result;
 
 	if (!buf)
 		return -ENOMEM;
-	result = pipe_peek(in, buf, MIN(count, BUFFER_SIZE), may_block);
-	if (result > 0 && pipe_wait_room(out, may_block, &result)) {
-		result = pipe_peek(in, buf, MIN(count, BUFFER_SIZE), false);
-		if (result > 0) {
-			uio_init_kernel(
-				&u, buf,
-				MIN((size_t)result, MAX(pipe_room_now(out), 1UL)));
-			u.flags |= UIO_NONBLOCK;
-			result = file_write(out, &u, NULL);
-		}
-	}
+	do
+		result = tee_some(in, out, buf, count, may_block);
+	while (result == -EAGAIN && may_block); /* another reader was faster */
 	page_free(buf, BUFFER_ORDER);
 	return result;
 }
@@ -300,8 +421,7 @@ long sys_tee(struct task *t, int in, int out, size_t count, unsigned int flags)
 	long result;
 
 	(void)t;
-	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE |
-				SPLICE_F_GIFT))
+	if (flags & ~SPLICE_FLAGS)
 		return -EINVAL;
 	if (!count)
 		return 0;
@@ -314,9 +434,39 @@ long sys_tee(struct task *t, int in, int out, size_t count, unsigned int flags)
 		 p.in.file->inode == p.out.file->inode)
 		result = -EINVAL;
 	else
-		result = tee(p.in.file, p.out.file, count, !(flags & SPLICE_F_NONBLOCK));
+		result = tee(p.in.file, p.out.file, count,
+			     !(flags & SPLICE_F_NONBLOCK) && !is_nonblock(p.in.file) &&
+				     !is_nonblock(p.out.file));
 	pair_put(&p);
 	return result;
+}
+
+/* Linux looks at the flag alone, not at O_NONBLOCK, and waits for the first byte only. */
+static long vmsplice(struct file *pipe, struct uio *u, bool may_block)
+{
+	ssize_t room;
+	size_t total = 0;
+
+	if (!u->left)
+		return 0;
+	if (!(pipe->mode & FMODE_WRITE))
+		return pipe_take(pipe, u, may_block);
+	while (u->left) {
+		size_t left = u->left;
+		ssize_t done;
+
+		room = pipe_reserve(pipe, left, may_block && !total);
+		if (room <= 0)
+			return total ? (long)total : room;
+		done = pipe_put(pipe, u, (size_t)room);
+		if (done <= 0)
+			return total ? (long)total : done;
+		total += (size_t)done;
+		u->left = left - (size_t)done;
+		if (done < room)
+			break;
+	}
+	return (long)total;
 }
 
 long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned int flags)
@@ -327,8 +477,7 @@ long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned 
 	long result;
 
 	(void)t;
-	if (flags & ~(unsigned)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE |
-				SPLICE_F_GIFT))
+	if (flags & ~SPLICE_FLAGS)
 		return -EINVAL;
 	ref = fd_get(fd);
 	if (!ref.file)
@@ -339,65 +488,89 @@ long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned 
 	}
 	result = uio_init_user_vec(&u, iov, count, fast);
 	if (!result) {
-		if (flags & SPLICE_F_NONBLOCK)
-			u.flags |= UIO_NONBLOCK;
-		result = ref.file->mode & FMODE_WRITE ? file_write(ref.file, &u, NULL)
-						      : file_read(ref.file, &u, NULL);
+		result = vmsplice(ref.file, &u, !(flags & SPLICE_F_NONBLOCK));
 		uio_fini(&u);
 	}
 	fd_put(ref);
 	return result;
 }
 
-static long range_check(const struct fd_pair *p, uint32_t flags)
-{
-	uint32_t in_mode = p->in.file->inode->mode;
-	uint32_t out_mode = p->out.file->inode->mode;
+/* ---- copy_file_range ---- */
 
-	if (flags)
-		return -EINVAL;
-	if (S_ISDIR(in_mode) || S_ISDIR(out_mode))
+static long range_check(const struct fd_pair *p)
+{
+	const struct inode *in = p->in.file->inode;
+	const struct inode *out = p->out.file->inode;
+
+	if (S_ISDIR(in->mode) || S_ISDIR(out->mode))
 		return -EISDIR;
-	if (!S_ISREG(in_mode) || !S_ISREG(out_mode))
+	if (!S_ISREG(in->mode) || !S_ISREG(out->mode))
 		return -EINVAL;
 	if (!modes_ok(p) || appends(p->out.file))
 		return -EBADF;
-	return 0;
+	/* Since 5.19 between mounts of one file system only; /proc has no such copies. */
+	if (in->sb != out->sb || in->sb->magic == PROC_SUPER_MAGIC)
+		return -EXDEV;
+	return out->flags & INODE_IMMUTABLE ? -EPERM : 0;
 }
 
-/* Parts of one file may not overlap. */
-static bool ranges_overlap(const struct fd_pair *p, uaddr_t in_off, uaddr_t out_off,
-			   size_t count)
+/* Cuts the count at the end of the source and at RLIMIT_FSIZE. Parts of one file may not
+ * overlap. */
+static long range_cut(struct copy *c)
 {
-	int64_t in_pos = p->in.file->pos;
-	int64_t out_pos = p->out.file->pos;
+	uint64_t limit = rlimit_current(RLIMIT_FSIZE);
+	struct kstat st;
+	uint64_t end;
+	int err;
 
-	if (p->in.file->inode != p->out.file->inode)
-		return false;
-	if ((in_off && pos_get(in_off, &in_pos)) ||
-	    (out_off && pos_get(out_off, &out_pos)))
-		return false; /* is refused later */
-	return (in_pos <= out_pos && (uint64_t)(out_pos - in_pos) < count) ||
-	       (out_pos <= in_pos && (uint64_t)(in_pos - out_pos) < count);
+	if (__builtin_add_overflow((uint64_t)c->in_pos, c->count, &end) ||
+	    __builtin_add_overflow((uint64_t)c->out_pos, c->count, &end))
+		return -EOVERFLOW;
+	if (c->in_pos < 0 || c->out_pos < 0)
+		return -EINVAL;
+	err = inode_getattr(c->in->inode, &st);
+	if (err)
+		return err;
+	c->count = c->in_pos >= (int64_t)st.size
+			   ? 0
+			   : MIN(c->count, st.size - (uint64_t)c->in_pos);
+	if ((uint64_t)c->out_pos >= limit) {
+		(void)signal_send_task(current(), SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	if (c->out_pos == INT64_MAX)
+		return -EFBIG;
+	limit = MIN(limit, (uint64_t)INT64_MAX);
+	c->count = MIN(c->count, limit - (uint64_t)c->out_pos);
+	if (c->in->inode == c->out->inode && c->in_pos < c->out_pos + (int64_t)c->count &&
+	    c->out_pos < c->in_pos + (int64_t)c->count)
+		return -EINVAL;
+	return 0;
 }
 
 long sys_copy_file_range(struct task *t, int in, uaddr_t in_off, int out, uaddr_t out_off,
 			 size_t count, uint32_t flags)
 {
-	struct copy c = {.count = MIN(count, MAX_RW_COUNT)};
+	struct copy c = {.count = count};
 	struct fd_pair p;
 	long result = pair_get(&p, in, out);
 
 	(void)t;
 	if (result)
 		return result;
-	result = range_check(&p, flags);
 	c.in = p.in.file;
 	c.out = p.out.file;
-	if (!result && ranges_overlap(&p, in_off, out_off, count))
+	result = positions_get(&c, in_off, out_off);
+	if (!result && flags)
 		result = -EINVAL;
-	if (!result && count)
-		result = with_positions(&c, in_off, out_off);
+	if (!result)
+		result = range_check(&p);
+	if (!result)
+		result = range_cut(&c);
+	if (!result && c.count) {
+		c.count = MIN(c.count, MAX_RW_COUNT);
+		result = positions_put(&c, in_off, out_off, copy_run(&c));
+	}
 	pair_put(&p);
 	return result;
 }

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "abi/statfs.h"
 #include "abi/syscall.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
@@ -20,6 +21,8 @@ static long sync_fd(int fd, bool data_only)
 		return -EBADF;
 	mode = ref.file->inode->mode;
 	if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISBLK(mode))
+		err = -EINVAL;
+	else if (ref.file->inode->sb->magic == PROC_SUPER_MAGIC)
 		err = -EINVAL;
 	else if (ref.file->ops && ref.file->ops->fsync)
 		err = ref.file->ops->fsync(ref.file, data_only);
@@ -96,16 +99,15 @@ long sys_sync_file_range(struct task *t, int fd, int64_t off, int64_t count,
 	long err = 0;
 
 	(void)t;
-	if (flags & ~(unsigned)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				SYNC_FILE_RANGE_WAIT_AFTER))
-		return -EINVAL;
-	if (off < 0 || count < 0 || __builtin_add_overflow(off, count, &end))
-		return -EINVAL;
 	ref = fd_get(fd);
 	if (!ref.file)
 		return -EBADF;
 	mode = ref.file->inode->mode;
-	if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
+	if ((flags & ~(unsigned)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				 SYNC_FILE_RANGE_WAIT_AFTER)) ||
+	    off < 0 || count < 0 || __builtin_add_overflow(off, count, &end))
+		err = -EINVAL;
+	else if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
 		err = -ESPIPE;
 	else if (flags && ref.file->ops && ref.file->ops->fsync)
 		err = ref.file->ops->fsync(ref.file, true);
@@ -120,12 +122,11 @@ long sys_readahead(struct task *t, int fd, int64_t off, size_t count)
 
 	(void)t;
 	(void)off;
-	(void)count;
 	if (!ref.file)
 		return -EBADF;
 	if (!(ref.file->mode & FMODE_READ))
 		err = -EBADF;
-	else if (!S_ISREG(ref.file->inode->mode))
+	else if (!S_ISREG(ref.file->inode->mode) || (int64_t)count < 0)
 		err = -EINVAL;
 	fd_put(ref);
 	return err;

@@ -211,6 +211,14 @@ const struct file_ops generated_file_ops = {
 	.release = generated_release,
 };
 
+const struct file_ops generated_pid_ops = {
+	.read = generated_read,
+	.write = generated_write,
+	.lseek = generated_lseek,
+	.release = generated_release,
+	.no_splice = true,
+};
+
 int generated_open(struct file *f, generated_show_t show, generated_store_t store)
 {
 	struct generated *g = kmalloc_zeroed(sizeof(*g));

@@ -38,3 +38,4 @@ typedef int (*generated_store_t)(struct file *f, char *data, size_t len);
 int generated_open(struct file *f, generated_show_t show,
 		   generated_store_t store) MUST_CHECK;
 extern const struct file_ops generated_file_ops;
+extern const struct file_ops generated_pid_ops; /* as those of /proc/PID */

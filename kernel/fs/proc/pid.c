@@ -377,7 +377,7 @@ struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_th
 		   pid_ino(t->tid, is_thread, entry, fd), entry->mode);
 	i->inode.fops = S_ISDIR(entry->mode) ? &pid_dir_fops
 			: entry->fops	     ? entry->fops
-					     : &generated_file_ops;
+					     : &generated_pid_ops;
 	i->inode.flags = INODE_NO_DCACHE | (is_link ? INODE_MAGIC_LINK : 0);
 	if (S_ISDIR(entry->mode))
 		i->inode.nlink = 2;

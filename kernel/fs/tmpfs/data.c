@@ -175,6 +175,25 @@ static int promote(struct tmpfs_inode *ti)
 	return 0;
 }
 
+/* Charges what the memfd has, whatever was charged before. */
+static void memfd_recount(struct tmpfs_inode *ti)
+{
+	struct linux_statx st;
+	uint64_t pages;
+
+	if (host_statx(ti->data.memfd, "", AT_EMPTY_PATH, STATX_BLOCKS, &st))
+		return;
+	pages = st.stx_blocks / (PAGE_SIZE / 512);
+	if (pages > ti->data.charged) {
+		struct tmpfs_sb *s = ti->inode.sb->private;
+
+		if (s)
+			atomic_add(&s->used_pages, pages - ti->data.charged);
+		ti->data.charged = pages;
+	}
+	uncharge(ti, ti->data.charged - pages);
+}
+
 static int memfd_charge(struct tmpfs_inode *ti, uint64_t from, uint64_t to)
 {
 	struct tmpfs_data *d = &ti->data;
@@ -366,8 +385,6 @@ static int resize_locked(struct tmpfs_inode *ti, uint64_t size)
 	uint64_t old = (uint64_t)ti->inode.size;
 	uint64_t end = (size + PAGE_SIZE - 1) / PAGE_SIZE;
 
-	if (size > INT64_MAX - PAGE_SIZE)
-		return -EFBIG;
 	if (((d->seals & F_SEAL_SHRINK) && size < old) ||
 	    ((d->seals & F_SEAL_GROW) && size > old))
 		return -EPERM;
@@ -376,10 +393,9 @@ static int resize_locked(struct tmpfs_inode *ti, uint64_t size)
 
 		if (err)
 			return err;
-		if (d->charged_end > end) {
-			uncharge(ti, d->charged_end - end);
-			d->charged_end = end;
-		}
+		d->charged_end = MIN(d->charged_end, end);
+		if (size < old)
+			memfd_recount(ti);
 	} else if (size < old) {
 		pages_drop(ti, end, d->page_slots);
 		pages_zero(ti, size, end * PAGE_SIZE);
@@ -405,10 +421,14 @@ static int punch_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end)
 
 	if (ti->data.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
-	if (ti->data.memfd >= 0)
-		return host_fallocate(ti->data.memfd,
-				      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				      (int64_t)off, (int64_t)(end - off));
+	if (ti->data.memfd >= 0) {
+		int err = host_fallocate(ti->data.memfd,
+					 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					 (int64_t)off, (int64_t)(end - off));
+
+		memfd_recount(ti);
+		return err;
+	}
 	end = MIN(end, (uint64_t)ti->data.page_slots * PAGE_SIZE);
 	if (off < end)
 		pages_zero(ti, off, end);
@@ -417,24 +437,40 @@ static int punch_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end)
 	return 0;
 }
 
+/* The file may have holes: what it has come to is asked afterwards. */
+static int memfd_allocate(struct tmpfs_inode *ti, uint64_t off, uint64_t end,
+			  bool keep_size)
+{
+	const struct tmpfs_sb *s = ti->inode.sb->private;
+	uint64_t want = (end + PAGE_SIZE - 1) / PAGE_SIZE - off / PAGE_SIZE;
+	uint64_t max = s && s->max_pages ? s->max_pages : tmpfs_default_pages;
+	uint64_t used = s ? atomic_load(&s->used_pages) : ti->data.charged;
+	int err;
+
+	if (want > max || used - MIN(used, ti->data.charged) + want > max)
+		return -ENOSPC;
+	err = host_fallocate(ti->data.memfd, keep_size ? FALLOC_FL_KEEP_SIZE : 0,
+			     (int64_t)off, (int64_t)(end - off));
+	memfd_recount(ti);
+	if (!err)
+		ti->data.charged_end =
+			MAX(ti->data.charged_end, (end + PAGE_SIZE - 1) / PAGE_SIZE);
+	return err;
+}
+
 static int allocate_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end,
 			   bool keep_size)
 {
 	int err = 0;
 
-	if (!keep_size && end > (uint64_t)ti->inode.size &&
-	    (ti->data.seals & F_SEAL_GROW))
+	if (end > (uint64_t)ti->inode.size && (ti->data.seals & F_SEAL_GROW))
 		return -EPERM;
 	if (end > TMPFS_PAGES_SIZE)
 		err = promote(ti);
 	if (err)
 		return err;
 	if (ti->data.memfd >= 0) {
-		err = memfd_charge(ti, off, end);
-		if (!err)
-			err = host_fallocate(ti->data.memfd,
-					     keep_size ? FALLOC_FL_KEEP_SIZE : 0,
-					     (int64_t)off, (int64_t)(end - off));
+		err = memfd_allocate(ti, off, end, keep_size);
 	} else {
 		for (uint64_t i = off / PAGE_SIZE; !err && i * PAGE_SIZE < end; i++) {
 			void *page;
@@ -520,57 +556,6 @@ static int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool sh
 	*fd = ti->data.memfd;
 	*host_off = (int64_t)off;
 	return 0;
-}
-
-static int tmpfs_writers_changed(struct file *f, int by)
-{
-	struct tmpfs_inode *ti = tmpfs_i(f->inode);
-	int err = 0;
-
-	lock_take(&f->inode->lock);
-	if (by > 0 && (ti->data.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
-		err = -EPERM;
-	else
-		ti->data.writable_maps += by;
-	atomic_add(&f->inode->generation, 1);
-	lock_drop(&f->inode->lock);
-	return err;
-}
-
-static uint64_t tmpfs_content_id(struct file *f)
-{
-	return tmpfs_i(f->inode)->data.writable_maps ? 0 : inode_content_id(f->inode);
-}
-
-static int tmpfs_get_seals(struct file *f)
-{
-	return (int)tmpfs_i(f->inode)->data.seals;
-}
-
-static int tmpfs_add_seals(struct file *f, uint32_t seals)
-{
-	struct tmpfs_inode *ti = tmpfs_i(f->inode);
-	int err = 0;
-
-	if (!(f->mode & FMODE_WRITE))
-		return -EPERM;
-	if (seals & ~(uint32_t)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-				F_SEAL_FUTURE_WRITE | F_SEAL_EXEC))
-		return -EINVAL;
-	lock_take(&f->inode->lock);
-	if (ti->data.seals & F_SEAL_SEAL)
-		err = -EPERM;
-	else if ((seals & F_SEAL_WRITE) && !(ti->data.seals & F_SEAL_WRITE) &&
-		 ti->data.writable_maps)
-		err = -EBUSY;
-	if (!err) {
-		if ((seals & F_SEAL_EXEC) && (f->inode->mode & 0111))
-			seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-				 F_SEAL_FUTURE_WRITE;
-		ti->data.seals |= seals;
-	}
-	lock_drop(&f->inode->lock);
-	return err;
 }
 
 const struct file_ops tmpfs_file_ops = {

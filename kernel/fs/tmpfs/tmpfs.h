@@ -90,6 +90,11 @@ int shmem_file_create(const char *name, uint64_t size, uint32_t mode, uint32_t s
 void tmpfs_data_fini(struct tmpfs_inode *ti);
 int tmpfs_data_resize(struct tmpfs_inode *ti,
 		      uint64_t size) MUST_CHECK; /* takes inode.lock */
+/* seal.c: file operations */
+int tmpfs_writers_changed(struct file *f, int by);
+uint64_t tmpfs_content_id(struct file *f);
+int tmpfs_get_seals(struct file *f);
+int tmpfs_add_seals(struct file *f, uint32_t seals);
 /* dir.c */
 void tmpfs_dir_fini(struct tmpfs_inode *ti);
 /* xattr.c */
