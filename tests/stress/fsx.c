@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* timeout: 300 */
 /*
- * fsx.c - random operations on two files against a model in memory: reads, writes, appends,
- * truncation, all modes of fallocate, mappings that last and mappings that do not, copies
- * between the files by copy_file_range, sendfile and splice, holes, closing and opening again.
+ * fsx.c - random operations on two files against a model in memory: reads, writes,
+ *appends, truncation, all modes of fallocate, mappings that last and mappings that do
+ *not, copies between the files by copy_file_range, sendfile and splice, holes, closing
+ *and opening again.
  *
  *	fsx [OPERATIONS [DIRECTORY [SEED]]]
  *
- * Three processes take turns, as the seed says: each has its own descriptors and mappings, so
- * that what one has done is looked at by another. After some hundred operations they begin
- * anew with fresh files, of which some stay small and some are never mapped. A mode that the
- * file system does not have (EOPNOTSUPP) changes nothing. At a difference the last operations
- * are printed.
+ * Three processes take turns, as the seed says: each has its own descriptors and
+ *mappings, so that what one has done is looked at by another. After some hundred
+ *operations they begin anew with fresh files, of which some stay small and some are never
+ *mapped. A mode that the file system does not have (EOPNOTSUPP) changes nothing. At a
+ *difference the last operations are printed.
  */
 #include "storm.h"
 
@@ -40,7 +41,7 @@ static struct {
 	long size_max;
 	bool may_map;
 	char log[LOG][160];
-} *s;
+} * s;
 
 struct mine {
 	int fd;
@@ -133,7 +134,8 @@ static void compare(const char *what, const char *data, const struct model *m, l
 		return;
 	for (long i = 0; i < size; i++)
 		if (data[i] != m->data[off + i])
-			fail("%s: byte %ld is %d, not %d (from %ld, %ld bytes, file of %ld)",
+			fail("%s: byte %ld is %d, not %d (from %ld, %ld bytes, file of "
+			     "%ld)",
 			     what, off + i, data[i], m->data[off + i], off, size,
 			     m->size);
 }
@@ -436,7 +438,7 @@ static void on_bus(int sig)
 static void op_map_beyond(int i)
 {
 	struct model *m = &s->files[i];
-	long end = (m->size + PAGE - 1) / PAGE * PAGE;
+	volatile long end = (m->size + PAGE - 1) / PAGE * PAGE;
 
 	if (!s->may_map)
 		return;
@@ -499,8 +501,8 @@ static void op_copy(int to)
 
 	if (size > m->size - from_off)
 		size = m->size - from_off;
-	if (from == to && (to_off < from_off ? to_off + size > from_off
-					     : from_off + size > to_off))
+	if (from == to &&
+	    (to_off < from_off ? to_off + size > from_off : from_off + size > to_off))
 		return;
 	if (size <= 0)
 		return;
@@ -573,8 +575,8 @@ static void op_other(int i)
 static void one(void)
 {
 	static void (*const ops[])(int) = {
-		op_read,     op_read,	  op_write, op_write,	  op_append,
-		op_truncate, op_fallocate, op_copy,  op_map_read, op_map_write,
+		op_read,      op_read,	     op_write, op_write,    op_append,
+		op_truncate,  op_fallocate,  op_copy,  op_map_read, op_map_write,
 		op_map_write, op_map_beyond, op_holes, op_other};
 
 	if (s->epoch_left-- <= 0)
