@@ -3,6 +3,8 @@
 #pragma once
 #pragma GCC system_header /* hosted tests include libc first, then this */
 
+#include "abi/types.h"
+
 #define XATTR_CREATE	      0x1
 #define XATTR_REPLACE	      0x2
 #define XATTR_NAME_MAX	      255
@@ -12,3 +14,23 @@
 #define XATTR_TRUSTED_PREFIX  "trusted."
 #define XATTR_SECURITY_PREFIX "security."
 #define XATTR_SYSTEM_PREFIX   "system."
+
+/* security.capability: capabilities(7), "File capabilities". */
+#define XATTR_NAME_CAPS		"security.capability"
+#define VFS_CAP_REVISION_MASK	0xff000000U
+#define VFS_CAP_REVISION_1	0x01000000U
+#define VFS_CAP_REVISION_2	0x02000000U
+#define VFS_CAP_REVISION_3	0x03000000U
+#define VFS_CAP_FLAGS_EFFECTIVE 0x000001U
+#define VFS_CAP_SIZE_1		12
+#define VFS_CAP_SIZE_2		20
+#define VFS_CAP_SIZE_3		24
+
+struct linux_vfs_cap_data {
+	uint32_t magic_etc;
+	struct {
+		uint32_t permitted;
+		uint32_t inheritable;
+	} data[2];
+	uint32_t rootid; /* revision 3 */
+};

@@ -92,7 +92,7 @@ static int share_or_copy(struct task *child, const struct task *parent, uint64_t
 		child->fds = fdtable_copy(parent->fds);
 	}
 	if (flags & CLONE_FS) {
-		fs_context_get(parent->fs);
+		fs_context_join(parent->fs);
 		child->fs = parent->fs;
 	} else {
 		child->fs = fs_context_copy(parent->fs);
@@ -241,8 +241,7 @@ static void discard(struct task *child, struct cpu *cpu)
 {
 	if (child->fds)
 		fdtable_put(child->fds);
-	if (child->fs)
-		fs_context_put(child->fs);
+	fs_context_leave(child->fs);
 	mm_put(child->mm);
 	if (cpu)
 		cpu_free(cpu);

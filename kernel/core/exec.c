@@ -23,6 +23,7 @@
 #include "arch/x86_64/xstate.h"
 #include "base/slab.h"
 #include "core/dispatch.h"
+#include "core/exec_creds.h"
 #include "core/exit.h"
 #include "core/host_process.h"
 #include "core/trace/trace.h"
@@ -55,12 +56,14 @@ struct exec {
 	struct elf_program program;
 	char *path; /* kmalloc: what AT_EXECFN and the comm name come from */
 	struct mm *new_mm;
+	struct exec_creds creds;
 };
 
 static void exec_fini(struct exec *e)
 {
 	elf_close(&e->program);
 	exec_strings_fini(&e->strings);
+	exec_creds_fini(&e->creds);
 	kfree(e->path);
 	kfree(e);
 }
@@ -227,39 +230,6 @@ static int own_sighand(struct task *t)
 	return 0;
 }
 
-/* What a program without set-id bits keeps: see "Transformation of capabilities during
- * execve()". */
-static void reset_creds(struct task *t)
-{
-	const struct creds *old = t->creds;
-	struct creds *c;
-	bool same = old->suid == old->euid && old->fsuid == old->euid &&
-		    old->sgid == old->egid && old->fsgid == old->egid;
-	bool is_root = old->euid == 0 || old->uid == 0;
-
-	if (old->securebits & (1U << SECURE_KEEP_CAPS))
-		same = false;
-	if (same && is_root && old->cap_permitted == old->cap_bounding)
-		return;
-	if (same && !is_root && !old->cap_permitted && !old->cap_ambient)
-		return;
-	c = creds_copy(old);
-	if (!c)
-		return;
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	if (is_root && !(c->securebits & 1)) {
-		c->cap_permitted = c->cap_inheritable | c->cap_bounding | c->cap_ambient;
-		c->cap_effective = c->euid == 0 ? c->cap_permitted : c->cap_ambient;
-	} else {
-		c->cap_permitted = c->cap_ambient;
-		c->cap_effective = c->cap_ambient;
-	}
-	c->securebits &= ~(1U << SECURE_KEEP_CAPS);
-	t->creds = c;
-	creds_put((struct creds *)(uintptr_t)old);
-}
-
 static void set_comm(struct task *t, const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -289,7 +259,7 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 		mm->brk_start = layout.brk + (random_bits(13) << PAGE_SHIFT);
 		mm->brk_end = mm->brk_start;
 		err = stack_create(mm, &e->strings, e->path, &layout, t->creds,
-				   vdso_address(), false, &sp);
+				   vdso_address(), e->creds.is_secure, &sp);
 	}
 	if (err)
 		return err;
@@ -382,11 +352,10 @@ static int commit(struct exec *e, struct cpu *blank)
 	task_release_mm(t);
 	signal_exec(t);
 	t->restart = NULL;
-	reset_creds(t);
+	exec_creds_commit(&e->creds, t);
 	if (fdtable_exec(t))
 		task_die(t, SIGKILL);
 	t->process->did_exec = true;
-	t->process->dumpable = true;
 	t->guest_gs = false;
 	(void)atomic_and(&t->sleeper.work, ~(uint32_t)WORK_GS);
 	if (in_place && t->rseq_area)
@@ -414,6 +383,8 @@ static int exec_file(struct exec *e, struct file *f, bool path_is_gone)
 	struct cpu *blank = NULL;
 	int err = open_program(e, f, path_is_gone);
 
+	if (!err)
+		err = exec_creds_prepare(&e->creds, t, e->program.main.file);
 	if (!err)
 		err = own_sighand(t);
 	if (!err) {
@@ -523,7 +494,10 @@ int exec_first(struct task *t, const char *path, struct exec_strings *strings)
 	err = e->path ? file_open_exec(AT_FDCWD, path, 0, &f) : -ENOMEM;
 	if (!err)
 		err = open_program(e, f, false);
+	if (!err)
+		err = exec_creds_prepare(&e->creds, t, e->program.main.file);
 	if (!err) {
+		exec_creds_commit(&e->creds, t);
 		e->new_mm = mm_create();
 		err = e->new_mm ? 0 : -ENOMEM;
 	}

@@ -74,6 +74,8 @@ static void release_files(struct task *t)
 	lock_take(&t->process->lock); /* others look there: fs/proc/access.c */
 	t->fds = NULL;
 	t->fs = NULL;
+	if (fs)
+		atomic_sub(&fs->users, 1); /* exec compares this with the tasks it sees */
 	lock_drop(&t->process->lock);
 	if (fds)
 		fdtable_put(fds);

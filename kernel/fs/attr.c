@@ -13,6 +13,7 @@
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/vfs.h"
+#include "fs/xattr.h"
 #include "lib/atomic.h"
 #include "process/creds.h"
 #include "process/task.h"
@@ -93,6 +94,8 @@ int path_chown(const struct path *p, uid_t uid, gid_t gid)
 			attr.mode &= ~(uint32_t)S_ISGID;
 		attr.valid |= ATTR_MODE;
 	}
+	if (!S_ISDIR(inode->mode))
+		inode_drop_file_caps(inode);
 	return change(p->dentry, &attr);
 }
 
@@ -145,6 +148,7 @@ int dentry_truncate(struct dentry *d, int64_t size, struct file *f)
 		(void)signal_send_task(current(), SIGXFSZ, NULL);
 		return -EFBIG;
 	}
+	inode_drop_file_caps(inode);
 	if ((inode->mode & (S_ISUID | S_ISGID)) && !capable(CAP_FSETID)) {
 		attr.valid |= ATTR_MODE;
 		attr.mode = inode->mode & S_IALLUGO & ~(uint32_t)S_ISUID;

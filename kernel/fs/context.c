@@ -25,6 +25,7 @@ static struct fs_context *create(const struct path *root, const struct path *cwd
 	fs->root = *root;
 	fs->cwd = *cwd;
 	fs->umask = umask;
+	fs->users = 1;
 	return fs;
 }
 
@@ -74,6 +75,20 @@ void fs_context_put(struct fs_context *fs)
 	path_put(&fs->root);
 	path_put(&fs->cwd);
 	slab_free(&context_slab, fs);
+}
+
+void fs_context_join(struct fs_context *fs)
+{
+	atomic_add(&fs->users, 1);
+	ref_get(&fs->refs);
+}
+
+void fs_context_leave(struct fs_context *fs)
+{
+	if (!fs)
+		return;
+	atomic_sub(&fs->users, 1);
+	fs_context_put(fs);
 }
 
 static void read_path(struct fs_context *fs, struct path *p, struct path *out)
@@ -204,6 +219,6 @@ int fs_context_unshare(struct task *t)
 	lock_take(&t->process->lock); /* others look at it */
 	t->fs = copy;
 	lock_drop(&t->process->lock);
-	fs_context_put(old);
+	fs_context_leave(old);
 	return 0;
 }

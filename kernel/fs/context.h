@@ -15,6 +15,7 @@ struct fs_context {
 	struct path root; /* lock; ref */
 	struct path cwd;  /* lock; ref */
 	uint32_t umask;	  /* atomic */
+	uint32_t users;	  /* atomic: the tasks that have it */
 };
 
 /* At the root of the mount tree, umask 022. NULL: no memory. */
@@ -22,6 +23,10 @@ struct fs_context *fs_context_create(void) MUST_CHECK;
 struct fs_context *fs_context_copy(struct fs_context *fs) MUST_CHECK;
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
+/* The same for a task that shares it, and for one that has it no longer (NULL is fine).
+ * create and copy make it for one task. */
+void fs_context_join(struct fs_context *fs);
+void fs_context_leave(struct fs_context *fs);
 /* Of any task: references. */
 void fs_context_root(struct fs_context *fs, struct path *out);
 void fs_context_cwd(struct fs_context *fs, struct path *out);

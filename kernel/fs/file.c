@@ -19,6 +19,7 @@
 #include "fs/notify.h"
 #include "fs/sigio.h"
 #include "fs/vfs.h"
+#include "fs/xattr.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "process/creds.h"
@@ -245,6 +246,7 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 		return -EBADF;
 	if (!f->ops || !f->ops->write)
 		return -EINVAL;
+	inode_drop_file_caps(f->inode);
 	done = transfer(f, u, pos, f->ops->write);
 	count_access(f, done, true);
 	if (done > 0) {

@@ -319,17 +319,31 @@ long sys_sysfs(struct task *t, int option, uint64_t arg1, uint64_t arg2)
 /* ---- access ---- */
 
 /* Credentials for access(2): the real ids count, and capabilities only if the real user
- * is root. */
-static struct creds *real_creds(const struct creds *c)
+ * is root. *out: NULL if the task's own are just these. */
+static int real_creds(const struct creds *c, struct creds **out)
 {
-	struct creds *copy = creds_copy(c);
+	uint64_t caps = c->cap_effective;
 
-	if (!copy)
-		return NULL;
-	copy->fsuid = c->uid;
-	copy->fsgid = c->gid;
-	copy->cap_effective = c->uid == 0 ? c->cap_permitted : 0;
-	return copy;
+	if (!(c->securebits & (1U << SECURE_NO_SETUID_FIXUP)))
+		caps = c->uid == 0 ? c->cap_permitted : 0;
+	*out = NULL;
+	if (c->fsuid == c->uid && c->fsgid == c->gid && c->cap_effective == caps)
+		return 0;
+	*out = creds_copy(c);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->fsuid = c->uid;
+	(*out)->fsgid = c->gid;
+	(*out)->cap_effective = caps;
+	return 0;
+}
+
+/* Others look at a task's credentials: process/identity.h. */
+static void exchange_creds(struct task *t, struct creds *c)
+{
+	lock_take(&t->process->lock);
+	t->creds = c;
+	lock_drop(&t->process->lock);
 }
 
 static int access_check(const struct path *p, int mode)
@@ -358,21 +372,20 @@ static long access_at(struct task *t, int dfd, uaddr_t path, int mode, int flags
 	if ((mode & ~(R_OK | W_OK | X_OK)) ||
 	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	if (!(flags & AT_EACCESS) &&
-	    (old->uid != old->fsuid || old->gid != old->fsgid || old->uid != 0 ||
-	     old->cap_effective != old->cap_permitted)) {
-		real = real_creds(old);
-		if (!real)
-			return -ENOMEM;
-		t->creds = real;
-	}
+	err = flags & AT_EACCESS ? 0 : real_creds(old, &real);
+	if (err)
+		return err;
+	if (real)
+		exchange_creds(t, real);
 	err = path_lookup_user(dfd, path, lookup_from_at(flags), &p);
 	if (!err) {
 		err = access_check(&p, mode);
 		path_put(&p);
 	}
-	t->creds = old;
-	creds_put(real);
+	if (real) {
+		exchange_creds(t, old);
+		creds_put(real);
+	}
 	return err;
 }
 

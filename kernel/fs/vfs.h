@@ -232,6 +232,7 @@ enum inode_flags {
 	INODE_NO_SEEK = 1 << 7,	   /* files opened on it are streams */
 	INODE_LINKABLE =
 		1 << 8, /* O_TMPFILE without O_EXCL: link(2) may give it a name */
+	INODE_FILE_CAPS = 1 << 10,   /* it has security.capability */
 	INODE_OPENS_ITSELF = 1 << 9, /* inode_ops.open does it all, for any type */
 };
 

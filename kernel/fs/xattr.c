@@ -12,8 +12,66 @@
 #include "fs/notify.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "process/creds.h"
+
+/* ---- capabilities of files ---- */
+
+int inode_file_caps(struct inode *inode, struct file_caps *out)
+{
+	struct linux_vfs_cap_data d = {0};
+	uint32_t revision;
+	long size;
+
+	if (likely(!(atomic_load_relaxed(&inode->flags) & INODE_FILE_CAPS)) ||
+	    !inode->ops->getxattr)
+		return -ENODATA;
+	size = inode->ops->getxattr(inode, XATTR_NAME_CAPS, &d, sizeof(d));
+	if (size < 0)
+		return size == -ERANGE ? -EINVAL : (int)size;
+	revision = d.magic_etc & VFS_CAP_REVISION_MASK;
+	if (!(revision == VFS_CAP_REVISION_1 && size == VFS_CAP_SIZE_1) &&
+	    !(revision == VFS_CAP_REVISION_2 && size == VFS_CAP_SIZE_2) &&
+	    !(revision == VFS_CAP_REVISION_3 && size == VFS_CAP_SIZE_3))
+		return -EINVAL;
+	if (revision == VFS_CAP_REVISION_3 && d.rootid != 0)
+		return -ENODATA; /* another user namespace's */
+	if (revision == VFS_CAP_REVISION_1)
+		d.data[1].permitted = d.data[1].inheritable = 0;
+	out->permitted = d.data[0].permitted | (uint64_t)d.data[1].permitted << 32;
+	out->inheritable = d.data[0].inheritable | (uint64_t)d.data[1].inheritable << 32;
+	out->permitted &= CAP_FULL_SET;
+	out->inheritable &= CAP_FULL_SET;
+	out->is_effective = d.magic_etc & VFS_CAP_FLAGS_EFFECTIVE;
+	return 0;
+}
+
+void inode_drop_file_caps(struct inode *inode)
+{
+	if (likely(!(atomic_load_relaxed(&inode->flags) & INODE_FILE_CAPS)))
+		return;
+	(void)atomic_and(&inode->flags, ~(uint32_t)INODE_FILE_CAPS);
+	if (inode->ops->removexattr)
+		(void)inode->ops->removexattr(inode, XATTR_NAME_CAPS);
+}
+
+/* Only what exec understands may be stored. */
+static int file_caps_check(const void *value, size_t size)
+{
+	const struct linux_vfs_cap_data *d = value;
+	uint32_t revision;
+
+	if (size != VFS_CAP_SIZE_2 && size != VFS_CAP_SIZE_3)
+		return -EINVAL;
+	revision = d->magic_etc & VFS_CAP_REVISION_MASK;
+	if (revision !=
+	    (size == VFS_CAP_SIZE_2 ? VFS_CAP_REVISION_2 : VFS_CAP_REVISION_3))
+		return -EINVAL;
+	return capable(CAP_SETFCAP) ? 0 : -EPERM;
+}
+
+/* ---- permission ---- */
 
 static int security_check(const char *name)
 {
@@ -77,8 +135,13 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 		 int flags)
 {
 	struct inode *inode = path_inode(p);
-	int err = check(p, name, true);
+	bool is_caps = string_equal(name, XATTR_NAME_CAPS);
+	int err = mount_want_write(p->mount);
 
+	if (!err && is_caps && size)
+		err = file_caps_check(value, size);
+	if (!err)
+		err = check(p, name, true);
 	if (err)
 		return err;
 	if (!inode->ops->setxattr)
@@ -86,6 +149,8 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 	if (is_bare(name))
 		return -EINVAL;
 	err = inode->ops->setxattr(inode, name, value, size, flags);
+	if (!err && is_caps)
+		(void)atomic_or(&inode->flags, INODE_FILE_CAPS);
 	if (!err)
 		fs_notify_dentry(p->dentry, inode, IN_ATTRIB);
 	return err;

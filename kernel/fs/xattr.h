@@ -4,6 +4,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct inode;
 struct path;
 
 /* size 0 asks for the size. Returns it, or -ENODATA, -ERANGE, -EOPNOTSUPP, … */
@@ -13,3 +14,13 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 		 int flags) MUST_CHECK;
 long vfs_listxattr(const struct path *p, char *buf, size_t size) MUST_CHECK;
 int vfs_removexattr(const struct path *p, const char *name) MUST_CHECK;
+
+/* What security.capability says to exec. */
+struct file_caps {
+	uint64_t permitted, inheritable;
+	bool is_effective;
+};
+/* 0, -ENODATA (none that count here), -EINVAL, -ENOMEM … */
+int inode_file_caps(struct inode *inode, struct file_caps *out) MUST_CHECK;
+/* Contents or owner change: what was granted to them is void. No permission check. */
+void inode_drop_file_caps(struct inode *inode);
