@@ -178,7 +178,7 @@ static struct task *first_task(const struct boot_params *b)
 	if (!t->creds || !t->sighand)
 		return NULL;
 	t->altstack.ss_flags = SS_DISABLE;
-	t->timer_slack = 50000;
+	t->timer_slack = t->timer_slack_default = TIMER_SLACK_DEFAULT;
 	t->start_time = p->start_time = clock_now(CLOCK_MONOTONIC);
 	lock_take(&process_tree_lock);
 	err = task_id_alloc_locked(t);

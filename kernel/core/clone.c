@@ -124,7 +124,13 @@ static void copy_fields(struct task *child, const struct task *parent,
 	child->nice = parent->nice;
 	child->policy = parent->policy;
 	child->rt_priority = parent->rt_priority;
-	child->timer_slack = parent->timer_slack;
+	if (parent->sched_reset_on_fork) {
+		child->nice = child->rt_priority ? 0 : MAX(child->nice, 0);
+		child->rt_priority = 0;
+		if (child->policy == SCHED_FIFO || child->policy == SCHED_RR)
+			child->policy = SCHED_NORMAL;
+	}
+	child->timer_slack = child->timer_slack_default = parent->timer_slack;
 	if (parent->cpus_allowed)
 		child->cpus_allowed = task_affinity(parent);
 	child->ioprio = parent->ioprio;

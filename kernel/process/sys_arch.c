@@ -37,7 +37,7 @@ long sys_arch_prctl(struct task *t, int op, uint64_t arg)
 	case ARCH_GET_CPUID:
 		return 1;
 	case ARCH_SET_CPUID:
-		return arg ? 0 : -ENODEV;
+		return -ENODEV; /* as a processor without faulting cpuid */
 	case ARCH_GET_XCOMP_SUPP:
 		return put_user_u64(arg, xstate_supported());
 	case ARCH_GET_XCOMP_PERM:

@@ -12,8 +12,6 @@
 #include "process/identity.h"
 #include "process/task.h"
 
-#define TIMER_SLACK_DEFAULT 50000 /* ns */
-
 static long name_set(struct task *t, uaddr_t from)
 {
 	char name[TASK_COMM_LEN] = {0};
@@ -143,10 +141,10 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 	case PR_GET_NO_NEW_PRIVS:
 		return no_new_privs(t, op, arg2, !are_zero(arg3, arg4, arg5));
 	case PR_SET_TIMERSLACK:
-		t->timer_slack = (int64_t)arg2 <= 0 ? TIMER_SLACK_DEFAULT : arg2;
+		t->timer_slack = (int64_t)arg2 <= 0 ? t->timer_slack_default : arg2;
 		return 0;
 	case PR_GET_TIMERSLACK:
-		return (long)(t->timer_slack ? t->timer_slack : TIMER_SLACK_DEFAULT);
+		return (long)t->timer_slack;
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(arg2, t->clear_child_tid);
 	case PR_GET_AUXV:

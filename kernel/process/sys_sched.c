@@ -98,19 +98,24 @@ static int policy_check(struct task *t, int policy, int priority, const int *nic
 	return 0;
 }
 
+/* policy: -1 for the one it has, or with SCHED_RESET_ON_FORK. */
 static int policy_set(struct task *self, pid_t pid, int policy, int priority,
 		      const int *nice)
 {
 	struct task *t = task_named(self, pid);
+	bool reset;
 	int err;
 
 	if (!t)
 		return -ESRCH;
-	if (policy < 0)
-		policy = t->policy;
-	err = policy_check(t, policy & ~SCHED_RESET_ON_FORK, priority, nice);
+	reset = policy < 0 ? t->sched_reset_on_fork : policy & SCHED_RESET_ON_FORK;
+	policy = policy < 0 ? t->policy : policy & ~SCHED_RESET_ON_FORK;
+	err = policy_check(t, policy, priority, nice);
+	if (!err && t->sched_reset_on_fork && !reset && !capable(CAP_SYS_NICE))
+		err = -EPERM;
 	if (!err) {
-		t->policy = policy & ~SCHED_RESET_ON_FORK;
+		t->policy = policy;
+		t->sched_reset_on_fork = reset;
 		t->rt_priority = priority;
 		if (nice)
 			t->nice = MAX(MIN(*nice, PRIO_MAX - 1), PRIO_MIN);
@@ -151,7 +156,7 @@ long sys_sched_getscheduler(struct task *t, pid_t pid)
 	other = task_named(t, pid);
 	if (!other)
 		return -ESRCH;
-	policy = other->policy;
+	policy = other->policy | (other->sched_reset_on_fork ? SCHED_RESET_ON_FORK : 0);
 	task_put(other);
 	return policy;
 }
@@ -216,6 +221,8 @@ long sys_sched_getattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int siz
 	memset(&a, 0, sizeof(a));
 	a.size = MIN(size, (unsigned int)sizeof(a));
 	a.sched_policy = (uint32_t)other->policy;
+	if (other->sched_reset_on_fork)
+		a.sched_flags = SCHED_FLAG_RESET_ON_FORK;
 	a.sched_nice = is_realtime(other->policy) ? 0 : other->nice;
 	a.sched_priority = (uint32_t)other->rt_priority;
 	task_put(other);
@@ -269,7 +276,11 @@ long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int fla
 	if (a.sched_flags & SCHED_FLAGS_CLAMP) /* as a host without uclamp */
 		return a.size < SCHED_ATTR_SIZE_VER1 ? -EINVAL : -EOPNOTSUPP;
 	a.sched_nice = MAX(MIN(a.sched_nice, PRIO_MAX - 1), PRIO_MIN);
+	if (a.sched_flags & SCHED_FLAG_RESET_ON_FORK)
+		a.sched_policy |= SCHED_RESET_ON_FORK;
 	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy,
 			  (int)a.sched_priority,
-			  is_realtime((int)a.sched_policy) ? NULL : &a.sched_nice);
+			  is_realtime((int)(a.sched_policy & ~SCHED_RESET_ON_FORK))
+				  ? NULL
+				  : &a.sched_nice);
 }

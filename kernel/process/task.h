@@ -110,8 +110,9 @@ struct task {
 	int nice;
 	int policy, rt_priority;
 	struct cpu_mask *cpus_allowed; /* process_tree_lock: ref, or NULL */
-	uint64_t timer_slack;
-	nsec_t start_time; /* CLOCK_MONOTONIC */
+	bool sched_reset_on_fork;
+	uint64_t timer_slack, timer_slack_default; /* ns */
+	nsec_t start_time;			   /* CLOCK_MONOTONIC */
 	uint64_t voluntary_switches, involuntary_switches;
 	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
 	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
@@ -121,6 +122,8 @@ struct task {
 	bool no_new_privs;
 	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
+
+#define TIMER_SLACK_DEFAULT 50000 /* ns */
 
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
 

@@ -171,6 +171,11 @@ static void timer_slack_is_kept(void)
 		CHECK(ctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 12345);
 		CHILD(inner)
 		{
+			if (ctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) != 12345 ||
+			    ctl(PR_SET_TIMERSLACK, 1, 0, 0, 0) != 0 ||
+			    ctl(PR_SET_TIMERSLACK, 0, 0, 0, 0) != 0)
+				_exit(1);
+			/* 0 brings back what it was born with. */
 			_exit(ctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 12345 ? 3 : 1);
 		}
 		WAIT_EXIT(inner, 3);

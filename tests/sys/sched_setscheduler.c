@@ -95,6 +95,46 @@ static void clamps_are_kept_or_refused(void)
 		CHECK(errno == EOPNOTSUPP || errno == EPERM);
 }
 
+static void be_reset_on_fork(void)
+{
+	struct sched_param p = {0};
+	struct attr a;
+	int status;
+	pid_t pid;
+
+	CHECK(set_policy(SCHED_BATCH | SCHED_RESET_ON_FORK, 0) == 0);
+	CHECK(sched_getscheduler(0) == (SCHED_BATCH | SCHED_RESET_ON_FORK));
+	CHECK(get_attr(0, &a, sizeof(a)) == 0 && a.flags == 1 && a.policy == SCHED_BATCH);
+	CHECK(sched_setparam(0, &p) == 0);
+	CHECK(sched_getscheduler(0) == (SCHED_BATCH | SCHED_RESET_ON_FORK));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(sched_getscheduler(0) == SCHED_BATCH ? 0 : 1);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	if (set_policy(SCHED_RR | SCHED_RESET_ON_FORK, 5) == 0) {
+		pid = fork();
+		CHECK(pid >= 0);
+		if (pid == 0)
+			_exit(sched_getscheduler(0) == SCHED_OTHER ? 0 : 1);
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+}
+
+/* In a child, as only the privileged may take it back. */
+static void children_are_reset(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		be_reset_on_fork();
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 static void be_a_batch(void)
 {
 	struct sched_param p = {0};
@@ -253,5 +293,6 @@ static void bad_addresses(void)
 }
 
 RUN(TEST(ranges), TEST(at_the_start), TEST(clamps_are_kept_or_refused),
-    TEST(what_is_set_is_shown_and_inherited), TEST(realtime), TEST(users_cannot_go_up),
-    TEST(documented_errors), TEST(errors_of_attributes), TEST(bad_addresses))
+    TEST(children_are_reset), TEST(what_is_set_is_shown_and_inherited), TEST(realtime),
+    TEST(users_cannot_go_up), TEST(documented_errors), TEST(errors_of_attributes),
+    TEST(bad_addresses))

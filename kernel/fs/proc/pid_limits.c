@@ -183,7 +183,7 @@ int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data,
 		return -EPERM;
 	if (!number_of(data, len, &value) || value < 0)
 		return -EINVAL;
-	t->timer_slack = value ? (uint64_t)value : 50000;
+	t->timer_slack = value ? (uint64_t)value : t->timer_slack_default;
 	return 0;
 }
 
