@@ -33,18 +33,21 @@
 #define O_RSYNC	    O_SYNC
 
 /* *at(2) calls. */
-#define AT_FDCWD	      (-100)
-#define AT_SYMLINK_NOFOLLOW   0x100
-#define AT_EACCESS	      0x200
-#define AT_REMOVEDIR	      0x200
-#define AT_SYMLINK_FOLLOW     0x400
-#define AT_NO_AUTOMOUNT	      0x800
-#define AT_EMPTY_PATH	      0x1000
-#define AT_STATX_SYNC_TYPE    0x6000
-#define AT_STATX_SYNC_AS_STAT 0
-#define AT_STATX_FORCE_SYNC   0x2000
-#define AT_STATX_DONT_SYNC    0x4000
-#define AT_RECURSIVE	      0x8000
+#define AT_FDCWD		(-100)
+#define AT_SYMLINK_NOFOLLOW	0x100
+#define AT_EACCESS		0x200
+#define AT_REMOVEDIR		0x200
+#define AT_SYMLINK_FOLLOW	0x400
+#define AT_NO_AUTOMOUNT		0x800
+#define AT_EMPTY_PATH		0x1000
+#define AT_STATX_SYNC_TYPE	0x6000
+#define AT_STATX_SYNC_AS_STAT	0
+#define AT_STATX_FORCE_SYNC	0x2000
+#define AT_STATX_DONT_SYNC	0x4000
+#define AT_RECURSIVE		0x8000
+#define AT_HANDLE_FID		0x200
+#define AT_HANDLE_MNT_ID_UNIQUE 0x001
+#define AT_HANDLE_CONNECTABLE	0x002
 
 /* fcntl(2). */
 #define F_DUPFD		    0

@@ -172,6 +172,30 @@ struct dentry *dentry_lookup(struct dentry *parent, const char *name, size_t len
 	return d;
 }
 
+struct dentry *dentry_find_inode(struct superblock *sb,
+				 bool (*match)(const struct inode *inode,
+					       const void *arg),
+				 const void *arg)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct bucket *b = &buckets[i];
+		struct dentry *d;
+
+		if (!atomic_load(&b->first))
+			continue;
+		lock_take(&b->lock);
+		for (d = b->first; d; d = d->hash_next)
+			if (d->sb == sb && !dentry_is_negative(d) && match(d->inode, arg))
+				break;
+		if (d)
+			dentry_get(d);
+		lock_drop(&b->lock);
+		if (d)
+			return d;
+	}
+	return NULL;
+}
+
 static void link_locked(struct bucket *b, struct dentry *d)
 {
 	d->hash_next = b->first;

@@ -78,6 +78,11 @@ void dentry_shrink_sb(struct superblock *sb);
 /* Forgets some unused entries if there are too many. Without locks. */
 void dentry_trim(void);
 void dentry_cache_init(void);
+/* A cached name on sb of an inode that matches: a reference, or NULL. Looks at all. */
+struct dentry *dentry_find_inode(struct superblock *sb,
+				 bool (*match)(const struct inode *inode,
+					       const void *arg),
+				 const void *arg) MUST_CHECK;
 
 /* A reference to the parent (to itself for roots). */
 struct dentry *dentry_parent_get(struct dentry *d) MUST_CHECK;

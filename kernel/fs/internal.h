@@ -87,6 +87,9 @@ int dentry_truncate(struct dentry *d, int64_t size, struct file *f) MUST_CHECK;
 int file_make(const struct path *p, uint32_t flags, uint32_t mode,
 	      struct file **out) MUST_CHECK;
 uint32_t open_flags_to_mode(uint32_t flags);
+/* sys_open.c: what open(2) makes of its flags, dropping those it does not know. 0 or
+ * -EINVAL. */
+int open_flags_check(uint32_t *flags) MUST_CHECK;
 /* A struct file with nothing in it but its locks and flags. NULL: no memory. */
 struct file *file_alloc(uint32_t flags, uint32_t mode) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "abi/syscall.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/internal.h"
 #include "fs/path.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
@@ -62,16 +63,20 @@ static long open_user(int dfd, uaddr_t path, uint32_t flags, uint32_t mode,
 	return result;
 }
 
+int open_flags_check(uint32_t *flags)
+{
+	*flags &= OPEN_FLAGS;
+	if (*flags & O_PATH)
+		*flags &= PATH_FLAGS;
+	else
+		*flags |= O_LARGEFILE;
+	return flags_check(*flags);
+}
+
 static long open_at(int dfd, uaddr_t path, uint32_t flags, uint32_t mode)
 {
-	int err;
+	int err = open_flags_check(&flags);
 
-	flags &= OPEN_FLAGS;
-	if (flags & O_PATH)
-		flags &= PATH_FLAGS;
-	else
-		flags |= O_LARGEFILE;
-	err = flags_check(flags);
 	return err ? err : open_user(dfd, path, flags, mode & S_IALLUGO, 0);
 }
 

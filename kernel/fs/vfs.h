@@ -50,6 +50,7 @@ struct file_system_type {
 enum fs_type_flags {
 	FS_NODEV = 1 << 0,  /* "nodev" in /proc/filesystems */
 	FS_USERNS = 1 << 1, /* an unprivileged guest root may mount it */
+	FS_EXPORT = 1 << 2, /* file handles lead back to inodes, whose numbers stay */
 };
 
 /* For static types: registered once, at start-up. */

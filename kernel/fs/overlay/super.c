@@ -115,7 +115,7 @@ static int overlay_mount(const char *source, const char *options, void *data,
 
 struct file_system_type overlay_type = {
 	.name = "overlay",
-	.flags = FS_NODEV,
+	.flags = FS_NODEV | FS_EXPORT,
 	.mount = overlay_mount,
 };
 

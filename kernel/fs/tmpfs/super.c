@@ -224,7 +224,7 @@ static int tmpfs_mount(const char *source, const char *text, void *data,
 
 static struct file_system_type tmpfs_type = {
 	.name = "tmpfs",
-	.flags = FS_NODEV | FS_USERNS,
+	.flags = FS_NODEV | FS_USERNS | FS_EXPORT,
 	.mount = tmpfs_mount,
 };
 
