@@ -191,3 +191,17 @@ struct linux_file_handle {
 	int32_t handle_type;
 	unsigned char f_handle[];
 };
+
+/* cachestat(2). */
+struct linux_cachestat_range {
+	uint64_t off;
+	uint64_t len; /* 0: to the end */
+};
+
+struct linux_cachestat { /* pages */
+	uint64_t nr_cache;
+	uint64_t nr_dirty;
+	uint64_t nr_writeback;
+	uint64_t nr_evicted;
+	uint64_t nr_recently_evicted;
+};

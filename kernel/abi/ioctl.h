@@ -22,6 +22,42 @@
 #define FITHAW	 0xc0045878U
 #define TIOCINQ	 FIONREAD
 
+/* Files. */
+#define FS_IOC_GETFLAGS	  0x80086601U
+#define FS_IOC_SETFLAGS	  0x40086602
+#define FS_IOC_FSGETXATTR 0x801c581fU
+#define FS_IOC_FSSETXATTR 0x401c5820
+
+#define FS_IMMUTABLE_FL 0x10
+#define FS_APPEND_FL	0x20
+#define FS_NODUMP_FL	0x40
+#define FS_NOATIME_FL	0x80
+
+#define FS_XFLAG_IMMUTABLE 0x8
+#define FS_XFLAG_APPEND	   0x10
+#define FS_XFLAG_NOATIME   0x40
+#define FS_XFLAG_NODUMP	   0x80
+#define FS_XFLAGS_MASK	   0x8001fffbU
+
+struct linux_fsxattr {
+	uint32_t fsx_xflags;
+	uint32_t fsx_extsize;
+	uint32_t fsx_nextents;
+	uint32_t fsx_projid;
+	uint32_t fsx_cowextsize;
+	uint8_t fsx_pad[8];
+};
+
+/* file_getattr(2). */
+struct linux_file_attr {
+	uint64_t fa_xflags;
+	uint32_t fa_extsize;
+	uint32_t fa_nextents;
+	uint32_t fa_projid;
+	uint32_t fa_cowextsize;
+};
+#define FILE_ATTR_SIZE_VER0 24
+
 /* Terminals. */
 #define TCGETS	     0x5401
 #define TCSETS	     0x5402

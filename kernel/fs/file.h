@@ -56,6 +56,8 @@ struct file_ops {
 	int (*set_async)(struct file *f, bool on);
 	/* Appends lines to /proc/PID/fdinfo/N. */
 	void (*show_fdinfo)(struct file *f, char *buf, size_t size);
+	/* How many of the file's pages from first to before end are in memory. 0. */
+	uint64_t (*cached_pages)(struct file *f, uint64_t first, uint64_t end);
 	int (*get_seals)(struct file *f);
 	int (*add_seals)(struct file *f, uint32_t seals);
 	/* A lock on a shared host directory must also be taken on the host. */

@@ -8,6 +8,7 @@
 #include "abi/syscall.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/fileattr.h"
 #include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
@@ -102,6 +103,8 @@ long sys_ioctl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
 			result = f->ops->ioctl(f, cmd, arg);
 		if (result == -ENOTTY && S_ISREG(f->inode->mode))
 			result = regular(f, cmd, arg);
+		if (result == -ENOTTY)
+			result = fileattr_ioctl(&f->path, cmd, arg);
 		break;
 	}
 	fd_put(ref);

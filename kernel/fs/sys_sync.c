@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_sync.c - fsync, sync and advice about reading. */
+/* sys_sync.c - fsync, sync, advice about reading and what is in memory of a file. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
@@ -9,6 +9,7 @@
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/vfs.h"
+#include "mm/usercopy.h"
 #include "process/task.h"
 
 static long sync_fd(int fd, bool data_only)
@@ -146,6 +147,44 @@ long sys_fadvise64(struct task *t, int fd, int64_t off, size_t size, int advice)
 	else if ((int64_t)size < 0 || advice < POSIX_FADV_NORMAL ||
 		 advice > POSIX_FADV_NOREUSE)
 		err = -EINVAL;
+	fd_put(ref);
+	return err;
+}
+
+/* Others might learn from it what is being read. */
+static bool may_ask(struct file *f)
+{
+	return (f->mode & FMODE_WRITE) || inode_owner_or_capable(f->inode) ||
+	       inode_permission(f->inode, MAY_WRITE) == 0;
+}
+
+long sys_cachestat(struct task *t, int fd, uaddr_t range, uaddr_t out, unsigned int flags)
+{
+	struct linux_cachestat stat = {.nr_cache = 0};
+	struct linux_cachestat_range r;
+	struct fdref ref = fd_get(fd);
+	struct file *f = ref.file;
+	long err = 0;
+
+	(void)t;
+	if (!f)
+		return -EBADF;
+	if (COPY_IN(&r, range))
+		err = -EFAULT;
+	else if (!may_ask(f))
+		err = -EPERM;
+	else if (flags)
+		err = -EINVAL;
+	if (!err) {
+		uint64_t end = UINT64_MAX >> PAGE_SHIFT;
+
+		if (r.len)
+			end = MIN(end, ((r.off + r.len - 1) >> PAGE_SHIFT) + 1);
+		end = MIN(end, (uint64_t)INT64_MAX >> PAGE_SHIFT);
+		if (f->ops && f->ops->cached_pages && (r.off >> PAGE_SHIFT) < end)
+			stat.nr_cache = f->ops->cached_pages(f, r.off >> PAGE_SHIFT, end);
+		err = COPY_OUT(out, &stat);
+	}
 	fd_put(ref);
 	return err;
 }

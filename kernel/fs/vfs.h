@@ -201,6 +201,9 @@ struct inode_ops {
 			size_t size, int flags);
 	long (*listxattr)(struct inode *inode, char *buf, size_t size);
 	int (*removexattr)(struct inode *inode, const char *name);
+	/* The INODE_* flags of chattr(1) are about to change: 0 or -errno. NULL: -ENOTTY.
+	 */
+	int (*set_fileattr)(struct inode *inode);
 
 	/* Called for each open of a regular file or directory (and of the others through
 	 * file_ops) after permission checks: sets file->private, ops, host_poll_fd as it
@@ -234,6 +237,7 @@ enum inode_flags {
 	INODE_LINKABLE =
 		1 << 8, /* O_TMPFILE without O_EXCL: link(2) may give it a name */
 	INODE_FILE_CAPS = 1 << 10,   /* it has security.capability */
+	INODE_NODUMP = 1 << 11,	     /* FS_NODUMP_FL: only shown */
 	INODE_OPENS_ITSELF = 1 << 9, /* inode_ops.open does it all, for any type */
 };
 

@@ -451,6 +451,25 @@ size_t host_cache_read(struct host_inode *hi, int fd, struct uio *u, int64_t pos
 	return done;
 }
 
+uint64_t host_cache_count(struct host_inode *hi, uint64_t first, uint64_t end)
+{
+	uint64_t count = 0;
+
+	if (!atomic_load_relaxed(&hi->cached))
+		return 0;
+	end = MIN(end, (uint64_t)(hi->inode.size + (int64_t)PAGE_SIZE - 1) >> PAGE_SHIFT);
+	for (uint64_t i = first; i < MIN(end, (uint64_t)UINT32_MAX); i++) {
+		uint32_t set = set_of(hi, (uint32_t)i);
+		struct way *w;
+
+		lock_take(lock_of(set));
+		w = find_locked(&table[set], hi, (uint32_t)i);
+		count += w && w->is_ready;
+		lock_drop(lock_of(set));
+	}
+	return count;
+}
+
 void host_cache_close(struct host_inode *hi, const struct file_readahead *ra)
 {
 	uint32_t at = (uint32_t)(ra->next >> PAGE_SHIFT);

@@ -380,12 +380,20 @@ const struct file_ops hostfs_file_ops = {
 	.set_flags = file_op_set_flags,
 };
 
+static uint64_t exclusive_cached_pages(struct file *f, uint64_t first, uint64_t end)
+{
+	struct host_handle *h = f->private;
+
+	return h ? host_cache_count(h->inode, first, end) : 0;
+}
+
 static const struct file_ops exclusive_ops = {
 	.read = file_op_read,
 	.lseek = file_op_lseek,
 	.release = shared_release,
 	.host_backing = file_op_host_backing,
 	.content_id = file_op_content_id,
+	.cached_pages = exclusive_cached_pages,
 };
 
 /* ---- open ---- */

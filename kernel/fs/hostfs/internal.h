@@ -187,6 +187,8 @@ size_t host_cache_read(struct host_inode *hi, int fd, struct uio *u, int64_t pos
 		       struct file_readahead *ra);
 /* A file that was read is closed: what was read ahead for it alone goes. */
 void host_cache_close(struct host_inode *hi, const struct file_readahead *ra);
+/* How many pages from first to before end it has. */
+uint64_t host_cache_count(struct host_inode *hi, uint64_t first, uint64_t end);
 /* The inode is going. */
 void host_cache_forget(struct host_inode *hi);
 /* For page_set_reclaim. */

@@ -152,6 +152,17 @@ static uint64_t overlay_content_id(struct file *f)
 	return lower && lower->content_id ? lower->content_id(f) : 0;
 }
 
+static uint64_t overlay_cached_pages(struct file *f, uint64_t first, uint64_t end)
+{
+	struct overlay_inode *oi = overlay_inode_of(f->inode);
+	const struct file_ops *lower = lower_of(f, oi);
+	struct file *upper = upper_of(oi);
+
+	if (upper)
+		return upper->ops->cached_pages(upper, first, end);
+	return lower && lower->cached_pages ? lower->cached_pages(f, first, end) : 0;
+}
+
 static void overlay_release(struct file *f)
 {
 	const struct file_ops *lower = lower_of(f, overlay_inode_of(f->inode));
@@ -171,6 +182,7 @@ const struct file_ops overlay_file_ops = {
 	.host_backing = overlay_host_backing,
 	.writers_changed = overlay_writers_changed,
 	.content_id = overlay_content_id,
+	.cached_pages = overlay_cached_pages,
 };
 
 int overlay_open(struct inode *inode, struct file *f)

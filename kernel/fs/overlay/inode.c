@@ -226,3 +226,9 @@ int overlay_get_link(struct inode *inode, struct link_target *out)
 	return oi->lower->ops->get_link ? oi->lower->ops->get_link(oi->lower, out)
 					: -EINVAL;
 }
+
+int overlay_set_fileattr(struct inode *inode)
+{
+	overlay_inode_pin(overlay_inode_of(inode));
+	return 0;
+}

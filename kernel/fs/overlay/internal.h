@@ -87,6 +87,7 @@ void overlay_inode_release(struct inode *inode);
 int overlay_getattr(struct inode *inode, struct kstat *out);
 int overlay_setattr(struct inode *inode, struct attr *attr);
 int overlay_get_link(struct inode *inode, struct link_target *out);
+int overlay_set_fileattr(struct inode *inode);
 
 /* ---- xattr.c ---- */
 long overlay_getxattr(struct inode *inode, const char *name, void *buf, size_t size);

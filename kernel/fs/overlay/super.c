@@ -55,6 +55,7 @@ const struct inode_ops overlay_inode_ops = {
 	.setxattr = overlay_setxattr,
 	.listxattr = overlay_listxattr,
 	.removexattr = overlay_removexattr,
+	.set_fileattr = overlay_set_fileattr,
 	.open = overlay_open,
 	.release = overlay_inode_release,
 };

@@ -566,6 +566,7 @@ const struct file_ops tmpfs_file_ops = {
 	.host_backing = tmpfs_host_backing,
 	.writers_changed = tmpfs_writers_changed,
 	.content_id = tmpfs_content_id,
+	.cached_pages = tmpfs_cached_pages,
 	.get_seals = tmpfs_get_seals,
 	.add_seals = tmpfs_add_seals,
 };

@@ -449,5 +449,6 @@ const struct inode_ops tmpfs_dir_inode_ops = {
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
 	.removexattr = tmpfs_removexattr,
+	.set_fileattr = tmpfs_set_fileattr,
 	.release = tmpfs_inode_release,
 };

@@ -106,6 +106,12 @@ static int tmpfs_getattr(struct inode *inode, struct kstat *out)
 	return 0;
 }
 
+int tmpfs_set_fileattr(struct inode *inode)
+{
+	(void)inode; /* they are in memory as all is */
+	return 0;
+}
+
 static int tmpfs_get_link(struct inode *inode, struct link_target *out)
 {
 	out->text = tmpfs_i(inode)->target;
@@ -119,6 +125,7 @@ const struct inode_ops tmpfs_file_inode_ops = {
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
 	.removexattr = tmpfs_removexattr,
+	.set_fileattr = tmpfs_set_fileattr,
 	.release = tmpfs_inode_release,
 };
 

@@ -95,6 +95,10 @@ int tmpfs_writers_changed(struct file *f, int by);
 uint64_t tmpfs_content_id(struct file *f);
 int tmpfs_get_seals(struct file *f);
 int tmpfs_add_seals(struct file *f, uint32_t seals);
+/* cachestat.c */
+uint64_t tmpfs_cached_pages(struct file *f, uint64_t first, uint64_t end);
+/* inode.c */
+int tmpfs_set_fileattr(struct inode *inode);
 /* dir.c */
 void tmpfs_dir_fini(struct tmpfs_inode *ti);
 /* xattr.c */
