@@ -15,6 +15,27 @@
 #define XATTR_SECURITY_PREFIX "security."
 #define XATTR_SYSTEM_PREFIX   "system."
 
+/* system.posix_acl_*: acl(5) */
+#define XATTR_NAME_ACL_ACCESS  "system.posix_acl_access"
+#define XATTR_NAME_ACL_DEFAULT "system.posix_acl_default"
+#define ACL_VERSION	       2
+#define ACL_USER_OBJ	       0x01
+#define ACL_USER	       0x02
+#define ACL_GROUP_OBJ	       0x04
+#define ACL_GROUP	       0x08
+#define ACL_MASK	       0x10
+#define ACL_OTHER	       0x20
+#define ACL_UNDEFINED_ID       0xffffffffU
+
+struct linux_acl_header {
+	uint32_t version;
+};
+
+struct linux_acl_entry {
+	uint16_t tag, perm;
+	uint32_t id;
+};
+
 /* security.capability: capabilities(7), "File capabilities". */
 #define XATTR_NAME_CAPS		"security.capability"
 #define VFS_CAP_REVISION_MASK	0xff000000U

@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "base/panic.h"
 #include "base/slab.h"
+#include "fs/acl.h"
 #include "fs/file_lock.h"
 #include "fs/lease.h"
 #include "fs/pipe.h"
@@ -38,6 +39,7 @@ void inode_init(struct inode *inode, struct superblock *sb, const struct inode_o
 
 void inode_fini(struct inode *inode)
 {
+	acl_inode_fini(inode);
 	if (inode->pipe)
 		pipe_destroy(inode->pipe);
 	if (inode->locks)
@@ -90,10 +92,19 @@ int inode_permission_generic(struct inode *inode, uint32_t mask)
 	uint32_t bits = mode;
 
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
-	if (c->fsuid == inode->uid)
+	if (c->fsuid == inode->uid) {
 		bits >>= 6;
-	else if (((bits >> 3) ^ bits) & 7 & mask && creds_in_group(c, inode->gid))
+	} else if (unlikely(atomic_load_relaxed(&inode->acl) != NULL) &&
+		   (mode & S_IRWXG)) {
+		int err = acl_permission(inode, c, mask);
+
+		if (err == 0)
+			return 0;
+		if (err == -EACCES)
+			bits = 0;
+	} else if (((bits >> 3) ^ bits) & 7 & mask && creds_in_group(c, inode->gid)) {
 		bits >>= 3;
+	}
 	if ((mask & ~bits) == 0)
 		return 0;
 	if (S_ISDIR(mode)) {
@@ -167,8 +178,10 @@ int inode_getattr(struct inode *inode, struct kstat *out)
 void inode_apply_attr(struct inode *inode, const struct attr *attr)
 {
 	lock_take(&inode->lock);
-	if (attr->valid & ATTR_MODE)
+	if (attr->valid & ATTR_MODE) {
 		inode->mode = (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO);
+		acl_follow_mode_locked(inode);
+	}
 	if (attr->valid & ATTR_UID)
 		inode->uid = attr->uid;
 	if (attr->valid & ATTR_GID)

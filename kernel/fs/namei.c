@@ -8,6 +8,7 @@
 #include "abi/stat.h"
 #include "base/lock.h"
 #include "base/page.h"
+#include "fs/acl.h"
 #include "fs/context.h"
 #include "fs/dentry.h"
 #include "fs/file.h"
@@ -163,24 +164,22 @@ static void creation_end(struct creation *c, int err, uint32_t event) NO_LOCK_CH
 	dentry_trim();
 }
 
-static uint32_t without_umask(uint32_t mode)
-{
-	return mode & ~(atomic_load_relaxed(&current()->fs->umask) & S_IRWXUGO);
-}
-
 int vfs_mkdir(int dfd, const char *name, uint32_t mode)
 {
 	struct creation c;
-	struct inode *inode;
+	struct acl_birth birth;
+	struct inode *inode = NULL;
 	int err = creation_begin(&c, dfd, name, true);
 
 	if (err)
 		return err;
-	err = -EPERM;
-	if (c.dir->ops->mkdir)
-		err = c.dir->ops->mkdir(
-			c.dir, c.d, S_IFDIR | without_umask(mode & (S_IRWXUGO | S_ISVTX)),
-			&inode);
+	mode = S_IFDIR | (mode & (S_IRWXUGO | S_ISVTX));
+	err = acl_birth_begin(&birth, c.dir, &mode);
+	if (!err) {
+		err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, c.d, mode, &inode)
+					: -EPERM;
+		acl_birth_end(&birth, err ? NULL : inode);
+	}
 	if (!err)
 		dentry_made(c.dir, c.d, inode);
 	creation_end(&c, err, IN_CREATE);
@@ -209,7 +208,8 @@ int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
 		  struct path *out)
 {
 	struct creation c;
-	struct inode *inode;
+	struct acl_birth birth;
+	struct inode *inode = NULL;
 	int err;
 
 	if (!(mode & S_IFMT))
@@ -230,9 +230,13 @@ int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
 	err = creation_begin(&c, dfd, name, false);
 	if (err)
 		return err;
-	err = -EPERM;
-	if (c.dir->ops->mknod)
-		err = c.dir->ops->mknod(c.dir, c.d, without_umask(mode), rdev, &inode);
+	err = acl_birth_begin(&birth, c.dir, &mode);
+	if (!err) {
+		err = c.dir->ops->mknod
+			      ? c.dir->ops->mknod(c.dir, c.d, mode, rdev, &inode)
+			      : -EPERM;
+		acl_birth_end(&birth, err ? NULL : inode);
+	}
 	if (!err)
 		dentry_made(c.dir, c.d, inode);
 	if (!err && out) {

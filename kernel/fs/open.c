@@ -6,6 +6,7 @@
 #include "abi/stat.h"
 #include "abi/statfs.h"
 #include "base/lock.h"
+#include "fs/acl.h"
 #include "fs/chrdev.h"
 #include "fs/context.h"
 #include "fs/dentry.h"
@@ -255,17 +256,21 @@ int file_open_path(const struct path *p, uint32_t flags, struct file **out)
 static int create_locked(struct walk *w, struct dentry *d, uint32_t mode)
 {
 	struct inode *dir = path_inode(&w->path);
-	struct inode *inode;
+	struct inode *inode = NULL;
+	struct acl_birth birth;
 	int err = mount_want_write(w->path.mount);
 
 	if (!err)
 		err = may_create(dir);
 	if (!err && !dir->ops->mknod)
 		err = -EACCES;
+	mode = S_IFREG | (mode & S_IALLUGO);
+	if (!err)
+		err = acl_birth_begin(&birth, dir, &mode);
 	if (err)
 		return err;
-	mode &= ~atomic_load_relaxed(&current()->fs->umask);
-	err = dir->ops->mknod(dir, d, S_IFREG | (mode & S_IALLUGO), 0, &inode);
+	err = dir->ops->mknod(dir, d, mode, 0, &inode);
+	acl_birth_end(&birth, err ? NULL : inode);
 	if (!err)
 		dentry_made(dir, d, inode);
 	return err;
@@ -310,7 +315,8 @@ static int open_tmpfile(int dfd, const char *name, uint32_t flags, uint32_t mode
 	struct path dir_path;
 	struct path p;
 	struct inode *dir;
-	struct inode *inode;
+	struct inode *inode = NULL;
+	struct acl_birth birth;
 	int err = path_lookup(dfd, name,
 			      lookup | LOOKUP_DIRECTORY |
 				      (flags & O_NOFOLLOW ? 0 : (uint32_t)LOOKUP_FOLLOW),
@@ -324,10 +330,13 @@ static int open_tmpfile(int dfd, const char *name, uint32_t flags, uint32_t mode
 		err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
 	if (!err && !dir->ops->tmpfile)
 		err = -EOPNOTSUPP;
+	mode = S_IFREG | (mode & S_IALLUGO);
+	if (!err)
+		err = acl_birth_begin(&birth, dir, &mode);
 	if (err)
 		goto out;
-	mode &= ~atomic_load_relaxed(&current()->fs->umask);
-	err = dir->ops->tmpfile(dir, S_IFREG | (mode & S_IALLUGO), &inode);
+	err = dir->ops->tmpfile(dir, mode, &inode);
+	acl_birth_end(&birth, err ? NULL : inode);
 	if (err)
 		goto out;
 	if (!(flags & O_EXCL))

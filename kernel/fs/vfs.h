@@ -204,6 +204,9 @@ struct inode_ops {
 	/* The INODE_* flags of chattr(1) are about to change: 0 or -errno. NULL: -ENOTTY.
 	 */
 	int (*set_fileattr)(struct inode *inode);
+	/* The file system has access control lists, which the VFS keeps in the inode: the
+	 * inode must stay in memory from now on. NULL: -EOPNOTSUPP. */
+	void (*acl_changed)(struct inode *inode);
 
 	/* Called for each open of a regular file or directory (and of the others through
 	 * file_ops) after permission checks: sets file->private, ops, host_poll_fd as it
@@ -264,9 +267,11 @@ struct inode {
 	struct lock dir_lock; /* RANK_DIR: names, for directories */
 	int writers; /* atomic: open for writing; negative: executables (ETXTBSY) */
 	int readers; /* atomic: regular files open for reading alone, for leases */
-	uint32_t generation; /* atomic: changes with the contents (patch cache); see
-				inode_content_id() */
-	struct pipe *pipe;   /* RANK_INODE: of an open FIFO */
+	uint32_t generation;	 /* atomic: changes with the contents (patch cache); see
+				    inode_content_id() */
+	struct acl *acl;	 /* lock: owned; acl.c */
+	struct acl *acl_inherit; /* lock: owned: a directory's default */
+	struct pipe *pipe;	 /* RANK_INODE: of an open FIFO */
 	struct file_lock_state *locks; /* file_lock.c */
 	struct lease_state *leases;    /* atomic: set once; lease.c */
 	void *socket;		       /* a bound AF_UNIX socket: net/ */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* xattr.c - who may see and change extended attributes.
- *
- * Limits against Linux: no POSIX ACLs. */
+ */
 #include "fs/xattr.h"
 
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "abi/xattr.h"
+#include "fs/acl.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/path.h"
@@ -122,8 +122,11 @@ static bool is_bare(const char *name)
 long vfs_getxattr(const struct path *p, const char *name, void *buf, size_t size)
 {
 	struct inode *inode = path_inode(p);
-	int err = check(p, name, false);
+	int err;
 
+	if (acl_is_name(name))
+		return acl_get(inode, name, buf, size);
+	err = check(p, name, false);
 	if (err)
 		return err;
 	if (!inode->ops->getxattr)
@@ -131,13 +134,31 @@ long vfs_getxattr(const struct path *p, const char *name, void *buf, size_t size
 	return is_bare(name) ? -EINVAL : inode->ops->getxattr(inode, name, buf, size);
 }
 
+/* size 0: none from now on. */
+static int set_acl(const struct path *p, const char *name, const void *value, size_t size)
+{
+	struct inode *inode = path_inode(p);
+	int err = mount_want_write(p->mount);
+
+	if (!err && (inode->flags & (INODE_IMMUTABLE | INODE_APPEND)))
+		err = -EPERM;
+	if (!err)
+		err = acl_set(inode, name, value, size);
+	if (!err)
+		fs_notify_dentry(p->dentry, inode, IN_ATTRIB);
+	return err;
+}
+
 int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size,
 		 int flags)
 {
 	struct inode *inode = path_inode(p);
 	bool is_caps = string_equal(name, XATTR_NAME_CAPS);
-	int err = mount_want_write(p->mount);
+	int err;
 
+	if (acl_is_name(name))
+		return set_acl(p, name, value, size);
+	err = mount_want_write(p->mount);
 	if (!err && is_caps && size)
 		err = file_caps_check(value, size);
 	if (!err)
@@ -176,21 +197,31 @@ static size_t hide_trusted(char *buf, size_t size)
 long vfs_listxattr(const struct path *p, char *buf, size_t size)
 {
 	struct inode *inode = path_inode(p);
+	size_t at;
 	long len;
 
+	at = acl_list(inode, buf, size);
+	if (size && at > size)
+		return -ERANGE;
 	if (!inode->ops->listxattr)
-		return 0;
-	len = inode->ops->listxattr(inode, buf, size);
-	if (len > 0 && size && !capable(CAP_SYS_ADMIN))
+		return (long)at;
+	buf = size ? buf + at : buf;
+	len = inode->ops->listxattr(inode, buf, size - (size ? at : 0));
+	if (len < 0)
+		return len;
+	if (size && !capable(CAP_SYS_ADMIN))
 		len = (long)hide_trusted(buf, (size_t)len);
-	return len;
+	return (long)at + len;
 }
 
 int vfs_removexattr(const struct path *p, const char *name)
 {
 	struct inode *inode = path_inode(p);
-	int err = check(p, name, true);
+	int err;
 
+	if (acl_is_name(name))
+		return set_acl(p, name, NULL, 0);
+	err = check(p, name, true);
 	if (err)
 		return err;
 	if (!inode->ops->removexattr)

@@ -109,15 +109,35 @@ static bool is_gone(struct host_inode *hi, int err)
 	return err == -ESTALE && hi->is_removed;
 }
 
+/* Something is known of it that the host does not know: it stays in memory until it is
+ * removed. */
+static void keep_locked(struct host_inode *hi) NO_LOCK_CHECK
+{
+	if (hi->is_kept)
+		return;
+	hi->is_kept = true;
+	inode_get(&hi->inode);
+}
+
 /* From now on the owner in memory is the one that counts; the inode stays in memory until
  * it is removed. */
 static void owner_make_virtual(struct host_inode *hi)
 {
 	lock_take(&hostfs_lock);
-	if (!hi->owner_is_virtual && !hi->is_removed) {
+	if (!hi->is_removed) {
 		hi->owner_is_virtual = true;
-		inode_get(&hi->inode);
+		keep_locked(hi);
 	}
+	lock_drop(&hostfs_lock);
+}
+
+void hostfs_acl_changed(struct inode *inode)
+{
+	struct host_inode *hi = host_inode_of(inode);
+
+	lock_take(&hostfs_lock);
+	if (!hi->is_removed)
+		keep_locked(hi);
 	lock_drop(&hostfs_lock);
 }
 

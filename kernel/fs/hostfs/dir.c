@@ -188,8 +188,8 @@ static void name_gone(struct host_inode *hi, struct host_inode *dir, const char 
 	was_here = hi->parent == dir && string_equal(hi->name, name);
 	if (hi->inode.nlink == 0) {
 		hi->is_removed = true;
-		drop = hi->owner_is_virtual;
-		hi->owner_is_virtual = false;
+		drop = hi->is_kept;
+		hi->is_kept = false;
 	}
 	lock_drop(&hostfs_lock);
 	if (was_here)

@@ -66,9 +66,10 @@ struct host_inode {
 	bool no_cache;	       /* atomic: its contents are not what its size says */
 	bool head_wanted;      /* atomic: a guest has read there */
 	bool is_hashed;	       /* lock */
-	bool owner_is_virtual; /* lock: the host does not know the owner; held in memory
-				  by a reference */
-	bool is_removed;       /* lock: no name leads to it */
+	bool owner_is_virtual; /* lock: the host does not know the owner */
+	bool is_kept;	 /* lock: held in memory by a reference: the owner, or access
+			    control lists */
+	bool is_removed; /* lock: no name leads to it */
 };
 
 struct hostfs {
@@ -153,6 +154,7 @@ int hostfs_getattr(struct inode *inode, struct kstat *out);
 
 /* ---- attr.c ---- */
 int hostfs_setattr(struct inode *inode, struct attr *attr);
+void hostfs_acl_changed(struct inode *inode);
 /* After making hi: gives it the owner and mode that it should have. */
 void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32_t mode);
 

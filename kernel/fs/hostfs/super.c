@@ -55,6 +55,7 @@ const struct inode_ops hostfs_inode_ops = {
 	.get_link = hostfs_get_link,
 	.getattr = hostfs_getattr,
 	.setattr = hostfs_setattr,
+	.acl_changed = hostfs_acl_changed,
 	.open = hostfs_open,
 	.release = host_inode_release,
 };

@@ -96,6 +96,8 @@ int overlay_setxattr(struct inode *inode, const char *name, const void *value,
 long overlay_listxattr(struct inode *inode, char *buf, size_t size);
 int overlay_removexattr(struct inode *inode, const char *name);
 
+void overlay_acl_changed(struct inode *inode);
+
 /* ---- entry.c ---- */
 /* All with dir->inode.lock held. */
 struct overlay_entry *overlay_entry_find(const struct overlay_inode *dir,

@@ -56,6 +56,7 @@ const struct inode_ops overlay_inode_ops = {
 	.listxattr = overlay_listxattr,
 	.removexattr = overlay_removexattr,
 	.set_fileattr = overlay_set_fileattr,
+	.acl_changed = overlay_acl_changed,
 	.open = overlay_open,
 	.release = overlay_inode_release,
 };

@@ -77,3 +77,8 @@ int overlay_removexattr(struct inode *inode, const char *name)
 		inode_touch(inode, ATTR_CTIME);
 	return err;
 }
+
+void overlay_acl_changed(struct inode *inode)
+{
+	overlay_inode_pin(overlay_inode_of(inode));
+}

@@ -450,5 +450,6 @@ const struct inode_ops tmpfs_dir_inode_ops = {
 	.listxattr = tmpfs_listxattr,
 	.removexattr = tmpfs_removexattr,
 	.set_fileattr = tmpfs_set_fileattr,
+	.acl_changed = tmpfs_acl_changed,
 	.release = tmpfs_inode_release,
 };

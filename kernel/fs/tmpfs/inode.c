@@ -126,6 +126,7 @@ const struct inode_ops tmpfs_file_inode_ops = {
 	.listxattr = tmpfs_listxattr,
 	.removexattr = tmpfs_removexattr,
 	.set_fileattr = tmpfs_set_fileattr,
+	.acl_changed = tmpfs_acl_changed,
 	.release = tmpfs_inode_release,
 };
 
@@ -137,6 +138,7 @@ const struct inode_ops tmpfs_link_inode_ops = {
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
 	.removexattr = tmpfs_removexattr,
+	.acl_changed = tmpfs_acl_changed,
 	.release = tmpfs_inode_release,
 };
 
@@ -147,6 +149,7 @@ const struct inode_ops tmpfs_special_inode_ops = {
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
 	.removexattr = tmpfs_removexattr,
+	.acl_changed = tmpfs_acl_changed,
 	.release = tmpfs_inode_release,
 };
 

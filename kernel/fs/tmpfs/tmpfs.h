@@ -107,4 +107,5 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
 		   int flags);
 long tmpfs_listxattr(struct inode *inode, char *buf, size_t size);
 int tmpfs_removexattr(struct inode *inode, const char *name);
+void tmpfs_acl_changed(struct inode *inode);
 void tmpfs_xattr_fini(struct tmpfs_inode *ti);

@@ -139,6 +139,11 @@ int tmpfs_removexattr(struct inode *inode, const char *name)
 	return x ? 0 : -ENODATA;
 }
 
+void tmpfs_acl_changed(struct inode *inode)
+{
+	(void)inode; /* it stays in memory as long as it has a name */
+}
+
 void tmpfs_xattr_fini(struct tmpfs_inode *ti)
 {
 	while (!list_is_empty(&ti->xattrs))

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* acl.h - POSIX access control lists (acl(5)): kept in the inode by the VFS, for file
+ * systems that have the acl_changed operation. */
+#pragma once
+#include "abi/types.h"
+
+struct acl;
+struct creds;
+struct inode;
+struct path;
+
+/* What the access list says to c, who does not own the inode: 0 or -EACCES; -EAGAIN if
+ * there is none. mask: MAY_READ, MAY_WRITE, MAY_EXEC. */
+int acl_permission(struct inode *inode, const struct creds *c, uint32_t mask) MUST_CHECK;
+/* The mode has changed: so do the owner's, the mask's and the others' entries. */
+void acl_follow_mode_locked(struct inode *inode) REQUIRES(&inode->lock);
+void acl_inode_fini(struct inode *inode);
+
+/* What a new inode inherits. */
+struct acl_birth {
+	struct acl *access, *inherit; /* owned, or NULL */
+};
+/* Takes from mode what dir's default list does not grant or, if there is none, what umask
+ * names. 0 or -ENOMEM. */
+int acl_birth_begin(struct acl_birth *b, struct inode *dir, uint32_t *mode) MUST_CHECK;
+/* Gives it to the new inode; NULL: there is none. */
+void acl_birth_end(struct acl_birth *b, struct inode *inode);
+
+/* As extended attributes: the names. */
+bool acl_is_name(const char *name);
+/* Bytes, -ERANGE, -ENODATA, -EOPNOTSUPP. size 0 asks for the size. */
+long acl_get(struct inode *inode, const char *name, void *buf, size_t size) MUST_CHECK;
+/* size 0: none from now on. 0, -EPERM, -EINVAL, -EACCES, -EOPNOTSUPP, -ENOMEM. */
+int acl_set(struct inode *inode, const char *name, const void *value,
+	    size_t size) MUST_CHECK;
+/* The names of those that are there, one after the other; returns their length, whether
+ * it fits or not. */
+size_t acl_list(struct inode *inode, char *buf, size_t size);
