@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "base/slab.h"
+#include "fs/dnotify.h"
 #include "fs/file.h"
 #include "fs/file_lock.h"
 #include "fs/vfs.h"
@@ -346,6 +347,7 @@ int file_close(struct file *f, struct fdtable *fds)
 	if (!(f->mode & FMODE_PATH)) {
 		if (f->ops && f->ops->flush)
 			err = f->ops->flush(f);
+		dnotify_closed(f, f->inode, fds);
 		if (f->inode->locks)
 			file_locks_close(f, fds);
 	}

@@ -12,6 +12,7 @@
 #include "abi/statfs.h"
 #include "base/slab.h"
 #include "fs/dentry.h"
+#include "fs/dnotify.h"
 #include "fs/file_lock.h"
 #include "fs/internal.h"
 #include "fs/lease.h"
@@ -137,6 +138,7 @@ static void file_free(struct file *f)
 		uint32_t mask = f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
 
 		fs_notify_path(&f->path, f->inode, mask);
+		dnotify_closed(f, f->inode, NULL);
 		if (f->inode->locks)
 			file_locks_release(f);
 		if (unlikely(f->inode->leases))

@@ -20,9 +20,9 @@
 struct dentry;
 struct notify_mark;
 
-/* Events that inotify has no bit for: fanotify's bits for them. */
+/* Events that inotify has no bit for. */
 #define FS_OPEN_EXEC 0x1000
-#define FS_RENAME    0x10000000 /* told to the old directory, before IN_MOVED_FROM */
+#define FS_RENAME    0x10000000 /* within one directory; before IN_MOVED_FROM */
 #define FS_EVENTS    (IN_ALL_EVENTS | IN_UNMOUNT | FS_OPEN_EXEC | FS_RENAME)
 
 struct notify_event {

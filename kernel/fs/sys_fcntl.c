@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_fcntl.c - fcntl and flock.
- *
- * Limits against Linux: no F_NOTIFY. */
+/* sys_fcntl.c - fcntl and flock. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
+#include "fs/dnotify.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/file_lock.h"
@@ -125,6 +124,8 @@ static long file_call(struct file *f, int fd, unsigned int cmd, uint64_t arg)
 	case F_SETSIG:
 	case F_GETSIG:
 		return owner_call(f, cmd, arg);
+	case F_NOTIFY:
+		return dnotify_set(f, fd, current()->fds, (uint32_t)arg);
 	case F_GETPIPE_SZ:
 		return pipe_get_size(f);
 	case F_SETPIPE_SZ:

@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "base/lock.h"
 #include "base/slab.h"
+#include "fs/dnotify.h"
 #include "fs/lease.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
@@ -197,6 +198,7 @@ struct number {
 };
 
 static const struct number numbers[] = {
+	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
 	{"fs/fanotify/max_queued_events", &notify_limits[FANOTIFY_QUEUED_EVENTS], 0,
 	 INT32_MAX},
 	{"fs/fanotify/max_user_groups", &notify_limits[FANOTIFY_USER_GROUPS], 0,
