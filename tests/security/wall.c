@@ -22,6 +22,9 @@
 
 /* What libc's headers may be too old for. */
 #include "abi/inet.h"
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
 
 /* uretprobe and uprobe: the host lets them past all filters (6.14 on) and answers SIGILL
  * to all callers but its own trampolines, which panics a kernel that is jumped into. */
@@ -354,7 +357,7 @@ static void the_hosts_files_cannot_be_changed(void)
 		       (uint64_t) "/etc/wall.c-link", 0, 0) < 0);
 	CHECK(raw_call(__NR_renameat2, cwd, (uint64_t) "/etc/hostname", cwd,
 		       (uint64_t) "/etc/hostname.wall.c", 1, 0) < 0);
-	CHECK(raw_call(__NR_fchmodat, cwd, (uint64_t) "/etc/hostname", 0644, 0, 0, 0) <
+	CHECK(raw_call(__NR_fchmodat2, cwd, (uint64_t) "/etc/hostname", 0644, 0, 0, 0) <
 	      0);
 	CHECK(raw_call(__NR_fchownat, cwd, (uint64_t) "/etc/hostname", (uint64_t)-1,
 		       (uint64_t)-1, 0, 0) <= 0);
