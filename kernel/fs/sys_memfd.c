@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_memfd.c - memfd_create. Limits against Linux: no huge pages. */
+/* sys_memfd.c - memfd_create and memfd_secret. Limits against Linux: no huge pages; what
+ * is secret here is not kept from the kernel, nor locked in memory. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/mman.h"
@@ -48,6 +49,24 @@ long sys_memfd_create(struct task *t, uaddr_t name, unsigned int flags)
 	if (err)
 		return err;
 	fd = fd_install(f, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+long sys_memfd_secret(struct task *t, int flags)
+{
+	struct file *f;
+	int err;
+	int fd;
+
+	(void)t;
+	if (flags & ~O_CLOEXEC)
+		return -EINVAL;
+	err = secret_file_create(&f);
+	if (err)
+		return err;
+	fd = fd_install(f, (uint32_t)flags);
 	if (fd < 0)
 		file_put(f);
 	return fd;

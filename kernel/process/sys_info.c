@@ -38,12 +38,22 @@ void system_names(struct linux_utsname *out)
 	lock_drop(&names_lock);
 }
 
-void system_set_hostname(const char *name)
+static void name_replace(char *field, size_t size, const char *name)
 {
 	lock_take(&names_lock);
-	memset(names.nodename, 0, sizeof(names.nodename));
-	(void)string_copy(names.nodename, name, sizeof(names.nodename));
+	memset(field, 0, size);
+	(void)string_copy(field, name, size);
 	lock_drop(&names_lock);
+}
+
+void system_set_hostname(const char *name)
+{
+	name_replace(names.nodename, sizeof(names.nodename), name);
+}
+
+void system_set_domainname(const char *name)
+{
+	name_replace(names.domainname, sizeof(names.domainname), name);
 }
 
 /* A release for programs that know no other than 2.6: 6.12.0-x becomes 2.6.72-x. */

@@ -11,6 +11,7 @@
 void system_names(struct linux_utsname *out);
 /* Longer names are cut. */
 void system_set_hostname(const char *name);
+void system_set_domainname(const char *name);
 
 struct memory_figures { /* bytes */
 	uint64_t total, free, shared, buffers, swap_total, swap_free;

@@ -40,6 +40,7 @@ static void pipes_are_refused(void)
 static void documented_errors(void)
 {
 	int fd = open("f", O_RDWR), path = open("f", O_PATH);
+	int proc = open("/proc/self/status", O_RDONLY);
 
 	FAILS(EBADF, fsync(-1));
 	FAILS(EBADF, fdatasync(999));
@@ -48,6 +49,12 @@ static void documented_errors(void)
 	FAILS(EINVAL, syscall(SYS_fadvise64, fd, 0, 0, 77));
 	FAILS(EBADF, syscall(SYS_fadvise64, -1, 0, 0, 0));
 	FAILS(EBADF, readahead(-1, 0, 0));
+	FAILS(EINVAL, readahead(fd, 0, (size_t)-1));
+	FAILS(EBADF, sync_file_range(-1, -1, 0, 0x100));
+	FAILS(EINVAL, sync_file_range(fd, -1, 0, 0));
+	FAILS(EINVAL, sync_file_range(fd, INT64_MAX, 1, 0));
+	FAILS(EINVAL, fsync(proc));
+	CHECK(close(proc) == 0);
 	CHECK(close(fd) == 0 && close(path) == 0);
 }
 

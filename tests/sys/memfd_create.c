@@ -76,6 +76,9 @@ static void documented_errors(void)
 	name[249] = 0;
 	CHECK(close(memfd_create(name, 0)) == 0);
 	FAILS(EINVAL, memfd_create("x", 0x80));
+	FAILS(EINVAL, memfd_create("x", 21U << 26)); /* a size without MFD_HUGETLB */
+	FAILS(EINVAL, memfd_create("x", 0x10 | 0x8));
+	FAILS(ENODEV, memfd_create("x", MFD_HUGETLB | 13U << 26));
 	FOR_BAD(p)
 	FAILS(EFAULT, syscall(SYS_memfd_create, p, 0));
 }

@@ -270,6 +270,16 @@ static int hostname_store(char *data, size_t len, void *arg)
 	return 0;
 }
 
+static int domainname_store(char *data, size_t len, void *arg)
+{
+	(void)arg;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	data[without_newline(data, len)] = '\0';
+	system_set_domainname(data);
+	return 0;
+}
+
 static void name_add(const char *path, uint32_t mode, size_t at,
 		     int (*store)(char *data, size_t len, void *arg))
 {
@@ -334,8 +344,8 @@ static void sys_fill(void)
 				  (void *)(uintptr_t)&numbers[i]);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),
 		 hostname_store);
-	name_add("sys/kernel/domainname", 0444,
-		 offsetof(struct linux_utsname, domainname), NULL);
+	name_add("sys/kernel/domainname", 0644,
+		 offsetof(struct linux_utsname, domainname), domainname_store);
 	name_add("sys/kernel/ostype", 0444, offsetof(struct linux_utsname, sysname),
 		 NULL);
 	name_add("sys/kernel/osrelease", 0444, offsetof(struct linux_utsname, release),

@@ -539,8 +539,8 @@ static int64_t tmpfs_lseek(struct file *f, int64_t off, int whence)
 
 /* ---- mapping ---- */
 
-static int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared,
-			      bool exec, int *fd, int64_t *host_off)
+int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared, bool exec,
+		       int *fd, int64_t *host_off)
 {
 	struct tmpfs_inode *ti = tmpfs_i(f->inode);
 	int err;

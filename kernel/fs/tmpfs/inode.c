@@ -81,7 +81,7 @@ void tmpfs_inode_release(struct inode *inode)
 	slab_free(&tmpfs_inode_slab, ti);
 }
 
-static int tmpfs_setattr(struct inode *inode, struct attr *attr)
+int tmpfs_setattr(struct inode *inode, struct attr *attr)
 {
 	if (attr->valid & ATTR_SIZE) {
 		int err = tmpfs_data_resize(tmpfs_i(inode), attr->size);
@@ -93,7 +93,7 @@ static int tmpfs_setattr(struct inode *inode, struct attr *attr)
 	return 0;
 }
 
-static int tmpfs_getattr(struct inode *inode, struct kstat *out)
+int tmpfs_getattr(struct inode *inode, struct kstat *out)
 {
 	struct tmpfs_inode *ti = tmpfs_i(inode);
 	struct linux_statx x;

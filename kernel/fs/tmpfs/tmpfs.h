@@ -81,12 +81,19 @@ static inline struct tmpfs_inode *tmpfs_i(struct inode *inode)
 int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, uint32_t mode,
 		       uint64_t rdev, struct inode **out) MUST_CHECK;
 void tmpfs_inode_release(struct inode *inode);
+int tmpfs_setattr(struct inode *inode, struct attr *attr);
+int tmpfs_getattr(struct inode *inode, struct kstat *out);
 /* A file like memfd_create's: name as /proc/PID/maps shows it; seals: F_SEAL_SEAL forbids
  * more. */
 int shmem_file_create(const char *name, uint64_t size, uint32_t mode, uint32_t seals,
 		      struct file **out) MUST_CHECK;
 
+/* The same for memfd_secret(2): to be mapped only. */
+int secret_file_create(struct file **out) MUST_CHECK;
+
 /* data.c */
+int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared, bool exec,
+		       int *fd, int64_t *host_off);
 void tmpfs_data_fini(struct tmpfs_inode *ti);
 int tmpfs_data_resize(struct tmpfs_inode *ti,
 		      uint64_t size) MUST_CHECK; /* takes inode.lock */
