@@ -15,6 +15,12 @@
 #define XATTR_SECURITY_PREFIX "security."
 #define XATTR_SYSTEM_PREFIX   "system."
 
+struct linux_xattr_args { /* setxattrat(2), getxattrat(2) */
+	uint64_t value;
+	uint32_t size;
+	uint32_t flags;
+};
+
 /* system.posix_acl_*: acl(5) */
 #define XATTR_NAME_ACL_ACCESS  "system.posix_acl_access"
 #define XATTR_NAME_ACL_DEFAULT "system.posix_acl_default"

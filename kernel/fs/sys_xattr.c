@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_xattr.c - the twelve calls of extended attributes: four deeds, by name, link's name
- * and descriptor. */
+/* sys_xattr.c - the calls of extended attributes: four deeds, by name, link's name,
+ * descriptor and directory. As on Linux, the arguments are read before the place is
+ * looked for. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/syscall.h"
 #include "abi/xattr.h"
+#include "base/page.h"
 #include "base/slab.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
@@ -12,13 +14,19 @@
 #include "fs/xattr.h"
 #include "mm/usercopy.h"
 
-/* Where the attribute is: a path, or a descriptor's file. */
-static int place_by_name(uaddr_t path, bool follow, struct path *p)
-{
-	return path_lookup_user(AT_FDCWD, path, follow ? LOOKUP_FOLLOW : 0, p);
-}
+/* Where the attribute is. */
+struct place {
+	int dfd;
+	uaddr_t path; /* 0 with is_fd */
+	int flags;    /* AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
+	bool is_fd;   /* dfd itself, which must not be an O_PATH one */
+};
 
-static int place_by_fd(int fd, struct path *p)
+#define BY_NAME(p) (&(struct place){AT_FDCWD, p, 0, false})
+#define BY_LINK(p) (&(struct place){AT_FDCWD, p, AT_SYMLINK_NOFOLLOW, false})
+#define BY_FD(fd)  (&(struct place){fd, 0, 0, true})
+
+static int find_fd(int fd, struct path *p)
 {
 	struct fdref ref = fd_get(fd);
 
@@ -30,6 +38,32 @@ static int place_by_fd(int fd, struct path *p)
 	return 0;
 }
 
+static int find(const struct place *where, struct path *p)
+{
+	uint32_t lookup = where->flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	struct path_name n;
+	int err;
+
+	if (where->is_fd)
+		return find_fd(where->dfd, p);
+	if (where->flags & AT_EMPTY_PATH) {
+		lookup |= LOOKUP_EMPTY;
+		if (!where->path)
+			return where->dfd == AT_FDCWD
+				       ? path_lookup(AT_FDCWD, "", lookup, p)
+				       : find_fd(where->dfd, p);
+	}
+	err = path_name_get(&n, where->path, where->flags & AT_EMPTY_PATH);
+	if (err)
+		return err;
+	if (!n.str[0] && where->dfd != AT_FDCWD)
+		err = find_fd(where->dfd, p);
+	else
+		err = path_lookup(where->dfd, n.str, lookup, p);
+	path_name_put(&n);
+	return err;
+}
+
 static int name_get(char name[static XATTR_NAME_MAX + 1], uaddr_t from)
 {
 	long len = strncpy_from_user(name, from, XATTR_NAME_MAX + 1);
@@ -39,64 +73,72 @@ static int name_get(char name[static XATTR_NAME_MAX + 1], uaddr_t from)
 	return len < 0 ? (int)len : 0;
 }
 
-/* All take over p's references. */
-static long set(const struct path *p, uaddr_t name_addr, uaddr_t value, size_t size,
+static long set(const struct place *where, uaddr_t name_addr, uaddr_t value, size_t size,
 		int flags)
 {
 	char name[XATTR_NAME_MAX + 1];
-	char *buf = NULL;
-	long err;
+	struct path p;
+	char *buf;
+	int err;
 
-	if (flags & ~(XATTR_CREATE | XATTR_REPLACE)) {
-		err = -EINVAL;
-		goto out;
-	}
+	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+		return -EINVAL;
 	err = name_get(name, name_addr);
-	if (!err && size > XATTR_SIZE_MAX)
-		err = -E2BIG;
 	if (err)
-		goto out;
+		return err;
+	if (size > XATTR_SIZE_MAX)
+		return -E2BIG;
 	buf = kmalloc(MAX(size, (size_t)1));
-	err = buf ? copy_from_user(buf, value, size) : -ENOMEM;
+	if (!buf)
+		return -ENOMEM;
+	err = copy_from_user(buf, value, size);
 	if (!err)
-		err = vfs_setxattr(p, name, buf, size, flags);
+		err = find(where, &p);
+	if (!err) {
+		err = vfs_setxattr(&p, name, buf, size, flags);
+		path_put(&p);
+	}
 	kfree(buf);
-out:
-	path_put(p);
 	return err;
 }
 
-static long get(const struct path *p, uaddr_t name_addr, uaddr_t value, size_t size)
+static long get(const struct place *where, uaddr_t name_addr, uaddr_t value, size_t size)
 {
 	char name[XATTR_NAME_MAX + 1];
 	size_t room = MIN(size, (size_t)XATTR_SIZE_MAX);
 	char *buf = NULL;
+	struct path p;
 	long result = name_get(name, name_addr);
 
-	if (!result && room) {
+	if (!result)
+		result = find(where, &p);
+	if (result)
+		return result;
+	if (room) {
 		buf = kmalloc(room);
 		if (!buf)
 			result = -ENOMEM;
 	}
 	if (!result)
-		result = vfs_getxattr(p, name, buf, room);
+		result = vfs_getxattr(&p, name, buf, room);
+	path_put(&p);
 	if (result > 0 && room && copy_to_user(value, buf, (size_t)result))
 		result = -EFAULT;
 	kfree(buf);
-	path_put(p);
 	return result;
 }
 
-static long list(const struct path *p, uaddr_t out, size_t size)
+static long list(const struct place *where, uaddr_t out, size_t size)
 {
-	char *buf = kmalloc(XATTR_LIST_MAX);
-	long len;
+	struct path p;
+	char *buf;
+	long len = find(where, &p);
 
-	if (!buf) {
-		path_put(p);
-		return -ENOMEM;
-	}
-	len = vfs_listxattr(p, buf, XATTR_LIST_MAX);
+	if (len)
+		return len;
+	buf = kmalloc(XATTR_LIST_MAX);
+	len = buf ? vfs_listxattr(&p, buf, XATTR_LIST_MAX) : -ENOMEM;
+	path_put(&p);
 	if (len == -ERANGE)
 		len = -E2BIG;
 	if (len > 0 && size) {
@@ -106,128 +148,170 @@ static long list(const struct path *p, uaddr_t out, size_t size)
 			len = -EFAULT;
 	}
 	kfree(buf);
-	path_put(p);
 	return len;
 }
 
-static long drop(const struct path *p, uaddr_t name_addr)
+static long drop(const struct place *where, uaddr_t name_addr)
 {
 	char name[XATTR_NAME_MAX + 1];
+	struct path p;
 	int err = name_get(name, name_addr);
 
 	if (!err)
-		err = vfs_removexattr(p, name);
-	path_put(p);
+		err = find(where, &p);
+	if (err)
+		return err;
+	err = vfs_removexattr(&p, name);
+	path_put(&p);
 	return err;
 }
 
 long sys_setxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size,
 		  int flags)
 {
-	struct path p;
-	int err = place_by_name(path, true, &p);
-
 	(void)t;
-	return err ? err : set(&p, name, value, size, flags);
+	return set(BY_NAME(path), name, value, size, flags);
 }
 
 long sys_lsetxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size,
 		   int flags)
 {
-	struct path p;
-	int err = place_by_name(path, false, &p);
-
 	(void)t;
-	return err ? err : set(&p, name, value, size, flags);
+	return set(BY_LINK(path), name, value, size, flags);
 }
 
 long sys_fsetxattr(struct task *t, int fd, uaddr_t name, uaddr_t value, size_t size,
 		   int flags)
 {
-	struct path p;
-	int err = place_by_fd(fd, &p);
-
 	(void)t;
-	return err ? err : set(&p, name, value, size, flags);
+	return set(BY_FD(fd), name, value, size, flags);
 }
 
 long sys_getxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size)
 {
-	struct path p;
-	int err = place_by_name(path, true, &p);
-
 	(void)t;
-	return err ? err : get(&p, name, value, size);
+	return get(BY_NAME(path), name, value, size);
 }
 
 long sys_lgetxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size)
 {
-	struct path p;
-	int err = place_by_name(path, false, &p);
-
 	(void)t;
-	return err ? err : get(&p, name, value, size);
+	return get(BY_LINK(path), name, value, size);
 }
 
 long sys_fgetxattr(struct task *t, int fd, uaddr_t name, uaddr_t value, size_t size)
 {
-	struct path p;
-	int err = place_by_fd(fd, &p);
-
 	(void)t;
-	return err ? err : get(&p, name, value, size);
+	return get(BY_FD(fd), name, value, size);
 }
 
 long sys_listxattr(struct task *t, uaddr_t path, uaddr_t out, size_t size)
 {
-	struct path p;
-	int err = place_by_name(path, true, &p);
-
 	(void)t;
-	return err ? err : list(&p, out, size);
+	return list(BY_NAME(path), out, size);
 }
 
 long sys_llistxattr(struct task *t, uaddr_t path, uaddr_t out, size_t size)
 {
-	struct path p;
-	int err = place_by_name(path, false, &p);
-
 	(void)t;
-	return err ? err : list(&p, out, size);
+	return list(BY_LINK(path), out, size);
 }
 
 long sys_flistxattr(struct task *t, int fd, uaddr_t out, size_t size)
 {
-	struct path p;
-	int err = place_by_fd(fd, &p);
-
 	(void)t;
-	return err ? err : list(&p, out, size);
+	return list(BY_FD(fd), out, size);
 }
 
 long sys_removexattr(struct task *t, uaddr_t path, uaddr_t name)
 {
-	struct path p;
-	int err = place_by_name(path, true, &p);
-
 	(void)t;
-	return err ? err : drop(&p, name);
+	return drop(BY_NAME(path), name);
 }
 
 long sys_lremovexattr(struct task *t, uaddr_t path, uaddr_t name)
 {
-	struct path p;
-	int err = place_by_name(path, false, &p);
-
 	(void)t;
-	return err ? err : drop(&p, name);
+	return drop(BY_LINK(path), name);
 }
 
 long sys_fremovexattr(struct task *t, int fd, uaddr_t name)
 {
-	struct path p;
-	int err = place_by_fd(fd, &p);
+	(void)t;
+	return drop(BY_FD(fd), name);
+}
+
+/* ---- relative to a directory ---- */
+
+static bool are_place_flags(unsigned int flags)
+{
+	return !(flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+}
+
+/* struct xattr_args may be longer one day: what we do not know must be zero. */
+static int args_get(struct linux_xattr_args *args, uaddr_t addr, size_t size)
+{
+	int err;
+
+	if (size < sizeof(*args))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_from_user(args, addr, sizeof(*args));
+	for (size_t at = sizeof(*args); !err && at < size; at++) {
+		uint8_t byte;
+
+		err = copy_from_user(&byte, addr + at, 1);
+		if (!err && byte)
+			err = -E2BIG;
+	}
+	return err;
+}
+
+long sys_setxattrat(struct task *t, int dfd, uaddr_t path, int at_flags, uaddr_t name,
+		    uaddr_t args_addr, size_t args_size)
+{
+	struct place where = {dfd, path, at_flags, false};
+	struct linux_xattr_args args;
+	int err = args_get(&args, args_addr, args_size);
 
 	(void)t;
-	return err ? err : drop(&p, name);
+	if (err)
+		return err;
+	if (!are_place_flags((unsigned int)at_flags))
+		return -EINVAL;
+	return set(&where, name, args.value, args.size, (int)args.flags);
+}
+
+long sys_getxattrat(struct task *t, int dfd, uaddr_t path, int at_flags, uaddr_t name,
+		    uaddr_t args_addr, size_t args_size)
+{
+	struct place where = {dfd, path, at_flags, false};
+	struct linux_xattr_args args;
+	int err = args_get(&args, args_addr, args_size);
+
+	(void)t;
+	if (err)
+		return err;
+	if (args.flags || !are_place_flags((unsigned int)at_flags))
+		return -EINVAL;
+	return get(&where, name, args.value, args.size);
+}
+
+long sys_listxattrat(struct task *t, int dfd, uaddr_t path, int at_flags, uaddr_t out,
+		     size_t size)
+{
+	struct place where = {dfd, path, at_flags, false};
+
+	(void)t;
+	return are_place_flags((unsigned int)at_flags) ? list(&where, out, size)
+						       : -EINVAL;
+}
+
+long sys_removexattrat(struct task *t, int dfd, uaddr_t path, int at_flags, uaddr_t name)
+{
+	struct place where = {dfd, path, at_flags, false};
+
+	(void)t;
+	return are_place_flags((unsigned int)at_flags) ? drop(&where, name) : -EINVAL;
 }
