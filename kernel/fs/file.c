@@ -156,6 +156,8 @@ static void file_free(struct file *f)
 	}
 	if (f->mode & FMODE_EXEC)
 		inode_allow_write(f->inode);
+	if (unlikely(f->mode & FMODE_OWNS_MOUNT))
+		mount_dissolve(f->path.mount);
 	path_put(&f->path);
 	creds_put(f->creds);
 	slab_free(&file_slab, f);

@@ -79,6 +79,7 @@ enum file_mode {
 	FMODE_NOATIME = 1 << 8, /* never touches the access time */
 	FMODE_NO_POS_LOCK = 1 << 9, /* the operations lock for themselves */
 	FMODE_READER = 1 << 10,	    /* counted in inode->readers */
+	FMODE_OWNS_MOUNT = 1 << 12, /* the tree it leads to ends with it */
 	FMODE_CREATED = 1 << 11,    /* this open made the file */
 };
 

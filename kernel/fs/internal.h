@@ -8,6 +8,7 @@
 struct dentry;
 struct file;
 struct inode;
+struct mount;
 struct superblock;
 
 /* Finds or makes the dentry of a name in a directory, positive or negative: a reference.
@@ -92,6 +93,11 @@ uint32_t open_flags_to_mode(uint32_t flags);
 int open_flags_check(uint32_t *flags) MUST_CHECK;
 /* A struct file with nothing in it but its locks and flags. NULL: no memory. */
 struct file *file_alloc(uint32_t flags, uint32_t mode) MUST_CHECK;
+
+/* sys_mount_tree.c: MOUNT_ATTR_* as MS_* flags of a mount: 0 or -EINVAL. */
+int mount_attr_flags(uint32_t attr, uint32_t *flags) MUST_CHECK;
+/* A descriptor that owns the tree at m, whose reference is taken over. */
+int mount_file_install(struct mount *m, bool cloexec) MUST_CHECK;
 
 /* Set-up, in this order, from vfs_init(). */
 int mount_init(void) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
+#include "lib/string.h"
 
 enum { BUCKETS = 256 };
 
@@ -283,6 +284,33 @@ bool mount_is_reachable(const struct mount *m, struct dentry *d, const struct pa
 	is_below = dentry_is_ancestor(root->dentry, d);
 	lock_drop(&m->sb->rename_lock);
 	return is_below;
+}
+
+void mount_root_print(const struct mount *m, char *page)
+{
+	struct dentry *d = m->root;
+	size_t at = PAGE_SIZE - 1;
+	char name[256];
+
+	dentry_get(d);
+	page[at] = '\0';
+	for (;;) {
+		struct dentry *parent = dentry_parent_get(d);
+		size_t len = dentry_name_copy(d, name, sizeof(name));
+		bool is_root = parent == d;
+
+		dentry_put(d);
+		d = parent;
+		if (is_root || at < len + 1)
+			break;
+		at -= len;
+		memcpy(page + at, name, len);
+		page[--at] = '/';
+	}
+	dentry_put(d);
+	if (!page[at])
+		page[--at] = '/';
+	memmove(page, page + at, PAGE_SIZE - at);
 }
 
 /* ---- changes ---- */

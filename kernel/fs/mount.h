@@ -112,6 +112,8 @@ int mount_bind(const struct path *from, const struct path *at, bool recursive) M
 int mount_clone(const struct path *from, bool recursive, struct mount **out) MUST_CHECK;
 /* The end of a file of a tree of its own: if it has not been moved it ends, too. */
 void mount_dissolve(struct mount *m);
+/* A new mount becomes such a tree. */
+void mount_own(struct mount *m);
 /* Takes the mount whose root is at off the tree: -EINVAL: no mount's root, -EBUSY,
  * -EAGAIN (MNT_EXPIRE). */
 int mount_detach(const struct path *at, int umount_flags) MUST_CHECK;
@@ -130,6 +132,8 @@ int mount_flags_change(const struct path *at, uint32_t set, uint32_t clear,
 /* MS_RDONLY of a superblock. -EBUSY, or -EROFS when it cannot be written at all. */
 int sb_set_read_only(struct superblock *sb, bool read_only) MUST_CHECK;
 
+/* The path of m's root within its file system: PAGE_SIZE bytes at most. */
+void mount_root_print(const struct mount *m, char *page);
 /* True when d, in m, is below root or is it. mount_lock held. */
 bool mount_is_reachable(const struct mount *m, struct dentry *d, const struct path *root);
 /* The next one of top's tree, parents first; NULL at the end. skip: not what is below m.

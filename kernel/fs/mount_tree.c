@@ -391,6 +391,14 @@ int mount_clone(const struct path *from, bool recursive, struct mount **out)
 	return err;
 }
 
+void mount_own(struct mount *m)
+{
+	lock_take(&mount_lock);
+	m->home = MOUNT_IN_FILE;
+	mount_get(m); /* the table's */
+	lock_drop(&mount_lock);
+}
+
 void mount_dissolve(struct mount *m)
 {
 	struct list gone = LIST_INIT(gone);

@@ -187,7 +187,12 @@ long sys_statx(struct task *t, int dir, uaddr_t path, int flags, unsigned int ma
 	memset(&x, 0, sizeof(x));
 	statx_fill(&x, &k);
 	x.stx_mnt_id = (uint64_t)id;
-	x.stx_mask |= STATX_MNT_ID;
+	if (mask & STATX_MNT_ID_UNIQUE) {
+		x.stx_mnt_id += MOUNT_UNIQUE_FIRST;
+		x.stx_mask |= STATX_MNT_ID_UNIQUE;
+	} else {
+		x.stx_mask |= STATX_MNT_ID;
+	}
 	x.stx_attributes_mask |= STATX_ATTR_MOUNT_ROOT;
 	if (is_root)
 		x.stx_attributes |= STATX_ATTR_MOUNT_ROOT;

@@ -44,6 +44,9 @@ struct file_system_type {
 	 * reference, or -errno. */
 	int (*mount)(const char *source, const char *options, void *data,
 		     struct superblock **out);
+	/* A parameter of fsconfig(2); value NULL: a flag. 0, -ENOENT (no such), -EINVAL
+	 * (bad value). NULL: there are none. */
+	int (*takes)(const char *key, const char *value);
 	struct list link;
 };
 

@@ -56,6 +56,20 @@ int copy_from_user(void *dst, uaddr_t src, size_t size)
 	return copy_from_user_partial(dst, src, size) ? -EFAULT : 0;
 }
 
+int copy_struct_from_user(void *dst, size_t size, uaddr_t src, size_t guest_size)
+{
+	for (size_t at = size; at < guest_size; at++) {
+		uint8_t byte;
+		int err = copy_from_user(&byte, src + at, 1);
+
+		if (err)
+			return err;
+		if (byte)
+			return -E2BIG;
+	}
+	return copy_from_user(dst, src, MIN(size, guest_size));
+}
+
 int copy_to_user(uaddr_t dst, const void *src, size_t size)
 {
 	return copy_to_user_partial(dst, src, size) ? -EFAULT : 0;

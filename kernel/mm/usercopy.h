@@ -19,6 +19,10 @@ static inline bool user_range_ok(uaddr_t addr, size_t size)
 }
 
 int copy_from_user(void *dst, uaddr_t src, size_t size) MUST_CHECK;
+/* A struct whose later versions may be longer: what we do not know must be zero, what the
+ * guest does not have stays as it is. -E2BIG, -EFAULT. */
+int copy_struct_from_user(void *dst, size_t size, uaddr_t src,
+			  size_t guest_size) MUST_CHECK;
 int copy_to_user(uaddr_t dst, const void *src, size_t size) MUST_CHECK;
 /* The same, returning how many bytes were NOT copied (0: all). */
 size_t copy_from_user_partial(void *dst, uaddr_t src, size_t size) MUST_CHECK;

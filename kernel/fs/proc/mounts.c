@@ -131,32 +131,6 @@ static void show_mounts(struct text *out, struct mount *m, const struct path *ro
 	text_puts(out, " 0 0\n");
 }
 
-/* The path of the mount's root within its superblock. */
-static void root_in_sb(struct text *out, struct mount *m, char *page)
-{
-	struct dentry *d = m->root;
-	size_t at = PAGE_SIZE - 1;
-	char name[256];
-
-	dentry_get(d);
-	page[at] = '\0';
-	for (;;) {
-		struct dentry *parent = dentry_parent_get(d);
-		size_t len = dentry_name_copy(d, name, sizeof(name));
-		bool is_root = parent == d;
-
-		dentry_put(d);
-		d = parent;
-		if (is_root || at < len + 1)
-			break;
-		at -= len;
-		memcpy(page + at, name, len);
-		page[--at] = '/';
-	}
-	dentry_put(d);
-	text_escaped(out, page[at] ? page + at : "/", ESCAPED);
-}
-
 /* The optional fields. */
 static void show_propagation(struct text *out, struct mount *m, const struct path *root)
 {
@@ -189,7 +163,8 @@ static void show_mountinfo(struct text *out, struct mount *m, const struct path 
 	}
 	text_printf(out, "%d %d %lu:%lu ", m->id, parent, dev >> 8 & 0xfff,
 		    (dev & 0xff) | (dev >> 12 & 0xfff00));
-	root_in_sb(out, m, page);
+	mount_root_print(m, page);
+	text_escaped(out, page, ESCAPED);
 	text_putc(out, ' ');
 	text_escaped(out, point, ESCAPED);
 	text_puts(out, m->flags & MS_RDONLY ? " ro" : " rw");

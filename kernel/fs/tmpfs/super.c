@@ -222,15 +222,30 @@ static int tmpfs_mount(const char *source, const char *text, void *data,
 	return 0;
 }
 
+static int tmpfs_takes(const char *key, const char *value)
+{
+	static const char *const known[] = {
+		"size", "nr_blocks", "nr_inodes", "mode",    "uid",
+		"gid",	"huge",	     "inode32",	  "inode64", "noswap"};
+	struct options o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (string_equal(known[i], key))
+			return option_apply(&o, key, value ? value : "") ? 0 : -EINVAL;
+	return -ENOENT;
+}
+
 static struct file_system_type tmpfs_type = {
 	.name = "tmpfs",
 	.flags = FS_NODEV | FS_USERNS | FS_EXPORT,
+	.takes = tmpfs_takes,
 	.mount = tmpfs_mount,
 };
 
 static struct file_system_type ramfs_type = {
 	.name = "ramfs",
 	.flags = FS_NODEV,
+	.takes = tmpfs_takes,
 	.mount = tmpfs_mount,
 };
 

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_mount_tree.c - open_tree(2), move_mount(2), mount_setattr(2).
+ *
+ * Limits against Linux: no MOVE_MOUNT_BENEATH; nothing can be mounted on a tree that is
+ * not in its place yet; no idmapped mounts, as there is one user namespace. */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/mount.h"
+#include "abi/sched.h"
+#include "abi/statfs.h"
+#include "abi/syscall.h"
+#include "base/page.h"
+#include "fs/dentry.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/internal.h"
+#include "fs/mount.h"
+#include "fs/path.h"
+#include "fs/proc/proc.h"
+#include "fs/vfs.h"
+#include "mm/usercopy.h"
+#include "process/creds.h"
+
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#define ATTR_PLAIN                                                                       \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |  \
+	 MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
+#define ATTR_VALID (ATTR_PLAIN | MOUNT_ATTR__ATIME | MOUNT_ATTR_IDMAP)
+#define MS_ATIME   (MS_NOATIME | MS_STRICTATIME)
+
+static uint32_t plain_flags(uint64_t attr)
+{
+	uint32_t flags = (uint32_t)attr & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					   MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+	if (attr & MOUNT_ATTR_NODIRATIME)
+		flags |= MS_NODIRATIME;
+	if (attr & MOUNT_ATTR_NOSYMFOLLOW)
+		flags |= MS_NOSYMFOLLOW;
+	return flags;
+}
+
+static int atime_flags(uint64_t attr, uint32_t *flags)
+{
+	switch (attr & MOUNT_ATTR__ATIME) {
+	case MOUNT_ATTR_RELATIME:
+		return 0;
+	case MOUNT_ATTR_NOATIME:
+		*flags |= MS_NOATIME;
+		return 0;
+	case MOUNT_ATTR_STRICTATIME:
+		*flags |= MS_STRICTATIME;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int mount_attr_flags(uint32_t attr, uint32_t *flags)
+{
+	if (attr & ~(uint32_t)(ATTR_PLAIN | MOUNT_ATTR__ATIME))
+		return -EINVAL;
+	*flags = plain_flags(attr);
+	return atime_flags(attr, flags);
+}
+
+/* ---- open_tree ---- */
+
+static int file_install(const struct path *p, uint32_t mode, bool cloexec)
+{
+	struct file *f;
+	int fd;
+	int err = file_make(p, O_PATH, 0, &f);
+
+	if (err)
+		return err;
+	f->mode |= mode;
+	fd = fd_install(f, cloexec ? O_CLOEXEC : 0);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+int mount_file_install(struct mount *m, bool cloexec)
+{
+	struct path p = {m, m->root};
+	int fd = file_install(&p, FMODE_OWNS_MOUNT, cloexec);
+
+	if (fd < 0)
+		mount_dissolve(m);
+	mount_put(m);
+	return fd;
+}
+
+static long open_clone(const struct path *p, uint32_t flags)
+{
+	struct mount *m;
+	int err = mount_clone(p, flags & AT_RECURSIVE, &m);
+
+	return err ? err : mount_file_install(m, flags & OPEN_TREE_CLOEXEC);
+}
+
+long sys_open_tree(struct task *t, int dir, uaddr_t path, uint32_t flags)
+{
+	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	struct path p;
+	long err;
+
+	(void)t;
+	if (flags &
+	    ~(uint32_t)(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE |
+			AT_SYMLINK_NOFOLLOW | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC))
+		return -EINVAL;
+	if ((flags & (AT_RECURSIVE | OPEN_TREE_CLONE)) == AT_RECURSIVE)
+		return -EINVAL;
+	if ((flags & OPEN_TREE_CLONE) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & AT_EMPTY_PATH)
+		lookup |= LOOKUP_EMPTY;
+	err = path_lookup_user(dir, path, lookup, &p);
+	if (err)
+		return err;
+	if (flags & OPEN_TREE_CLONE)
+		err = open_clone(&p, flags);
+	else
+		err = file_install(&p, 0, flags & OPEN_TREE_CLOEXEC);
+	path_put(&p);
+	return err;
+}
+
+/* ---- move_mount ---- */
+
+static uint32_t move_lookup(uint32_t flags, uint32_t symlinks, uint32_t empty)
+{
+	return (flags & symlinks ? LOOKUP_FOLLOW : 0u) |
+	       (flags & empty ? LOOKUP_EMPTY : 0u);
+}
+
+long sys_move_mount(struct task *t, int from_dir, uaddr_t from, int to_dir, uaddr_t to,
+		    unsigned int flags)
+{
+	struct path source;
+	struct path target;
+	int err;
+
+	(void)t;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if ((flags & ~(unsigned int)MOVE_MOUNT_MASK) || (flags & MOVE_MOUNT_BENEATH))
+		return -EINVAL;
+	err = path_lookup_user(
+		to_dir, to,
+		move_lookup(flags, MOVE_MOUNT_T_SYMLINKS, MOVE_MOUNT_T_EMPTY_PATH),
+		&target);
+	if (err)
+		return err;
+	err = path_lookup_user(
+		from_dir, from,
+		move_lookup(flags, MOVE_MOUNT_F_SYMLINKS, MOVE_MOUNT_F_EMPTY_PATH),
+		&source);
+	if (err)
+		goto out_target;
+	if (flags & MOVE_MOUNT_SET_GROUP)
+		err = mount_set_group(&source, &target);
+	else
+		err = mount_move(&source, &target);
+	path_put(&source);
+out_target:
+	path_put(&target);
+	return err;
+}
+
+/* ---- mount_setattr ---- */
+
+/* An idmapped mount needs a user namespace that is not the first. */
+static int check_idmap(const struct linux_mount_attr *a)
+{
+	struct fdref ref;
+	int err;
+
+	if (!((a->attr_set | a->attr_clr) & MOUNT_ATTR_IDMAP))
+		return 0;
+	if ((a->attr_clr & MOUNT_ATTR_IDMAP) || a->userns_fd > INT32_MAX)
+		return -EINVAL;
+	ref = fd_get((int)a->userns_fd);
+	if (!ref.file)
+		return -EBADF;
+	err = nsfs_kind(ref.file) == CLONE_NEWUSER ? -EPERM : -EINVAL;
+	fd_put(ref);
+	return err;
+}
+
+static int attr_check(const struct linux_mount_attr *a, uint32_t *set, uint32_t *clear)
+{
+	uint64_t types = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED;
+	int err = 0;
+
+	if ((a->propagation & ~types) || (a->propagation & (a->propagation - 1)) ||
+	    ((a->attr_set | a->attr_clr) & ~(uint64_t)ATTR_VALID))
+		return -EINVAL;
+	*set = plain_flags(a->attr_set);
+	*clear = plain_flags(a->attr_clr);
+	if (a->attr_clr & MOUNT_ATTR__ATIME) {
+		if ((a->attr_clr & MOUNT_ATTR__ATIME) != MOUNT_ATTR__ATIME)
+			return -EINVAL;
+		*clear |= MS_ATIME;
+		err = atime_flags(a->attr_set, set);
+	} else if (a->attr_set & MOUNT_ATTR__ATIME) {
+		return -EINVAL;
+	}
+	return err ? err : check_idmap(a);
+}
+
+long sys_mount_setattr(struct task *t, int dir, uaddr_t path, int flags, uaddr_t attr,
+		       size_t size)
+{
+	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	struct linux_mount_attr a = {0};
+	struct path p;
+	uint32_t set = 0;
+	uint32_t clear = 0;
+	int err;
+
+	(void)t;
+	if (flags &
+	    ~(AT_EMPTY_PATH | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < sizeof(a))
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = copy_struct_from_user(&a, sizeof(a), attr, size);
+	if (err)
+		return err;
+	if (!a.attr_set && !a.attr_clr && !a.propagation)
+		return 0;
+	err = attr_check(&a, &set, &clear);
+	if (err)
+		return err;
+	if (flags & AT_EMPTY_PATH)
+		lookup |= LOOKUP_EMPTY;
+	err = path_lookup_user(dir, path, lookup, &p);
+	if (err)
+		return err;
+	err = mount_flags_change(&p, set, clear, (uint32_t)a.propagation,
+				 flags & AT_RECURSIVE);
+	path_put(&p);
+	return err;
+}
