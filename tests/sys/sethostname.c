@@ -13,10 +13,13 @@
 	}
 
 /* In a child: what changes here changes nowhere else. False: nothing may change. A
- * system without namespaces has names of its own already. */
+ * sandbox, which has no namespaces to give, has names of its own already. */
 static bool names_are_ours(void)
 {
-	if (unshare(CLONE_NEWUTS) != 0 && errno != ENOSYS)
+	struct utsname u;
+
+	CHECK(uname(&u) == 0);
+	if (unshare(CLONE_NEWUTS) != 0 && !strstr(u.release, "carbyne"))
 		return false;
 	errno = 0;
 	return syscall(SYS_sethostname, NULL, -1) == -1 && errno == EINVAL;
@@ -35,6 +38,10 @@ static void change(void)
 	CHECK(strcmp(u.domainname, "second") == 0);
 	CHECK(file_is("/proc/sys/kernel/hostname", "first\n"));
 	CHECK(file_is("/proc/sys/kernel/domainname", "second\n"));
+	file_put("/proc/sys/kernel/hostname", "third\n");
+	file_put("/proc/sys/kernel/domainname", "fourth");
+	CHECK(uname(&u) == 0 && strcmp(u.nodename, "third") == 0);
+	CHECK(strcmp(u.domainname, "fourth") == 0);
 	CHECK(sethostname("x", 1) == 0 && uname(&u) == 0 && strcmp(u.nodename, "x") == 0);
 	CHECK(sethostname(name, 64) == 0 && uname(&u) == 0);
 	CHECK(memcmp(u.nodename, name, 64) == 0 && u.nodename[64] == 0);
