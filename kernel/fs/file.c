@@ -137,7 +137,7 @@ static void file_free(struct file *f)
 	if (!(f->mode & FMODE_PATH) && f->inode) {
 		uint32_t mask = f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
 
-		fs_notify_path(&f->path, f->inode, mask);
+		file_notify(f, mask);
 		dnotify_closed(f, f->inode, NULL);
 		if (f->inode->locks)
 			file_locks_release(f);
@@ -175,7 +175,7 @@ static void count_access(struct file *f, ssize_t done, bool is_write)
 {
 	if (done <= 0)
 		return;
-	fs_notify_path(&f->path, f->inode, is_write ? IN_MODIFY : IN_ACCESS);
+	file_notify(f, is_write ? IN_MODIFY : IN_ACCESS);
 }
 
 /* True when the position must be locked: somebody else may use it at the same time. */
@@ -445,7 +445,7 @@ int file_iterate(struct file *f, struct dir_context *ctx)
 	lock_drop(&f->pos_lock);
 	if (!err) {
 		file_accessed(f);
-		fs_notify_path(&f->path, f->inode, IN_ACCESS);
+		file_notify(f, IN_ACCESS);
 	}
 	return err;
 }

@@ -81,6 +81,7 @@ enum file_mode {
 	FMODE_READER = 1 << 10,	    /* counted in inode->readers */
 	FMODE_OWNS_MOUNT = 1 << 12, /* the tree it leads to ends with it */
 	FMODE_CREATED = 1 << 11,    /* this open made the file */
+	FMODE_NO_NOTIFY = 1 << 12,  /* watchers are not told: file_open_quiet() */
 };
 
 struct file_owner { /* F_SETOWN: see sigio.h */
@@ -131,6 +132,9 @@ int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
 		 uint64_t resolve, struct file **out) MUST_CHECK;
 /* Opens what is at p, which exists. */
 int file_open_path(const struct path *p, uint32_t flags, struct file **out) MUST_CHECK;
+/* The same for who watches: no permission is checked, and no watcher is told of anything
+ * done with the file. */
+int file_open_quiet(const struct path *p, uint32_t flags, struct file **out) MUST_CHECK;
 /* For exec and the loader: a regular file with execute permission, nobody writes it:
  * -EACCES, -ETXTBSY. flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. While it is open nobody
  * can open it for writing. */

@@ -13,6 +13,7 @@
 #include "abi/inotify.h"
 #include "abi/types.h"
 #include "base/ref.h"
+#include "fs/file.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
 #include "lib/list.h"
@@ -104,13 +105,12 @@ static inline bool fs_is_watched(const struct inode *inode)
 	return unlikely(__atomic_load_n(&inode->sb->mark_count, __ATOMIC_RELAXED) != 0);
 }
 
-/* Something was done to what is at p, with an open file: its watchers and its directory's
+/* Something was done with an open file: its watchers and its directory's
  * are told. */
-static inline void fs_notify_path(const struct path *p, struct inode *inode,
-				  uint32_t mask)
+static inline void file_notify(const struct file *f, uint32_t mask)
 {
-	if (fs_is_watched(inode))
-		notify_tell_path(p, mask);
+	if (fs_is_watched(f->inode) && !(f->mode & FMODE_NO_NOTIFY))
+		notify_tell_path(&f->path, mask);
 }
 
 /* The same by name. */

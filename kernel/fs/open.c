@@ -129,7 +129,9 @@ static int set_up(struct file *f)
 
 int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
-	struct file *f = file_alloc(flags, flags & O_PATH ? FMODE_PATH : mode);
+	uint32_t event = mode & FMODE_EXEC ? IN_OPEN | FS_OPEN_EXEC : IN_OPEN;
+	struct file *f = file_alloc(flags, flags & O_PATH ? (uint32_t)FMODE_PATH
+							  : mode & ~(uint32_t)FMODE_EXEC);
 	int err = 0;
 
 	if (!f)
@@ -145,7 +147,7 @@ int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file *
 		return err;
 	}
 	if (!(flags & O_PATH))
-		fs_notify_path(&f->path, f->inode, IN_OPEN);
+		file_notify(f, event);
 	*out = f;
 	return 0;
 }
@@ -244,6 +246,11 @@ static int open_found(const struct path *p, uint32_t flags, bool must_be_dir,
 	}
 	*out = f;
 	return 0;
+}
+
+int file_open_quiet(const struct path *p, uint32_t flags, struct file **out)
+{
+	return file_make(p, flags, open_flags_to_mode(flags) | FMODE_NO_NOTIFY, out);
 }
 
 int file_open_path(const struct path *p, uint32_t flags, struct file **out)
@@ -418,7 +425,7 @@ static int open_exec_once(int dfd, const char *name, int flags, struct file **ou
 	if (!err)
 		err = inode_deny_write(path_inode(&p));
 	if (!err) {
-		err = file_make(&p, O_RDONLY | O_LARGEFILE, FMODE_READ, out);
+		err = file_make(&p, O_RDONLY | O_LARGEFILE, FMODE_READ | FMODE_EXEC, out);
 		if (err)
 			inode_allow_write(path_inode(&p));
 		else

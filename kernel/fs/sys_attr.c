@@ -307,7 +307,7 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 			      ? ref.file->ops->fallocate(ref.file, mode, off, size)
 			      : -EOPNOTSUPP;
 	if (!err)
-		fs_notify_path(&ref.file->path, ref.file->inode, IN_MODIFY);
+		file_notify(ref.file, IN_MODIFY);
 	fd_put(ref);
 	return err;
 }
