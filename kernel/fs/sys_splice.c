@@ -106,7 +106,7 @@ static ssize_t step_to_pipe(struct copy *c, size_t size, bool may_block)
 		if (got <= 0)
 			return got;
 	}
-	room = pipe_reserve(c->out, size, may_block && !is_nonblock(c->out));
+	room = pipe_reserve(c->out, size, may_block);
 	if (room <= 0)
 		return room;
 	got = in_get(c, (size_t)room, may_block && !file_is_pipe(c->in));
@@ -148,7 +148,7 @@ static ssize_t copy_run(struct copy *c)
 
 		done = step(c, size, !c->nonblock && !(c->until_full && total));
 		if (done == -EAGAIN && !total && !c->nonblock && file_is_pipe(c->in) &&
-		    !is_nonblock(c->in) && !is_nonblock(c->out))
+		    file_is_pipe(c->out))
 			continue; /* another reader was faster */
 		if (done <= 0)
 			break;
@@ -294,6 +294,7 @@ static long sendfile(struct fd_pair *p, uaddr_t off, size_t count)
 		return -EINVAL;
 	c.count = MIN(count, MAX_RW_COUNT);
 	c.until_full = file_is_pipe(c.out);
+	c.nonblock = file_is_pipe(c.out) && is_nonblock(c.out);
 	return positions_put(&c, off, 0, copy_run(&c));
 }
 

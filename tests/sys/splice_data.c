@@ -107,6 +107,21 @@ static void a_socket_gives_no_more_than_the_pipe_takes(void)
 	pipes_close();
 }
 
+/* A limit of the socket's own ends the wait. */
+static void a_send_timeout_ends_it(void)
+{
+	struct timeval t = {0, 20000};
+
+	pipes_open();
+	CHECK(setsockopt(sk[0], SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) == 0);
+	while (send(sk[0], big, sizeof(big), MSG_DONTWAIT) > 0)
+		;
+	CHECK(write(p[1], "abc", 3) == 3);
+	FAILS(EAGAIN, splice(p[0], NULL, sk[0], NULL, 3, 0));
+	CHECK(read(p[0], back, 9) == 3 && memcmp(back, "abc", 3) == 0);
+	pipes_close();
+}
+
 static void *splice_some(void *arg)
 {
 	(void)arg;
@@ -233,7 +248,8 @@ static void a_pipe_takes_one_filling_of_sendfile(void)
 }
 
 RUN(TEST(a_destination_that_fails_loses_nothing), TEST(a_full_socket_leaves_the_rest),
-    TEST(a_socket_gives_no_more_than_the_pipe_takes), TEST(an_empty_pipe_is_waited_for),
-    TEST(o_nonblock_of_a_pipe_counts), TEST(without_readers_it_is_epipe),
-    TEST(vmsplice_fills_and_returns), TEST(what_cannot_be_spliced_is_einval),
-    TEST(sendfile_writes_the_offset_back), TEST(a_pipe_takes_one_filling_of_sendfile))
+    TEST(a_socket_gives_no_more_than_the_pipe_takes), TEST(a_send_timeout_ends_it),
+    TEST(an_empty_pipe_is_waited_for), TEST(o_nonblock_of_a_pipe_counts),
+    TEST(without_readers_it_is_epipe), TEST(vmsplice_fills_and_returns),
+    TEST(what_cannot_be_spliced_is_einval), TEST(sendfile_writes_the_offset_back),
+    TEST(a_pipe_takes_one_filling_of_sendfile))
