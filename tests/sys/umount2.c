@@ -3,6 +3,7 @@
 /* calls: umount2 mount statfs */
 #include "mounts.h"
 
+#include <poll.h>
 #include <sys/statfs.h>
 #include <sys/vfs.h>
 
@@ -209,6 +210,45 @@ static void when_access_times_change(void)
 	IN_OWN_MOUNTS(access_times);
 }
 
+static bool has_news(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLPRI};
+
+	CHECK(poll(&p, 1, 0) >= 0);
+	return p.revents == (POLLPRI | POLLERR);
+}
+
+static void watch(void)
+{
+	struct pollfd p = {.events = POLLPRI | POLLIN};
+	int fd;
+	pid_t pid;
+
+	if (!mounts_are_ours())
+		return;
+	fd = open("/proc/self/mountinfo", O_RDONLY);
+	CHECK(fd >= 0 && !has_news(fd));
+	CHECK(mount("none", "a", "tmpfs", 0, NULL) == 0);
+	CHECK(has_news(fd) && !has_news(fd));
+	p.fd = fd;
+	CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLIN);
+	/* Somebody sleeps until there are. */
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		sleep_ms(50);
+		_exit(umount2("a", 0) == 0 ? 0 : 1);
+	}
+	p.events = POLLPRI;
+	CHECK(poll(&p, 1, 10000) == 1 && p.revents == (POLLPRI | POLLERR));
+	CHECK(child_wait(pid) == 0 && close(fd) == 0);
+}
+
+static void changes_are_told(void)
+{
+	IN_OWN_MOUNTS(watch);
+}
+
 RUN(TEST(set_up), TEST(unused_ones_expire), TEST(a_detached_one_lives_on),
     TEST(what_cannot_be), TEST(flags_of_mounts), TEST(files_open_for_writing),
-    TEST(when_access_times_change))
+    TEST(when_access_times_change), TEST(changes_are_told))

@@ -134,7 +134,7 @@ static int make(struct file *f, struct generated *g)
 	return 0;
 }
 
-static ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos)
+ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct generated *g = f->private;
 	size_t want = u->left;
@@ -186,7 +186,7 @@ static ssize_t generated_write(struct file *f, struct uio *u, int64_t *pos)
 	return (ssize_t)len;
 }
 
-static int64_t generated_lseek(struct file *f, int64_t off, int whence)
+int64_t generated_lseek(struct file *f, int64_t off, int whence)
 {
 	if (whence == SEEK_CUR && __builtin_add_overflow(off, f->pos, &off))
 		return -EINVAL;
@@ -196,7 +196,7 @@ static int64_t generated_lseek(struct file *f, int64_t off, int whence)
 	return off;
 }
 
-static void generated_release(struct file *f)
+void generated_release(struct file *f)
 {
 	struct generated *g = f->private;
 

@@ -9,6 +9,7 @@
 
 struct file;
 struct file_ops;
+struct uio;
 
 /* A text that grows. After a failed allocation it stays as it is. */
 struct text {
@@ -38,4 +39,8 @@ typedef int (*generated_store_t)(struct file *f, char *data, size_t len);
 int generated_open(struct file *f, generated_show_t show,
 		   generated_store_t store) MUST_CHECK;
 extern const struct file_ops generated_file_ops;
+/* For operations of one's own beside these. */
+ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos);
+int64_t generated_lseek(struct file *f, int64_t off, int whence);
+void generated_release(struct file *f);
 extern const struct file_ops generated_pid_ops; /* as those of /proc/PID */

@@ -48,7 +48,7 @@ struct pid_entry {
 	/* An ordinary link's text, or what readlink says of a magic one: bytes. */
 	long (*text)(struct task *t, const struct pid_inode *i, char *buf, size_t size);
 	const struct pid_dir *dir;
-	const struct file_ops *fops; /* instead of generated text */
+	const struct file_ops *fops; /* instead of those of generated text */
 };
 
 /* The task of an inode: a reference, or NULL when it is gone. */
@@ -121,6 +121,7 @@ int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_smaps(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_inode *i);
 /* mounts.c */
+extern const struct file_ops mounts_file_ops;
 int pid_show_mounts(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_mountinfo(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_mountstats(struct text *out, struct task *t, const struct pid_inode *i);

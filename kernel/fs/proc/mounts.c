@@ -10,10 +10,12 @@
 #include "base/slab.h"
 #include "fs/context.h"
 #include "fs/dentry.h"
+#include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "fs/vfs.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 
 #define ESCAPED " \t\n\\#"
@@ -206,3 +208,32 @@ int pid_show_mountstats(struct text *out, struct task *t, const struct pid_inode
 	(void)i;
 	return show_all(out, t, show_mountstats);
 }
+
+/* ---- waiting for changes ---- */
+
+static int mounts_open(struct inode *inode, struct file *f)
+{
+	(void)inode;
+	f->dir_version = mount_change_count();
+	return 0;
+}
+
+/* Always readable; once after each change more than that. */
+static uint32_t mounts_poll(struct file *f, struct poll_table *pt)
+{
+	uint64_t now;
+
+	poll_wait(pt, &mount_change_event);
+	now = mount_change_count();
+	if (atomic_xchg(&f->dir_version, now) == now)
+		return POLL_READABLE;
+	return POLL_READABLE | POLLERR | POLLPRI;
+}
+
+const struct file_ops mounts_file_ops = {
+	.read = generated_read,
+	.lseek = generated_lseek,
+	.open = mounts_open,
+	.poll = mounts_poll,
+	.release = generated_release,
+};

@@ -49,8 +49,10 @@ static const struct pid_entry entries[] = {
 	 .store = pid_store_ignored},
 	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_maps},
 	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops},
-	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo},
-	{"mounts", FILE_MODE(0444), PID_BOTH, .show = pid_show_mounts},
+	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo,
+	 .fops = &mounts_file_ops},
+	{"mounts", FILE_MODE(0444), PID_BOTH, .show = pid_show_mounts,
+	 .fops = &mounts_file_ops},
 	{"mountstats", FILE_MODE(0400), PID_PROCESS, .is_guarded = true,
 	 .show = pid_show_mountstats},
 	{"net", DIR_MODE(0555), PID_BOTH, .dir = &pid_net_dir},
@@ -225,7 +227,7 @@ static int pid_open(struct inode *inode, struct file *f)
 	int err = guard(i, t);
 
 	task_put(t);
-	if (err || !S_ISREG(inode->mode) || i->entry->fops)
+	if (err || !S_ISREG(inode->mode) || (i->entry->fops && !i->entry->show))
 		return err;
 	return generated_open(f, i->entry->show ? pid_show : NULL,
 			      i->entry->store ? pid_store : NULL);
