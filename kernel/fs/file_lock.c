@@ -99,6 +99,20 @@ static bool overlap(const struct file_lock *a, const struct file_lock *b)
 	return a->start <= b->end && b->start <= a->end;
 }
 
+/* What F_OFD_GETLK of F_UNLCK asks for: the first lock of one's own. */
+static struct file_lock *find_own(struct file_lock_state *s, const struct file_lock *want)
+{
+	struct list *pos;
+
+	list_for_each (pos, &s->locks) {
+		struct file_lock *l = list_entry(pos, struct file_lock, link);
+
+		if (is_same_owner(l, want) && overlap(l, want))
+			return l;
+	}
+	return NULL;
+}
+
 static struct file_lock *find_conflict(struct file_lock_state *s,
 				       const struct file_lock *want)
 {
@@ -309,18 +323,17 @@ static int range_from(struct file *f, const struct linux_flock *in, struct file_
 	return 0;
 }
 
-static int get_lock(struct file_lock_state *s, struct file_lock *want,
-		    struct linux_flock *lock)
+static void get_lock(struct file_lock_state *s, struct file_lock *want,
+		     struct linux_flock *lock)
 {
-	struct file_lock *other;
+	struct file_lock *other = NULL;
 
-	if (want->type == F_UNLCK)
-		return -EINVAL;
+	lock->l_type = F_UNLCK;
+	if (!s)
+		return;
 	lock_take(&locks_lock);
-	other = find_conflict(s, want);
-	if (!other) {
-		lock->l_type = F_UNLCK;
-	} else {
+	other = want->type == F_UNLCK ? find_own(s, want) : find_conflict(s, want);
+	if (other) {
 		lock->l_type = (int16_t)other->type;
 		lock->l_whence = SEEK_SET;
 		lock->l_start = other->start;
@@ -328,7 +341,6 @@ static int get_lock(struct file_lock_state *s, struct file_lock *want,
 		lock->l_pid = other->kind == KIND_OFD ? -1 : other->pid;
 	}
 	lock_drop(&locks_lock);
-	return 0;
 }
 
 int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
@@ -340,7 +352,7 @@ int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
 	struct file_lock_state *s;
 	int err;
 
-	if (is_ofd && lock->l_pid)
+	if ((is_ofd && lock->l_pid) || (cmd == F_GETLK && want.type == F_UNLCK))
 		return -EINVAL;
 	if (want.type != F_RDLCK && want.type != F_WRLCK && want.type != F_UNLCK)
 		return -EINVAL;
@@ -350,11 +362,8 @@ int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
 	want.owner = is_ofd ? (const void *)f : (const void *)fds;
 	want.pid = current()->process->pid;
 	if (cmd == F_GETLK || cmd == F_OFD_GETLK) {
-		if (!f->inode->locks) {
-			lock->l_type = want.type == F_UNLCK ? lock->l_type : F_UNLCK;
-			return want.type == F_UNLCK ? -EINVAL : 0;
-		}
-		return get_lock(f->inode->locks, &want, lock);
+		get_lock(f->inode->locks, &want, lock);
+		return 0;
 	}
 	if ((want.type == F_RDLCK && !(f->mode & FMODE_READ)) ||
 	    (want.type == F_WRLCK && !(f->mode & FMODE_WRITE)))

@@ -93,15 +93,20 @@ static long lock_call(struct file *f, unsigned int cmd, uint64_t arg)
 	return err;
 }
 
-static long hint_call(unsigned int cmd, uint64_t arg)
+static long hint_call(struct file *f, unsigned int cmd, uint64_t arg)
 {
 	uint64_t hint = 0;
 
-	if (cmd == F_GET_RW_HINT || cmd == F_GET_FILE_RW_HINT)
-		return put_user_u64(arg, 0);
+	if (cmd == F_GET_RW_HINT)
+		return put_user_u64(arg, atomic_load_relaxed(&f->inode->write_hint));
+	if (!inode_owner_or_capable(f->inode))
+		return -EPERM;
 	if (get_user_u64(&hint, arg))
 		return -EFAULT;
-	return hint > 5 ? -EINVAL : 0;
+	if (hint > RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	atomic_store(&f->inode->write_hint, (uint8_t)hint);
+	return 0;
 }
 
 static long file_call(struct file *f, int fd, unsigned int cmd, uint64_t arg)
@@ -137,9 +142,7 @@ static long file_call(struct file *f, int fd, unsigned int cmd, uint64_t arg)
 						   : -EINVAL;
 	case F_GET_RW_HINT:
 	case F_SET_RW_HINT:
-	case F_GET_FILE_RW_HINT:
-	case F_SET_FILE_RW_HINT:
-		return hint_call(cmd, arg);
+		return hint_call(f, cmd, arg);
 	case F_CREATED_QUERY:
 		return !!(f->mode & FMODE_CREATED);
 	case F_SETLEASE:

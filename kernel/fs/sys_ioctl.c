@@ -69,12 +69,24 @@ static long regular(struct file *f, unsigned int cmd, uint64_t arg)
 	}
 }
 
+/* What the file takes up, not how long it is. */
+static long bytes_used(struct file *f, uint64_t arg)
+{
+	struct kstat st;
+	int err;
+
+	if (!S_ISREG(f->inode->mode) && !S_ISDIR(f->inode->mode) &&
+	    !S_ISLNK(f->inode->mode))
+		return -ENOTTY;
+	err = inode_getattr(f->inode, &st);
+	return err ? err : put_user_u64(arg, st.blocks * 512);
+}
+
 long sys_ioctl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
 {
 	struct fdref ref = fd_get(fd);
 	struct file *f = ref.file;
 	long result = -ENOTTY;
-	uint64_t size;
 
 	if (!f)
 		return -EBADF;
@@ -90,10 +102,7 @@ long sys_ioctl(struct task *t, int fd, unsigned int cmd, uint64_t arg)
 		result = change_async(f, fd, arg);
 		break;
 	case FIOQSIZE:
-		size = (uint64_t)f->inode->size;
-		if (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) ||
-		    S_ISLNK(f->inode->mode))
-			result = put_user_u64(arg, size);
+		result = bytes_used(f, arg);
 		break;
 	case FIGETBSZ:
 		result = put_user_u32(arg, f->inode->sb->block_size);

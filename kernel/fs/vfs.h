@@ -269,7 +269,8 @@ struct inode {
 	struct lock lock;     /* RANK_INODE: data and attributes */
 	struct lock dir_lock; /* RANK_DIR: names, for directories */
 	int writers; /* atomic: open for writing; negative: executables (ETXTBSY) */
-	int readers; /* atomic: regular files open for reading alone, for leases */
+	uint8_t write_hint; /* atomic: RWH_*, kept */
+	int readers;	    /* atomic: regular files open for reading alone, for leases */
 	uint32_t generation;	 /* atomic: changes with the contents (patch cache); see
 				    inode_content_id() */
 	struct acl *acl;	 /* lock: owned; acl.c */
