@@ -90,7 +90,7 @@ static int change_size(struct host_inode *hi, const struct attr *attr)
 	int err;
 	int fd;
 
-	if (attr->file && attr->file->private) {
+	if (attr->file && attr->file->private && (attr->file->mode & FMODE_WRITE)) {
 		fd = host_handle_fd(attr->file->private);
 		return fd < 0 ? fd : host_ftruncate(fd, (int64_t)attr->size);
 	}

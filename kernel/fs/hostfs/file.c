@@ -456,10 +456,17 @@ static int open_self(struct host_inode *hi, uint32_t flags)
 static int open_again(struct host_inode *hi, uint32_t flags)
 {
 	const uint32_t kept_flags = O_ACCMODE | O_APPEND | O_DSYNC | __O_SYNC;
+	int host_flags = (int)(flags & kept_flags) | O_NONBLOCK;
+	int fd;
 
 	if (hostfs_of(hi)->is_file)
 		return open_self(hi, flags);
-	return host_inode_open(hi, (int)(flags & kept_flags) | O_NONBLOCK);
+	if (flags & O_NOATIME) { /* the host may see another owner */
+		fd = host_inode_open(hi, host_flags | O_NOATIME);
+		if (fd != -EPERM)
+			return fd;
+	}
+	return host_inode_open(hi, host_flags);
 }
 
 static int open_shared(struct host_inode *hi, struct file *f)

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Setting times, by every call that does, and when reading sets them. */
+/* calls: utime utimes futimesat utimensat */
+#include "fixture.h"
+
+#include <sys/time.h>
+#include <utime.h>
+
+static struct stat look(const char *name)
+{
+	struct stat st;
+
+	CHECK(lstat(name, &st) == 0);
+	return st;
+}
+
+static void set(const char *name, time_t atime, time_t mtime)
+{
+	struct timespec t[2] = {{atime, 0}, {mtime, 0}};
+
+	CHECK(utimensat(AT_FDCWD, name, t, 0) == 0);
+}
+
+static void every_call_sets(void)
+{
+	struct utimbuf u = {100, 200};
+	struct timeval v[2] = {{300, 4}, {500, 6}};
+	struct timespec t[2] = {{700, 8}, {900, 10}};
+	struct stat st;
+	int fd;
+
+	file_put("f", "text");
+	CHECK(symlink("f", "l") == 0);
+	CHECK(utime("l", &u) == 0);
+	st = look("f");
+	CHECK(st.st_atime == 100 && st.st_mtime == 200 && st.st_ctime > 1000);
+	CHECK(utimes("f", v) == 0);
+	st = look("f");
+	CHECK(st.st_atim.tv_sec == 300 && st.st_atim.tv_nsec == 4000);
+	CHECK(st.st_mtim.tv_sec == 500 && st.st_mtim.tv_nsec == 6000);
+	fd = open("f", O_RDONLY);
+	CHECK(futimens(fd, t) == 0 && look("f").st_atime == 700);
+	v[0].tv_sec = 1;
+	CHECK(syscall(SYS_futimesat, fd, NULL, v) == 0 && look("f").st_atime == 1);
+	CHECK(syscall(SYS_futimesat, AT_FDCWD, "f", NULL) == 0 &&
+	      look("f").st_atime > 1000);
+	CHECK(utimensat(AT_FDCWD, "l", t, AT_SYMLINK_NOFOLLOW) == 0);
+	CHECK(look("l").st_mtime == 900 && look("f").st_mtime > 1000);
+	CHECK(utimensat(fd, "", t, AT_EMPTY_PATH) == 0 && look("f").st_mtime == 900);
+	t[0].tv_nsec = UTIME_OMIT;
+	t[1].tv_nsec = UTIME_NOW;
+	CHECK(utimensat(AT_FDCWD, "f", t, 0) == 0);
+	st = look("f");
+	CHECK(st.st_atime == 700 && st.st_mtime > 1000);
+	t[1].tv_nsec = UTIME_OMIT;
+	CHECK(utimensat(AT_FDCWD, "absent", t, 0) == 0); /* nothing to do */
+	CHECK(close(fd) == 0);
+}
+
+static void read_some(const char *name, int flags)
+{
+	char c;
+	int fd = open(name, O_RDONLY | flags);
+
+	CHECK(fd >= 0 && read(fd, &c, 1) == 1 && close(fd) == 0);
+}
+
+/* Relative access times, as mounts have them without options: set when they are not
+ * after the last change, or a day old. */
+static void reading_sets_old_access_times(void)
+{
+	time_t now = time(NULL);
+	struct stat st;
+
+	set("f", 1000, 2000);
+	read_some("f", O_NOATIME);
+	CHECK(look("f").st_atime == 1000);
+	read_some("f", 0);
+	st = look("f");
+	if (st.st_atime == 1000)
+		return; /* a mount without access times */
+	CHECK(st.st_atime >= now - 1 && st.st_mtime == 2000);
+	set("f", now + 1000, 2000); /* later than every change */
+	read_some("f", 0);
+	CHECK(look("f").st_atime == now + 1000);
+	set("f", now - 2 * 86400, 2000);
+	read_some("f", 0);
+	CHECK(look("f").st_atime >= now - 1);
+}
+
+static void as_a_user(void)
+{
+	struct timespec t[2] = {{1, 0}, {2, 0}};
+	struct timespec n[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+	struct timespec o[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
+	struct timespec m[2] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
+
+	become_user_here();
+	if (geteuid() != 65534)
+		return;
+	FAILS(EPERM, utimensat(AT_FDCWD, "f", t, 0));
+	FAILS(EACCES, utimensat(AT_FDCWD, "f", n, 0));
+	FAILS(EACCES, utimensat(AT_FDCWD, "f", NULL, 0));
+	FAILS(EACCES, utime("f", NULL));
+	FAILS(EPERM, utimensat(AT_FDCWD, "f", m, 0));
+	CHECK(utimensat(AT_FDCWD, "f", o, 0) == 0);
+	CHECK(utimensat(AT_FDCWD, "open", n, 0) == 0 && utime("open", NULL) == 0);
+	FAILS(EPERM, utimensat(AT_FDCWD, "open", t, 0));
+	FAILS(EPERM, utimensat(AT_FDCWD, "open", m, 0));
+}
+
+static void documented_errors(void)
+{
+	struct timespec t[2] = {{1, 0}, {2, 0}};
+	struct timeval v[2] = {{1, 1000000}, {2, 0}};
+	int path = open("f", O_PATH);
+
+	file_put("open", "");
+	CHECK(chmod("open", 0666) == 0 && chmod("f", 0644) == 0);
+	CHECK(in_child(as_a_user) == 0);
+	FAILS(ENOENT, utimensat(AT_FDCWD, "", t, 0));
+	FAILS(EINVAL, utimensat(AT_FDCWD, "f", t, 0x8000));
+	FAILS(EBADF, utimensat(-1, "f", t, 0));
+	FAILS(ENOTDIR, utimensat(path, "f", t, 0));
+	FAILS(EBADF, futimens(path, t));
+	FAILS(EINVAL, syscall(SYS_utimensat, path, NULL, t, AT_SYMLINK_NOFOLLOW));
+	FAILS(EINVAL, utimes("f", v));
+	v[0].tv_usec = -1;
+	FAILS(EINVAL, utimes("f", v));
+	t[0].tv_nsec = 1000000000;
+	FAILS(EINVAL, utimensat(AT_FDCWD, "f", t, 0));
+	t[0].tv_nsec = -1;
+	FAILS(EINVAL, utimensat(AT_FDCWD, "f", t, 0));
+	FAILS(EFAULT, syscall(SYS_utimensat, AT_FDCWD, NULL, NULL, 0));
+	FOR_BAD(bad)
+	{
+		FAILS(EFAULT, syscall(SYS_utimensat, AT_FDCWD, bad, NULL, 0));
+		if (bad) {
+			FAILS(EFAULT, syscall(SYS_utimensat, AT_FDCWD, "f", bad, 0));
+			FAILS(EFAULT, syscall(SYS_utime, "f", bad));
+			FAILS(EFAULT, syscall(SYS_utimes, "f", bad));
+		}
+	}
+	CHECK(close(path) == 0);
+}
+
+RUN(TEST(every_call_sets), TEST(reading_sets_old_access_times), TEST(documented_errors))
