@@ -118,8 +118,8 @@ struct creation {
 
 /* Finds the place for a new name and locks its directory. wants_dir: slashes at the end
  * are fine. */
-static int creation_begin(struct creation *c, int dfd, const char *name,
-			  bool wants_dir) NO_LOCK_CHECK
+static int creation_find(struct creation *c, int dfd, const char *name,
+			 bool wants_dir) NO_LOCK_CHECK
 {
 	struct path_last last;
 	int read_only;
@@ -141,10 +141,8 @@ static int creation_begin(struct creation *c, int dfd, const char *name,
 		err = -EEXIST;
 	else if (last.slash && !wants_dir)
 		err = -ENOENT;
-	else if (read_only)
-		err = read_only;
 	else
-		err = may_create(c->dir);
+		err = read_only;
 	if (!err)
 		return 0;
 	dentry_put(c->d);
@@ -162,6 +160,19 @@ static void creation_end(struct creation *c, int err, uint32_t event) NO_LOCK_CH
 	dentry_put(c->d);
 	path_put(&c->parent);
 	dentry_trim();
+}
+
+/* The same, with permission to make it there. */
+static int creation_begin(struct creation *c, int dfd, const char *name, bool wants_dir)
+{
+	int err = creation_find(c, dfd, name, wants_dir);
+
+	if (err)
+		return err;
+	err = may_create(c->dir);
+	if (err)
+		creation_end(c, err, 0);
+	return err;
 }
 
 int vfs_mkdir(int dfd, const char *name, uint32_t mode)
@@ -280,6 +291,8 @@ static int link_locked(struct creation *c, const struct path *old)
 	if (inode->sb != c->dir->sb || old->mount != c->parent.mount)
 		return -EXDEV;
 	err = may_link(inode);
+	if (!err)
+		err = may_create(c->dir);
 	if (err)
 		return err;
 	if (inode->flags & (INODE_APPEND | INODE_IMMUTABLE))
@@ -313,7 +326,7 @@ int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_nam
 	err = path_lookup(old_dfd, old_name, lookup, &old);
 	if (err)
 		return err;
-	err = creation_begin(&c, new_dfd, new_name, false);
+	err = creation_find(&c, new_dfd, new_name, false);
 	if (!err) {
 		err = link_locked(&c, &old);
 		if (!err)

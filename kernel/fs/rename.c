@@ -164,6 +164,10 @@ static int rename_between(struct renaming *r)
 				    r->from_last.len, &r->from);
 	if (err)
 		goto out_unlock;
+	if (dentry_is_negative(r->from)) {
+		err = -ENOENT;
+		goto out_from;
+	}
 	err = dentry_look_up_locked(r->to_parent.dentry, r->to_last.name, r->to_last.len,
 				    &r->to);
 	if (err)

@@ -42,6 +42,25 @@ static int link_names(int old_dfd, const char *old_name, int new_dfd,
 	return vfs_link(old_dfd, old_name, new_dfd, new_name, (int)flags);
 }
 
+/* A second name that cannot be read is reported after what is wrong with the first. */
+static int first_error(int dfd, const char *name, uint32_t flags, bool is_link)
+{
+	struct path_last last;
+	struct path p;
+	int err;
+
+	if (is_link)
+		err = path_lookup(dfd, name,
+				  (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0U) |
+					  (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0U),
+				  &p);
+	else
+		err = path_lookup_parent(dfd, name, 0, &p, &last);
+	if (!err)
+		path_put(&p);
+	return err;
+}
+
 static long two_names(int old_dfd, uaddr_t old_path, int new_dfd, uaddr_t new_path,
 		      uint32_t flags, bool old_may_be_empty, two_names_t op)
 {
@@ -55,6 +74,10 @@ static long two_names(int old_dfd, uaddr_t old_path, int new_dfd, uaddr_t new_pa
 	if (!err) {
 		err = op(old_dfd, old_name.str, new_dfd, new_name.str, flags);
 		path_name_put(&new_name);
+	} else {
+		int first = first_error(old_dfd, old_name.str, flags, op == link_names);
+
+		err = first ? first : err;
 	}
 	path_name_put(&old_name);
 	return err;
