@@ -22,6 +22,8 @@
 #define FAN_MARK_REMOVE	     0x2
 #define FAN_MARK_DONT_FOLLOW 0x4
 #define FAN_MARK_ONLYDIR     0x8
+#define FAN_MARK_IGNORED     0x20
+#define FAN_MARK_SURVIVES    0x40 /* IGNORED_SURV_MODIFY */
 #define FAN_MARK_FLUSH	     0x80
 
 #define FAN_NOFD	     (-1)

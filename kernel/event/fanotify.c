@@ -2,8 +2,8 @@
 /* fanotify.c - fanotify(7): the queue of events and its file. The marks are in
  * fanotify_mark.c.
  *
- * Limits against Linux: marks are on inodes, not on mounts or file systems; no ignore
- * masks, no permission events, no file handles instead of descriptors. An event about a
+ * Limits against Linux: marks are on inodes, not on mounts or file systems; no
+ * permission events, no file handles instead of descriptors. An event about a
  * file removed from a host directory meanwhile, which cannot be opened again, is left
  * out. */
 #include "event/fanotify.h"

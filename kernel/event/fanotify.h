@@ -38,6 +38,9 @@ struct fanotify {
 struct fanotify_mark {
 	struct notify_mark mark;
 	struct fanotify *group; /* const: ref */
+	uint32_t events;	/* notify_lock: to be told */
+	uint32_t ignored;	/* notify_lock: not to be told after all */
+	bool survives;		/* notify_lock: ignored is not cleared by a change */
 	uint32_t flags;		/* notify_lock: FAN_ONDIR, FAN_EVENT_ON_CHILD */
 	struct list link;	/* group->lock */
 };

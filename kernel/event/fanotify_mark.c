@@ -16,7 +16,8 @@ enum {
 	INIT_FLAGS = FAN_CLOEXEC | FAN_NONBLOCK | FAN_CLASS_CONTENT | FAN_CLASS_PRE |
 		     FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_REPORT_TID,
 	MARK_COMMANDS = FAN_MARK_ADD | FAN_MARK_REMOVE | FAN_MARK_FLUSH,
-	MARK_FLAGS = MARK_COMMANDS | FAN_MARK_DONT_FOLLOW | FAN_MARK_ONLYDIR,
+	MARK_FLAGS = MARK_COMMANDS | FAN_MARK_DONT_FOLLOW | FAN_MARK_ONLYDIR |
+		     FAN_MARK_IGNORED | FAN_MARK_SURVIVES,
 	EVENTS = IN_ACCESS | IN_MODIFY | IN_CLOSE | IN_OPEN | FAN_OPEN_EXEC,
 	EVENT_FLAGS = FAN_ONDIR | FAN_EVENT_ON_CHILD,
 };
@@ -34,15 +35,44 @@ static struct fanotify_mark *mark_of(struct notify_mark *m)
 
 /* ---- as a mark ---- */
 
+static struct fanotify_mark *find_locked(const struct fanotify *g, struct inode *inode);
+
+/* What fm ignores; a change of the file may end that. */
+static uint32_t ignored_by(struct fanotify_mark *fm, const struct notify_event *ev)
+{
+	if (!fm)
+		return 0;
+	if ((ev->mask & IN_MODIFY) && !fm->survives)
+		fm->ignored = 0;
+	return fm->ignored;
+}
+
+/* A file's mark and its directory's, if that is about children, ignore for each other. */
+static uint32_t ignored(struct fanotify_mark *fm, const struct notify_event *ev,
+			bool on_child)
+{
+	struct fanotify_mark *parent = on_child ? fm : NULL;
+	struct fanotify_mark *own = on_child ? find_locked(fm->group, ev->inode) : fm;
+	uint32_t mask = ignored_by(own, ev);
+
+	if (!on_child && ev->dir)
+		parent = find_locked(fm->group, ev->dir);
+	if (parent && (parent->flags & FAN_EVENT_ON_CHILD))
+		mask |= ignored_by(parent, ev);
+	return mask;
+}
+
 static bool mark_event(struct notify_mark *m, const struct notify_event *ev,
 		       bool on_child)
 {
-	const struct fanotify_mark *fm = mark_of(m);
+	struct fanotify_mark *fm = mark_of(m);
+	uint32_t mask = ev->mask & fm->events & ~ignored(fm, ev, on_child);
 
 	if (!ev->path || (on_child && !(fm->flags & FAN_EVENT_ON_CHILD)) ||
 	    ((ev->mask & IN_ISDIR) && !(fm->flags & FAN_ONDIR)))
 		return false;
-	fanotify_queue(fm->group, ev->mask & m->mask & (uint32_t)EVENTS, ev->path);
+	if (mask)
+		fanotify_queue(fm->group, mask, ev->path);
 	return false;
 }
 
@@ -98,7 +128,27 @@ static void attach_locked(struct fanotify *g, struct fanotify_mark *fm,
 	lock_drop(&g->lock);
 }
 
-static int mark_add(struct fanotify *g, struct inode *inode, uint32_t mask)
+static void mask_change_locked(struct fanotify_mark *fm, uint32_t flags, uint32_t mask)
+{
+	uint32_t *set = flags & FAN_MARK_IGNORED ? &fm->ignored : &fm->events;
+	uint32_t events = mask & (uint32_t)EVENTS;
+
+	if (flags & FAN_MARK_ADD)
+		*set |= events;
+	else
+		*set &= ~events;
+	if (!(flags & FAN_MARK_IGNORED) && (flags & FAN_MARK_ADD))
+		fm->flags |= mask & (uint32_t)EVENT_FLAGS;
+	else if (!(flags & FAN_MARK_IGNORED))
+		fm->flags &= ~(mask & (uint32_t)EVENT_FLAGS);
+	if ((flags & FAN_MARK_IGNORED) && (flags & FAN_MARK_SURVIVES))
+		fm->survives = true;
+	fm->mark.mask = fm->events | (fm->ignored ? (uint32_t)IN_MODIFY : 0);
+	notify_mark_changed(&fm->mark);
+}
+
+static int mark_add(struct fanotify *g, struct inode *inode, uint32_t flags,
+		    uint32_t mask)
 {
 	struct fanotify_mark *spare = slab_alloc_zeroed(&mark_slab);
 	bool is_charged = charge(g);
@@ -114,9 +164,7 @@ static int mark_add(struct fanotify *g, struct inode *inode, uint32_t mask)
 		is_charged = false;
 	}
 	if (fm) {
-		fm->mark.mask |= mask & (uint32_t)EVENTS;
-		fm->flags |= mask & (uint32_t)EVENT_FLAGS;
-		notify_mark_changed(&fm->mark);
+		mask_change_locked(fm, flags, mask);
 	} else {
 		err = spare ? -ENOSPC : -ENOMEM;
 	}
@@ -127,7 +175,8 @@ static int mark_add(struct fanotify *g, struct inode *inode, uint32_t mask)
 	return err;
 }
 
-static int mark_remove(struct fanotify *g, struct inode *inode, uint32_t mask)
+static int mark_remove(struct fanotify *g, struct inode *inode, uint32_t flags,
+		       uint32_t mask)
 {
 	struct fanotify_mark *fm;
 	bool is_held = false;
@@ -135,10 +184,8 @@ static int mark_remove(struct fanotify *g, struct inode *inode, uint32_t mask)
 	notify_lock(inode->sb);
 	fm = find_locked(g, inode);
 	if (fm) {
-		fm->mark.mask &= ~(mask & (uint32_t)EVENTS);
-		fm->flags &= ~(mask & (uint32_t)EVENT_FLAGS);
-		notify_mark_changed(&fm->mark);
-		is_held = !(fm->mark.mask | fm->flags) && notify_mark_hold(&fm->mark);
+		mask_change_locked(fm, flags, mask);
+		is_held = !(fm->events | fm->ignored) && notify_mark_hold(&fm->mark);
 	}
 	notify_unlock(inode->sb);
 	if (is_held)
@@ -235,8 +282,8 @@ static long mark_call(struct fanotify *g, uint32_t flags, uint32_t mask, int dfd
 	err = find_path(dfd, path, flags, &p);
 	if (err)
 		return err;
-	err = flags & FAN_MARK_ADD ? mark_add(g, path_inode(&p), mask)
-				   : mark_remove(g, path_inode(&p), mask);
+	err = flags & FAN_MARK_ADD ? mark_add(g, path_inode(&p), flags, mask)
+				   : mark_remove(g, path_inode(&p), flags, mask);
 	path_put(&p);
 	return err;
 }

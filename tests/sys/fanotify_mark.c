@@ -115,6 +115,32 @@ static void a_marked_directory(void)
 	CHECK(close(fd) == 0 && close(dir) == 0);
 }
 
+static void what_is_ignored(void)
+{
+	unsigned ignore = FAN_MARK_ADD | FAN_MARK_IGNORED_MASK;
+	int fd = group(0);
+
+	CHECK(fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN | FAN_CLOSE | FAN_EVENT_ON_CHILD,
+			    AT_FDCWD, "d") == 0);
+	CHECK(fanotify_mark(fd, ignore, FAN_OPEN, AT_FDCWD, "d/a") == 0);
+	CHECK(close(open("d/a", O_RDONLY)) == 0);
+	expect(fd, "d/a", FAN_CLOSE_NOWRITE);
+	use("d/a"); /* the change ends it */
+	expect(fd, "d/a", FAN_CLOSE_WRITE);
+	CHECK(close(open("d/a", O_RDONLY)) == 0);
+	expect(fd, "d/a", FAN_OPEN | FAN_CLOSE_NOWRITE);
+	CHECK(fanotify_mark(fd, ignore | FAN_MARK_IGNORED_SURV_MODIFY, FAN_OPEN, AT_FDCWD,
+			    "d/a") == 0);
+	use("d/a");
+	use("d/a");
+	expect(fd, "d/a", FAN_CLOSE_WRITE);
+	CHECK(fanotify_mark(fd, FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK, FAN_OPEN,
+			    AT_FDCWD, "d/a") == 0);
+	use("d/a");
+	expect(fd, "d/a", FAN_OPEN | FAN_CLOSE_WRITE);
+	CHECK(close(fd) == 0);
+}
+
 static void executions(void)
 {
 	int fd = group(0), status;
@@ -194,5 +220,6 @@ static void errors(void)
 	CHECK(close(fd) == 0 && close(other) == 0);
 }
 
-RUN(TEST(a_marked_file), TEST(a_marked_directory), TEST(executions),
-    TEST(threads_by_their_own_number), TEST(a_removed_file), TEST(errors))
+RUN(TEST(a_marked_file), TEST(a_marked_directory), TEST(what_is_ignored),
+    TEST(executions), TEST(threads_by_their_own_number), TEST(a_removed_file),
+    TEST(errors))
