@@ -189,8 +189,7 @@ _Static_assert(sizeof(struct linux_open_how) == OPEN_HOW_SIZE_VER0, "struct open
 
 struct linux_file_handle {
 	uint32_t handle_bytes;
-	int32_t handle_type;
-	unsigned char f_handle[];
+	int32_t handle_type; /* the handle itself follows */
 };
 
 /* cachestat(2). */

@@ -3,10 +3,10 @@
  * systems that have the acl_changed operation. */
 #pragma once
 #include "abi/types.h"
+#include "fs/vfs.h"
 
 struct acl;
 struct creds;
-struct inode;
 struct path;
 
 /* What the access list says to c, who does not own the inode: 0 or -EACCES; -EAGAIN if

@@ -278,9 +278,8 @@ long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int fla
 	a.sched_nice = MAX(MIN(a.sched_nice, PRIO_MAX - 1), PRIO_MIN);
 	if (a.sched_flags & SCHED_FLAG_RESET_ON_FORK)
 		a.sched_policy |= SCHED_RESET_ON_FORK;
-	return policy_set(t, pid, keep_policy ? -1 : (int)a.sched_policy,
-			  (int)a.sched_priority,
-			  is_realtime((int)(a.sched_policy & ~SCHED_RESET_ON_FORK))
-				  ? NULL
-				  : &a.sched_nice);
+	return policy_set(
+		t, pid, keep_policy ? -1 : (int)a.sched_policy, (int)a.sched_priority,
+		is_realtime((int)a.sched_policy & ~SCHED_RESET_ON_FORK) ? NULL
+									: &a.sched_nice);
 }
