@@ -177,7 +177,7 @@ static void leave_session_locked(struct process *p)
 	struct session *s = p->pgroup ? p->pgroup->session : NULL;
 
 	if (s && s->sid == p->pid)
-		tty_hang_up_locked(s);
+		tty_leader_exits_locked(s);
 }
 
 static void fill_child_info(const struct process *p, struct linux_siginfo *info)

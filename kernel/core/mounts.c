@@ -101,8 +101,11 @@ static int mount_system(void)
 	static const struct {
 		const char *type, *path, *options;
 	} all[] = {
-		{"devtmpfs", "/dev", "mode=755"}, {"tmpfs", "/dev/shm", "mode=1777"},
-		{"tmpfs", "/tmp", "mode=1777"},	  {"proc", "/proc", NULL},
+		{"devtmpfs", "/dev", "mode=755"},
+		{"devpts", "/dev/pts", "gid=5,mode=620,ptmxmode=666"},
+		{"tmpfs", "/dev/shm", "mode=1777"},
+		{"tmpfs", "/tmp", "mode=1777"},
+		{"proc", "/proc", NULL},
 		{"sysfs", "/sys", NULL},
 	};
 	int err = 0;

@@ -79,9 +79,10 @@ enum file_mode {
 	FMODE_NOATIME = 1 << 8, /* never touches the access time */
 	FMODE_NO_POS_LOCK = 1 << 9, /* the operations lock for themselves */
 	FMODE_READER = 1 << 10,	    /* counted in inode->readers */
-	FMODE_OWNS_MOUNT = 1 << 12, /* the tree it leads to ends with it */
+	FMODE_OWNS_MOUNT = 1 << 13, /* the tree it leads to ends with it */
 	FMODE_CREATED = 1 << 11,    /* this open made the file */
 	FMODE_NO_NOTIFY = 1 << 12,  /* watchers are not told: file_open_quiet() */
+	FMODE_NOCTTY = 1 << 14,	    /* opened with O_NOCTTY */
 };
 
 struct file_owner { /* F_SETOWN: see sigio.h */

@@ -139,6 +139,8 @@ int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file *
 	path_get(p);
 	f->path = *p;
 	f->inode = path_inode(p);
+	if (flags & O_NOCTTY)
+		f->mode |= FMODE_NOCTTY;
 	if (!(flags & O_PATH))
 		err = set_up(f);
 	if (err) {

@@ -10,9 +10,10 @@ struct tty;
 
 struct session {
 	pid_t sid;
-	int groups;	  /* pgroups in it */
-	struct tty *tty;  /* controlling terminal or NULL */
-	pid_t foreground; /* its foreground group */
+	int groups;	      /* pgroups in it */
+	struct tty *tty;      /* controlling terminal or NULL */
+	pid_t foreground;     /* its foreground group */
+	pid_t old_foreground; /* what that was when the terminal hung up */
 };
 
 struct pgroup {

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "fs/dentry.h"
+#include "fs/dev/devpts.h"
 #include "fs/dev/internal.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
@@ -97,6 +98,8 @@ struct file_system_type devfs_type = {
 void dev_init(void)
 {
 	fs_register(&devfs_type);
+	fs_register(&devpts_type);
 	mem_devices_register();
 	tty_devices_register();
+	pty_devices_register();
 }

@@ -226,7 +226,7 @@ static long hostio_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	long err;
 
 	if (io->tty)
-		return hostio_tty_ioctl(io, cmd, arg);
+		return hostio_tty_ioctl(f, io, cmd, arg);
 	if (cmd != FIONREAD)
 		return -ENOTTY;
 	err = host_ioctl(io->fd, cmd, &value);

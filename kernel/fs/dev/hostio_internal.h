@@ -6,6 +6,7 @@
 #include "base/ref.h"
 #include "base/waitq.h"
 
+struct file;
 struct file_ops;
 struct tty;
 
@@ -31,4 +32,4 @@ void hostio_put(struct hostio *io);
 bool hostio_is_tty(int host_fd);
 /* Sets io->tty: the same for all descriptors of one terminal. 0 or -ENOMEM. */
 int hostio_tty_find(struct hostio *io) MUST_CHECK;
-long hostio_tty_ioctl(struct hostio *io, unsigned int cmd, uint64_t arg);
+long hostio_tty_ioctl(struct file *f, struct hostio *io, unsigned int cmd, uint64_t arg);

@@ -8,6 +8,7 @@
 #include "abi/stat.h"
 #include "base/slab.h"
 #include "fs/dev/hostio_internal.h"
+#include "fs/dev/internal.h"
 #include "fs/dev/tty.h"
 #include "fs/file.h"
 #include "host/host.h"
@@ -65,7 +66,8 @@ int hostio_tty_find(struct hostio *io)
 	if (!t)
 		return -ENOMEM;
 	ref_get(&io->refs);
-	t->tty.open = host_tty_open;
+	tty_init(&t->tty, host_tty_open, NULL);
+	t->tty.dev = LINUX_MAKEDEV(TTY_MAJOR, TTY_CONSOLE);
 	t->io = io;
 	t->dev = dev;
 	t->ino = x.stx_ino;
@@ -114,14 +116,14 @@ static const struct request *request_find(unsigned int cmd)
 	return NULL;
 }
 
-long hostio_tty_ioctl(struct hostio *io, unsigned int cmd, uint64_t arg)
+long hostio_tty_ioctl(struct file *f, struct hostio *io, unsigned int cmd, uint64_t arg)
 {
 	const struct request *r = request_find(cmd);
 	char buf[sizeof(struct linux_termios2)];
 	long result;
 
 	if (!r) {
-		result = tty_ioctl_job(io->tty, cmd, arg);
+		result = tty_ioctl_job(io->tty, f, false, cmd, arg);
 		return result == TTY_NOT_MINE ? -ENOTTY : result;
 	}
 	if (r->how & CHANGES) {

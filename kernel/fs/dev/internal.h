@@ -15,7 +15,9 @@ enum {
 	TTY_TTY = 0,
 	TTY_CONSOLE = 1,
 	TTY_PTMX = 2,
+	PTS_MAJOR = 136,
 };
 
 void mem_devices_register(void);
 void tty_devices_register(void);
+void pty_devices_register(void);

@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "abi/signal.h"
+#include "abi/syscall.h"
 #include "base/waitq.h"
 #include "fs/chrdev.h"
 #include "fs/dev/internal.h"
@@ -33,75 +34,135 @@ static struct session *own_session(void)
 	return g ? g->session : NULL;
 }
 
-/* The session that tty controls, found by walking: it is asked for when a key is struck.
- */
-static struct session *session_of(const struct tty *tty)
+static void signal_group(pid_t pgid, int signo)
 {
-	for (struct process *p = process_next(0); p; p = process_next(p->pid + 1))
-		if (p->pgroup && p->pgroup->session->tty == tty)
-			return p->pgroup->session;
-	return NULL;
-}
-
-static void signal_foreground(struct session *s, int signo)
-{
-	struct pgroup *g = s->foreground ? pgroup_find(s->foreground) : NULL;
+	struct pgroup *g = pgid ? pgroup_find(pgid) : NULL;
 
 	if (g)
 		(void)signal_send_pgroup_locked(g, signo, NULL);
 }
 
+static void bind(struct tty *tty, struct session *s, pid_t pgid)
+{
+	tty_get(tty);
+	tty->session = s;
+	s->tty = tty;
+	s->foreground = pgid;
+	s->old_foreground = 0;
+}
+
+static void unbind(struct session *s)
+{
+	struct tty *tty = s->tty;
+
+	s->tty = NULL;
+	s->foreground = 0;
+	tty->session = NULL;
+	tty_put(tty);
+}
+
+/* The controlling terminal of the current task: a reference, or NULL. Takes
+ * process_tree_lock. */
+static struct tty *own_tty_get(void)
+{
+	struct session *s;
+	struct tty *tty = NULL;
+
+	lock_take(&process_tree_lock);
+	s = own_session();
+	if (s && s->tty) {
+		tty = s->tty;
+		tty_get(tty);
+	}
+	lock_drop(&process_tree_lock);
+	return tty;
+}
+
+/* ---- life ---- */
+
+void tty_init(struct tty *tty, int (*open)(struct tty *tty, struct file *f),
+	      void (*release)(struct tty *tty))
+{
+	ref_init(&tty->refs);
+	tty->open = open;
+	tty->release = release;
+}
+
+void tty_get(struct tty *tty)
+{
+	ref_get(&tty->refs);
+}
+
+void tty_put(struct tty *tty)
+{
+	if (ref_put(&tty->refs) && tty->release)
+		tty->release(tty);
+}
+
 void tty_attach(struct tty *tty, struct session *s, pid_t pgid)
 {
 	lock_take(&process_tree_lock);
-	s->tty = tty;
-	s->foreground = pgid;
+	bind(tty, s, pgid);
 	lock_drop(&process_tree_lock);
 }
 
-void tty_detach(struct tty *tty)
-{
-	struct session *s;
-
-	lock_take(&process_tree_lock);
-	s = session_of(tty);
-	if (s) {
-		s->tty = NULL;
-		signal_foreground(s, SIGHUP);
-		signal_foreground(s, SIGCONT);
-	}
-	lock_drop(&process_tree_lock);
-}
-
-void tty_hang_up_locked(struct session *s)
-{
-	if (!s->tty)
-		return;
-	s->tty = NULL;
-	signal_foreground(s, SIGHUP);
-	signal_foreground(s, SIGCONT);
-	s->foreground = 0;
-}
-
-void tty_leave(void)
+void tty_opened(struct tty *tty)
 {
 	struct session *s;
 
 	lock_take(&process_tree_lock);
 	s = own_session();
-	if (s)
-		tty_hang_up_locked(s);
+	if (s && s->sid == current()->process->pid && !s->tty && !tty->session)
+		bind(tty, s, own_group()->pgid);
 	lock_drop(&process_tree_lock);
+}
+
+void tty_hang_up(struct tty *tty)
+{
+	struct session *s;
+	struct process *leader;
+
+	lock_take(&process_tree_lock);
+	s = tty->session;
+	if (s) {
+		pid_t foreground = s->foreground;
+
+		leader = process_find(s->sid);
+		unbind(s);
+		if (leader && leader->state == PROCESS_RUNNING) {
+			s->old_foreground = foreground;
+			(void)signal_send_process(leader, SIGHUP, NULL);
+			(void)signal_send_process(leader, SIGCONT, NULL);
+		}
+	}
+	lock_drop(&process_tree_lock);
+}
+
+void tty_forget(struct tty *tty)
+{
+	lock_take(&process_tree_lock);
+	if (tty->session)
+		unbind(tty->session);
+	lock_drop(&process_tree_lock);
+}
+
+void tty_leader_exits_locked(struct session *s)
+{
+	if (s->tty) {
+		signal_group(s->foreground, SIGHUP);
+		unbind(s);
+	} else if (s->old_foreground) {
+		signal_group(s->old_foreground, SIGHUP);
+		signal_group(s->old_foreground, SIGCONT);
+	}
+	s->old_foreground = 0;
 }
 
 void tty_signal(struct tty *tty, int signo)
 {
-	struct session *s;
-
 	lock_take(&process_tree_lock);
-	s = session_of(tty);
-	if (s)
-		signal_foreground(s, signo);
+	if (tty->session)
+		signal_group(tty->session->foreground, signo);
 	lock_drop(&process_tree_lock);
 }
 
@@ -121,7 +182,8 @@ int tty_check(struct tty *tty, int signo)
 
 	lock_take(&process_tree_lock);
 	g = own_group();
-	if (!g || g->session->tty != tty || g->session->foreground == g->pgid)
+	if (!g || g->session->tty != tty || !g->session->foreground ||
+	    g->session->foreground == g->pgid)
 		goto out;
 	if (is_blocked_or_ignored(current(), signo)) {
 		err = signo == SIGTTIN ? -EIO : 0;
@@ -136,134 +198,173 @@ out:
 	return err;
 }
 
-/* ---- ioctl ---- */
+/* ---- ioctl: process_tree_lock is taken by the caller ---- */
 
-static int foreground_get(struct tty *tty, pid_t *out)
+/* The session that the caller may ask about through f; NULL: it may not. */
+static struct session *session_asked(struct tty *tty, bool is_master)
 {
-	struct session *s;
-	int err = -ENOTTY;
+	struct session *s = is_master ? tty->session : own_session();
 
-	lock_take(&process_tree_lock);
-	s = own_session();
-	if (s && s->tty == tty) {
-		*out = s->foreground;
-		err = 0;
-	}
-	lock_drop(&process_tree_lock);
-	return err;
+	return s && s->tty == tty ? s : NULL;
+}
+
+static int foreground_get(struct tty *tty, bool is_master, pid_t *out)
+{
+	struct session *s = session_asked(tty, is_master);
+
+	if (!s && !is_master)
+		return -ENOTTY;
+	*out = s && pgroup_find(s->foreground) ? s->foreground : 0;
+	return 0;
 }
 
 static int foreground_set(struct tty *tty, pid_t pgid)
 {
-	struct session *s;
+	struct session *s = own_session();
 	struct pgroup *g;
-	int err = tty_check(tty, SIGTTOU);
 
-	if (err)
-		return err;
+	if (!s || s->tty != tty)
+		return -ENOTTY;
 	if (pgid < 0)
 		return -EINVAL;
-	lock_take(&process_tree_lock);
-	s = own_session();
 	g = pgroup_find(pgid);
-	if (!s || s->tty != tty)
-		err = -ENOTTY;
-	else if (!g)
-		err = -ESRCH;
-	else if (g->session != s)
-		err = -EPERM;
-	else
-		s->foreground = pgid;
-	lock_drop(&process_tree_lock);
-	return err;
-}
-
-static int make_controlling(struct tty *tty, bool force)
-{
-	bool may_steal = force && capable(CAP_SYS_ADMIN);
-	struct session *s;
-	struct session *other;
-	int err = 0;
-
-	lock_take(&process_tree_lock);
-	s = own_session();
-	other = session_of(tty);
-	if (!s || s->sid != current()->process->pid || (s->tty && s->tty != tty) ||
-	    (other && other != s && !may_steal)) {
-		err = -EPERM;
-	} else if (s->tty != tty) {
-		if (other)
-			other->tty = NULL;
-		s->tty = tty;
-		s->foreground = own_group()->pgid;
-	}
-	lock_drop(&process_tree_lock);
-	return err;
-}
-
-static int give_up(struct tty *tty)
-{
-	struct session *s;
-	bool is_own;
-	bool is_leader;
-
-	lock_take(&process_tree_lock);
-	s = own_session();
-	is_own = s && s->tty == tty;
-	is_leader = s && s->sid == current()->process->pid;
-	lock_drop(&process_tree_lock);
-	if (!is_own)
-		return -ENOTTY;
-	/* The terminal is the session's: one that is no leader keeps it. */
-	if (is_leader)
-		tty_leave();
+	if (!g)
+		return -ESRCH;
+	if (g->session != s)
+		return -EPERM;
+	s->foreground = pgid;
 	return 0;
 }
 
-long tty_ioctl_job(struct tty *tty, unsigned int cmd, uint64_t arg)
+static int session_get(struct tty *tty, bool is_master, pid_t *out)
 {
-	struct session *s;
+	struct session *s = session_asked(tty, is_master);
+
+	if (!s)
+		return -ENOTTY;
+	*out = s->sid;
+	return 0;
+}
+
+static int make_controlling(struct tty *tty, struct file *f, bool force)
+{
+	bool is_admin = capable(CAP_SYS_ADMIN);
+	struct session *s = own_session();
+	bool is_leader = s && s->sid == current()->process->pid;
+
+	if (is_leader && s->tty == tty)
+		return 0;
+	if (!is_leader || s->tty)
+		return -EPERM;
+	if (tty->session && !(force && is_admin))
+		return -EPERM;
+	if (!(f->mode & FMODE_READ) && !is_admin)
+		return -EPERM;
+	if (tty->session)
+		unbind(tty->session);
+	bind(tty, s, own_group()->pgid);
+	return 0;
+}
+
+static int give_up(struct tty *tty, bool is_master)
+{
+	struct session *s = own_session();
+
+	if (is_master || !s || s->tty != tty)
+		return -ENOTTY;
+	/* The terminal is the session's: one that is no leader keeps it. */
+	if (s->sid == current()->process->pid) {
+		signal_group(s->foreground, SIGHUP);
+		signal_group(s->foreground, SIGCONT);
+		unbind(s);
+	}
+	return 0;
+}
+
+static int spgrp(struct tty *tty, uint64_t arg)
+{
 	uint32_t value;
+	int err = tty_check(tty, SIGTTOU);
+
+	if (err)
+		return err == -EIO ? -ENOTTY : err;
+	lock_take(&process_tree_lock);
+	err = session_asked(tty, false) ? 0 : -ENOTTY;
+	lock_drop(&process_tree_lock);
+	if (err)
+		return err;
+	if (get_user_u32(&value, arg))
+		return -EFAULT;
+	lock_take(&process_tree_lock);
+	err = foreground_set(tty, (pid_t)value);
+	lock_drop(&process_tree_lock);
+	return err;
+}
+
+long tty_ioctl_job(struct tty *tty, struct file *f, bool is_master, unsigned int cmd,
+		   uint64_t arg)
+{
 	pid_t id = 0;
 	int err;
 
+	if (cmd == TIOCSPGRP)
+		return spgrp(tty, arg);
+	lock_take(&process_tree_lock);
 	switch (cmd) {
 	case TIOCGPGRP:
-		err = foreground_get(tty, &id);
-		return err ? err : put_user_u32(arg, (uint32_t)id);
-	case TIOCSPGRP:
-		err = get_user_u32(&value, arg);
-		return err ? err : foreground_set(tty, (pid_t)value);
+		err = foreground_get(tty, is_master, &id);
+		break;
 	case TIOCGSID:
-		lock_take(&process_tree_lock);
-		s = own_session();
-		if (s && s->tty == tty)
-			id = s->sid;
-		lock_drop(&process_tree_lock);
-		return id ? put_user_u32(arg, (uint32_t)id) : -ENOTTY;
+		err = session_get(tty, is_master, &id);
+		break;
 	case TIOCSCTTY:
-		return make_controlling(tty, arg == 1);
+		err = make_controlling(tty, f, arg == 1);
+		break;
 	case TIOCNOTTY:
-		return give_up(tty);
+		err = give_up(tty, is_master);
+		break;
 	default:
-		return TTY_NOT_MINE;
+		err = TTY_NOT_MINE;
+		break;
 	}
+	lock_drop(&process_tree_lock);
+	if (!err && (cmd == TIOCGPGRP || cmd == TIOCGSID))
+		return put_user_u32(arg, (uint32_t)id);
+	return err;
+}
+
+/* vhangup(2) */
+long sys_vhangup(struct task *t)
+{
+	struct tty *tty;
+
+	(void)t;
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty = own_tty_get();
+	if (!tty)
+		return 0;
+	if (tty->hang_up)
+		tty->hang_up(tty);
+	else
+		tty_hang_up(tty);
+	tty_put(tty);
+	return 0;
 }
 
 /* ---- the nodes ---- */
 
 static int tty_open(struct inode *inode, struct file *f)
 {
-	struct session *s;
-	struct tty *tty = NULL;
+	struct tty *tty = own_tty_get();
+	int err;
 
 	(void)inode;
-	lock_take(&process_tree_lock);
-	s = own_session();
-	if (s)
-		tty = s->tty;
-	lock_drop(&process_tree_lock);
-	return tty ? tty->open(tty, f) : -ENXIO;
+	if (!tty)
+		return -ENXIO;
+	err = tty->open(tty, f);
+	tty_put(tty);
+	return err;
 }
 
 static int console_open(struct inode *inode, struct file *f)

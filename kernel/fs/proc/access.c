@@ -3,6 +3,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "fs/context.h"
+#include "fs/dev/tty.h"
 #include "fs/fdtable.h"
 #include "fs/proc/internal.h"
 #include "mm/mm.h"
@@ -73,7 +74,7 @@ struct fs_context *task_fs(struct task *t)
 }
 
 bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
-		     bool *has_tty)
+		     uint64_t *tty)
 {
 	struct pgroup *g;
 
@@ -82,8 +83,8 @@ bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
 	if (g) {
 		*pgid = g->pgid;
 		*sid = g->session->sid;
-		*has_tty = g->session->tty != NULL;
-		*foreground = *has_tty ? g->session->foreground : -1;
+		*tty = g->session->tty ? g->session->tty->dev : 0;
+		*foreground = *tty ? g->session->foreground : -1;
 	}
 	lock_drop(&process_tree_lock);
 	return g != NULL;

@@ -71,7 +71,7 @@ struct fdtable *task_fds(struct task *t) MUST_CHECK;
 struct fs_context *task_fs(struct task *t) MUST_CHECK;
 /* Of t, a zombie too: false if unknown. */
 bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
-		     bool *has_tty);
+		     uint64_t *tty);
 bool task_is_whole(const struct pid_inode *i);
 
 /* ---- entries, by file ---- */

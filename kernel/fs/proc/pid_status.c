@@ -89,15 +89,14 @@ static void stat_places(struct text *out, struct mm *mm, int exit_code, bool may
 
 static void stat_ids(struct text *out, struct task *t)
 {
-	bool has_tty = false;
+	uint64_t tty = 0;
 	pid_t pgid = 0;
 	pid_t sid = 0;
 	pid_t foreground = -1;
 
-	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &has_tty);
+	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &tty);
 	text_printf(out, "%d (%s) %c %d %d %d %d %d 4194304", t->tid, t->comm,
-		    task_state_letter(t), parent_pid(t), pgid, sid, has_tty ? 34816 : 0,
-		    foreground);
+		    task_state_letter(t), parent_pid(t), pgid, sid, (int)tty, foreground);
 }
 
 static void stat_times(struct text *out, struct task *t, const struct task_usage *u)
@@ -219,12 +218,12 @@ static void status_creds(struct text *out, struct task *t)
 
 static void status_namespaces(struct text *out, struct task *t)
 {
-	bool has_tty = false;
+	uint64_t tty = 0;
 	pid_t pgid = 0;
 	pid_t sid = 0;
 	pid_t foreground = -1;
 
-	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &has_tty);
+	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &tty);
 	text_printf(out,
 		    "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
 		    t->process->pid, t->tid, pgid, sid, t->process->is_init);
