@@ -288,6 +288,8 @@ static int link_locked(struct creation *c, const struct path *old)
 	struct inode *inode = path_inode(old);
 	int err;
 
+	if (c->dir->sb->flags & SB_NO_NEGATIVE) /* the lookup itself fails, on Linux */
+		return -ENOENT;
 	if (inode->sb != c->dir->sb || old->mount != c->parent.mount)
 		return -EXDEV;
 	err = may_link(inode);
