@@ -75,10 +75,8 @@ static ssize_t read_line(struct pty_end *e, struct uio *u)
 		return done;
 	/* A VEOF right after what was wanted only ends this read. */
 	if (!is_whole && end != e->canon_head && line_ends_at(e, end) &&
-	    *ldisc_at(e, end) == 0) {
+	    *ldisc_at(e, end) == 0)
 		line_end_clear(e, end++);
-		is_eof = true;
-	}
 	if (is_whole) {
 		line_end_clear(e, end - 1);
 		e->is_pushed = false;
