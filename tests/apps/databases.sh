@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 120
+# timeout: 400
 # sqlite3 from two processes at once, and redis with its clients.
 . "$(dirname "$0")/programs"
 need sqlite3
 
 prog sqlite3 'sqlite3 -version | cut -c 1; sqlite3 db "create table t (id integer primary key, n int, s text); with recursive c(x) as (select 1 union all select x + 1 from c where x < 20000) insert into t select x, x * 7 % 1000, printf(\"name%d\", x) from c; create index i on t (n); select count(*), sum(n) from t; select s from t where n = 5 order by id limit 3; pragma integrity_check; vacuum; delete from t where id > 10; select * from t;" ".mode box" "select * from t limit 2" .schema; sqlite3 db .dump | sqlite3 copy; sqlite3 -csv -header copy "select * from t"; sqlite3 db "select nonsense"; echo $?; sqlite3 db ".backup back" "attach back as b" "select count(*) from b.t"; sqlite3 -json db "select json_object(\"a\", 1) j"; head -c 15 db; chmod 444 db; sqlite3 -readonly db "insert into t values (1, 2, 3)"'
 for mode in wal delete truncate persist; do
-	prog sqlite3 "mode=$mode; "'sqlite3 db "pragma journal_mode=$mode; create table t (who, i)"; for w in a b c; do (for i in $(seq 40); do echo "insert into t values (\"$w\", $i);"; done | sqlite3 -cmd ".timeout 20000" db; echo $w $? >done.$w) & done; wait; cat done.*; sqlite3 db "select who, count(*), sum(i) from t group by who; pragma integrity_check"; ls db*; (echo "begin immediate; insert into t values (9, 9);"; until [ -e go ]; do sleep 0.02; done; echo "commit;") | sqlite3 db & until sqlite3 db "begin immediate; rollback" 2>&1 | grep -q locked; do sleep 0.02; done; sqlite3 db "insert into t values (1, 1)"; echo $?; sqlite3 db "select count(*) from t"; >go; wait; sqlite3 db "select count(*) from t"'
+	prog sqlite3 "mode=$mode; "'sqlite3 db "pragma journal_mode=$mode; create table t (who, i)"; for w in a b c; do (for i in $(seq 10); do echo "insert into t values (\"$w\", $i);"; done | sqlite3 -cmd ".timeout 20000" db; echo $w $? >done.$w) & done; wait; cat done.*; sqlite3 db "select who, count(*), sum(i) from t group by who; pragma integrity_check"; ls db*; (echo "begin immediate; insert into t values (9, 9);"; until [ -e go ]; do sleep 0.02; done; echo "commit;") | sqlite3 db & until sqlite3 db "begin immediate; rollback" 2>&1 | grep -q locked; do sleep 0.02; done; sqlite3 db "insert into t values (1, 1)"; echo $?; sqlite3 db "select count(*) from t"; >go; wait; sqlite3 db "select count(*) from t"'
 done
 prog sqlite3 'mkfifo p; sqlite3 db "pragma journal_mode=wal; create table t (x)" >/dev/null; sqlite3 db <p & disown; exec 7>p; echo "insert into t values (1);" >&7; until [ "$(sqlite3 -cmd ".timeout 5000" db "select count(*) from t")" = 1 ]; do :; done; ls db*; kill -9 $!; while kill -0 $! 2>/dev/null; do sleep 0.02; done; sqlite3 db "pragma integrity_check; select count(*) from t"; ls db*'
 
