@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* dentry.c - the cache of names.
  *
- * A hash table whose buckets have a lock each. Whoever takes a reference either has one
- * already, or holds the lock of the bucket in which the dentry is hashed; the cache's own
- * reference is dropped only under that lock. So a count of one under the lock means that
- * nobody can get at the dentry but the holder of the lock, who may take it out.
+ * A hash table that grows, under locks that share its buckets out among them. Whoever
+ * takes a reference either has one already, or holds the lock of the bucket in which the
+ * dentry is hashed; the cache's own reference is dropped only under that lock. So a count
+ * of one under the lock means that nobody can get at the dentry but the holder of the
+ * lock, who may take it out.
  *
- * When there are more than DENTRY_CACHE_MAX entries, dentry_trim() moves a hand over the
- * buckets: entries not looked up since it last passed, and held by nobody, go. */
+ * When there are too many entries, dentry_trim() moves a hand over the buckets: entries
+ * not looked up since it last passed, and held by nobody, go. */
 #include "fs/dentry.h"
 
+#include "base/hash_table.h"
 #include "base/lock.h"
+#include "base/page.h"
 #include "base/slab.h"
 #include "fs/internal.h"
 #include "fs/notify.h"
@@ -21,33 +24,48 @@
 #include "lib/string.h"
 
 enum {
-	BUCKETS = 8192,
+	BUCKETS = 8192,	    /* at first */
+	LOCKS = 1024,	    /* divides BUCKETS */
 	TRIM_BUCKETS = 512, /* looked at in one go */
+	/* A name and its inode take about 1 KiB, in an overlay; this is the share of the
+	 * kernel's memory that names may fill. */
+	CACHE_SHARE = 8,
+	CACHE_MAX = 262144,
 };
 
-struct bucket {
-	struct lock lock; /* RANK_DENTRY */
-	struct dentry *first;
-};
-
-static struct bucket buckets[BUCKETS];
+static struct hash_node *first_buckets[BUCKETS];
+static struct hash_table table;
+static struct lock locks[LOCKS]; /* RANK_DENTRY: of the buckets i % LOCKS */
+static size_t cache_max;	 /* const */
+static bool is_growing;		 /* atomic */
 static SLAB_CACHE(dentry_slab, sizeof(struct dentry), 8);
 static uint64_t seed;
 static uint64_t moves; /* atomic: odd while one is going on */
-static int hashed;     /* atomic: entries in the table */
 static uint32_t hand;  /* atomic */
 
 void dentry_cache_init(void)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
-		lock_init_zeroed(&buckets[i].lock, RANK_DENTRY);
+	struct page_stats memory;
+
+	for (size_t i = 0; i < LOCKS; i++)
+		lock_init_zeroed(&locks[i], RANK_DENTRY);
+	hash_table_init(&table, first_buckets, BUCKETS);
+	page_get_stats(&memory);
+	cache_max =
+		MIN(memory.total / CACHE_SHARE * (PAGE_SIZE / 1024), (size_t)CACHE_MAX);
 	if (host_getrandom(&seed, sizeof(seed)) < 0)
 		seed = (uint64_t)host_clock(CLOCK_MONOTONIC);
 }
 
-static struct bucket *bucket_of(uint64_t hash)
+/* Of the bucket for a hash, whatever size the table has. */
+static struct lock *lock_of(uint64_t hash)
 {
-	return &buckets[hash % BUCKETS];
+	return &locks[hash % LOCKS];
+}
+
+static struct dentry *dentry_of(struct hash_node *node)
+{
+	return container_of(node, struct dentry, hashed);
 }
 
 static uint64_t hash_name(const struct dentry *parent, const char *name, size_t len)
@@ -56,21 +74,21 @@ static uint64_t hash_name(const struct dentry *parent, const char *name, size_t 
 }
 
 /* Locks the bucket that d is in, or would be in. */
-static struct bucket *bucket_lock(struct dentry *d) NO_LOCK_CHECK
+static struct lock *bucket_lock(struct dentry *d) NO_LOCK_CHECK
 {
 	for (;;) {
-		struct bucket *b = bucket_of(atomic_load(&d->hash));
+		struct lock *l = lock_of(atomic_load(&d->hashed.hash));
 
-		lock_take(&b->lock);
-		if (b == bucket_of(atomic_load(&d->hash)))
-			return b;
-		lock_drop(&b->lock);
+		lock_take(l);
+		if (l == lock_of(atomic_load(&d->hashed.hash)))
+			return l;
+		lock_drop(l);
 	}
 }
 
-static void bucket_unlock(struct bucket *b) NO_LOCK_CHECK
+static void bucket_unlock(struct lock *l) NO_LOCK_CHECK
 {
-	lock_drop(&b->lock);
+	lock_drop(l);
 }
 
 /* ---- making and freeing ---- */
@@ -107,7 +125,7 @@ struct dentry *dentry_create(struct dentry *parent, const char *name, size_t len
 	list_init(&d->sibling);
 	d->sb = sb;
 	d->inode = inode;
-	d->hash = hash_name(parent, name, len);
+	d->hashed.hash = hash_name(parent, name, len);
 	if (!parent) {
 		d->parent = d;
 		d->flags = DENTRY_ROOT;
@@ -153,22 +171,23 @@ void dentry_put(struct dentry *d)
 struct dentry *dentry_lookup(struct dentry *parent, const char *name, size_t len)
 {
 	uint64_t hash = hash_name(parent, name, len);
-	struct bucket *b = bucket_of(hash);
-	struct dentry *d;
+	struct lock *lock = lock_of(hash);
+	struct dentry *d = NULL;
 
-	if (!atomic_load(&b->first))
-		return NULL;
-	lock_take(&b->lock);
-	for (d = b->first; d; d = d->hash_next)
-		if (d->hash == hash && d->parent == parent && d->name_len == len &&
+	lock_take(lock);
+	for (struct hash_node *n = *hash_table_bucket(&table, hash); n; n = n->next) {
+		d = dentry_of(n);
+		if (n->hash == hash && d->parent == parent && d->name_len == len &&
 		    memcmp(d->name, name, len) == 0)
 			break;
+		d = NULL;
+	}
 	if (d) {
 		dentry_get(d);
 		if (!(d->flags & DENTRY_USED))
 			atomic_or(&d->flags, DENTRY_USED);
 	}
-	lock_drop(&b->lock);
+	lock_drop(lock);
 	return d;
 }
 
@@ -177,69 +196,69 @@ struct dentry *dentry_find_inode(struct superblock *sb,
 					       const void *arg),
 				 const void *arg)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct bucket *b = &buckets[i];
-		struct dentry *d;
+	for (size_t i = 0; i < atomic_load(&table.bucket_count); i++) {
+		struct hash_node **bucket = hash_table_at(&table, i);
+		struct dentry *found = NULL;
 
-		if (!atomic_load(&b->first))
+		if (!atomic_load(bucket))
 			continue;
-		lock_take(&b->lock);
-		for (d = b->first; d; d = d->hash_next)
+		lock_take(lock_of(i));
+		for (struct hash_node *n = *bucket; n && !found; n = n->next) {
+			struct dentry *d = dentry_of(n);
+
 			if (d->sb == sb && !dentry_is_negative(d) && match(d->inode, arg))
-				break;
-		if (d)
-			dentry_get(d);
-		lock_drop(&b->lock);
-		if (d)
-			return d;
+				found = d;
+		}
+		if (found)
+			dentry_get(found);
+		lock_drop(lock_of(i));
+		if (found)
+			return found;
 	}
 	return NULL;
 }
 
-static void link_locked(struct bucket *b, struct dentry *d)
+/* Splits as many buckets as entries come, at most. */
+static void grow(void)
 {
-	d->hash_next = b->first;
-	d->hash_prev = &b->first;
-	if (b->first)
-		b->first->hash_prev = &d->hash_next;
-	atomic_store(&b->first, d);
-}
+	struct lock *lock;
 
-static void unlink_locked(struct dentry *d)
-{
-	atomic_store(d->hash_prev, d->hash_next);
-	if (d->hash_next)
-		d->hash_next->hash_prev = d->hash_prev;
-	d->hash_next = NULL;
-	d->hash_prev = NULL;
+	if (likely(!hash_table_is_crowded(&table)) || atomic_xchg(&is_growing, true))
+		return;
+	if (hash_table_is_crowded(&table)) {
+		lock = lock_of(hash_table_next_split(&table));
+		lock_take(lock);
+		hash_table_grow(&table);
+		lock_drop(lock);
+	}
+	atomic_store(&is_growing, false);
 }
 
 void dentry_hash(struct dentry *d)
 {
-	struct bucket *b = bucket_lock(d);
+	struct lock *b = bucket_lock(d);
 
 	if (!(d->flags & (DENTRY_HASHED | DENTRY_DELETED | DENTRY_ROOT))) {
-		link_locked(b, d);
+		hash_table_insert(&table, &d->hashed);
 		dentry_get(d);
 		atomic_or(&d->flags, DENTRY_HASHED | DENTRY_USED);
-		atomic_add(&hashed, 1);
 	}
 	bucket_unlock(b);
+	grow();
 }
 
 static bool unhash_locked(struct dentry *d)
 {
 	if (!(d->flags & DENTRY_HASHED))
 		return false;
-	unlink_locked(d);
+	hash_table_remove(&table, &d->hashed);
 	atomic_and(&d->flags, ~(uint32_t)DENTRY_HASHED);
-	atomic_sub(&hashed, 1);
 	return true;
 }
 
 static void unhash_as(struct dentry *d, uint32_t flag)
 {
-	struct bucket *b = bucket_lock(d);
+	struct lock *b = bucket_lock(d);
 	bool was = unhash_locked(d);
 
 	atomic_or(&d->flags, flag);
@@ -311,32 +330,32 @@ static void parent_change(struct dentry *d, struct dentry *from, struct dentry *
 
 void dentry_move(struct dentry *d, struct dentry *target, bool exchange)
 {
-	struct bucket *b1 = bucket_of(d->hash);
-	struct bucket *b2 = bucket_of(target->hash);
+	struct lock *lock = lock_of(d->hashed.hash);
+	struct lock *target_lock = lock_of(target->hashed.hash);
 	struct dentry *from = d->parent;
 	struct dentry *to = target->parent;
-	uint64_t from_hash = d->hash;
+	uint64_t from_hash = d->hashed.hash;
 	bool d_was;
 	bool target_was;
 
 	parent_change(d, from, to);
 	if (exchange)
 		parent_change(target, to, from);
-	lock_take_pair(&b1->lock, &b2->lock);
+	lock_take_pair(lock, target_lock);
 	atomic_add(&moves, 1);
 	d_was = unhash_locked(d);
 	target_was = unhash_locked(target);
 	name_take(d, target, exchange);
 	atomic_store(&d->parent, to);
-	atomic_store(&d->hash, target->hash);
+	atomic_store(&d->hashed.hash, target->hashed.hash);
 	if (exchange) {
 		atomic_store(&target->parent, from);
-		atomic_store(&target->hash, from_hash);
+		atomic_store(&target->hashed.hash, from_hash);
 	} else {
 		atomic_or(&target->flags, DENTRY_DELETED);
 	}
 	atomic_add(&moves, 1);
-	lock_drop_pair(&b1->lock, &b2->lock);
+	lock_drop_pair(lock, target_lock);
 	if (d_was) {
 		dentry_hash(d);
 		dentry_put(d);
@@ -361,7 +380,7 @@ uint64_t dentry_move_count(void)
 
 struct dentry *dentry_parent_get(struct dentry *d)
 {
-	struct bucket *b = bucket_lock(d);
+	struct lock *b = bucket_lock(d);
 	struct dentry *parent = d->parent;
 
 	dentry_get(parent);
@@ -381,7 +400,7 @@ bool dentry_is_ancestor(struct dentry *a, struct dentry *d)
 
 size_t dentry_name_copy(struct dentry *d, char *buf, size_t size)
 {
-	struct bucket *b = bucket_lock(d);
+	struct lock *b = bucket_lock(d);
 	size_t len = MIN((size_t)d->name_len, size - 1);
 
 	memcpy(buf, d->name, len);
@@ -394,17 +413,20 @@ size_t dentry_name_copy(struct dentry *d, char *buf, size_t size)
 
 /* Takes what nobody uses out of a bucket: returns how many went. all: without regard to
  * age. */
-static unsigned bucket_trim(struct bucket *b, struct superblock *sb, bool all)
+static unsigned bucket_trim(size_t index, struct superblock *sb, bool all)
 {
-	struct dentry *gone = NULL;
-	struct dentry *next;
+	struct hash_node **bucket = hash_table_at(&table, index);
+	struct hash_node *gone = NULL;
+	struct hash_node *next;
 	unsigned count = 0;
 
-	if (!atomic_load(&b->first))
+	if (!atomic_load(bucket))
 		return 0;
-	lock_take(&b->lock);
-	for (struct dentry *d = b->first; d; d = next) {
-		next = d->hash_next;
+	lock_take(lock_of(index));
+	for (struct hash_node *n = *bucket; n; n = next) {
+		struct dentry *d = dentry_of(n);
+
+		next = n->next;
 		if (sb && d->sb != sb)
 			continue;
 		if (!all && (d->flags & DENTRY_USED)) {
@@ -414,25 +436,26 @@ static unsigned bucket_trim(struct bucket *b, struct superblock *sb, bool all)
 		if (ref_count(&d->refs) != 1)
 			continue;
 		(void)unhash_locked(d);
-		d->hash_next = gone;
-		gone = d;
+		n->next = gone;
+		gone = n;
 	}
-	lock_drop(&b->lock);
+	lock_drop(lock_of(index));
 	for (; gone; gone = next, count++) {
-		next = gone->hash_next;
-		gone->hash_next = NULL;
-		dentry_put(gone);
+		next = gone->next;
+		dentry_put(dentry_of(gone));
 	}
 	return count;
 }
 
 void dentry_trim(void)
 {
-	if (likely(atomic_load_relaxed(&hashed) <= DENTRY_CACHE_MAX))
+	if (likely(atomic_load_relaxed(&table.count) <= cache_max))
 		return;
 	for (int i = 0; i < TRIM_BUCKETS; i++) {
-		(void)bucket_trim(&buckets[atomic_add(&hand, 1) % BUCKETS], NULL, false);
-		if (atomic_load_relaxed(&hashed) <= DENTRY_CACHE_MAX)
+		size_t count = atomic_load_relaxed(&table.bucket_count);
+
+		(void)bucket_trim(atomic_add(&hand, 1) % count, NULL, false);
+		if (atomic_load_relaxed(&table.count) <= cache_max)
 			return;
 	}
 }
@@ -443,8 +466,8 @@ void dentry_shrink_sb(struct superblock *sb)
 
 	do {
 		count = 0;
-		for (size_t i = 0; i < BUCKETS; i++)
-			count += bucket_trim(&buckets[i], sb, true);
+		for (size_t i = 0; i < atomic_load(&table.bucket_count); i++)
+			count += bucket_trim(i, sb, true);
 	} while (count);
 }
 
@@ -456,7 +479,7 @@ void dentry_shrink_children(struct dentry *d)
 	while (!list_is_empty(&d->children)) {
 		struct dentry *child =
 			list_entry(d->children.next, struct dentry, sibling);
-		struct bucket *b;
+		struct lock *b;
 		bool was = false;
 
 		list_remove(&child->sibling);

@@ -9,6 +9,7 @@
  * it. */
 #pragma once
 #include "abi/types.h"
+#include "base/hash_table.h"
 #include "base/lock.h"
 #include "base/ref.h"
 #include "lib/list.h"
@@ -16,10 +17,7 @@
 struct inode;
 struct superblock;
 
-enum {
-	DENTRY_NAME_INLINE = 40,
-	DENTRY_CACHE_MAX = 65536, /* entries; the least recently used go first */
-};
+enum { DENTRY_NAME_INLINE = 40 };
 
 enum dentry_flags {
 	DENTRY_HASHED = 1 << 0,
@@ -30,15 +28,13 @@ enum dentry_flags {
 
 struct dentry {
 	struct ref refs;
-	uint32_t flags;		   /* atomic: enum dentry_flags */
-	struct dentry *hash_next;  /* bucket */
-	struct dentry **hash_prev; /* bucket */
-	uint64_t hash; /* bucket: of parent and name; names the bucket also when unhashed
-			*/
-	struct dentry *parent; /* bucket; ref; itself for roots */
-	struct inode *inode;   /* atomic; ref; NULL: negative */
-	struct superblock *sb; /* borrowed from the mount or the parent's */
-	uint32_t mounts;       /* atomic: how many file systems are mounted on it */
+	uint32_t flags;		 /* atomic: enum dentry_flags */
+	struct hash_node hashed; /* bucket: hash, of parent and name, tells which bucket
+				    also when it is in none */
+	struct dentry *parent;	 /* bucket; ref; itself for roots */
+	struct inode *inode;	 /* atomic; ref; NULL: negative */
+	struct superblock *sb;	 /* borrowed from the mount or the parent's */
+	uint32_t mounts;	 /* atomic: how many file systems are mounted on it */
 	uint32_t name_len;
 	char *name;		   /* inline_name or kmalloc'ed; bucket */
 	void *private;		   /* the file system's */

@@ -21,11 +21,6 @@ static uint64_t stx_dev(const struct linux_statx *stx)
 	return LINUX_MAKEDEV(stx->stx_dev_major, stx->stx_dev_minor);
 }
 
-static struct host_inode **bucket_of(struct hostfs *fs, uint64_t host_dev, uint64_t ino)
-{
-	return &fs->buckets[hash_combine(ino, host_dev) % HOSTFS_BUCKETS];
-}
-
 static struct linux_timespec stx_time(const struct linux_statx_timestamp *t)
 {
 	return (struct linux_timespec){.tv_sec = t->tv_sec, .tv_nsec = t->tv_nsec};
@@ -97,22 +92,26 @@ static struct host_inode *inode_create(struct hostfs *fs, const struct linux_sta
 
 static struct host_inode *find_locked(struct hostfs *fs, const struct linux_statx *stx)
 {
-	struct host_inode *hi = *bucket_of(fs, stx_dev(stx), stx->stx_ino);
+	uint64_t hash = hash_combine(stx->stx_ino, stx_dev(stx));
 
-	for (; hi; hi = hi->hash_next)
-		if (host_inode_is(hi, stx) && !hi->is_removed &&
+	for (struct hash_node *n = *hash_table_bucket(&fs->inodes, hash); n;
+	     n = n->next) {
+		struct host_inode *hi = container_of(n, struct host_inode, hashed);
+
+		if (n->hash == hash && host_inode_is(hi, stx) && !hi->is_removed &&
 		    inode_try_get(&hi->inode))
 			return hi;
+	}
 	return NULL;
 }
 
 static void hash_locked(struct hostfs *fs, struct host_inode *hi)
 {
-	struct host_inode **bucket = bucket_of(fs, hi->host_dev, hi->inode.ino);
-
 	hi->dev = dev_of_locked(fs, hi->host_dev);
-	hi->hash_next = *bucket;
-	*bucket = hi;
+	hi->hashed.hash = hash_combine(hi->inode.ino, hi->host_dev);
+	hash_table_insert(&fs->inodes, &hi->hashed);
+	if (hash_table_is_crowded(&fs->inodes))
+		hash_table_grow(&fs->inodes);
 	hi->is_hashed = true;
 }
 
@@ -194,14 +193,9 @@ out:
 
 static void unhash(struct hostfs *fs, struct host_inode *hi)
 {
-	struct host_inode **link = bucket_of(fs, hi->host_dev, hi->inode.ino);
-
 	lock_take(&hostfs_lock);
-	if (hi->is_hashed) {
-		while (*link != hi)
-			link = &(*link)->hash_next;
-		*link = hi->hash_next;
-	}
+	if (hi->is_hashed)
+		hash_table_remove(&fs->inodes, &hi->hashed);
 	lock_drop(&hostfs_lock);
 }
 

@@ -5,6 +5,7 @@
  * here. No host call is made under it. */
 #pragma once
 #include "abi/types.h"
+#include "base/hash_table.h"
 #include "base/lock.h"
 #include "base/ref.h"
 #include "fs/vfs.h"
@@ -19,7 +20,7 @@ struct uio;
 enum {
 	HOSTFS_LISTING_MAX = 16 << 20, /* bytes of directory listings kept */
 	HOSTFS_DEVS_MAX = 32,	       /* host file systems told apart below one root */
-	HOSTFS_BUCKETS = 4096,
+	HOSTFS_BUCKETS = 2048,	       /* at first */
 };
 
 struct host_inode;
@@ -49,9 +50,9 @@ struct host_listing {
 
 struct host_inode {
 	struct inode inode;
-	struct host_inode *hash_next; /* lock */
-	uint64_t host_dev;	      /* const */
-	uint64_t dev;		      /* const: st_dev */
+	struct hash_node hashed; /* lock */
+	uint64_t host_dev;	 /* const */
+	uint64_t dev;		 /* const: st_dev */
 	struct host_inode
 		*parent; /* lock: where it was seen last; ref. NULL: root, or nowhere */
 	char *name;	 /* lock: in parent; owned */
@@ -74,13 +75,14 @@ struct host_inode {
 
 struct hostfs {
 	struct superblock *sb;
-	struct host_handle *root;		    /* const: ref */
-	bool exclusive;				    /* const: and read-only */
-	bool is_file, map_overflow;		    /* const */
-	struct host_inode *buckets[HOSTFS_BUCKETS]; /* lock: by host device and number */
-	uint64_t host_devs[HOSTFS_DEVS_MAX];	    /* lock */
-	uint64_t devs[HOSTFS_DEVS_MAX];		    /* lock */
-	uint32_t dev_count;			    /* lock */
+	struct host_handle *root;   /* const: ref */
+	bool exclusive;		    /* const: and read-only */
+	bool is_file, map_overflow; /* const */
+	struct hash_table inodes;   /* lock: by host device and number */
+	struct hash_node *first_buckets[HOSTFS_BUCKETS]; /* lock: of inodes */
+	uint64_t host_devs[HOSTFS_DEVS_MAX];		 /* lock */
+	uint64_t devs[HOSTFS_DEVS_MAX];			 /* lock */
+	uint32_t dev_count;				 /* lock */
 	uint32_t moves_begun, moves_done; /* atomic: renames and removals: handle.c */
 };
 

@@ -34,6 +34,7 @@ static void hostfs_release(struct superblock *sb)
 	struct hostfs *fs = sb->private;
 
 	host_handle_put(fs->root);
+	hash_table_fini(&fs->inodes);
 	kfree(fs);
 }
 
@@ -104,6 +105,7 @@ int hostfs_create(const struct hostfs_params *p, struct superblock **out)
 		return -ENOMEM;
 	}
 	fs->sb = sb;
+	hash_table_init(&fs->inodes, fs->first_buckets, HOSTFS_BUCKETS);
 	fs->exclusive = p->exclusive && p->read_only;
 	fs->is_file = p->is_file;
 	fs->map_overflow = p->map_overflow;

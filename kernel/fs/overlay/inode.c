@@ -12,16 +12,21 @@ static SLAB_CACHE(inode_slab, sizeof(struct overlay_inode), 8);
 
 /* Inodes lie side by side, a little more than 256 bytes apart: so do their buckets, and a
  * program that meets few touches few pages of the table. */
-static struct overlay_inode **bucket_of(struct overlay *ov, const struct inode *lower)
+static uint64_t hash_of(const struct inode *lower)
 {
-	return &ov->buckets[(uintptr_t)lower / 256 % OVERLAY_BUCKETS];
+	return (uintptr_t)lower / 256;
 }
 
 static struct overlay_inode *find_locked(struct overlay *ov, const struct inode *lower)
 {
-	for (struct overlay_inode *oi = *bucket_of(ov, lower); oi; oi = oi->hash_next)
+	struct hash_node *n = *hash_table_bucket(&ov->inodes, hash_of(lower));
+
+	for (; n; n = n->next) {
+		struct overlay_inode *oi = container_of(n, struct overlay_inode, hashed);
+
 		if (oi->lower == lower && inode_try_get(&oi->inode))
 			return oi;
+	}
 	return NULL;
 }
 
@@ -84,8 +89,10 @@ int overlay_inode_lookup(struct overlay *ov, struct inode *lower,
 	oi->lower = lower;
 	lock_take(&ov->lock);
 	other = find_locked(ov, lower);
-	oi->hash_next = *bucket_of(ov, lower);
-	*bucket_of(ov, lower) = oi;
+	oi->hashed.hash = hash_of(lower);
+	hash_table_insert(&ov->inodes, &oi->hashed);
+	if (hash_table_is_crowded(&ov->inodes))
+		hash_table_grow(&ov->inodes);
 	lock_drop(&ov->lock);
 	if (other) {
 		inode_put(&oi->inode);
@@ -143,12 +150,8 @@ void overlay_inode_release(struct inode *inode)
 	struct overlay *ov = overlay_of(oi);
 
 	if (oi->lower) {
-		struct overlay_inode **link = bucket_of(ov, oi->lower);
-
 		lock_take(&ov->lock);
-		while (*link != oi)
-			link = &(*link)->hash_next;
-		*link = oi->hash_next;
+		hash_table_remove(&ov->inodes, &oi->hashed);
 		lock_drop(&ov->lock);
 	}
 	overlay_entries_free(oi);

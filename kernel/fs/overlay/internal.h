@@ -2,6 +2,7 @@
 /* internal.h - shared by the files of fs/overlay/ alone. */
 #pragma once
 #include "abi/types.h"
+#include "base/hash_table.h"
 #include "base/lock.h"
 #include "fs/vfs.h"
 #include "lib/tree.h"
@@ -9,7 +10,7 @@
 struct file;
 
 enum {
-	OVERLAY_BUCKETS = 8192,
+	OVERLAY_BUCKETS = 4096, /* at first */
 	OVERLAY_COPY_LOCKS = 16,
 };
 #define OVERLAY_NEW_INO                                                                  \
@@ -20,8 +21,8 @@ struct overlay {
 	struct superblock *lower; /* ref */
 	struct superblock *upper; /* ref */
 	struct lock lock;	  /* RANK_OBJECT */
-	struct overlay_inode
-		*buckets[OVERLAY_BUCKETS]; /* lock: those with a lower side, by it */
+	struct hash_table inodes; /* lock: those with a lower side, by it */
+	struct hash_node *first_buckets[OVERLAY_BUCKETS]; /* lock: of inodes */
 	/* One copies, the others wait. RANK_RENAME: held across reads of the lower file
 	 * and memory writes. */
 	struct lock copying[OVERLAY_COPY_LOCKS];
@@ -29,8 +30,8 @@ struct overlay {
 
 struct overlay_inode {
 	struct inode inode;
-	struct overlay_inode *hash_next; /* overlay.lock */
-	struct inode *lower;		 /* const: ref, or NULL */
+	struct hash_node hashed; /* overlay.lock */
+	struct inode *lower;	 /* const: ref, or NULL */
 	const struct file_ops
 		*lower_ops;  /* atomic: of files opened on lower; set by the first open */
 	struct file *upper;  /* atomic: ref; set once: the data from then on */

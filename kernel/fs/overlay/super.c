@@ -29,6 +29,7 @@ static void overlay_release(struct superblock *sb)
 
 	sb_put(ov->lower);
 	sb_put(ov->upper);
+	hash_table_fini(&ov->inodes);
 	kfree(ov);
 }
 
@@ -84,6 +85,7 @@ int overlay_create(struct superblock *lower, struct superblock *upper,
 	if (!ov)
 		return -ENOMEM;
 	lock_init(&ov->lock, RANK_OBJECT);
+	hash_table_init(&ov->inodes, ov->first_buckets, OVERLAY_BUCKETS);
 	for (int i = 0; i < OVERLAY_COPY_LOCKS; i++)
 		lock_init(&ov->copying[i], RANK_RENAME);
 	ov->sb = sb_create(&overlay_type, &overlay_sb_ops, OVERLAYFS_SUPER_MAGIC, ov);
