@@ -63,6 +63,7 @@ struct cpu *cpu_alloc(void)
 			return NULL;
 		c = (struct cpu *)(area + CPU_AREA_SIZE -
 				   CPU_SIZE); // NOLINT(bugprone-casting-through-void)
+		memset(c, 0, sizeof(*c)); /* what the next owner of the area keeps too */
 		c->kstack = area + ALTSTACK_SIZE;
 		lock_take(&pool_lock);
 		c->next_of_all = all_cpus;
