@@ -11,6 +11,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct cpu_call;
 struct task;
 struct sleeper;
 struct trace_ring;
@@ -51,8 +52,10 @@ struct cpu {
 	/* own: base/waitq.c: sleepers to be roused when the wake-up that is on is over */
 	uint8_t wake_depth, wake_count;
 	struct sleeper *to_rouse[4];
-	bool is_committed; /* in the middle of what no other hand could finish: see
-			      process_abandoned() */
+	bool is_committed;     /* in the middle of what no other hand could finish: see
+				  process_abandoned() */
+	struct cpu_call *call; /* atomic: a job that waits to be done here: cpu_call.h;
+				  outlives the area's threads */
 };
 
 #if __STDC_HOSTED__

@@ -17,9 +17,11 @@
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/task_hooks.h"
 #include "base/cpu.h"
+#include "base/cpu_call.h"
 #include "base/panic.h"
 #include "base/waitq.h"
 #include "host/host.h"
+#include "lib/atomic.h"
 
 _Static_assert(offsetof(struct cpu, task) == CPU_TASK, "offsets.h");
 _Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "offsets.h");
@@ -122,6 +124,18 @@ static bool in_range(uint64_t rip, const char *start, const char *end)
 	return rip >= (uint64_t)start && rip < (uint64_t)end;
 }
 
+/* Another thread's job. The guest may own %gs, and may have asked for alignment checks.
+ */
+static void do_call(struct cpu *cpu)
+{
+	uint64_t gs = gs_base_read();
+
+	__asm__ volatile("pushfq\n\tandq %0, (%%rsp)\n\tpopfq" ::"i"(~RFLAGS_AC) : "cc");
+	gs_base_write((uint64_t)cpu);
+	cpu_call_take(cpu);
+	gs_base_write(gs);
+}
+
 static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext *uc)
 {
 	struct cpu *cpu = cpu_of_handler();
@@ -129,6 +143,8 @@ static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext
 
 	(void)signo;
 	(void)info;
+	if (unlikely(atomic_load_relaxed(&cpu->call)))
+		do_call(cpu);
 	if (in_range(c->rip, entry_return, entry_return_end) ||
 	    in_range(c->rip, entry_return_gs, entry_return_gs_end)) {
 		gs_base_write((uint64_t)cpu);
