@@ -164,13 +164,8 @@ static struct process *process_for(struct task *child, const struct task *parent
 		return NULL;
 	p->leader = child;
 	p->exit_signal = (q->flags & CLONE_PARENT) ? from->exit_signal : q->exit_signal;
-	p->dumpable = from->dumpable;
-	p->personality = from->personality;
-	p->oom_score_adj = from->oom_score_adj;
+	process_inherit(p, from);
 	p->start_time = clock_now(CLOCK_MONOTONIC);
-	lock_take(&from->lock);
-	memcpy(p->rlimits, from->rlimits, sizeof(p->rlimits));
-	lock_drop(&from->lock);
 	return p;
 }
 

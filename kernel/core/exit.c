@@ -323,6 +323,7 @@ static bool leave_process(struct task *t, int status)
 	lock_take(&p->lock);
 	t->state = TASK_ZOMBIE;
 	list_remove(&t->thread_link);
+	io_counts_add(&p->io, &t->io);
 	is_last = --p->live_tasks == 0;
 	if (is_last && !p->group_exit) {
 		p->group_exit = true;

@@ -74,6 +74,7 @@ static void take_zombie(struct wait_query *q, struct process *child)
 	if (q->options & WNOWAIT)
 		return;
 	usage_add(&child->parent->children_usage, &q->usage);
+	io_counts_add(&child->parent->io, &child->io);
 	process_reap_locked(child);
 }
 

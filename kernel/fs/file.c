@@ -217,6 +217,7 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 
 ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 {
+	struct io_counts *io = &current()->io;
 	ssize_t done;
 
 	if (pos && *pos >= 0 && !(f->mode & FMODE_PREAD))
@@ -226,6 +227,9 @@ ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 	if (!f->ops || !f->ops->read)
 		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
 	done = transfer(f, u, pos, f->ops->read);
+	io->reads++;
+	if (done > 0)
+		io->read_bytes += (uint64_t)done;
 	count_access(f, done, false);
 	return done;
 }
@@ -242,6 +246,7 @@ static int sync_after_write(struct file *f, const struct uio *u)
 
 ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 {
+	struct io_counts *io = &current()->io;
 	ssize_t done;
 
 	if (pos && *pos >= 0 && !(f->mode & FMODE_PREAD))
@@ -252,10 +257,12 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 		return -EINVAL;
 	inode_drop_file_caps(f->inode);
 	done = transfer(f, u, pos, f->ops->write);
+	io->writes++;
 	count_access(f, done, true);
 	if (done > 0) {
 		int err = sync_after_write(f, u);
 
+		io->write_bytes += (uint64_t)done;
 		if (err)
 			done = err;
 	}

@@ -136,6 +136,8 @@ struct mm *mm_copy_locked(struct mm *mm)
 	lock_init(&copy->lock, RANK_MM);
 	tree_init(&copy->areas);
 	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
+	copy->peak_pages = 0;
+	copy->use.at = 0;
 	copy->lock_future = 0;
 	copy->id = atomic_add(&next_mm_id, 1) + 1;
 	if (copy->exe)

@@ -50,11 +50,22 @@ struct saved_strings {
 	char data[]; /* arguments, then environment */
 };
 
+/* What was last seen of an address space and its host process: fs/proc/pid_memory.c. */
+struct mm_use {
+	nsec_t at;		  /* CLOCK_MONOTONIC; 0: never */
+	size_t anon, file, shmem; /* resident pages */
+	size_t peak;		  /* of resident pages */
+	uint64_t min_faults, maj_faults;
+	uint64_t in_blocks, out_blocks; /* of 512 bytes */
+	bool own_peak;			/* the peak was reset: of what was seen since */
+};
+
 struct mm {
 	struct ref refs;    /* processes that share it */
 	struct lock lock;   /* RANK_MM */
 	struct tree areas;  /* guarded by lock; struct vma by start */
 	size_t total_pages; /* mapped, for RLIMIT_AS and VmSize */
+	size_t peak_pages;  /* the most of these: VmPeak */
 	size_t data_pages;  /* private writable, for RLIMIT_DATA */
 	size_t locked_pages;
 	size_t stack_pages;
@@ -74,6 +85,7 @@ struct mm {
 	bool no_huge_pages;	      /* PR_SET_THP_DISABLE: kept, the host decides */
 	bool no_patch;		      /* a task owns %gs */
 	uint32_t lock_future;	      /* mlockall(MCL_FUTURE) */
+	struct mm_use use;	      /* lock */
 };
 
 /* Returns an empty mm with one reference, or NULL. */

@@ -143,6 +143,7 @@ void vma_account(struct mm *mm, const struct vma *v, int by)
 	if (v->flags & VMA_HIDDEN)
 		return;
 	mm->total_pages += change;
+	mm->peak_pages = MAX(mm->peak_pages, mm->total_pages);
 	if (v->flags & (VMA_STACK | VMA_GROWSDOWN))
 		mm->stack_pages += change;
 	else if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED))

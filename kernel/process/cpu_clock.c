@@ -22,6 +22,13 @@ bool cpu_clock_parse(int clock_id, struct cpu_clock *out)
 	return true;
 }
 
+int cpu_clock_id(const struct cpu_clock *c)
+{
+	unsigned int id = ~(unsigned int)c->id << 3 | (unsigned int)c->kind;
+
+	return (int)(c->is_thread ? id | CPUCLOCK_PERTHREAD_MASK : id);
+}
+
 static nsec_t host_cpu_time(int host_id, int kind, bool is_thread)
 {
 	unsigned int id = ~(unsigned int)host_id << 3 | (unsigned int)kind;

@@ -17,6 +17,8 @@ struct cpu_clock {
 
 /* False when clock_id is no CPU time clock. */
 bool cpu_clock_parse(int clock_id, struct cpu_clock *out) MUST_CHECK;
+/* The id that clock_gettime(2) takes for it. */
+int cpu_clock_id(const struct cpu_clock *c);
 /* Reads it for the current task. -EINVAL: no such process, or a thread of another
  * process. */
 int cpu_clock_read(const struct cpu_clock *c, nsec_t *out) MUST_CHECK;

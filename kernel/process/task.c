@@ -106,8 +106,24 @@ struct process *process_alloc(void)
 	waitq_init(&p->threads_gone);
 	waitq_init(&p->resume);
 	p->dumpable = true;
+	p->coredump_filter = COREDUMP_FILTER_DEFAULT;
+	p->loginuid = p->sessionid = UINT32_MAX;
 	(void)atomic_add(&process_total, 1);
 	return p;
+}
+
+void process_inherit(struct process *p, struct process *from)
+{
+	p->dumpable = from->dumpable;
+	p->personality = from->personality;
+	p->oom_score_adj = from->oom_score_adj;
+	p->oom_score_adj_min = from->oom_score_adj_min;
+	p->coredump_filter = from->coredump_filter;
+	p->loginuid = from->loginuid;
+	p->sessionid = from->sessionid;
+	lock_take(&from->lock);
+	memcpy(p->rlimits, from->rlimits, sizeof(p->rlimits));
+	lock_drop(&from->lock);
 }
 
 void process_get(struct process *p)

@@ -46,6 +46,12 @@ struct sighand {
 	struct linux_sigaction action[NSIG];
 };
 
+/* What has been read and written: /proc/PID/io. */
+struct io_counts {
+	uint64_t read_bytes, write_bytes;
+	uint64_t reads, writes; /* calls */
+};
+
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
 
 struct task {
@@ -118,12 +124,14 @@ struct task {
 	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
 	struct list pi_list;  /* PI futexes held */
 	uint32_t ioprio;
+	struct io_counts io; /* own: written by the task alone */
 	int pdeath_signal;
 	bool no_new_privs;
 	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
 
-#define TIMER_SLACK_DEFAULT 50000 /* ns */
+#define COREDUMP_FILTER_DEFAULT 0x33
+#define TIMER_SLACK_DEFAULT	50000 /* ns */
 
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
 
@@ -172,7 +180,11 @@ struct process {
 	struct list posix_timers;
 	int next_timer_id;
 	uint32_t personality;
-	int oom_score_adj;
+	int oom_score_adj, oom_score_adj_min;
+	uint32_t coredump_filter;     /* kept: there are no core files */
+	uint32_t loginuid, sessionid; /* audit: UINT32_MAX: not set */
+	struct io_counts io;	      /* lock: of tasks that have ended; tree lock: and of
+					 waited-for	  children */
 	bool is_init;
 };
 

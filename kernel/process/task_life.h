@@ -7,6 +7,8 @@
 /* Zeroed, one reference, no id. NULL: no memory. */
 struct task *task_alloc(void) MUST_CHECK;
 struct process *process_alloc(void) MUST_CHECK;
+/* What fork passes on of a process itself. */
+void process_inherit(struct process *p, struct process *from);
 struct sighand *sighand_create(void) MUST_CHECK;
 struct sighand *sighand_copy(struct sighand *from) MUST_CHECK;
 void sighand_put(struct sighand *s);

@@ -72,3 +72,11 @@ void usage_add(struct linux_rusage *sum, const struct linux_rusage *add)
 	sum->ru_nvcsw += add->ru_nvcsw;
 	sum->ru_nivcsw += add->ru_nivcsw;
 }
+
+void io_counts_add(struct io_counts *sum, const struct io_counts *add)
+{
+	sum->read_bytes += add->read_bytes;
+	sum->write_bytes += add->write_bytes;
+	sum->reads += add->reads;
+	sum->writes += add->writes;
+}

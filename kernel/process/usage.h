@@ -8,6 +8,7 @@
 #include "abi/resource.h"
 #include "abi/types.h"
 
+struct io_counts;
 struct process;
 struct task;
 
@@ -20,3 +21,4 @@ void usage_save(struct process *p);
 void usage_of_dead(const struct process *p, struct linux_rusage *out);
 /* Sums up; the largest ru_maxrss counts. */
 void usage_add(struct linux_rusage *sum, const struct linux_rusage *add);
+void io_counts_add(struct io_counts *sum, const struct io_counts *add);

@@ -307,3 +307,27 @@ void posix_timers_exit(struct process *p)
 {
 	free_from(p, INT32_MIN);
 }
+
+void posix_timers_list(struct process *p,
+		       void (*func)(const struct posix_timer_info *info, void *arg),
+		       void *arg)
+{
+	struct list *pos;
+
+	lock_take(&p->lock);
+	list_for_each (pos, &p->posix_timers) {
+		struct posix_timer *t = list_entry(pos, struct posix_timer, link);
+		struct posix_timer_info info = {
+			.id = t->id,
+			.signo = t->entry.info.si_signo,
+			.notify = t->notify,
+			.value = t->entry.info.timer.value.sival_ptr,
+			.target = t->notify == SIGEV_THREAD_ID ? t->target : p->pid,
+			.clock = t->is_cpu ? cpu_clock_id(&t->cpu) : t->clock,
+		};
+
+		if (t->id >= 0)
+			func(&info, arg);
+	}
+	lock_drop(&p->lock);
+}

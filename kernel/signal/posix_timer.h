@@ -24,3 +24,15 @@ void posix_timers_look(struct task *t);
 void posix_timers_exec(struct process *p);
 /* The process has ended: all go. No locks are held. */
 void posix_timers_exit(struct process *p);
+
+/* What /proc/PID/timers tells of a timer of timer_create(2). */
+struct posix_timer_info {
+	int id, signo, notify; /* SIGEV_* */
+	uint64_t value;
+	pid_t target;
+	int clock;
+};
+/* Calls back for each, with the process' lock held. */
+void posix_timers_list(struct process *p,
+		       void (*func)(const struct posix_timer_info *info, void *arg),
+		       void *arg);

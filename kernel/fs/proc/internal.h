@@ -4,13 +4,13 @@
 #include "abi/types.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
+#include "mm/mm.h"
 
 struct dir_context;
 struct fdtable;
 struct file;
 struct fs_context;
 struct linux_rusage;
-struct mm;
 struct pseudo_node;
 struct task;
 struct text;
@@ -23,7 +23,8 @@ struct pid_inode {
 	nsec_t start;	/* of the task: says whether tid still means the same one */
 	bool is_thread; /* below /proc/PID/task/TID: about one thread, not its process */
 	const struct pid_entry *entry;
-	int fd; /* of fd/N and fdinfo/N */
+	int fd;			    /* of fd/N and fdinfo/N */
+	uaddr_t map_start, map_end; /* of map_files/START-END */
 };
 
 /* Directories with entries of their own. */
@@ -38,13 +39,17 @@ enum pid_where { PID_PROCESS = 1, PID_THREAD = 2, PID_BOTH = 3 };
 
 struct pid_entry {
 	const char *name;
-	uint32_t mode;	 /* with the type */
-	uint8_t where;	 /* enum pid_where */
-	bool is_guarded; /* only for those who might trace the task */
+	uint32_t mode;	   /* with the type */
+	uint8_t where;	   /* enum pid_where */
+	bool is_guarded;   /* only for those who might trace the task */
+	bool admin_writes; /* only CAP_SYS_ADMIN may open it for writing */
 	int (*show)(struct text *out, struct task *t, const struct pid_inode *i);
 	int (*store)(struct task *t, const struct pid_inode *i, char *data, size_t len);
 	/* A magic link's place. References. */
 	int (*place)(struct task *t, const struct pid_inode *i, struct path *out);
+	/* If a magic link may be gone through by the current task: 0 or -errno. NULL: by
+	 * whoever may read it. */
+	int (*may_follow)(struct task *t, const struct pid_inode *i);
 	/* An ordinary link's text, or what readlink says of a magic one: bytes. */
 	long (*text)(struct task *t, const struct pid_inode *i, char *buf, size_t size);
 	const struct pid_dir *dir;
@@ -84,42 +89,75 @@ int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 struct task_usage {
 	nsec_t user, system; /* CPU time */
 	uint64_t min_faults, maj_faults;
-	uint64_t rss_pages; /* an estimate */
-	uint64_t peak_pages;
+	uint64_t rss_pages, peak_pages;
+	struct mm_use memory;
 };
 void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage *out);
 char task_state_letter(struct task *t);
+void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntary);
 /* CLOCK_MONOTONIC at start-up of the host, as ps and top reckon start times. */
 uint64_t ticks_since_boot(nsec_t monotonic);
+/* pid_memory.c */
+enum memory_kind { MEMORY_ANON, MEMORY_FILE, MEMORY_SHMEM };
+enum memory_kind vma_memory_kind(const struct vma *v);
+bool vma_may_be_resident(const struct vma *v);
+/* t: a task that has mm. As it was last seen if it cannot be had now. */
+void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out);
 /* pid_text.c */
 int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_comm(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_store_comm(struct task *t, const struct pid_inode *i, char *data, size_t len);
 int pid_show_auxv(struct text *out, struct task *t, const struct pid_inode *i);
+/* pid_mem.c */
 extern const struct file_ops pid_mem_ops;
 /* pid_limits.c */
 int pid_show_limits(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_io(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_sched(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_schedstat(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_children(struct text *out, struct task *t, const struct pid_inode *i);
+/* pid_settings.c */
 int pid_show_oom_score(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_oom_score_adj(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_store_oom_score_adj(struct task *t, const struct pid_inode *i, char *data,
 			    size_t len);
+int pid_show_oom_adj(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_oom_adj(struct task *t, const struct pid_inode *i, char *data, size_t len);
 int pid_show_timerslack(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data,
 			 size_t len);
-int pid_show_personality(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_coredump_filter(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_coredump_filter(struct task *t, const struct pid_inode *i, char *data,
+			      size_t len);
+int pid_show_loginuid(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_sessionid(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_loginuid(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_show_setgroups(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_setgroups(struct task *t, const struct pid_inode *i, char *data,
+			size_t len);
 int pid_show_id_map(struct text *out, struct task *t, const struct pid_inode *i);
-int pid_show_children(struct text *out, struct task *t, const struct pid_inode *i);
-/* What never differs: by the entry's name. */
+int pid_store_refused(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_store_sched(struct task *t, const struct pid_inode *i, char *data, size_t len);
+int pid_show_attr(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_store_attr(struct task *t, const struct pid_inode *i, char *data, size_t len);
+/* pid_state.c */
+int pid_show_personality(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_syscall(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_stack(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_timers(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i);
-int pid_store_ignored(struct task *t, const struct pid_inode *i, char *data, size_t len);
 /* pid_maps.c */
 int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_smaps(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_inode *i);
+int pid_show_numa_maps(struct text *out, struct task *t, const struct pid_inode *i);
+/* pid_pagemap.c */
+extern const struct file_ops pid_pagemap_ops;
+int pid_store_clear_refs(struct task *t, const struct pid_inode *i, char *data,
+			 size_t len);
+/* pid_mapfiles.c */
+extern const struct pid_dir pid_map_files_dir;
 /* mounts.c */
 extern const struct file_ops mounts_file_ops;
 int pid_show_mounts(struct text *out, struct task *t, const struct pid_inode *i);

@@ -4,6 +4,7 @@
  * An inode does not hold its task: it knows the id and when the task started, and looks
  * it up each time. Names below a process' directory are not cached, as owners,
  * descriptors and threads change. */
+#include "abi/capability.h"
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/stat.h"
@@ -24,16 +25,33 @@
 
 static SLAB_CACHE(pid_inode_slab, sizeof(struct pid_inode), 8);
 
+/* Of security modules, of which there is none. */
+static const struct pid_entry attrs[] = {
+	{"current", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
+	 .store = pid_store_attr},
+	{"exec", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
+	 .store = pid_store_attr},
+	{"fscreate", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
+	 .store = pid_store_attr},
+	{"keycreate", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
+	 .store = pid_store_attr},
+	{"prev", FILE_MODE(0444), PID_BOTH, .show = pid_show_attr},
+	{"sockcreate", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
+	 .store = pid_store_attr},
+};
+static const struct pid_dir pid_attr_dir;
+
 static const struct pid_entry entries[] = {
-	{"attr", DIR_MODE(0555), PID_BOTH, .dir = &(const struct pid_dir){NULL, NULL}},
+	{"attr", DIR_MODE(0555), PID_BOTH, .dir = &pid_attr_dir},
 	{"auxv", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_auxv},
 	{"cgroup", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"children", FILE_MODE(0444), PID_THREAD, .show = pid_show_children},
+	{"clear_refs", FILE_MODE(0200), PID_BOTH, .store = pid_store_clear_refs},
 	{"cmdline", FILE_MODE(0444), PID_BOTH, .show = pid_show_cmdline},
 	{"comm", FILE_MODE(0644), PID_BOTH, .show = pid_show_comm,
 	 .store = pid_store_comm},
-	{"coredump_filter", FILE_MODE(0644), PID_PROCESS, .show = pid_show_fixed,
-	 .store = pid_store_ignored},
+	{"coredump_filter", FILE_MODE(0644), PID_PROCESS,
+	 .show = pid_show_coredump_filter, .store = pid_store_coredump_filter},
 	{"cpuset", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"cwd", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_cwd},
 	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
@@ -42,11 +60,16 @@ static const struct pid_entry entries[] = {
 	{"fd", DIR_MODE(0500), PID_BOTH, .dir = &pid_fd_dir},
 	{"fdinfo", DIR_MODE(0555), PID_BOTH, .dir = &pid_fdinfo_dir},
 	{"gid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
-	 .store = pid_store_ignored},
+	 .store = pid_store_refused},
 	{"io", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_io},
+	{"ksm_merging_pages", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_fixed},
+	{"ksm_stat", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_fixed},
 	{"limits", FILE_MODE(0444), PID_BOTH, .show = pid_show_limits},
-	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed,
-	 .store = pid_store_ignored},
+	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_loginuid,
+	 .store = pid_store_loginuid},
+	{"map_files", DIR_MODE(0500), PID_PROCESS, .dir = &pid_map_files_dir},
 	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_maps},
 	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops},
 	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo,
@@ -57,33 +80,43 @@ static const struct pid_entry entries[] = {
 	 .show = pid_show_mountstats},
 	{"net", DIR_MODE(0555), PID_BOTH, .dir = &pid_net_dir},
 	{"ns", DIR_MODE(0511), PID_BOTH, .dir = &pid_ns_dir},
-	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed,
-	 .store = pid_store_ignored},
+	{"numa_maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_numa_maps},
+	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_adj,
+	 .store = pid_store_oom_adj},
 	{"oom_score", FILE_MODE(0444), PID_BOTH, .show = pid_show_oom_score},
 	{"oom_score_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_score_adj,
 	 .store = pid_store_oom_score_adj},
+	{"pagemap", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	 .fops = &pid_pagemap_ops},
 	{"personality", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
 	 .show = pid_show_personality},
 	{"projid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
-	 .store = pid_store_ignored},
+	 .store = pid_store_refused},
 	{"root", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_root},
 	{"sched", FILE_MODE(0644), PID_BOTH, .show = pid_show_sched,
-	 .store = pid_store_ignored},
+	 .store = pid_store_sched},
 	{"schedstat", FILE_MODE(0444), PID_BOTH, .show = pid_show_schedstat},
-	{"sessionid", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
-	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_fixed,
-	 .store = pid_store_ignored},
+	{"sessionid", FILE_MODE(0444), PID_BOTH, .show = pid_show_sessionid},
+	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_setgroups,
+	 .store = pid_store_setgroups, .admin_writes = true},
 	{"smaps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_smaps},
 	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true,
 	 .show = pid_show_smaps_rollup},
+	{"stack", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_stack},
 	{"stat", FILE_MODE(0444), PID_BOTH, .show = pid_show_stat},
 	{"statm", FILE_MODE(0444), PID_BOTH, .show = pid_show_statm},
 	{"status", FILE_MODE(0444), PID_BOTH, .show = pid_show_status},
+	{"syscall", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	 .show = pid_show_syscall},
 	{"task", DIR_MODE(0555), PID_PROCESS, .dir = &pid_task_dir},
+	{"timens_offsets", FILE_MODE(0644), PID_PROCESS, .show = pid_show_fixed,
+	 .store = pid_store_attr},
+	{"timers", FILE_MODE(0444), PID_PROCESS, .show = pid_show_timers},
 	{"timerslack_ns", FILE_MODE(0666), PID_PROCESS, .show = pid_show_timerslack,
 	 .store = pid_store_timerslack},
 	{"uid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
-	 .store = pid_store_ignored},
+	 .store = pid_store_refused},
 	{"wchan", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 };
 
@@ -127,28 +160,26 @@ static bool is_here(const struct pid_entry *e, bool is_thread)
 	return e->where & (is_thread ? PID_THREAD : PID_PROCESS);
 }
 
-static int base_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
-		       struct inode **out)
+static int table_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+			struct inode **out, const struct pid_entry *table, size_t count)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
-		if (!is_here(&entries[i], dir->is_thread) ||
-		    !string_equal(entries[i].name, d->name))
+	for (size_t i = 0; i < count; i++) {
+		if (!is_here(&table[i], dir->is_thread) ||
+		    !string_equal(table[i].name, d->name))
 			continue;
-		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &entries[i],
-					-1);
+		*out = pid_inode_create(dir->inode.sb, t, dir->is_thread, &table[i], -1);
 		return *out ? 0 : -ENOMEM;
 	}
 	return -ENOENT;
 }
 
-static int base_iterate(struct pid_inode *dir, struct task *t, struct file *f,
-			struct dir_context *ctx)
+static int table_iterate(struct pid_inode *dir, struct file *f, struct dir_context *ctx,
+			 const struct pid_entry *table, size_t count)
 {
-	(void)t;
 	if (!dir_emit_dots(f, ctx))
 		return 0;
-	while (ctx->pos >= 2 && (size_t)ctx->pos - 2 < ARRAY_SIZE(entries)) {
-		const struct pid_entry *e = &entries[ctx->pos - 2];
+	while (ctx->pos >= 2 && (size_t)ctx->pos - 2 < count) {
+		const struct pid_entry *e = &table[ctx->pos - 2];
 
 		if (!is_here(e, dir->is_thread))
 			ctx->pos++;
@@ -160,6 +191,33 @@ static int base_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return 0;
 }
 
+static int base_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		       struct inode **out)
+{
+	return table_lookup(dir, t, d, out, entries, ARRAY_SIZE(entries));
+}
+
+static int base_iterate(struct pid_inode *dir, struct task *t, struct file *f,
+			struct dir_context *ctx)
+{
+	(void)t;
+	return table_iterate(dir, f, ctx, entries, ARRAY_SIZE(entries));
+}
+
+static int attr_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
+		       struct inode **out)
+{
+	return table_lookup(dir, t, d, out, attrs, ARRAY_SIZE(attrs));
+}
+
+static int attr_iterate(struct pid_inode *dir, struct task *t, struct file *f,
+			struct dir_context *ctx)
+{
+	(void)t;
+	return table_iterate(dir, f, ctx, attrs, ARRAY_SIZE(attrs));
+}
+
+static const struct pid_dir pid_attr_dir = {attr_lookup, attr_iterate};
 static const struct pid_dir base_dir = {base_lookup, base_iterate};
 const struct pid_entry pid_process_dir = {"", DIR_MODE(0555), PID_BOTH, .dir = &base_dir};
 const struct pid_entry pid_thread_dir = {"", DIR_MODE(0555), PID_BOTH, .dir = &base_dir};
@@ -226,6 +284,9 @@ static int pid_open(struct inode *inode, struct file *f)
 	struct task *t = pid_task(i);
 	int err = guard(i, t);
 
+	if (!err && i->entry->admin_writes && (f->mode & FMODE_WRITE) &&
+	    !capable(CAP_SYS_ADMIN))
+		err = -EACCES;
 	task_put(t);
 	if (err || !S_ISREG(inode->mode) || (i->entry->fops && !i->entry->show))
 		return err;
@@ -257,13 +318,29 @@ static long link_text(struct inode *inode, char *buf, size_t size)
 	return len;
 }
 
+static int link_may_follow(struct inode *inode)
+{
+	struct pid_inode *i = pid_inode_of(inode);
+	struct task *t;
+	int err;
+
+	if (!i->entry->may_follow)
+		return 0;
+	t = pid_task(i);
+	err = t ? i->entry->may_follow(t, i) : -ENOENT;
+	task_put(t);
+	return err;
+}
+
 static int pid_get_link(struct inode *inode, struct link_target *out)
 {
 	int err;
 
 	if (!pid_inode_of(inode)->entry->place)
 		return -EACCES;
-	err = link_place(inode, out->path);
+	err = link_may_follow(inode);
+	if (!err)
+		err = link_place(inode, out->path);
 	out->is_path = !err;
 	return err;
 }
@@ -362,6 +439,8 @@ uint64_t pid_ino(pid_t tid, bool is_thread, const struct pid_entry *entry, int f
 
 	if (entry >= entries && entry < entries + ARRAY_SIZE(entries))
 		kind = (uint64_t)(entry - entries) + 1;
+	else if (entry >= attrs && entry < attrs + ARRAY_SIZE(attrs))
+		kind = (uint64_t)(entry - attrs) + 100;
 	else if (fd >= 0)
 		kind = 200;
 	return (uint64_t)tid << 32 | (uint64_t)(fd + 1) << 9 | kind << 1 | is_thread;

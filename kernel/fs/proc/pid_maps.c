@@ -1,49 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_maps.c - /proc/PID/{maps,smaps,smaps_rollup} (proc_pid_maps(5)).
+/* pid_maps.c - /proc/PID/{maps,smaps,smaps_rollup,numa_maps} (proc_pid_maps(5)).
  *
- * Limit: what is resident is not known; smaps takes all that is not PROT_NONE to be. */
+ * How much is resident: pid_memory.c says how far that is known. Who else has a page is
+ * not: Pss is Rss, and pages count as shared when their mapping is. */
+#include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/page.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/pid_areas.h"
 #include "lib/string.h"
-#include "mm/mm.h"
 #include "process/task.h"
 
-enum { NAME_COLUMN = 72 };
+enum { NAME_COLUMN = 72, PAGE_KB = PAGE_SIZE / 1024 };
 
-struct maps {
-	struct text *out;
-	char *path; /* a page */
-	bool is_smaps;
-	uint64_t size, resident, anonymous; /* sums, in kB */
-	uaddr_t start, end;
+struct sizes { /* in kB */
+	uint64_t size, resident, locked;
+	uint64_t kind[3]; /* resident, by enum memory_kind */
+	uint64_t shared_clean, shared_dirty,
+		private_clean; /* the rest is private, dirty */
 };
 
-static const char *area_name(const struct vma *v)
-{
-	if (v->flags & VMA_HEAP)
-		return "[heap]";
-	if (v->flags & VMA_STACK)
-		return "[stack]";
-	if (v->flags & VMA_VVAR)
-		return "[vvar]";
-	return v->flags & VMA_VDSO ? "[vdso]" : NULL;
-}
+/* ---- lines ---- */
 
-static void show_line(struct maps *m, const struct vma *v)
+static void show_line(struct text *out, const struct area *v, char *page)
 {
-	struct text *out = m->out;
 	size_t start = out->len;
-	uint64_t dev = 0;
-	uint64_t ino = 0;
-	const char *name = area_name(v);
+	uint64_t dev;
+	uint64_t ino;
+	const char *name = area_name(v, page, &dev, &ino);
 
-	if (v->object && v->object->ops->describe) {
-		v->object->ops->describe(v->object, m->path, PAGE_SIZE, &dev, &ino);
-		if (m->path[0])
-			name = m->path;
-	}
 	text_printf(out, "%08lx-%08lx %c%c%c%c %08lx %02lx:%02lx %lu ", v->start, v->end,
 		    v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
 		    v->prot & PROT_EXEC ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
@@ -56,126 +42,208 @@ static void show_line(struct maps *m, const struct vma *v)
 	text_putc(out, '\n');
 }
 
-static void show_sizes(struct text *out, uint64_t resident, uint64_t anonymous,
-		       bool is_shared)
+static void line_kb(struct text *out, const char *name, uint64_t kb)
 {
-	uint64_t clean = resident - anonymous;
+	size_t start = out->len;
 
-	text_printf(out,
-		    "Rss:            %8lu kB\nPss:            %8lu kB\nPss_Dirty:      "
-		    "%8lu kB\n",
-		    resident, resident, anonymous);
-	text_printf(out,
-		    "Shared_Clean:   %8lu kB\nShared_Dirty:   %8d kB\nPrivate_Clean:  "
-		    "%8lu kB\n"
-		    "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      "
-		    "%8lu kB\n",
-		    is_shared ? clean : 0, 0, is_shared ? 0 : clean, anonymous, resident,
-		    anonymous);
-	text_puts(out, "KSM:                   0 kB\nLazyFree:              0 kB\n"
-		       "AnonHugePages:         0 kB\nShmemPmdMapped:        0 kB\n"
-		       "FilePmdMapped:         0 kB\nShared_Hugetlb:        0 kB\n"
-		       "Private_Hugetlb:       0 kB\nSwap:                  0 kB\n"
-		       "SwapPss:               0 kB\n");
+	text_printf(out, "%s:", name);
+	while (out->len - start < 15 && !out->is_failed)
+		text_putc(out, ' ');
+	text_printf(out, " %8lu kB\n", kb);
 }
 
-static void show_vm_flags(struct text *out, const struct vma *v)
+static void show_sizes(struct text *out, const struct sizes *s, bool is_rollup)
 {
+	static const char *const zeros[] = {
+		"KSM",		 "LazyFree",	   "AnonHugePages",   "ShmemPmdMapped",
+		"FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap",
+		"SwapPss",
+	};
+	uint64_t dirty = s->resident - s->shared_clean - s->private_clean;
+
+	line_kb(out, "Rss", s->resident);
+	line_kb(out, "Pss", s->resident);
+	line_kb(out, "Pss_Dirty", dirty);
+	if (is_rollup) {
+		line_kb(out, "Pss_Anon", s->kind[MEMORY_ANON]);
+		line_kb(out, "Pss_File", s->kind[MEMORY_FILE]);
+		line_kb(out, "Pss_Shmem", s->kind[MEMORY_SHMEM]);
+	}
+	line_kb(out, "Shared_Clean", s->shared_clean);
+	line_kb(out, "Shared_Dirty", s->shared_dirty);
+	line_kb(out, "Private_Clean", s->private_clean);
+	line_kb(out, "Private_Dirty", dirty - s->shared_dirty);
+	line_kb(out, "Referenced", s->resident);
+	line_kb(out, "Anonymous", s->kind[MEMORY_ANON]);
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
+		line_kb(out, zeros[i], 0);
+	line_kb(out, "Locked", s->locked);
+}
+
+/* In Linux's order. */
+static void show_vm_flags(struct text *out, const struct area *v)
+{
+	bool is_private = !(v->flags & VMA_SHARED);
+	bool is_vdso = v->flags & (VMA_VDSO | VMA_VVAR);
+	const struct {
+		const char *name;
+		bool is_set;
+	} all[] = {
+		{" rd", v->prot & PROT_READ},
+		{" wr", v->prot & PROT_WRITE},
+		{" ex", v->prot & PROT_EXEC},
+		{" sh", !is_private},
+		{" mr", true},
+		{" mw", !(v->flags & (VMA_NOWRITE | VMA_VVAR))},
+		{" me", !(v->flags & VMA_VVAR)},
+		{" ms", !is_private},
+		{" gd", v->flags & (VMA_GROWSDOWN | VMA_STACK)},
+		{" lo", v->flags & VMA_LOCKED},
+		{" dc", v->flags & VMA_DONTFORK},
+		{" de", is_vdso},
+		{" ac",
+		 is_private && (v->flags & VMA_TOUCHED) && !(v->flags & VMA_NORESERVE)},
+		{" nr", v->flags & VMA_NORESERVE},
+		{" wf", v->flags & VMA_WIPEONFORK},
+		{" dd", v->flags & (VMA_DONTDUMP | VMA_VVAR)},
+	};
+
 	text_puts(out, "VmFlags:");
-	text_puts(out, v->prot & PROT_READ ? " rd" : "");
-	text_puts(out, v->prot & PROT_WRITE ? " wr" : "");
-	text_puts(out, v->prot & PROT_EXEC ? " ex" : "");
-	text_puts(out, v->flags & VMA_SHARED ? " sh" : "");
-	text_puts(out, " mr mw me");
-	text_puts(out, v->flags & VMA_GROWSDOWN ? " gd" : "");
-	text_puts(out, v->flags & VMA_LOCKED ? " lo" : "");
-	text_puts(out, v->flags & VMA_DONTFORK ? " dc" : "");
-	text_puts(out, v->flags & VMA_DONTDUMP ? " dd" : "");
-	text_puts(out, v->flags & VMA_NORESERVE ? " nr" : "");
-	text_puts(out, v->flags & VMA_WIPEONFORK ? " wf" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i].is_set)
+			text_puts(out, all[i].name);
 	text_puts(out, " \n");
 }
 
-static int show_area(struct vma *v, void *arg)
+static void sizes_add(struct sizes *s, const struct area *v)
 {
-	struct maps *m = arg;
-	uint64_t size = (v->end - v->start) / 1024;
-	uint64_t resident = v->prot & (PROT_READ | PROT_WRITE | PROT_EXEC) ? size : 0;
-	uint64_t anonymous =
-		!v->object || (v->prot & PROT_WRITE && !(v->flags & VMA_SHARED))
-			? resident
-			: 0;
+	enum memory_kind kind = area_kind(v);
+	uint64_t resident = v->resident * PAGE_KB;
+	bool is_shared = v->flags & VMA_SHARED;
 
-	if (!m->size)
-		m->start = v->start;
-	m->end = v->end;
-	m->size += size;
-	m->resident += resident;
-	m->anonymous += anonymous;
-	if (!m->path)
-		return 0;
-	show_line(m, v);
-	if (m->is_smaps) {
-		text_printf(m->out,
-			    "Size:           %8lu kB\nKernelPageSize:        4 kB\n"
-			    "MMUPageSize:           4 kB\n",
-			    size);
-		show_sizes(m->out, resident, anonymous, v->flags & VMA_SHARED);
-		text_printf(m->out, "Locked:         %8lu kB\nTHPeligible:           0\n",
-			    v->flags & VMA_LOCKED ? size : 0);
-		show_vm_flags(m->out, v);
-	}
-	return m->out->is_failed;
+	s->size += (v->end - v->start) / 1024;
+	s->resident += resident;
+	s->kind[kind] += resident;
+	if (v->flags & VMA_LOCKED)
+		s->locked += resident;
+	if (is_shared && kind == MEMORY_SHMEM)
+		s->shared_dirty += resident;
+	else if (is_shared)
+		s->shared_clean += resident;
+	else if (kind == MEMORY_FILE)
+		s->private_clean += resident;
 }
 
-static void walk(struct maps *m, struct task *t)
+static void show_area(struct text *out, const struct area *v)
+{
+	struct sizes s = {0};
+
+	sizes_add(&s, v);
+	line_kb(out, "Size", s.size);
+	line_kb(out, "KernelPageSize", PAGE_KB);
+	line_kb(out, "MMUPageSize", PAGE_KB);
+	show_sizes(out, &s, false);
+	text_puts(out, "THPeligible:           0\n");
+	show_vm_flags(out, v);
+}
+
+static void show_numa(struct text *out, const struct area *v, char *page)
+{
+	uint64_t dev;
+	uint64_t ino;
+	const char *name = area_name(v, page, &dev, &ino);
+
+	text_printf(out, "%08lx default", v->start);
+	if (v->object && name) {
+		text_puts(out, " file=");
+		text_escaped(out, name, "\n\t= ");
+	} else if (v->flags & (VMA_HEAP | VMA_STACK)) {
+		text_puts(out, v->flags & VMA_HEAP ? " heap" : " stack");
+	}
+	if (v->resident && area_kind(v) == MEMORY_ANON)
+		text_printf(out, " anon=%zu dirty=%zu", v->resident, v->resident);
+	else if (v->resident && area_kind(v) == MEMORY_SHMEM)
+		text_printf(out, " dirty=%zu", v->resident);
+	else if (v->resident)
+		text_printf(out, " mapped=%zu", v->resident);
+	if (v->resident)
+		text_printf(out, " N0=%zu kernelpagesize_kB=%d", v->resident, PAGE_KB);
+	text_putc(out, '\n');
+}
+
+/* ---- files ---- */
+
+enum kind { MAPS, SMAPS, NUMA };
+
+static int show_all(struct text *out, struct task *t, enum kind kind)
 {
 	struct mm *mm = task_mm(t);
+	char *page;
+	struct areas a;
+	int err;
 
 	if (!mm)
-		return;
-	lock_take(&mm->lock);
-	(void)mm_for_each_vma(mm, show_area, m);
-	lock_drop(&mm->lock);
-	mm_put(mm);
-}
-
-static int show_all(struct text *out, struct task *t, bool is_smaps)
-{
-	struct maps m = {.out = out, .is_smaps = is_smaps, .path = page_alloc(0)};
-
-	if (!m.path) {
-		out->is_failed = true;
 		return 0;
+	page = page_alloc(0);
+	err = areas_take(&a, mm);
+	out->is_failed |= !page;
+	if (!err && kind != MAPS)
+		areas_measure(&a, t, mm);
+	for (size_t i = 0; i < a.count && !out->is_failed; i++) {
+		if (kind == NUMA)
+			show_numa(out, &a.area[i], page);
+		else
+			show_line(out, &a.area[i], page);
+		if (kind == SMAPS)
+			show_area(out, &a.area[i]);
 	}
-	walk(&m, t);
-	page_free(m.path, 0);
-	return 0;
+	areas_drop(&a);
+	if (page)
+		page_free(page, 0);
+	mm_put(mm);
+	return err;
 }
 
 int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	return show_all(out, t, false);
+	return show_all(out, t, MAPS);
 }
 
 int pid_show_smaps(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	return show_all(out, t, true);
+	return show_all(out, t, SMAPS);
+}
+
+int pid_show_numa_maps(struct text *out, struct task *t, const struct pid_inode *i)
+{
+	(void)i;
+	return show_all(out, t, NUMA);
 }
 
 int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_inode *i)
 {
-	struct maps m = {.out = out};
+	struct mm *mm = task_mm(t);
+	struct sizes s = {0};
 	size_t start = out->len;
+	struct areas a;
+	int err;
 
 	(void)i;
-	walk(&m, t);
-	text_printf(out, "%08lx-%08lx ---p 00000000 00:00 0 ", m.start, m.end);
+	if (!mm)
+		return -ESRCH;
+	err = areas_take(&a, mm);
+	if (!err)
+		areas_measure(&a, t, mm);
+	mm_put(mm);
+	for (size_t k = 0; k < a.count; k++)
+		sizes_add(&s, &a.area[k]);
+	text_printf(out, "%08lx-%08lx ---p 00000000 00:00 0 ",
+		    a.count ? a.area[0].start : 0, a.count ? a.area[a.count - 1].end : 0);
 	text_pad(out, start, NAME_COLUMN);
 	text_puts(out, "[rollup]\n");
-	show_sizes(out, m.resident, m.anonymous, false);
-	text_puts(out, "Locked:                0 kB\n");
-	return 0;
+	show_sizes(out, &s, true);
+	areas_drop(&a);
+	return err;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_status.c - /proc/PID/{stat,statm,status} (proc_pid_stat(5), proc_pid_status(5)). */
+#include "abi/mman.h"
 #include "abi/signal.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
@@ -13,8 +14,11 @@
 #include "process/creds.h"
 #include "process/identity.h"
 #include "process/task.h"
+#include "signal/pending.h"
 
-#define TICK (NSEC_PER_SEC / 100)
+#define TICK	   (NSEC_PER_SEC / 100)
+#define TABLE_SPAN (2UL << 20) /* bytes that one page of page tables maps */
+enum { TABLE_LEVELS = 3 };     /* tables above those, in a small process */
 
 struct signal_sets {
 	uint64_t pending, shared, blocked, ignored, caught;
@@ -87,6 +91,13 @@ static void stat_places(struct text *out, struct mm *mm, int exit_code, bool may
 		    mm->env_start, mm->env_end, exit_code);
 }
 
+/* PF_* of Linux: randomized, forked but not execed, exiting. */
+static unsigned task_flags(const struct task *t)
+{
+	return 0x400000U | (t->process->did_exec ? 0 : 0x40U) |
+	       (t->state == TASK_ZOMBIE ? 0x4U : 0);
+}
+
 static void stat_ids(struct text *out, struct task *t)
 {
 	uint64_t tty = 0;
@@ -95,8 +106,9 @@ static void stat_ids(struct text *out, struct task *t)
 	pid_t foreground = -1;
 
 	(void)task_pgroup_ids(t, &pgid, &sid, &foreground, &tty);
-	text_printf(out, "%d (%s) %c %d %d %d %d %d 4194304", t->tid, t->comm,
-		    task_state_letter(t), parent_pid(t), pgid, sid, (int)tty, foreground);
+	text_printf(out, "%d (%s) %c %d %d %d %d %d %u", t->tid, t->comm,
+		    task_state_letter(t), parent_pid(t), pgid, sid, (int)tty, foreground,
+		    task_flags(t));
 }
 
 static void stat_times(struct text *out, struct task *t, const struct task_usage *u)
@@ -104,14 +116,15 @@ static void stat_times(struct text *out, struct task *t, const struct task_usage
 	struct process *p = t->process;
 	int priority = t->rt_priority ? -1 - t->rt_priority : 20 + t->nice;
 
-	text_printf(out, " %llu 0 %llu 0 %llu %llu %llu %llu %d %d %d 0 %llu",
-		    (unsigned long long)u->min_faults, (unsigned long long)u->maj_faults,
-		    (unsigned long long)ticks(u->user),
-		    (unsigned long long)ticks(u->system),
-		    (unsigned long long)timeval_ticks(&p->children_usage.ru_utime),
-		    (unsigned long long)timeval_ticks(&p->children_usage.ru_stime),
-		    priority, t->nice, p->live_tasks,
-		    (unsigned long long)ticks_since_boot(t->start_time));
+	text_printf(
+		out, " %llu %lld %llu %lld %llu %llu %llu %llu %d %d %d 0 %llu",
+		(unsigned long long)u->min_faults, (long long)p->children_usage.ru_minflt,
+		(unsigned long long)u->maj_faults, (long long)p->children_usage.ru_majflt,
+		(unsigned long long)ticks(u->user), (unsigned long long)ticks(u->system),
+		(unsigned long long)timeval_ticks(&p->children_usage.ru_utime),
+		(unsigned long long)timeval_ticks(&p->children_usage.ru_stime), priority,
+		t->nice, p->live_tasks,
+		(unsigned long long)ticks_since_boot(t->start_time));
 }
 
 int pid_show_stat(struct text *out, struct task *t, const struct pid_inode *i)
@@ -155,7 +168,8 @@ int pid_show_statm(struct text *out, struct task *t, const struct pid_inode *i)
 	}
 	task_usage_get(t, task_is_whole(i), mm, &u);
 	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_pages, u.rss_pages,
-		    u.rss_pages / 2, pages_between(mm->code_start, mm->code_end),
+		    u.memory.file + u.memory.shmem,
+		    pages_between(mm->code_start, mm->code_end),
 		    mm->data_pages + mm->stack_pages);
 	mm_put(mm);
 	return 0;
@@ -234,35 +248,75 @@ static void line_kb(struct text *out, const char *name, uint64_t pages)
 	text_printf(out, "%s:\t%8lu kB\n", name, pages * (PAGE_SIZE / 1024));
 }
 
+struct page_sums {
+	size_t code;   /* executable file mappings */
+	size_t tables; /* of pages, at the least */
+	uaddr_t last;  /* end of the last area */
+};
+
+static int sum_area(struct vma *v, void *arg)
+{
+	struct page_sums *s = arg;
+	uaddr_t from = MAX(ALIGN_DOWN(v->start, TABLE_SPAN), s->last);
+
+	if (v->object && (v->prot & PROT_EXEC))
+		s->code += (v->end - v->start) >> PAGE_SHIFT;
+	if (vma_may_be_resident(v) && v->end > from) {
+		s->last = ALIGN_UP(v->end, TABLE_SPAN);
+		s->tables += (s->last - from) / TABLE_SPAN;
+	}
+	return 0;
+}
+
+static void sum_areas(struct mm *mm, struct page_sums *out)
+{
+	*out = (struct page_sums){0};
+	lock_take(&mm->lock);
+	(void)mm_for_each_vma(mm, sum_area, out);
+	lock_drop(&mm->lock);
+}
+
 static void status_memory(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	struct mm *mm = task_mm(t);
 	uint64_t code;
 	struct task_usage u;
+	struct page_sums sums;
 
 	if (!mm)
 		return;
 	task_usage_get(t, task_is_whole(i), mm, &u);
+	sum_areas(mm, &sums);
 	code = pages_between(mm->code_start, mm->code_end);
-	line_kb(out, "VmPeak", mm->total_pages);
+	line_kb(out, "VmPeak", MAX(mm->peak_pages, mm->total_pages));
 	line_kb(out, "VmSize", mm->total_pages);
 	line_kb(out, "VmLck", mm->locked_pages);
 	line_kb(out, "VmPin", 0);
 	line_kb(out, "VmHWM", u.peak_pages);
 	line_kb(out, "VmRSS", u.rss_pages);
-	line_kb(out, "RssAnon", u.rss_pages - u.rss_pages / 2);
-	line_kb(out, "RssFile", u.rss_pages / 2);
-	line_kb(out, "RssShmem", 0);
+	line_kb(out, "RssAnon", u.memory.anon);
+	line_kb(out, "RssFile", u.memory.file);
+	line_kb(out, "RssShmem", u.memory.shmem);
 	line_kb(out, "VmData", mm->data_pages);
 	line_kb(out, "VmStk", mm->stack_pages);
 	line_kb(out, "VmExe", code);
-	line_kb(out, "VmLib", mm->total_pages / 4);
-	line_kb(out, "VmPTE", mm->total_pages / 512 + 10);
+	line_kb(out, "VmLib", sums.code > code ? sums.code - code : 0);
+	line_kb(out, "VmPTE", MIN(sums.tables, u.rss_pages) + TABLE_LEVELS);
 	line_kb(out, "VmSwap", 0);
 	line_kb(out, "HugetlbPages", 0);
 	text_puts(out,
 		  "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
 	mm_put(mm);
+}
+
+/* By the task's user. */
+static uint32_t signals_queued(struct task *t)
+{
+	struct creds *c = task_creds(t);
+	uint32_t count = c ? pending_count(c->uid) : 0;
+
+	creds_put(c);
+	return count;
 }
 
 static void status_signals(struct text *out, struct task *t)
@@ -271,9 +325,9 @@ static void status_signals(struct text *out, struct task *t)
 
 	signal_sets_get(t, &s);
 	text_printf(out,
-		    "Threads:\t%d\nSigQ:\t0/%llu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n"
+		    "Threads:\t%d\nSigQ:\t%u/%llu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n"
 		    "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-		    t->process->live_tasks,
+		    t->process->live_tasks, signals_queued(t),
 		    (unsigned long long)t->process->rlimits[RLIMIT_SIGPENDING].rlim_cur,
 		    s.pending, s.shared, s.blocked, s.ignored, s.caught);
 }
@@ -333,6 +387,9 @@ static void status_cpus(struct text *out, const struct task *t)
 
 int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 {
+	uint64_t voluntary;
+	uint64_t involuntary;
+
 	status_ids(out, t);
 	status_creds(out, t);
 	status_namespaces(out, t);
@@ -345,8 +402,9 @@ int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 		    "SpeculationIndirectBranch:\talways enabled\n",
 		    t->no_new_privs);
 	status_cpus(out, t);
+	task_switches_get(t, &voluntary, &involuntary);
 	text_printf(out,
 		    "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-		    t->voluntary_switches, t->involuntary_switches);
+		    voluntary, involuntary);
 	return 0;
 }

@@ -1,40 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_text.c - what a process was started with, its name, and its memory.
+/* pid_text.c - what a process was started with, and its name.
  *
  * Arguments and environment are in the memory of the process, where it may change them.
- * The memory of another process cannot be read: of those what exec was given is shown. */
+ * When that cannot be reached, what exec was given is shown. */
 #include "abi/errno.h"
 #include "base/slab.h"
-#include "fs/file.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "lib/string.h"
 #include "mm/mm.h"
-#include "mm/usercopy.h"
+#include "process/remote.h"
 #include "process/task.h"
 
 enum {
-	COPY_CHUNK = 512,
+	COPY_CHUNK = 16 << 10,
 	BLOCK_MAX = 8 << 20,
 };
 
-/* Appends guest memory of the current address space. False at a fault, with what there
- * was before. */
-static bool append_user(struct text *out, uaddr_t start, size_t size)
+/* Appends memory of mm, which is t's. 0; -EFAULT at a fault, with what there was before;
+ * -ENOMEM, -ESRCH, -EINTR. */
+static int append_memory(struct text *out, struct task *t, struct mm *mm, uaddr_t start,
+			 size_t size)
 {
-	char chunk[COPY_CHUNK];
+	char *chunk = kmalloc(COPY_CHUNK);
+	int err = chunk ? 0 : -ENOMEM;
 
-	while (size) {
-		size_t want = MIN(size, sizeof(chunk));
-		size_t missing = copy_from_user_partial(chunk, start, want);
+	while (size && !err) {
+		size_t want = MIN(size, (size_t)COPY_CHUNK);
+		ssize_t got = remote_read(t, mm, start, chunk, want);
 
-		text_write(out, chunk, want - missing);
-		if (missing || out->is_failed)
-			return false;
+		if (got > 0)
+			text_write(out, chunk, (size_t)got);
+		err = got < 0 ? (int)got : (size_t)got < want ? -EFAULT : 0;
+		if (out->is_failed)
+			err = -ENOMEM;
 		start += want;
 		size -= want;
 	}
-	return true;
+	kfree(chunk);
+	return err;
 }
 
 static size_t block_size(uaddr_t start, uaddr_t end)
@@ -44,21 +48,30 @@ static size_t block_size(uaddr_t start, uaddr_t end)
 
 /* A program that has written over the end of its arguments (setproctitle) is shown up to
  * the next NUL, which may lie in the environment. */
-static void append_own_args(struct text *out, const struct mm *mm)
+static int append_args(struct text *out, struct task *t, struct mm *mm)
 {
 	size_t size = block_size(mm->arg_start, mm->arg_end);
 	size_t start = out->len;
 	const char *end;
+	int err;
 
-	if (!size || !append_user(out, mm->arg_start, size) ||
-	    out->buf[out->len - 1] == '\0')
-		return;
+	if (!size)
+		return 0;
+	err = append_memory(out, t, mm, mm->arg_start, size);
+	if (err || out->buf[out->len - 1] == '\0')
+		return err;
 	if (mm->env_start == mm->arg_end)
-		(void)append_user(out, mm->env_start,
-				  block_size(mm->env_start, mm->env_end));
+		(void)append_memory(out, t, mm, mm->env_start,
+				    block_size(mm->env_start, mm->env_end));
 	end = memchr(out->buf + start, '\0', out->len - start);
 	if (end)
 		out->len = (size_t)(end - out->buf);
+	return 0;
+}
+
+static bool is_unreachable(int err)
+{
+	return err == -ESRCH || err == -EINTR;
 }
 
 int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i)
@@ -68,9 +81,7 @@ int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i
 	(void)i;
 	if (!mm)
 		return 0;
-	if (mm == current()->mm)
-		append_own_args(out, mm);
-	else if (mm->saved)
+	if (is_unreachable(append_args(out, t, mm)) && !out->len && mm->saved)
 		text_write(out, mm->saved->data, mm->saved->args_size);
 	mm_put(mm);
 	return 0;
@@ -79,14 +90,14 @@ int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i
 int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	struct mm *mm = task_mm(t);
+	int err;
 
 	(void)i;
 	if (!mm)
 		return 0;
-	if (mm == current()->mm)
-		(void)append_user(out, mm->env_start,
-				  block_size(mm->env_start, mm->env_end));
-	else if (mm->saved)
+	err = append_memory(out, t, mm, mm->env_start,
+			    block_size(mm->env_start, mm->env_end));
+	if (is_unreachable(err) && !out->len && mm->saved)
 		text_write(out, mm->saved->data + mm->saved->args_size,
 			   mm->saved->env_size);
 	mm_put(mm);
@@ -124,77 +135,3 @@ int pid_store_comm(struct task *t, const struct pid_inode *i, char *data, size_t
 	memcpy(t->comm, name, sizeof(t->comm));
 	return 0;
 }
-
-/* ---- mem: the reader's own only ---- */
-
-static int mem_check(struct file *f)
-{
-	struct task *t = pid_task(pid_inode_of(f->inode));
-	struct mm *mm = t ? task_mm(t) : NULL;
-	int err = !mm ? 0 : mm == current()->mm ? 1 : -EIO;
-
-	mm_put(mm);
-	task_put(t);
-	return err;
-}
-
-static ssize_t mem_read(struct file *f, struct uio *u, int64_t *pos)
-{
-	char chunk[COPY_CHUNK];
-	ssize_t done = 0;
-	int err = mem_check(f);
-
-	if (err <= 0)
-		return err;
-	while (u->left) {
-		size_t want = MIN(u->left, sizeof(chunk));
-		size_t got = want - copy_from_user_partial(chunk, (uaddr_t)*pos, want);
-		size_t put = got ? uio_copy_out(u, chunk, got) : 0;
-
-		*pos += (int64_t)put;
-		done += (ssize_t)put;
-		if (put < got)
-			return done ? done : -EFAULT;
-		if (got < want)
-			return done ? done : -EIO;
-	}
-	return done;
-}
-
-static ssize_t mem_write(struct file *f, struct uio *u, int64_t *pos)
-{
-	char chunk[COPY_CHUNK];
-	ssize_t done = 0;
-	int err = mem_check(f);
-
-	if (err <= 0)
-		return err;
-	while (u->left) {
-		size_t got = uio_copy_in(u, chunk, MIN(u->left, sizeof(chunk)));
-		size_t put = got - copy_to_user_partial((uaddr_t)*pos, chunk, got);
-
-		*pos += (int64_t)put;
-		done += (ssize_t)put;
-		if (!got)
-			return done ? done : -EFAULT;
-		if (put < got)
-			return done ? done : -EIO;
-	}
-	return done;
-}
-
-static int64_t mem_lseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
-const struct file_ops pid_mem_ops = {
-	.read = mem_read,
-	.write = mem_write,
-	.lseek = mem_lseek,
-};

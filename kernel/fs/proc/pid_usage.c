@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_usage.c - what a task has used, as far as it is known.
+/* pid_usage.c - what a task and its process have used.
  *
- * Limits: how much of another process' memory is resident only the host knows, which is
- * not asked. The figure is the peak that the host told of the process when it last left a
- * host process, or, for the reader's own, tells now; else half of what may be private.
- * Faults are those of host processes left. */
+ * The host counts, by host process and thread; struct process has what was counted in
+ * host processes that it has left. */
 #include "abi/resource.h"
 #include "fs/proc/internal.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/cpu_clock.h"
+#include "process/remote.h"
 #include "process/task.h"
-#include "process/usage.h"
 #include "time/clock.h"
 
 #define TICKS_PER_SEC 100
@@ -42,25 +40,6 @@ char task_state_letter(struct task *t)
 	return is_asleep(t) || !t->mm ? 'S' : 'R';
 }
 
-static void memory_usage(struct process *p, struct mm *mm, struct task_usage *out)
-{
-	uint64_t peak = p->max_rss;
-
-	if (p == current()->process) {
-		struct linux_rusage now;
-
-		usage_of_self(&now);
-		peak = (uint64_t)now.ru_maxrss;
-		out->min_faults = (uint64_t)now.ru_minflt;
-		out->maj_faults = (uint64_t)now.ru_majflt;
-	}
-	if (!mm)
-		return;
-	out->peak_pages = peak ? peak / (PAGE_SIZE / 1024) : mm->data_pages / 2 + 1;
-	out->peak_pages = MIN(out->peak_pages, mm->total_pages);
-	out->rss_pages = out->peak_pages;
-}
-
 void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage *out)
 {
 	struct process *p = t->process;
@@ -75,10 +54,30 @@ void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage
 		out->system = p->system_time;
 		return;
 	}
+	lock_take(&p->lock);
 	out->user = whole ? cpu_time_of_process(p, CPUCLOCK_VIRT)
 			  : cpu_time_of_task(t, CPUCLOCK_VIRT);
 	all = whole ? cpu_time_of_process(p, CPUCLOCK_PROF)
 		    : cpu_time_of_task(t, CPUCLOCK_PROF);
+	lock_drop(&p->lock);
 	out->system = MAX(all - out->user, 0);
-	memory_usage(p, mm, out);
+	if (!mm)
+		return;
+	memory_use_get(t, mm, &out->memory);
+	out->min_faults += out->memory.min_faults;
+	out->maj_faults += out->memory.maj_faults;
+	out->rss_pages = out->memory.anon + out->memory.file + out->memory.shmem;
+	out->peak_pages = out->memory.peak;
+}
+
+void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntary)
+{
+	struct linux_rusage usage;
+
+	*voluntary = t->voluntary_switches;
+	*involuntary = t->involuntary_switches;
+	if (t->state == TASK_ZOMBIE || remote_thread_usage(t, &usage))
+		return;
+	*voluntary += (uint64_t)usage.ru_nvcsw;
+	*involuntary += (uint64_t)usage.ru_nivcsw;
 }

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* pid_areas.c - copies of areas. */
+#include "fs/proc/pid_areas.h"
+
+#include "abi/errno.h"
+#include "base/slab.h"
+#include "fs/proc/internal.h"
+#include "process/remote.h"
+#include "process/task.h"
+
+static int count_one(struct vma *v, void *arg)
+{
+	(void)v;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static int copy_one(struct vma *v, void *arg)
+{
+	struct areas *a = arg;
+
+	if (a->count == a->size)
+		return 1;
+	a->area[a->count++] = (struct area){.start = v->start,
+					    .end = v->end,
+					    .off = v->off,
+					    .object = v->object,
+					    .prot = v->prot,
+					    .flags = v->flags};
+	if (v->object)
+		v->object->ops->get(v->object);
+	return 0;
+}
+
+int areas_take(struct areas *a, struct mm *mm)
+{
+	int more = 1;
+
+	*a = (struct areas){.area = NULL};
+	while (more) { /* again when some were added meanwhile */
+		size_t count = 0;
+
+		areas_drop(a);
+		lock_take(&mm->lock);
+		(void)mm_for_each_vma(mm, count_one, &count);
+		lock_drop(&mm->lock);
+		a->size = count + 16;
+		a->area = kmalloc(a->size * sizeof(*a->area));
+		if (!a->area)
+			return -ENOMEM;
+		lock_take(&mm->lock);
+		more = mm_for_each_vma(mm, copy_one, a);
+		lock_drop(&mm->lock);
+	}
+	return 0;
+}
+
+void areas_drop(struct areas *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->area[i].object)
+			a->area[i].object->ops->put(a->area[i].object);
+	kfree(a->area);
+	*a = (struct areas){.area = NULL};
+}
+
+static struct vma as_vma(const struct area *v)
+{
+	return (struct vma){.start = v->start,
+			    .end = v->end,
+			    .object = v->object,
+			    .prot = v->prot,
+			    .flags = v->flags};
+}
+
+enum memory_kind area_kind(const struct area *v)
+{
+	struct vma vma = as_vma(v);
+
+	return vma_memory_kind(&vma);
+}
+
+bool area_may_be_resident(const struct area *v)
+{
+	struct vma vma = as_vma(v);
+
+	return vma_may_be_resident(&vma);
+}
+
+void areas_measure(struct areas *a, struct task *t, struct mm *mm)
+{
+	struct remote_range *r = kmalloc((a->count + 1) * sizeof(*r));
+	size_t n = 0;
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < a->count; i++)
+		if (area_may_be_resident(&a->area[i]))
+			r[n++] = (struct remote_range){.start = a->area[i].start,
+						       .end = a->area[i].end};
+	if (!remote_residency(t, mm, r, n, NULL, NULL)) {
+		n = 0;
+		for (size_t i = 0; i < a->count; i++)
+			if (area_may_be_resident(&a->area[i]))
+				a->area[i].resident = r[n++].resident;
+	}
+	kfree(r);
+}
+
+const char *area_name(const struct area *v, char *page, uint64_t *dev, uint64_t *ino)
+{
+	*dev = 0;
+	*ino = 0;
+	if (v->object && v->object->ops->describe) {
+		v->object->ops->describe(v->object, page, PAGE_SIZE, dev, ino);
+		if (page[0])
+			return page;
+	}
+	if (v->flags & VMA_HEAP)
+		return "[heap]";
+	if (v->flags & VMA_STACK)
+		return "[stack]";
+	if (v->flags & VMA_VVAR)
+		return "[vvar]";
+	return v->flags & VMA_VDSO ? "[vdso]" : NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* pid_areas.h - a copy of the areas of an address space, to be looked at without its
+ * lock; for this folder alone. */
+#pragma once
+#include "mm/mm.h"
+
+struct task;
+
+struct area {
+	uaddr_t start, end;
+	uint64_t off;
+	struct vm_object *object; /* ref, or NULL */
+	uint32_t prot, flags;
+	size_t resident; /* pages: areas_measure() */
+};
+
+struct areas {
+	struct area *area;
+	size_t count, size;
+};
+
+/* -ENOMEM. To be given back with areas_drop(), also after a failure. */
+int areas_take(struct areas *a, struct mm *mm) MUST_CHECK;
+void areas_drop(struct areas *a);
+/* Fills in how much is resident; leaves 0 where that cannot be had. t: a task that has
+ * mm. */
+void areas_measure(struct areas *a, struct task *t, struct mm *mm);
+enum memory_kind area_kind(const struct area *v);
+bool area_may_be_resident(const struct area *v);
+/* The path of what is mapped, or a name such as "[heap]"; NULL: none. page: PAGE_SIZE
+ * bytes to write to. */
+const char *area_name(const struct area *v, char *page, uint64_t *dev, uint64_t *ino);
