@@ -31,6 +31,7 @@
 #define S_IWOTH	  02
 #define S_IXOTH	  01
 #define S_IRWXUGO (S_IRWXU | S_IRWXG | S_IRWXO)
+#define S_IXUGO	  (S_IXUSR | S_IXGRP | S_IXOTH)
 #define S_IALLUGO (S_ISUID | S_ISGID | S_ISVTX | S_IRWXUGO)
 
 #define S_ISLNK(m)  (((m)&S_IFMT) == S_IFLNK)

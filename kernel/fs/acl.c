@@ -3,11 +3,9 @@
  *
  * The lists live in the inode, under its lock: inode->acl grants access, a directory's
  * inode->acl_inherit is what new files in it begin with. A list that says no more than
- * the mode is not kept. The file system's acl_changed operation keeps the inode in
- * memory.
- *
- * Limits against Linux: lists of the host's files are not seen (the host itself heeds
- * them), and lists set here on hostfs last as long as the sandbox. */
+ * the mode is not kept. A file system that finds them elsewhere sets INODE_ACL_LAZY: then
+ * they are asked for when they first matter, which they never do to the owner nor to who
+ * may override permissions. */
 #include "fs/acl.h"
 
 #include "abi/capability.h"
@@ -23,8 +21,19 @@
 
 struct acl {
 	uint32_t count;
+	struct linux_acl_header header;	  /* with what follows: the attribute's value */
 	struct linux_acl_entry entries[]; /* in the order of acl(5) */
 };
+
+static size_t value_size(const struct acl *a)
+{
+	return a ? sizeof(a->header) + a->count * sizeof(a->entries[0]) : 0;
+}
+
+static const void *value_of(const struct acl *a)
+{
+	return a ? &a->header : NULL;
+}
 
 /* ---- one list ---- */
 
@@ -95,7 +104,7 @@ static struct acl *parse(const void *value, size_t size, int *err)
 		return NULL;
 	}
 	a->count = (uint32_t)(bytes / sizeof(struct linux_acl_entry));
-	memcpy(a->entries, h + 1, bytes);
+	memcpy(&a->header, h, size);
 	for (uint32_t i = 0; i < a->count; i++) {
 		uint16_t tag = a->entries[i].tag;
 
@@ -210,10 +219,55 @@ static int permission_locked(const struct inode *inode, const struct creds *c,
 	return -EACCES;
 }
 
+static struct acl **list_of(struct inode *inode, const char *name)
+{
+	return string_equal(name, XATTR_NAME_ACL_ACCESS) ? &inode->acl
+							 : &inode->acl_inherit;
+}
+
+/* a, which is taken over, is the list from now on. */
+static void replace(struct inode *inode, const char *name, struct acl *a)
+{
+	struct acl **list = list_of(inode, name);
+	struct acl *old;
+
+	lock_take(&inode->lock);
+	old = *list;
+	atomic_store_relaxed(list, a);
+	lock_drop(&inode->lock);
+	kfree(old);
+}
+
+/* The same, which the file system is told of. */
+static void store(struct inode *inode, const char *name, struct acl *a)
+{
+	inode->ops->acl_changed(inode, name, value_of(a), value_size(a));
+	replace(inode, name, a);
+}
+
+static int ensure(struct inode *inode, bool may_be_old)
+{
+	if (likely(!(atomic_load_relaxed(&inode->flags) & INODE_ACL_LAZY)))
+		return 0;
+	return inode->ops->acl_load(inode, may_be_old);
+}
+
+/* Whatever a list says, c gets mask. */
+static bool is_overridden(const struct inode *inode, const struct creds *c, uint32_t mask)
+{
+	return creds_capable(c, CAP_DAC_OVERRIDE) &&
+	       (S_ISDIR(inode->mode) || !(mask & MAY_EXEC));
+}
+
 int acl_permission(struct inode *inode, const struct creds *c, uint32_t mask)
 {
 	int err;
 
+	if (is_overridden(inode, c, mask))
+		return -EAGAIN;
+	err = ensure(inode, true);
+	if (err)
+		return err;
 	lock_take(&inode->lock);
 	err = inode->acl ? permission_locked(inode, c, mask) : -EAGAIN;
 	lock_drop(&inode->lock);
@@ -224,6 +278,58 @@ void acl_follow_mode_locked(struct inode *inode)
 {
 	if (unlikely(inode->acl != NULL))
 		(void)merge_mode(inode->acl, inode->mode & S_IRWXUGO, false);
+}
+
+void acl_loaded(struct inode *inode, const char *name, const void *value, size_t size)
+{
+	int err;
+	struct acl *a = parse(value, size, &err);
+	bool is_plain = false;
+
+	(void)err; /* the host's, or one that we would not take: as if it were not there
+		    */
+	if (a && list_of(inode, name) == &inode->acl)
+		(void)to_mode(a, &is_plain);
+	if (is_plain) {
+		kfree(a);
+		a = NULL;
+	}
+	replace(inode, name, a);
+}
+
+int acl_copy_lists(struct inode *inode, struct inode *from)
+{
+	struct acl *access = NULL;
+	struct acl *inherit = NULL;
+	int err = ensure(from, true);
+
+	if (err)
+		return err;
+	lock_take(&from->lock);
+	if (from->acl)
+		access = acl_copy(from->acl);
+	if (from->acl_inherit)
+		inherit = acl_copy(from->acl_inherit);
+	if ((from->acl && !access) || (from->acl_inherit && !inherit))
+		err = -ENOMEM;
+	lock_drop(&from->lock);
+	if (err) {
+		kfree(access);
+		kfree(inherit);
+		return err;
+	}
+	lock_take(&inode->lock);
+	if (access) /* the mode may have changed since it was copied */
+		(void)merge_mode(access, inode->mode & S_IRWXUGO, false);
+	if (atomic_and(&inode->flags, ~(uint32_t)INODE_ACL_LAZY) & INODE_ACL_LAZY) {
+		inode->acl = access;
+		atomic_store_relaxed(&inode->acl_inherit, inherit);
+		access = inherit = NULL;
+	}
+	lock_drop(&inode->lock);
+	kfree(access);
+	kfree(inherit);
+	return 0;
 }
 
 void acl_inode_fini(struct inode *inode)
@@ -242,6 +348,9 @@ int acl_birth_begin(struct acl_birth *b, struct inode *dir, uint32_t *mode)
 	int err = 0;
 
 	*b = (struct acl_birth){NULL, NULL};
+	err = ensure(dir, true);
+	if (err)
+		return err;
 	if (likely(!atomic_load_relaxed(&dir->acl_inherit))) {
 		*mode &= ~(atomic_load_relaxed(&current()->fs->umask) & S_IRWXUGO);
 		return 0;
@@ -280,11 +389,10 @@ void acl_birth_end(struct acl_birth *b, struct inode *inode)
 		kfree(b->inherit);
 		return;
 	}
-	lock_take(&inode->lock);
-	inode->acl = b->access;
-	atomic_store_relaxed(&inode->acl_inherit, b->inherit);
-	lock_drop(&inode->lock);
-	inode->ops->acl_changed(inode);
+	if (b->access)
+		store(inode, XATTR_NAME_ACL_ACCESS, b->access);
+	if (b->inherit)
+		store(inode, XATTR_NAME_ACL_DEFAULT, b->inherit);
 }
 
 /* ---- as extended attributes ---- */
@@ -295,12 +403,6 @@ bool acl_is_name(const char *name)
 	       string_equal(name, XATTR_NAME_ACL_DEFAULT);
 }
 
-static struct acl **list_of(struct inode *inode, const char *name)
-{
-	return string_equal(name, XATTR_NAME_ACL_ACCESS) ? &inode->acl
-							 : &inode->acl_inherit;
-}
-
 static bool has_lists(const struct inode *inode)
 {
 	return inode->ops->acl_changed && !S_ISLNK(inode->mode);
@@ -308,25 +410,24 @@ static bool has_lists(const struct inode *inode)
 
 long acl_get(struct inode *inode, const char *name, void *buf, size_t size)
 {
-	struct linux_acl_header *h = buf;
 	const struct acl *a;
-	long result = -ENODATA;
+	long result;
 
 	if (!has_lists(inode))
 		return -EOPNOTSUPP;
+	result = ensure(inode, false);
+	if (result)
+		return result;
 	lock_take(&inode->lock);
 	a = *list_of(inode, name);
-	if (a) {
-		size_t bytes = a->count * sizeof(a->entries[0]);
-
-		result = (long)(sizeof(*h) + bytes);
-		if (size && size < (size_t)result) {
-			result = -ERANGE;
-		} else if (size) {
-			h->version = ACL_VERSION;
-			memcpy(h + 1, a->entries, bytes);
-		}
-	}
+	if (!a)
+		result = -ENODATA;
+	else if (size && size < value_size(a))
+		result = -ERANGE;
+	else
+		result = (long)value_size(a);
+	if (size && result > 0)
+		memcpy(buf, value_of(a), (size_t)result);
 	lock_drop(&inode->lock);
 	return result;
 }
@@ -350,9 +451,7 @@ static int adopt_mode(struct inode *inode, struct acl **a)
 
 int acl_set(struct inode *inode, const char *name, const void *value, size_t size)
 {
-	struct acl **list = list_of(inode, name);
-	bool is_access = list == &inode->acl;
-	struct acl *old;
+	bool is_access = list_of(inode, name) == &inode->acl;
 	int err;
 	struct acl *a = parse(value, size, &err);
 
@@ -366,19 +465,16 @@ int acl_set(struct inode *inode, const char *name, const void *value, size_t siz
 		err = -EPERM;
 	else if (a && !is_valid(a))
 		err = -EINVAL;
-	else if (a && is_access)
+	else
+		err = ensure(inode, false);
+	if (!err && a && is_access)
 		err = adopt_mode(inode, &a);
 	if (err || (!is_access && !S_ISDIR(inode->mode))) {
 		kfree(a);
 		return err;
 	}
-	lock_take(&inode->lock);
-	old = *list;
-	atomic_store_relaxed(list, a);
-	inode_touch_locked(inode, ATTR_CTIME);
-	lock_drop(&inode->lock);
-	kfree(old);
-	inode->ops->acl_changed(inode);
+	store(inode, name, a);
+	inode_touch(inode, ATTR_CTIME);
 	return 0;
 }
 
@@ -388,6 +484,8 @@ size_t acl_list(struct inode *inode, char *buf, size_t size)
 					    XATTR_NAME_ACL_DEFAULT};
 	size_t at = 0;
 
+	if (has_lists(inode) && ensure(inode, false))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t len = strlen(names[i]) + 1;
 

@@ -16,6 +16,13 @@ int acl_permission(struct inode *inode, const struct creds *c, uint32_t mask) MU
 void acl_follow_mode_locked(struct inode *inode) REQUIRES(&inode->lock);
 void acl_inode_fini(struct inode *inode);
 
+/* For acl_load operations. What name (system.posix_acl_*) was found to be; size 0: it is
+ * not there. */
+void acl_loaded(struct inode *inode, const char *name, const void *value, size_t size);
+/* Those of from, with inode's mode, unless INODE_ACL_LAZY is gone already. 0 or -ENOMEM.
+ */
+int acl_copy_lists(struct inode *inode, struct inode *from) MUST_CHECK;
+
 /* What a new inode inherits. */
 struct acl_birth {
 	struct acl *access, *inherit; /* owned, or NULL */

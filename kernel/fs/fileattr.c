@@ -3,7 +3,7 @@
  * their counterparts.
  *
  * Limits against Linux: of the flags those that tmpfs has; no project ids, no extent
- * sizes; host directories have none. */
+ * sizes; on host directories they are the sandbox's own. */
 #include "fs/fileattr.h"
 
 #include "abi/capability.h"

@@ -68,6 +68,12 @@ bool inode_try_get(struct inode *inode)
 
 /* ---- permission ---- */
 
+static bool acl_is_possible(const struct inode *inode)
+{
+	return atomic_load_relaxed(&inode->acl) ||
+	       (atomic_load_relaxed(&inode->flags) & INODE_ACL_LAZY);
+}
+
 void inode_init_owner(struct inode *inode, const struct inode *dir, uint32_t mode)
 {
 	const struct creds *c = current_creds();
@@ -94,16 +100,17 @@ int inode_permission_generic(struct inode *inode, uint32_t mask)
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
 	if (c->fsuid == inode->uid) {
 		bits >>= 6;
-	} else if (unlikely(atomic_load_relaxed(&inode->acl) != NULL) &&
-		   (mode & S_IRWXG)) {
-		int err = acl_permission(inode, c, mask);
+	} else {
+		int err = -EAGAIN;
 
-		if (err == 0)
-			return 0;
+		if ((mode & S_IRWXG) && unlikely(acl_is_possible(inode)))
+			err = acl_permission(inode, c, mask);
+		if (err == 0 || err == -ENOMEM)
+			return err;
 		if (err == -EACCES)
 			bits = 0;
-	} else if (((bits >> 3) ^ bits) & 7 & mask && creds_in_group(c, inode->gid)) {
-		bits >>= 3;
+		else if (((bits >> 3) ^ bits) & 7 & mask && creds_in_group(c, inode->gid))
+			bits >>= 3;
 	}
 	if ((mask & ~bits) == 0)
 		return 0;

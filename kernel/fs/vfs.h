@@ -207,9 +207,16 @@ struct inode_ops {
 	/* The INODE_* flags of chattr(1) are about to change: 0 or -errno. NULL: -ENOTTY.
 	 */
 	int (*set_fileattr)(struct inode *inode);
-	/* The file system has access control lists, which the VFS keeps in the inode: the
-	 * inode must stay in memory from now on. NULL: -EOPNOTSUPP. */
-	void (*acl_changed)(struct inode *inode);
+	/* The file system has access control lists, which the VFS keeps in the inode.
+	 * name (system.posix_acl_*) is about to be value, with size 0 to go: the inode
+	 * must stay in memory from now on, unless acl_load() would find it again. NULL:
+	 * -EOPNOTSUPP. */
+	void (*acl_changed)(struct inode *inode, const char *name, const void *value,
+			    size_t size);
+	/* With INODE_ACL_LAZY: the lists are needed now, or with may_be_old those of a
+	 * moment ago. Takes the flag away and calls acl_loaded() or acl_copy_lists(). 0
+	 * or -ENOMEM. */
+	int (*acl_load)(struct inode *inode, bool may_be_old);
 
 	/* Called for each open of a regular file or directory (and of the others through
 	 * file_ops) after permission checks: sets file->private, ops, host_poll_fd as it
@@ -242,9 +249,10 @@ enum inode_flags {
 	INODE_NO_SEEK = 1 << 7,	   /* files opened on it are streams */
 	INODE_LINKABLE =
 		1 << 8, /* O_TMPFILE without O_EXCL: link(2) may give it a name */
-	INODE_FILE_CAPS = 1 << 10,   /* it has security.capability */
+	INODE_FILE_CAPS = 1 << 10,   /* it may have security.capability */
 	INODE_NODUMP = 1 << 11,	     /* FS_NODUMP_FL: only shown */
 	INODE_OPENS_ITSELF = 1 << 9, /* inode_ops.open does it all, for any type */
+	INODE_ACL_LAZY = 1 << 13,    /* it may have access control lists: acl_load */
 };
 
 /* File systems embed it. Fields without a guard are read at any time and written under

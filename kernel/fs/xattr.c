@@ -28,8 +28,15 @@ int inode_file_caps(struct inode *inode, struct file_caps *out)
 	    !inode->ops->getxattr)
 		return -ENODATA;
 	size = inode->ops->getxattr(inode, XATTR_NAME_CAPS, &d, sizeof(d));
+	if (size == -ENODATA) /* it need not be asked again, unless just now it was set */
+		(void)atomic_and(&inode->flags, ~(uint32_t)INODE_FILE_CAPS);
+	if (size == -ENODATA)
+		size = inode->ops->getxattr(inode, XATTR_NAME_CAPS, &d, sizeof(d));
+	if (size == -EOPNOTSUPP || size == -EOVERFLOW) /* another namespace's */
+		return -ENODATA;
 	if (size < 0)
 		return size == -ERANGE ? -EINVAL : (int)size;
+	(void)atomic_or(&inode->flags, INODE_FILE_CAPS);
 	revision = d.magic_etc & VFS_CAP_REVISION_MASK;
 	if (!(revision == VFS_CAP_REVISION_1 && size == VFS_CAP_SIZE_1) &&
 	    !(revision == VFS_CAP_REVISION_2 && size == VFS_CAP_SIZE_2) &&

@@ -106,6 +106,12 @@ int host_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags);
 int host_utimensat(int dirfd, const char *path, const struct linux_timespec *times,
 		   int flags);
 int host_fstatfs(int fd, struct linux_statfs *out);
+/* Extended attributes of what fd is open on, for real: not O_PATH. size 0 asks for the
+ * size. Bytes, or -ENODATA, -ERANGE, -EOPNOTSUPP, -EPERM, -EACCES, … */
+long host_fgetxattr(int fd, const char *name, void *buf, size_t size);
+int host_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
+long host_flistxattr(int fd, char *buf, size_t size);
+int host_fremovexattr(int fd, const char *name);
 long host_ioctl(
 	int fd, unsigned int cmd,
 	void *arg); /* the list in host/linux/ioctl.c only; arg is kernel memory */

@@ -363,6 +363,30 @@ static void the_hosts_files_cannot_be_changed(void)
 		       (uint64_t)-1, 0, 0) <= 0);
 }
 
+/* Not even through a descriptor: the mount says no. Landlock alone would not. */
+static void attributes_cannot_be_changed(void)
+{
+	static const char *const names[] = {"user.wall", "trusted.wall",
+					    "security.capability",
+					    "system.posix_acl_access"};
+	static const uint32_t value[] = {2,   0x00060001, -1U, 0x00060004,
+					 -1U, 0x00060020, -1U};
+	long fd = host_open("/r/etc/passwd", O_RDONLY, 0);
+
+	if (fd == -ENOENT) {
+		printf("# no mount namespace here\n");
+		return;
+	}
+	CHECK(fd >= 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		CHECK(raw_call(__NR_fsetxattr, (uint64_t)fd, (uint64_t)names[i],
+			       (uint64_t)value, sizeof(value), 0, 0) < 0);
+		CHECK(raw_call(__NR_fremovexattr, (uint64_t)fd, (uint64_t)names[i], 0, 0,
+			       0, 0) < 0);
+	}
+	CHECK(raw_call(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0) == 0);
+}
+
 /* Nobody else can be reached by a kick either. */
 static void the_monitor_is_out_of_reach(void)
 {
@@ -391,5 +415,5 @@ RUN(TEST(a_jump_into_the_kernel_reaches_the_host), TEST(calls_not_listed_end_the
     TEST(ioctl_knows_terminals_only), TEST(fcntl_does_flags_and_locks_only),
     TEST(sockets_are_tcp_udp_and_ping_only), TEST(socket_options_are_those_listed),
     TEST(other_arguments_are_checked), TEST(the_hosts_files_cannot_be_opened),
-    TEST(the_hosts_files_cannot_be_changed), TEST(the_monitor_is_out_of_reach),
-    TEST(the_sandbox_has_survived))
+    TEST(the_hosts_files_cannot_be_changed), TEST(attributes_cannot_be_changed),
+    TEST(the_monitor_is_out_of_reach), TEST(the_sandbox_has_survived))

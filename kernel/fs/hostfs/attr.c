@@ -109,8 +109,6 @@ static bool is_gone(struct host_inode *hi, int err)
 	return err == -ESTALE && hi->is_removed;
 }
 
-/* Something is known of it that the host does not know: it stays in memory until it is
- * removed. */
 static void keep_locked(struct host_inode *hi) NO_LOCK_CHECK
 {
 	if (hi->is_kept)
@@ -131,14 +129,20 @@ static void owner_make_virtual(struct host_inode *hi)
 	lock_drop(&hostfs_lock);
 }
 
-void hostfs_acl_changed(struct inode *inode)
+void host_inode_keep(struct host_inode *hi)
 {
-	struct host_inode *hi = host_inode_of(inode);
-
 	lock_take(&hostfs_lock);
 	if (!hi->is_removed)
 		keep_locked(hi);
 	lock_drop(&hostfs_lock);
+}
+
+/* The flags are the sandbox's own: the host may have none, or not let its user set them.
+ */
+int hostfs_set_fileattr(struct inode *inode)
+{
+	host_inode_keep(host_inode_of(inode));
+	return 0;
 }
 
 static void set_owner(struct host_inode *hi, const struct target *t, uint32_t valid,

@@ -163,8 +163,13 @@ int hostfs_link(struct inode *dir, struct dentry *d, struct inode *inode)
 
 	if (err)
 		return err;
-	err = host_inode_link(hi, h->fd, d->name);
+	err = hi->is_nameless ? host_nameless_link(hi, h->fd, d->name)
+			      : host_inode_link(hi, h->fd, d->name);
 	host_handle_put(h);
+	if (!err && hi->is_nameless)
+		err = host_inode_place(hi, host_inode_of(dir), d->name);
+	if (!err)
+		hi->is_nameless = false;
 	if (!err)
 		(void)host_inode_refresh(hi);
 	return err == -ESTALE ? -ENOENT : err;
@@ -206,6 +211,8 @@ static int remove(struct inode *dir, struct dentry *d, int flags)
 
 	if (err)
 		return err;
+	if (d->inode)
+		host_keep_open(d);
 	host_moves_begin(hostfs_of(hi));
 	err = host_unlinkat(h->fd, d->name, flags);
 	host_handle_put(h);
@@ -249,14 +256,14 @@ int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_
 	struct host_handle *to_h;
 	int err;
 
-	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
-		return -EINVAL;
 	err = host_dir_handle(from_hi, &from_h);
 	if (err)
 		return err;
 	err = host_dir_handle(to_hi, &to_h);
 	if (err)
 		goto out;
+	if (to->inode && !(flags & RENAME_EXCHANGE))
+		host_keep_open(to);
 	host_moves_begin(hostfs_of(to_hi));
 	err = host_renameat2(from_h->fd, from->name, to_h->fd, to->name, flags);
 	host_handle_put(to_h);

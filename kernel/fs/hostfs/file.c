@@ -237,7 +237,7 @@ static ssize_t file_op_write(struct file *f, struct uio *u, int64_t *pos)
 	if (done || !u->left)
 		return done;
 	appends = (appends || (u->flags & UIO_APPEND)) && !(u->flags & UIO_NOAPPEND);
-	if (appends && (f->flags & O_APPEND) && !hostfs_of(h->inode)->is_file) {
+	if (appends && (f->flags & O_APPEND) && !atomic_load_relaxed(&h->is_shared)) {
 		done = append(fd, u, pos);
 	} else {
 		if (appends) {
@@ -339,7 +339,7 @@ static int file_op_set_flags(struct file *f, uint32_t flags)
 	int fd = atomic_load(&h->fd);
 
 	if (!((f->flags ^ flags) & O_APPEND) || (f->flags & O_ACCMODE) == O_RDONLY ||
-	    fd < 0)
+	    fd < 0 || atomic_load(&h->is_shared))
 		return 0;
 	return host_fcntl_setfl(fd, (int)(flags & O_APPEND));
 }
@@ -428,7 +428,7 @@ static struct host_handle *take_born(struct host_inode *hi, const struct file *f
 
 	lock_take(&hostfs_lock);
 	h = hi->born;
-	if (f->mode & FMODE_CREATED)
+	if ((f->mode & FMODE_CREATED) || hi->is_nameless)
 		hi->born = NULL;
 	else
 		h = NULL;
@@ -474,13 +474,19 @@ static int open_shared(struct host_inode *hi, struct file *f)
 	struct host_handle *h = take_born(hi, f);
 
 	if (!h) {
+		bool is_shared = hostfs_of(hi)->is_file;
 		int fd = open_again(hi, f->flags);
 
+		if (fd == -ESTALE) {
+			fd = host_nameless_open(hi, f->flags);
+			is_shared = true;
+		}
 		if (fd < 0)
 			return fd;
 		h = host_handle_create(hi, fd);
 		if (!h)
 			return -ENOMEM;
+		h->is_shared = is_shared;
 	}
 	lock_take(&hostfs_lock);
 	list_add_tail(&hi->files, &h->link);

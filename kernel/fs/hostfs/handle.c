@@ -39,6 +39,7 @@ struct host_handle *host_handle_create(struct host_inode *inode, int fd)
 	h->fd = fd;
 	h->inode = inode;
 	h->dir_pos = 0;
+	h->is_shared = false;
 	list_init(&h->lru);
 	list_init(&h->link);
 	return h;

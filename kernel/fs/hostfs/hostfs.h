@@ -10,9 +10,11 @@
  * mapped, and what is read again and again is kept in memory. Shared: the host and we may
  * both change it; every lookup asks again.
  *
+ * What the host does not let its user do to a file, though the guest may, is remembered
+ * in memory: owners, attributes, access control lists.
+ *
  * Limits against Linux: devices and sockets of the host cannot be opened; a FIFO leads to
- * a pipe of the sandbox's own; extended attributes and O_TMPFILE are not passed on; POSIX
- * locks are known inside the sandbox only. */
+ * a pipe of the sandbox's own; see also nameless.c. */
 #pragma once
 #include "abi/types.h"
 

@@ -41,8 +41,11 @@ void host_inode_update(struct host_inode *hi, const struct linux_statx *stx)
 {
 	bool map = hostfs_of(hi)->map_overflow;
 	struct inode *inode = &hi->inode;
+	struct linux_timespec ctime;
 
 	lock_take(&inode->lock);
+	if (!(inode->mode & S_IXUGO) && (stx->stx_mode & S_IXUGO))
+		(void)atomic_or(&inode->flags, INODE_FILE_CAPS); /* perhaps */
 	inode->mode = stx->stx_mode;
 	if (!hi->owner_is_virtual) {
 		inode->uid = map && stx->stx_uid == OVERFLOW_ID ? 0 : stx->stx_uid;
@@ -53,7 +56,10 @@ void host_inode_update(struct host_inode *hi, const struct linux_statx *stx)
 	inode->blocks = stx->stx_blocks;
 	inode->atime = stx_time(&stx->stx_atime);
 	inode->mtime = stx_time(&stx->stx_mtime);
-	inode->ctime = stx_time(&stx->stx_ctime);
+	ctime = stx_time(&stx->stx_ctime);
+	if (ctime.tv_sec != inode->ctime.tv_sec || ctime.tv_nsec != inode->ctime.tv_nsec)
+		(void)atomic_or(&inode->flags, INODE_ACL_LAZY);
+	inode->ctime = ctime;
 	lock_drop(&inode->lock);
 }
 
@@ -77,7 +83,9 @@ static struct host_inode *inode_create(struct hostfs *fs, const struct linux_sta
 	if (!hi)
 		return NULL;
 	inode_init(&hi->inode, fs->sb, &hostfs_inode_ops, stx->stx_ino, stx->stx_mode);
-	hi->inode.flags = INODE_NOCMTIME;
+	hi->inode.flags = INODE_NOCMTIME | INODE_ACL_LAZY;
+	if (S_ISREG(stx->stx_mode) && (stx->stx_mode & S_IXUGO))
+		hi->inode.flags |= INODE_FILE_CAPS;
 	if (S_ISREG(stx->stx_mode))
 		hi->inode.fops = &hostfs_file_ops;
 	else if (S_ISDIR(stx->stx_mode))
@@ -212,6 +220,7 @@ void host_inode_release(struct inode *inode)
 		host_listing_forget(hi);
 		host_cache_forget(hi);
 		host_head_forget(hi);
+		host_attrs_forget(hi);
 		kfree(hi->link_text);
 		kfree(hi->name);
 		inode_fini(&hi->inode);

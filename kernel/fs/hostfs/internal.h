@@ -34,6 +34,7 @@ struct host_handle {
 	struct host_inode *inode; /* borrowed: whoever has a handle keeps its inode too */
 	struct list lru;	  /* lock: kept handles, those used last first */
 	struct list link;	  /* lock: host_inode.files */
+	bool is_shared;	 /* atomic: others have the same description of the host's */
 	int64_t dir_pos; /* directories: where the host's position is; the file's pos_lock
 			  */
 };
@@ -63,14 +64,17 @@ struct host_inode {
 	struct host_listing *listing; /* lock: ref */
 	char *link_text;	      /* lock: exclusive; owned; set once */
 	char *head;		      /* atomic: exclusive; owned; set once: see file.c */
+	struct host_attrs *attrs;     /* atomic: owned; set once: see xattr.c */
+	uint32_t acl_time;	      /* atomic: second when lists were asked for, or 0 */
 	uint32_t cached;	      /* atomic: pages in the cache */
 	bool no_cache;	       /* atomic: its contents are not what its size says */
 	bool head_wanted;      /* atomic: a guest has read there */
 	bool is_hashed;	       /* lock */
 	bool owner_is_virtual; /* lock: the host does not know the owner */
-	bool is_kept;	 /* lock: held in memory by a reference: the owner, or access
-			    control lists */
-	bool is_removed; /* lock: no name leads to it */
+	bool is_kept;	  /* lock: held in memory by a reference: the owner or something
+			     else is virtual */
+	bool is_removed;  /* lock: no name leads to it */
+	bool is_nameless; /* made by O_TMPFILE, and no name leads to it yet */
 };
 
 struct hostfs {
@@ -156,9 +160,24 @@ int hostfs_getattr(struct inode *inode, struct kstat *out);
 
 /* ---- attr.c ---- */
 int hostfs_setattr(struct inode *inode, struct attr *attr);
-void hostfs_acl_changed(struct inode *inode);
+int hostfs_set_fileattr(struct inode *inode);
+/* Something is known of it that the host does not know: it stays in memory until it is
+ * removed. */
+void host_inode_keep(struct host_inode *hi);
 /* After making hi: gives it the owner and mode that it should have. */
 void host_inode_set_owner(struct host_inode *hi, const struct inode *dir, uint32_t mode);
+
+/* ---- xattr.c ---- */
+long hostfs_getxattr(struct inode *inode, const char *name, void *buf, size_t size);
+int hostfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+		    int flags);
+long hostfs_listxattr(struct inode *inode, char *buf, size_t size);
+int hostfs_removexattr(struct inode *inode, const char *name);
+void hostfs_acl_changed(struct inode *inode, const char *name, const void *value,
+			size_t size);
+int hostfs_acl_load(struct inode *inode, bool may_be_old);
+/* The inode is going. */
+void host_attrs_forget(struct host_inode *hi);
 
 /* ---- dir.c ---- */
 int hostfs_lookup(struct inode *dir, struct dentry *d, struct inode **out);
@@ -174,6 +193,17 @@ int hostfs_rmdir(struct inode *dir, struct dentry *d);
 int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_dir,
 		  struct dentry *to, unsigned int flags);
 int hostfs_get_link(struct inode *inode, struct link_target *out);
+
+/* ---- nameless.c ---- */
+int hostfs_tmpfile(struct inode *dir, uint32_t mode, struct inode **out);
+/* d is about to be removed. If somebody still has the file, who may want to open it by
+ * and by, it is opened while it has a name. */
+void host_keep_open(struct dentry *d);
+/* Gives what is_nameless the name. */
+int host_nameless_link(struct host_inode *hi, int dirfd, const char *name) MUST_CHECK;
+/* Another descriptor, whose handle must be is_shared, of what is open. -ESTALE: it is not
+ * open, or not for that. */
+int host_nameless_open(struct host_inode *hi, uint32_t flags) MUST_CHECK;
 
 /* ---- list.c ---- */
 void host_listing_put(struct host_listing *l);

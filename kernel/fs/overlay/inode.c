@@ -87,6 +87,9 @@ int overlay_inode_lookup(struct overlay *ov, struct inode *lower,
 	if (st.dev != ov->lower->dev)
 		oi->dev = st.dev;
 	oi->lower = lower;
+	oi->inode.flags |= atomic_load_relaxed(&lower->flags) & INODE_FILE_CAPS;
+	if (lower->ops->acl_load)
+		oi->inode.flags |= INODE_ACL_LAZY;
 	lock_take(&ov->lock);
 	other = find_locked(ov, lower);
 	oi->hashed.hash = hash_of(lower);

@@ -97,7 +97,9 @@ int overlay_setxattr(struct inode *inode, const char *name, const void *value,
 long overlay_listxattr(struct inode *inode, char *buf, size_t size);
 int overlay_removexattr(struct inode *inode, const char *name);
 
-void overlay_acl_changed(struct inode *inode);
+void overlay_acl_changed(struct inode *inode, const char *name, const void *value,
+			 size_t size);
+int overlay_acl_load(struct inode *inode, bool may_be_old);
 
 /* ---- entry.c ---- */
 /* All with dir->inode.lock held. */

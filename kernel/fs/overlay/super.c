@@ -58,6 +58,7 @@ const struct inode_ops overlay_inode_ops = {
 	.removexattr = overlay_removexattr,
 	.set_fileattr = overlay_set_fileattr,
 	.acl_changed = overlay_acl_changed,
+	.acl_load = overlay_acl_load,
 	.open = overlay_open,
 	.release = overlay_inode_release,
 };

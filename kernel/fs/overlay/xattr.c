@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* xattr.c - extended attributes, kept by a nameless file of the upper file system. */
+/* xattr.c - extended attributes, kept by a nameless file of the upper file system once
+ * one has been changed; until then those of the lower file are shown. */
+#include "abi/xattr.h"
 #include "abi/errno.h"
+#include "base/slab.h"
+#include "fs/acl.h"
 #include "fs/dentry.h"
 #include "fs/overlay/internal.h"
 #include "lib/atomic.h"
+#include "lib/string.h"
 
 /* Who has the attributes: NULL, if nobody. */
 static struct inode *holder(const struct overlay_inode *oi)
@@ -11,6 +16,37 @@ static struct inode *holder(const struct overlay_inode *oi)
 	struct inode *attrs = atomic_load(&oi->attrs);
 
 	return attrs ? attrs : oi->lower;
+}
+
+/* Copies one attribute; buf has XATTR_SIZE_MAX bytes. */
+static int copy_one(struct inode *from, struct inode *to, const char *name, void *buf)
+{
+	long size = from->ops->getxattr(from, name, buf, XATTR_SIZE_MAX);
+
+	if (size == -ENODATA || size == -EACCES) /* gone meanwhile, or not for us */
+		return 0;
+	return size < 0 ? (int)size : to->ops->setxattr(to, name, buf, (size_t)size, 0);
+}
+
+static int copy_all(struct inode *from, struct inode *to)
+{
+	char *names = NULL;
+	char *buf = NULL;
+	long len = from->ops->listxattr(from, NULL, 0);
+	int err = 0;
+
+	if (len <= 0)
+		return 0; /* none that can be seen */
+	names = kmalloc(XATTR_LIST_MAX);
+	buf = kmalloc(XATTR_SIZE_MAX);
+	len = names && buf ? from->ops->listxattr(from, names, XATTR_LIST_MAX) : -ENOMEM;
+	for (long at = 0; at < len && !err;) {
+		err = copy_one(from, to, names + at, buf);
+		at += (long)strlen(names + at) + 1;
+	}
+	kfree(names);
+	kfree(buf);
+	return len < 0 ? (int)len : err;
 }
 
 static int attrs_make(struct overlay_inode *oi)
@@ -27,6 +63,12 @@ static int attrs_make(struct overlay_inode *oi)
 	err = root->ops->tmpfile(root, S_IFREG | 0600, &attrs);
 	if (err)
 		return err;
+	if (oi->lower && oi->lower->ops->listxattr)
+		err = copy_all(oi->lower, attrs);
+	if (err) {
+		inode_put(attrs);
+		return err;
+	}
 	if (!atomic_try_cas(&oi->attrs, &none, attrs))
 		inode_put(attrs);
 	overlay_inode_pin(oi);
@@ -68,17 +110,28 @@ int overlay_setxattr(struct inode *inode, const char *name, const void *value,
 int overlay_removexattr(struct inode *inode, const char *name)
 {
 	struct overlay_inode *oi = overlay_inode_of(inode);
-	int err;
+	long size = overlay_getxattr(inode, name, NULL, 0);
+	int err = size < 0 ? (int)size : attrs_make(oi);
 
-	if (!atomic_load(&oi->attrs) || !oi->attrs->ops->removexattr)
-		return -ENODATA;
+	if (err)
+		return err;
+	if (!oi->attrs->ops->removexattr)
+		return -EOPNOTSUPP;
 	err = oi->attrs->ops->removexattr(oi->attrs, name);
 	if (!err)
 		inode_touch(inode, ATTR_CTIME);
 	return err;
 }
 
-void overlay_acl_changed(struct inode *inode)
+void overlay_acl_changed(struct inode *inode, const char *name, const void *value,
+			 size_t size)
 {
+	(void)name, (void)value, (void)size;
 	overlay_inode_pin(overlay_inode_of(inode));
+}
+
+int overlay_acl_load(struct inode *inode, bool may_be_old)
+{
+	(void)may_be_old; /* nobody changes what lies below */
+	return acl_copy_lists(inode, overlay_inode_of(inode)->lower);
 }

@@ -48,7 +48,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, uint32_t 
 	if (dir)
 		inode_init_owner(inode, dir, mode);
 	inode->rdev = rdev;
-	list_init(&ti->xattrs);
+	xattr_list_init(&ti->xattrs);
 	if (S_ISREG(mode)) {
 		inode->fops = &tmpfs_file_ops;
 		ti->data.memfd = -1;
@@ -74,7 +74,7 @@ void tmpfs_inode_release(struct inode *inode)
 		tmpfs_dir_fini(ti);
 	else if (S_ISLNK(inode->mode))
 		kfree(ti->target);
-	tmpfs_xattr_fini(ti);
+	xattr_list_fini(&ti->xattrs);
 	inode_fini(inode);
 	if (s)
 		atomic_sub(&s->used_inodes, 1);

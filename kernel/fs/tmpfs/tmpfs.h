@@ -12,6 +12,7 @@
 #include "abi/types.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "fs/xattr_list.h"
 #include "lib/list.h"
 #include "lib/tree.h"
 
@@ -58,8 +59,7 @@ struct tmpfs_inode {
 		struct tmpfs_data data;
 		char *target; /* of a symbolic link; const */
 	};
-	struct list xattrs; /* xattr.c */
-	size_t xattr_size;
+	struct xattr_list xattrs; /* inode.lock */
 };
 
 extern const struct file_ops tmpfs_file_ops;
@@ -114,5 +114,5 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
 		   int flags);
 long tmpfs_listxattr(struct inode *inode, char *buf, size_t size);
 int tmpfs_removexattr(struct inode *inode, const char *name);
-void tmpfs_acl_changed(struct inode *inode);
-void tmpfs_xattr_fini(struct tmpfs_inode *ti);
+void tmpfs_acl_changed(struct inode *inode, const char *name, const void *value,
+		       size_t size);

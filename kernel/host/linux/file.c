@@ -219,6 +219,26 @@ int host_flock_lock(int fd, int cmd, void *flock)
 	return (int)CALL(NR_fcntl, fd, cmd, flock);
 }
 
+long host_fgetxattr(int fd, const char *name, void *buf, size_t size)
+{
+	return CALL(NR_fgetxattr, fd, name, buf, size);
+}
+
+int host_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
+{
+	return (int)CALL(NR_fsetxattr, fd, name, value, size, flags);
+}
+
+long host_flistxattr(int fd, char *buf, size_t size)
+{
+	return CALL(NR_flistxattr, fd, buf, size);
+}
+
+int host_fremovexattr(int fd, const char *name)
+{
+	return (int)CALL(NR_fremovexattr, fd, name);
+}
+
 long host_getrandom(void *buf, size_t size)
 {
 	return CALL(NR_getrandom, buf, size, 0);
