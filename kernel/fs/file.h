@@ -60,8 +60,9 @@ struct file_ops {
 	uint64_t (*cached_pages)(struct file *f, uint64_t first, uint64_t end);
 	int (*get_seals)(struct file *f);
 	int (*add_seals)(struct file *f, uint32_t seals);
-	/* A lock on a shared host directory must also be taken on the host. */
-	int (*host_lock)(struct file *f, int cmd, struct linux_flock *lock);
+	/* A descriptor of the host's own, through which it can be asked about locks: see
+	 * inode_ops.lock_open. */
+	int (*host_lock_fd)(struct file *f);
 	/* splice and sendfile refuse it, preadv2 knows no flags of it: files of
 	 * /proc/PID. */
 	bool no_splice;

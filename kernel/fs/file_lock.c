@@ -4,7 +4,9 @@
  * One lock (locks_lock, RANK_FLOCK) guards all file locks of the sandbox, so that a chain
  * of waiters can be followed when POSIX locks might deadlock. A POSIX lock belongs to the
  * fdtable of the process that took it, as on Linux; an OFD lock and a flock belong to the
- * open file description. */
+ * open file description.
+ *
+ * On a shared hostfs each lock is also the host's: file_lock_host.c. */
 #include "fs/file_lock.h"
 
 #include "abi/errno.h"
@@ -13,31 +15,14 @@
 #include "base/waitq.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/file_lock_internal.h"
 #include "fs/lease.h"
 #include "fs/vfs.h"
+#include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
 #include "lib/printf.h"
 #include "process/task.h"
-
-enum lock_kind { KIND_POSIX, KIND_OFD, KIND_FLOCK };
-
-struct file_lock {
-	struct list link; /* in file_lock_state.locks */
-	enum lock_kind kind;
-	int type; /* F_RDLCK, F_WRLCK */
-	int64_t start;
-	int64_t end; /* the last byte */
-	const void *owner;
-	pid_t pid;
-};
-
-struct file_lock_state {
-	struct list locks;
-	struct waitq changed; /* woken when a lock goes or shrinks */
-	struct inode *inode;  /* borrowed */
-	struct list link;     /* all_states */
-};
 
 /* Somebody who sleeps for a POSIX lock. */
 struct lock_waiter {
@@ -46,7 +31,11 @@ struct lock_waiter {
 	const void *blocker; /* owner of the lock that is in the way */
 };
 
-static struct lock locks_lock = LOCK_INIT(RANK_FLOCK);
+/* How often another program of the host's is looked after. */
+#define HOST_PAUSE_MIN (NSEC_PER_SEC / 1000)
+#define HOST_PAUSE_MAX (16 * HOST_PAUSE_MIN)
+
+struct lock locks_lock = LOCK_INIT(RANK_FLOCK);
 static struct list waiters = LIST_INIT(waiters);       /* locks_lock */
 static struct list all_states = LIST_INIT(all_states); /* locks_lock */
 static SLAB_CACHE(file_lock_slab, sizeof(struct file_lock), 8);
@@ -63,6 +52,7 @@ static struct file_lock_state *state_get(struct inode *inode)
 	list_init(&s->locks);
 	waitq_init(&s->changed);
 	s->inode = inode;
+	s->host = (struct host_locks){.fd = -1, .flock_fd = -1, .flock_type = F_UNLCK};
 	lock_take(&locks_lock);
 	if (inode->locks) {
 		kfree(s);
@@ -82,6 +72,10 @@ void file_lock_state_destroy(struct file_lock_state *s)
 	lock_take(&locks_lock);
 	list_remove(&s->link);
 	lock_drop(&locks_lock);
+	if (s->host.fd >= 0)
+		(void)host_close(s->host.fd);
+	if (s->host.flock_fd >= 0)
+		(void)host_close(s->host.flock_fd);
 	while ((pos = list_pop(&s->locks)) != NULL)
 		slab_free(&file_lock_slab, list_entry(pos, struct file_lock, link));
 	kfree(s);
@@ -154,28 +148,48 @@ static bool would_deadlock(const void *owner, const void *blocker)
 	return false;
 }
 
-/* Waits until nothing conflicts with want. locks_lock held. */
-static int wait_free(struct file_lock_state *s, const struct file_lock *want,
-		     bool may_block)
+/* Sleeps until other, which is in want's way, may have changed. locks_lock held. */
+static int wait_for(struct file_lock_state *s, const struct file_lock *want,
+		    const struct file_lock *other) REQUIRES(&locks_lock)
 {
-	struct file_lock *other;
-	int err = 0;
+	struct lock_waiter w = {.owner = want->owner, .blocker = other->owner};
+	int err;
 
-	while (!err && (other = find_conflict(s, want)) != NULL) {
-		struct lock_waiter w = {.owner = want->owner, .blocker = other->owner};
-
-		if (!may_block)
-			return -EAGAIN;
-		if (want->kind == KIND_POSIX && other->kind == KIND_POSIX &&
-		    would_deadlock(want->owner, other->owner))
-			return -EDEADLK;
-		list_init(&w.link);
-		if (want->kind == KIND_POSIX)
-			list_add_tail(&waiters, &w.link);
-		err = waitq_sleep(&s->changed, &locks_lock, NSEC_NEVER);
-		list_remove(&w.link);
-	}
+	if (want->kind == KIND_POSIX && other->kind == KIND_POSIX &&
+	    would_deadlock(want->owner, other->owner))
+		return -EDEADLK;
+	list_init(&w.link);
+	if (want->kind == KIND_POSIX)
+		list_add_tail(&waiters, &w.link);
+	err = waitq_sleep(&s->changed, &locks_lock, NSEC_NEVER);
+	list_remove(&w.link);
 	return err;
+}
+
+/* Waits until nothing conflicts with want, which the host then gives us too. locks_lock
+ * held. */
+static int wait_free(struct file_lock_state *s, const struct file_lock *want,
+		     bool may_block) REQUIRES(&locks_lock)
+{
+	nsec_t pause = HOST_PAUSE_MIN;
+	int err;
+
+	for (;;) {
+		struct file_lock *other = find_conflict(s, want);
+
+		err = other ? -EAGAIN : host_locks_take_locked(s, want);
+		if (err != -EAGAIN || !may_block)
+			return err;
+		if (other) {
+			err = wait_for(s, want, other);
+		} else {
+			err = waitq_sleep(&s->changed, &locks_lock,
+					  host_clock(CLOCK_MONOTONIC) + pause);
+			pause = MIN(pause * 2, HOST_PAUSE_MAX);
+		}
+		if (err && err != -ETIMEDOUT)
+			return err;
+	}
 }
 
 /* ---- setting ranges ---- */
@@ -262,21 +276,28 @@ static void range_set(struct file_lock_state *s, struct file_lock *want,
 	*fresh = NULL;
 }
 
-static int set_lock(struct file_lock_state *s, struct file_lock *want, bool may_block)
+static int set_lock(struct file_lock_state *s, struct file *f, struct file_lock *want,
+		    bool may_block)
 {
 	struct file_lock *fresh = slab_alloc(&file_lock_slab);
 	struct file_lock *spare = slab_alloc(&file_lock_slab);
-	int err = 0;
+	struct file_lock asked = *want;
+	int err;
 
 	if (!fresh || !spare) {
 		err = -ENOLCK;
 		goto out;
 	}
+	err = host_locks_begin(s, f, want);
 	lock_take(&locks_lock);
-	if (want->type != F_UNLCK)
+	if (!err && want->type != F_UNLCK)
 		err = wait_free(s, want, may_block);
-	if (!err)
+	if (!err) {
 		range_set(s, want, &fresh, &spare);
+		if (asked.type == F_UNLCK)
+			host_locks_drop_locked(s, &asked);
+	}
+	host_locks_end_locked(s);
 	lock_drop(&locks_lock);
 	if (!err)
 		waitq_wake_all(&s->changed, 0);
@@ -363,6 +384,8 @@ int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
 	want.pid = current()->process->pid;
 	if (cmd == F_GETLK || cmd == F_OFD_GETLK) {
 		get_lock(f->inode->locks, &want, lock);
+		if (lock->l_type == F_UNLCK)
+			host_locks_query(f->inode->locks, f, &want, lock);
 		return 0;
 	}
 	if ((want.type == F_RDLCK && !(f->mode & FMODE_READ)) ||
@@ -373,16 +396,17 @@ int file_lock_fcntl(struct file *f, int cmd, struct linux_flock *lock)
 	s = state_get(f->inode);
 	if (!s)
 		return -ENOLCK;
-	return set_lock(s, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	return set_lock(s, f, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 }
 
 /* ---- flock ---- */
 
 static bool owner_drop_locked(struct file_lock_state *s, const void *owner, bool flocks,
-			      bool ofds, bool posix)
+			      bool ofds, bool posix) REQUIRES(&locks_lock)
 {
 	struct list *pos;
 	struct list *after;
+	struct file_lock was;
 	bool dropped = false;
 
 	list_for_each_safe(pos, after, &s->locks)
@@ -392,7 +416,9 @@ static bool owner_drop_locked(struct file_lock_state *s, const void *owner, bool
 		if (l->owner != owner || (l->kind == KIND_FLOCK && !flocks) ||
 		    (l->kind == KIND_OFD && !ofds) || (l->kind == KIND_POSIX && !posix))
 			continue;
+		was = *l;
 		lock_free(l);
+		host_locks_drop_locked(s, &was);
 		dropped = true;
 	}
 	return dropped;
@@ -452,7 +478,7 @@ int file_lock_flock(struct file *f, int op)
 		return 0;
 	owner_drop(s, f, true, false,
 		   false); /* a conversion gives up the old lock first */
-	return set_lock(s, &want, !(op & LOCK_NB));
+	return set_lock(s, f, &want, !(op & LOCK_NB));
 }
 
 /* ---- ends ---- */

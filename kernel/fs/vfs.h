@@ -218,6 +218,10 @@ struct inode_ops {
 	 * or -ENOMEM. */
 	int (*acl_load)(struct inode *inode, bool may_be_old);
 
+	/* Programs outside of the sandbox may lock the file: a host descriptor of its own
+	 * for what we lock, which is the caller's to close. flags: O_RDONLY, O_RDWR.
+	 * -EOPNOTSUPP: nobody else has it. */
+	int (*lock_open)(struct inode *inode, int flags);
 	/* Called for each open of a regular file or directory (and of the others through
 	 * file_ops) after permission checks: sets file->private, ops, host_poll_fd as it
 	 * needs. NULL: nothing to do. */

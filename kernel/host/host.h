@@ -10,6 +10,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct linux_flock;
 struct linux_statx;
 struct linux_iovec;
 struct linux_pollfd;
@@ -117,7 +118,11 @@ long host_ioctl(
 	void *arg); /* the list in host/linux/ioctl.c only; arg is kernel memory */
 int host_fcntl_getfl(int fd);
 int host_fcntl_setfl(int fd, int flags);
-int host_flock_lock(int fd, int cmd, void *flock); /* F_OFD_* on real directories */
+/* Locks that other programs of the host see and heed; none of these waits. cmd:
+ * F_OFD_GETLK, F_OFD_SETLK. -EAGAIN: somebody has it. */
+int host_fcntl_lock(int fd, int cmd, struct linux_flock *lock);
+/* op: LOCK_SH or LOCK_EX, with LOCK_NB; LOCK_UN. -EAGAIN as above. */
+int host_flock(int fd, int op);
 long host_getrandom(void *buf, size_t size);
 
 /* ---- internet sockets ---- */

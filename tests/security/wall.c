@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -174,11 +175,28 @@ static void fcntl_does_flags_and_locks_only(void)
 		F_DUPFD,     F_GETFD,	  F_SETFD,     F_GETLK,	 F_SETLK,
 		F_SETLKW,    F_SETOWN,	  F_GETOWN,    F_SETSIG, F_GETSIG,
 		F_SETLEASE,  F_GETLEASE,  F_NOTIFY,    1030,	 F_SETPIPE_SZ,
-		F_ADD_SEALS, F_GET_SEALS, F_SETOWN_EX, -1};
+		F_ADD_SEALS, F_GET_SEALS, F_SETOWN_EX, -1,	 F_OFD_SETLKW};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		must_die("fcntl", (uint64_t)commands[i],
 			 raw_attempt(__NR_fcntl, 0, (uint64_t)commands[i], 0, 0, 0, 0));
+	finish();
+}
+
+static void flock_does_not_wait(void)
+{
+	static const int ops[] = {0,
+				  LOCK_SH,
+				  LOCK_EX,
+				  LOCK_NB,
+				  LOCK_UN | LOCK_NB,
+				  LOCK_SH | LOCK_EX | LOCK_NB,
+				  32 | LOCK_NB, /* LOCK_MAND */
+				  -1};
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+		must_die("flock", (uint64_t)ops[i],
+			 raw_attempt(__NR_flock, 0, (uint64_t)ops[i], 0, 0, 0, 0));
 	finish();
 }
 
@@ -413,7 +431,8 @@ RUN(TEST(a_jump_into_the_kernel_reaches_the_host), TEST(calls_not_listed_end_the
     TEST(clone_makes_nothing_but_threads_and_siblings),
     TEST(prctl_does_nothing_but_dispatch), TEST(signals_other_than_the_kick_are_not_sent),
     TEST(ioctl_knows_terminals_only), TEST(fcntl_does_flags_and_locks_only),
-    TEST(sockets_are_tcp_udp_and_ping_only), TEST(socket_options_are_those_listed),
-    TEST(other_arguments_are_checked), TEST(the_hosts_files_cannot_be_opened),
-    TEST(the_hosts_files_cannot_be_changed), TEST(attributes_cannot_be_changed),
-    TEST(the_monitor_is_out_of_reach), TEST(the_sandbox_has_survived))
+    TEST(flock_does_not_wait), TEST(sockets_are_tcp_udp_and_ping_only),
+    TEST(socket_options_are_those_listed), TEST(other_arguments_are_checked),
+    TEST(the_hosts_files_cannot_be_opened), TEST(the_hosts_files_cannot_be_changed),
+    TEST(attributes_cannot_be_changed), TEST(the_monitor_is_out_of_reach),
+    TEST(the_sandbox_has_survived))

@@ -344,6 +344,26 @@ static int file_op_set_flags(struct file *f, uint32_t flags)
 	return host_fcntl_setfl(fd, (int)(flags & O_APPEND));
 }
 
+static int file_op_host_lock_fd(struct file *f)
+{
+	return host_handle_fd(f->private);
+}
+
+int hostfs_lock_open(struct inode *inode, int flags)
+{
+	struct host_inode *hi = host_inode_of(inode);
+
+	if (hostfs_of(hi)->exclusive)
+		return -EOPNOTSUPP;
+	if (S_ISDIR(inode->mode))
+		return host_inode_open(hi, O_RDONLY | O_DIRECTORY);
+	if (!S_ISREG(inode->mode))
+		return -EOPNOTSUPP;
+	if (hostfs_of(hi)->is_file)
+		return -EACCES; /* there is but one descriptor */
+	return host_inode_open(hi, flags | O_NONBLOCK);
+}
+
 static void file_op_release(struct file *f)
 {
 	struct host_handle *h = f->private;
@@ -378,6 +398,7 @@ const struct file_ops hostfs_file_ops = {
 	.host_backing = file_op_host_backing,
 	.content_id = file_op_content_id,
 	.set_flags = file_op_set_flags,
+	.host_lock_fd = file_op_host_lock_fd,
 };
 
 static uint64_t exclusive_cached_pages(struct file *f, uint64_t first, uint64_t end)

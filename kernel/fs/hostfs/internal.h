@@ -230,5 +230,6 @@ bool host_cache_reclaim(void);
 
 /* ---- file.c ---- */
 int hostfs_open(struct inode *inode, struct file *f);
+int hostfs_lock_open(struct inode *inode, int flags);
 /* The inode is going. */
 void host_head_forget(struct host_inode *hi);

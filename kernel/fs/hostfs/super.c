@@ -64,6 +64,7 @@ const struct inode_ops hostfs_inode_ops = {
 	.removexattr = hostfs_removexattr,
 	.acl_changed = hostfs_acl_changed,
 	.acl_load = hostfs_acl_load,
+	.lock_open = hostfs_lock_open,
 	.open = hostfs_open,
 	.release = host_inode_release,
 };

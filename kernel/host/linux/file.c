@@ -214,9 +214,14 @@ int host_fcntl_setfl(int fd, int flags)
 	return (int)CALL(NR_fcntl, fd, F_SETFL, flags);
 }
 
-int host_flock_lock(int fd, int cmd, void *flock)
+int host_fcntl_lock(int fd, int cmd, struct linux_flock *lock)
 {
-	return (int)CALL(NR_fcntl, fd, cmd, flock);
+	return (int)CALL(NR_fcntl, fd, cmd, lock);
+}
+
+int host_flock(int fd, int op)
+{
+	return (int)CALL(NR_flock, fd, op);
 }
 
 long host_fgetxattr(int fd, const char *name, void *buf, size_t size)
