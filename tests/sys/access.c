@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What may be done with a file. */
 /* calls: access faccessat faccessat2 */
 #include "fixture.h"

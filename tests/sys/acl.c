@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* acl.c - POSIX access control lists: who may set them, what they grant, what new files
  * inherit, how they and the mode follow each other. */
 /* calls: setxattr getxattr removexattr listxattr chmod */

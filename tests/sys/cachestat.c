@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* How much of a file is in memory. */
 /* calls: cachestat */
 #include "fixture.h"

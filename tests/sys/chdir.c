@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* The working and the root directory. */
 /* calls: getcwd chdir fchdir chroot */
 #include "fixture.h"

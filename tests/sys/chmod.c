@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Changing permission bits. */
 /* calls: chmod fchmod fchmodat */
 #include "fixture.h"

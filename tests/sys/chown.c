@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Changing owners, as far as the caller's identity allows. */
 /* calls: chown fchown lchown fchownat */
 #include "fixture.h"

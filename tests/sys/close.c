@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Closing one descriptor or a range of them. */
 /* calls: close close_range */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Copying between files: limits, overlaps, and which pairs are refused. */
 #include "fixture.h"
 

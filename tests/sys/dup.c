@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Second numbers for one open description. */
 /* calls: dup dup2 dup3 */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /*
  * execve.c - what the new program is given, what it keeps of the old one, and how a path
  * that cannot be run is refused. The program runs itself; argv[1] names the role.

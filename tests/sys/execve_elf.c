@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* calls: execve */
 /* execve_elf.c - hand-made ELF files: the smallest that run, and malformed ones. */
 #include "proc.h"

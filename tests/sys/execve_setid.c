@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* execve_setid.c - who a program runs as: set-user-id and set-group-id bits, capabilities
  * of files, and when none of these count. The program runs a copy of itself, which tells
  * through a pipe what it is. */

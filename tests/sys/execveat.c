@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* execveat.c - running a program by directory descriptor, or the descriptor itself. */
 #include "proc.h"
 #include <sys/auxv.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Reserving and giving back file space. */
 #include "fixture.h"
 

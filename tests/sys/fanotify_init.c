@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* A fanotify group as a file. */
 #include "fixture.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What fanotify tells, with a descriptor of the file. */
 #include "fixture.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* fchmodat with the flags that its first version forgot. */
 #include "fixture.h"
 

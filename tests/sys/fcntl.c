@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Descriptor and status flags, duplicates, pipe sizes. */
 #include "fixture.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Leases: their holder hears of others before these get the file. */
 /* calls: fcntl */
 #include "fixture.h"

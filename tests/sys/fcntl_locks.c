@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Record locks: those of processes and those of open descriptions. */
 /* calls: fcntl */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What else fcntl and ioctl do to any descriptor: hints, queries, pipe sizes, seals. */
 /* calls: fcntl ioctl close_range dup3 */
 #include "fixture.h"

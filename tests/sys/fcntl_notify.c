@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* F_NOTIFY: signals about what happens in a directory. */
 /* calls: fcntl */
 #include "fixture.h"

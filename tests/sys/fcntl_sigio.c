@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Signal-driven I/O: O_ASYNC, and who is told in which way. */
 /* calls: fcntl ioctl */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* The flags of files that chattr shows: how they are asked for and set, what they forbid.
  */
 /* calls: file_getattr file_setattr ioctl */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* One file seen by several processes: through mappings and descriptors, by position and
  * at its end. */
 /* calls: mmap write read ftruncate */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Setting times, by every call that does, and when reading sets them. */
 /* calls: utime utimes futimesat utimensat */
 #include "fixture.h"

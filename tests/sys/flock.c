@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Locks on whole open descriptions. */
 #include "fixture.h"
 

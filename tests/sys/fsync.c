@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Writing back what was written. */
 /* calls: fsync fdatasync sync syncfs sync_file_range fadvise64 readahead */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Reading directories. */
 /* calls: getdents64 getdents */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What inotify tells about files: each kind of event, in its order. */
 /* calls: inotify_init1 inotify_add_watch inotify_rm_watch */
 #include "inotify.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Beginning to watch, and changing how. */
 #include "inotify.h"
 

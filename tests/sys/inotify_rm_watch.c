@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Ceasing to watch. */
 #include "inotify.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* The requests that every descriptor understands, and refusals. */
 #include "fixture.h"
 

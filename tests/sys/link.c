@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Second names for one file. */
 /* calls: link linkat */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Moving the file offset. */
 #include "fixture.h"
 

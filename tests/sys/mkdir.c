@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Making directories. */
 /* calls: mkdir mkdirat */
 #include "fixture.h"

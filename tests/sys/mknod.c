@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* FIFOs: making them, the rules of opening them. */
 /* calls: mknod mknodat */
 #include "fixture.h"

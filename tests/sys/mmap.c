@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Making mappings: placement, kinds, refusals. */
 #include "fixture.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* The newer mount calls. */
 /* calls: fsopen fsconfig fsmount fspick open_tree move_mount mount_setattr statmount
  * listmount */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Writing mapped files back; asking what is in memory; keeping it there. */
 /* calls: msync mincore mlock mlock2 munlock mlockall munlockall */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* name_errors.c - of two things wrong with two names, which is reported. */
 /* calls: link linkat rename renameat2 */
 #include "fixture.h"

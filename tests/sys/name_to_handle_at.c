@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* File handles: they stay while names change, and lead back to the file. */
 /* calls: name_to_handle_at open_by_handle_at */
 #include "fixture.h"

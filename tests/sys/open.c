@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Opening files by name: modes, flags, what each flag refuses. */
 /* calls: open openat creat */
 #include "fixture.h"

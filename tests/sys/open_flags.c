@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Which flags open refuses together, in what order errors come, nameless files. */
 /* calls: open openat2 linkat */
 #include "fixture.h"

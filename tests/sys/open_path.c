@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Special ways to open: O_PATH, O_TMPFILE, O_APPEND by several processes. */
 /* calls: open openat */
 #include "fixture.h"

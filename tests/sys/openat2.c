@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Opening with rules for the way there. */
 #include "fixture.h"
 

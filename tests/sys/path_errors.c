@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* How paths are walked, and which refusal comes first. */
 /* calls: open stat */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Reading and writing at a given place, without moving the offset. */
 /* calls: pread64 pwrite64 preadv pwritev preadv2 pwritev2 */
 #include "fixture.h"

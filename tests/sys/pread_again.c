@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* pread_again.c - a file read in small pieces, again and again, by many at once, is what
  * a mapping of it shows; ends and faults are as at the first time. */
 /* calls: read readv pread64 preadv */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* The flags of preadv2 and pwritev2, and which files know them. */
 /* calls: preadv2 pwritev2 */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Reading and writing at the file offset, in one piece and in several. */
 /* calls: read write readv writev */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Moving names. */
 /* calls: rename renameat renameat2 */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Copying between descriptors inside the kernel. */
 /* calls: sendfile copy_file_range */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* setxattrat.c - extended attributes relative to a directory, who may see and change
  * them, and which of several errors comes first. */
 /* calls: setxattrat getxattrat listxattrat removexattrat setxattr getxattr listxattr */

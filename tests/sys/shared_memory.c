@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Memory that several processes share. */
 /* calls: mmap memfd_create fork */
 #include "fixture.h"

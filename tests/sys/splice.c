@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Moving and doubling what is in pipes. */
 /* calls: splice tee vmsplice */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Splicing between pipes, files and sockets: what waits, what is refused, and that
  * nothing is lost when the destination takes less. */
 /* calls: splice tee vmsplice sendfile */

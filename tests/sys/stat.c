@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What stat and its relatives say of files of every kind. */
 /* calls: stat lstat fstat newfstatat */
 #include "fixture.h"

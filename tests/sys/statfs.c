@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What a file system says of itself. */
 /* calls: statfs fstatfs */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* The extended form of stat. */
 #include "fixture.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Symbolic links: making, reading and walking them. */
 /* calls: symlink symlinkat readlink readlinkat */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Setting the size of files. */
 /* calls: truncate ftruncate */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* umask.c - the mask of a process: told, kept, applied, nine bits wide. */
 #include "proc.h"
 #include <sys/stat.h>

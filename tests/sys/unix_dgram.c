@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* AF_UNIX datagrams and seqpackets: queues and their limits, poll, peeking, resets. */
 /* calls: sendto recvfrom socketpair connect */
 #include "unix_socket.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* AF_UNIX streams: ends, room, blocking, poll, signals, peeking, waiting for all. */
 /* calls: socketpair connect accept recvfrom sendto */
 #include "unix_socket.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Taking names away. */
 /* calls: unlink unlinkat rmdir */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Two calls of old: a mounted file system by its device, and the kinds there are. */
 /* calls: ustat sysfs */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Setting the times of files. */
 /* calls: utimensat utime utimes futimesat */
 #include "fixture.h"

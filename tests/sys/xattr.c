@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* Named values attached to files. */
 /* calls: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr
  * flistxattr removexattr lremovexattr fremovexattr */
