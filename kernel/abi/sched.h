@@ -104,6 +104,12 @@ _Static_assert(sizeof(struct linux_sched_attr) == SCHED_ATTR_SIZE_VER1,
 #define KCMP_SYSVSEM   6
 #define KCMP_EPOLL_TFD 7
 
+struct linux_kcmp_epoll_slot {
+	uint32_t efd;
+	uint32_t tfd;
+	uint32_t toff; /* the how manyth file known as tfd */
+};
+
 /* pidfd_open(2), which takes O_NONBLOCK's value and, since Linux 6.9, O_EXCL's. */
 #define PIDFD_NONBLOCK 04000
 #define PIDFD_THREAD   0200

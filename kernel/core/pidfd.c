@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pidfd.c - pidfd_open(2), pidfd_send_signal(2). A pidfd is readable once its process is
- * a zombie. */
+/* pidfd.c - pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2). A pidfd is readable once
+ * its process is a zombie. */
 #include "core/pidfd.h"
 
 #include "abi/errno.h"
@@ -10,6 +10,7 @@
 #include "abi/wait.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/proc/access.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
 #include "mm/usercopy.h"
@@ -150,4 +151,55 @@ long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
 	lock_drop(&process_tree_lock);
 	process_put(p);
 	return err;
+}
+
+/* The file that the other task has as fd: a reference. */
+static int file_of_task(struct task *other, int fd, struct file **out)
+{
+	struct fdtable *fds = task_fds(other);
+
+	if (!fds)
+		return -ESRCH;
+	*out = fdtable_lookup(fds, fd);
+	fdtable_put(fds);
+	return *out ? 0 : -EBADF;
+}
+
+static int take_file(struct process *p, int fd, struct file **out)
+{
+	struct task *leader = task_lookup(p->pid);
+	int err;
+
+	if (!leader || leader->process != p) { /* reaped, and the number is another's */
+		task_put(leader);
+		return -ESRCH;
+	}
+	err = task_may_access(leader);
+	if (!err)
+		err = file_of_task(leader, fd, out);
+	task_put(leader);
+	return err;
+}
+
+long sys_pidfd_getfd(struct task *t, int pidfd, int fd, unsigned int flags)
+{
+	struct process *p;
+	struct file *f;
+	uint32_t file_flags;
+	int err;
+
+	(void)t;
+	if (flags)
+		return -EINVAL;
+	err = pidfd_process(pidfd, &p, &file_flags);
+	if (err)
+		return err;
+	err = take_file(p, fd, &f);
+	process_put(p);
+	if (err)
+		return err;
+	fd = fd_install(f, O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
 }

@@ -11,5 +11,9 @@ bool file_is_epoll(const struct file *f);
  * When one of them becomes ready file_poll() says what that means. The file's pollers are
  * woken when the set has changed. */
 int epoll_collect_host(struct file *f, struct host_set *set) MUST_CHECK;
+/* For kcmp(2): which file the epoll f watches, the nth of those that it knows as fd; only
+ * to compare. 0, -EINVAL (no epoll), -ENOENT. */
+int epoll_watched(struct file *f, int fd, uint32_t nth,
+		  const struct file **out) MUST_CHECK;
 /* Start-up. */
 void epoll_init(void);

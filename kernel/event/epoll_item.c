@@ -393,6 +393,28 @@ static struct epoll_item *item_find(struct epoll *ep, const struct file *f, int 
 	return node ? tree_entry(node, struct epoll_item, node) : NULL;
 }
 
+int epoll_watched(struct file *f, int fd, uint32_t nth, const struct file **out)
+{
+	struct epoll *ep = epoll_of_file(f);
+	struct tree_node *node;
+	int err = -ENOENT;
+
+	if (!ep)
+		return -EINVAL;
+	lock_take(&ep->lock);
+	tree_for_each (node, &ep->items) {
+		const struct epoll_item *item = tree_entry(node, struct epoll_item, node);
+
+		if (item->fd != fd || nth--)
+			continue;
+		*out = item->file;
+		err = 0;
+		break;
+	}
+	lock_drop(&ep->lock);
+	return err;
+}
+
 static struct epoll_item *item_create(struct epoll *ep, struct file *f, int fd,
 				      const struct linux_epoll_event *ev)
 {

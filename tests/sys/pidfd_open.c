@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* calls: pidfd_open pidfd_send_signal */
-/* pidfd_open.c - processes as descriptors: waited for, sent signals. */
+/* calls: pidfd_open pidfd_send_signal pidfd_getfd */
+/* pidfd_open.c - processes as descriptors: waited for, sent signals, robbed of files. */
 #include "proc.h"
 #include <poll.h>
 
@@ -177,7 +177,63 @@ static void documented_errors(void)
 	CHECK(close(fd) == 0 && close(p[0]) == 0 && close(p[1]) == 0);
 }
 
+static long take(int pidfd, int fd, unsigned flags)
+{
+	return syscall(SYS_pidfd_getfd, pidfd, fd, flags);
+}
+
+static void files_of_others_can_be_taken(void)
+{
+	int go[2], mine[2], pidfd, got;
+	char c = 0;
+
+	CHECK(pipe(go) == 0 && pipe(mine) == 0);
+	CHILD(pid)
+	{
+		int theirs[2];
+
+		CHECK(pipe(theirs) == 0 && dup2(theirs[0], 77) == 77);
+		CHECK(write(theirs[1], "x", 1) == 1 && write(go[1], "g", 1) == 1);
+		sleep_for_good();
+	}
+	pidfd = open_pid(pid, 0);
+	CHECK(pidfd >= 0 && read(go[0], &c, 1) == 1);
+	got = (int)take(pidfd, 77, 0);
+	CHECK(got >= 0 && fcntl(got, F_GETFD) == FD_CLOEXEC);
+	CHECK(read(got, &c, 1) == 1 && c == 'x');
+	CHECK(close(got) == 0);
+	FAILS(EBADF, take(pidfd, 76, 0));
+	FAILS(EBADF, take(pidfd, -1, 0));
+	FAILS(EINVAL, take(pidfd, 77, 1));
+	FAILS(EBADF, take(mine[0], 77, 0));
+	FAILS(EBADF, take(-1, 77, 0));
+	CHECK(kill(pid, SIGKILL) == 0 && is_ready(pidfd, 2000));
+	FAILS(ESRCH, take(pidfd, 77, 0)); /* a zombie has none */
+	WAIT_SIGNAL(pid, SIGKILL);
+	FAILS(ESRCH, take(pidfd, 77, 0));
+	CHECK(close(pidfd) == 0 && close(go[0]) == 0 && close(go[1]) == 0);
+	CHECK(close(mine[0]) == 0 && close(mine[1]) == 0);
+}
+
+static void files_of_other_users_cannot(void)
+{
+	int pidfd = open_pid(getpid(), 0);
+
+	if (getuid() != 0)
+		return;
+	CHECK(pidfd >= 0);
+	CHILD(pid)
+	{
+		CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+		FAILS(EPERM, take(pidfd, 0, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	CHECK(close(pidfd) == 0);
+}
+
 RUN(TEST(its_end_can_be_waited_for), TEST(waits_that_do_not_block),
     TEST(what_the_receiver_sees), TEST(nobody_is_impersonated),
     TEST(strangers_are_left_alone), TEST(threads_are_no_processes),
-    TEST(documented_errors))
+    TEST(documented_errors), TEST(files_of_others_can_be_taken),
+    TEST(files_of_other_users_cannot))

@@ -12,28 +12,39 @@
 #include "process/session.h"
 #include "process/task.h"
 
-static bool ids_match(const struct creds *own, const struct creds *other)
+static bool all_ids_are(const struct creds *other, uid_t uid, gid_t gid)
 {
-	return own->fsuid == other->uid && own->fsuid == other->euid &&
-	       own->fsuid == other->suid && own->fsgid == other->gid &&
-	       own->fsgid == other->egid && own->fsgid == other->sgid;
+	return uid == other->uid && uid == other->euid && uid == other->suid &&
+	       gid == other->gid && gid == other->egid && gid == other->sgid;
 }
 
-int pid_may_access(struct task *t)
+static bool may_access(struct task *t, uid_t uid, gid_t gid)
 {
 	const struct creds *own = current_creds();
 	struct creds *other;
 	bool ok;
 
 	if (t->process == current()->process || creds_capable(own, CAP_SYS_PTRACE))
-		return 0;
+		return true;
 	other = task_creds(t);
-	if (!other)
-		return -EACCES;
-	ok = ids_match(own, other) && t->process->dumpable &&
+	ok = other && all_ids_are(other, uid, gid) && t->process->dumpable &&
 	     !(other->cap_permitted & ~own->cap_permitted);
 	creds_put(other);
-	return ok ? 0 : -EACCES;
+	return ok;
+}
+
+int pid_may_access(struct task *t)
+{
+	const struct creds *own = current_creds();
+
+	return may_access(t, own->fsuid, own->fsgid) ? 0 : -EACCES;
+}
+
+int task_may_access(struct task *t)
+{
+	const struct creds *own = current_creds();
+
+	return may_access(t, own->uid, own->gid) ? 0 : -EPERM;
 }
 
 /* A task lets go of these under its process' lock. */

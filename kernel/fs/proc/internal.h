@@ -3,6 +3,7 @@
 #pragma once
 #include "abi/types.h"
 #include "fs/path.h"
+#include "fs/proc/access.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
 
@@ -67,13 +68,6 @@ extern const struct pid_entry pid_process_dir, pid_thread_dir;
 /* The inode number of an entry. */
 uint64_t pid_ino(pid_t tid, bool is_thread, const struct pid_entry *entry, int fd);
 
-/* 0 if the current task may look into t, as ptrace(2) says, else -EACCES. */
-int pid_may_access(struct task *t) MUST_CHECK;
-
-/* What t has: references, or NULL. */
-struct mm *task_mm(struct task *t) MUST_CHECK;
-struct fdtable *task_fds(struct task *t) MUST_CHECK;
-struct fs_context *task_fs(struct task *t) MUST_CHECK;
 /* Of t, a zombie too: false if unknown. */
 bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
 		     uint64_t *tty);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* access.h - getting at what other tasks have, for /proc and for the calls that look into
+ * other processes. */
+#pragma once
+#include "abi/types.h"
+
+struct fdtable;
+struct fs_context;
+struct mm;
+struct task;
+
+/* 0 if the current task may look into t, as ptrace(2) says, else -EACCES. By its file
+ * system ids: for names of /proc. */
+int pid_may_access(struct task *t) MUST_CHECK;
+/* The same by its real ids, for calls that name t: 0 or -EPERM. */
+int task_may_access(struct task *t) MUST_CHECK;
+
+/* What t has: references, or NULL. */
+struct mm *task_mm(struct task *t) MUST_CHECK;
+struct fdtable *task_fds(struct task *t) MUST_CHECK;
+struct fs_context *task_fs(struct task *t) MUST_CHECK;
