@@ -117,7 +117,28 @@ static void users_may_not_write(void)
 	CHECK(in_child(user_writes) == 0);
 }
 
+/* What the build options say goes with what is there. */
+static void config_is_a_gzip_file(void)
+{
+	char line[256];
+	bool has_proc = false, has_futex = false;
+	FILE *f;
+
+	if (access("/proc/config.gz", F_OK) != 0)
+		return; /* not every Linux has it */
+	f = popen("gzip -dc /proc/config.gz", "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		CHECK(line[0] == '#' || line[0] == '\n' ||
+		      strncmp(line, "CONFIG_", 7) == 0);
+		has_proc |= strcmp(line, "CONFIG_PROC_FS=y\n") == 0;
+		has_futex |= strcmp(line, "CONFIG_FUTEX=y\n") == 0;
+	}
+	CHECK(pclose(f) == 0 && has_proc && has_futex);
+}
+
 RUN(TEST(cpuinfo_has_every_processor), TEST(meminfo_adds_up),
     TEST(stat_counts_time_and_processes), TEST(uptime_moves), TEST(mounts_name_the_root),
     TEST(the_version_is_that_of_uname), TEST(loadavg_has_five_fields),
-    TEST(filesystems_are_listed), TEST(limits_can_be_read), TEST(users_may_not_write))
+    TEST(filesystems_are_listed), TEST(limits_can_be_read), TEST(users_may_not_write),
+    TEST(config_is_a_gzip_file))

@@ -189,6 +189,7 @@ extern const struct pid_dir pid_task_dir;
 extern struct pseudo_node proc_root; /* what is not about a process */
 extern struct pseudo_node proc_net;  /* /proc/PID/net */
 void proc_add_system(void);	     /* system.c */
+void proc_add_config(void);	     /* config.c */
 void proc_add_sysctl(void);	     /* sysctl.c */
 void proc_add_net(void);	     /* net.c */
 int cpuinfo_show(struct text *t, void *arg);

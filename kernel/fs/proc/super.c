@@ -215,6 +215,7 @@ static int proc_mount(const char *source, const char *options, void *data,
 static void root_fill(void)
 {
 	proc_add_system();
+	proc_add_config();
 	proc_add_sysctl();
 }
 
