@@ -47,15 +47,20 @@ int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private, struct futex_ke
 {
 	const void *object;
 	uint64_t off;
+	uint32_t seen;
 
 	if (uaddr % sizeof(uint32_t))
 		return -EINVAL;
 	if (!user_range_ok(uaddr, sizeof(uint32_t)))
 		return -EFAULT;
 	*out = (struct futex_key){NULL, mm->id, uaddr};
-	if (!is_private && mm_shared_key(mm, uaddr, &object, &off))
+	if (is_private)
+		return 0;
+	if (mm_shared_key(mm, uaddr, &object, &off))
 		*out = (struct futex_key){object, 0, off};
-	return 0;
+	/* A word that others may share is known by its page, which must be there. Of
+	 * another mm nobody asks. */
+	return mm == current()->mm ? get_user_u32(&seen, uaddr) : 0;
 }
 
 bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
@@ -109,9 +114,23 @@ static struct futex_bucket *bucket_lock(struct futex_waiter *w) NO_LOCK_CHECK
 	}
 }
 
-int futex_sleep(struct futex_waiter *w, nsec_t deadline) NO_LOCK_CHECK
+bool futex_leave(struct futex_waiter *w) NO_LOCK_CHECK
 {
 	struct futex_bucket *b;
+	bool was_woken;
+
+	if (atomic_load(&w->state) == FUTEX_WOKEN)
+		return true;
+	b = bucket_lock(w);
+	was_woken = atomic_load(&w->state) == FUTEX_WOKEN;
+	if (!was_woken)
+		(void)futex_release_locked(w);
+	lock_drop(&b->lock);
+	return was_woken;
+}
+
+int futex_sleep(struct futex_waiter *w, nsec_t deadline)
+{
 	int err = 0;
 
 	while (!err) {
@@ -122,13 +141,25 @@ int futex_sleep(struct futex_waiter *w, nsec_t deadline) NO_LOCK_CHECK
 		}
 		err = sleeper_wait(deadline, WORK_INTERRUPTS);
 	}
-	if (atomic_load(&w->state) == FUTEX_WOKEN)
-		return 0;
-	b = bucket_lock(w);
-	if (atomic_load(&w->state) == FUTEX_WOKEN)
-		err = 0;
+	return futex_leave(w) ? 0 : err;
+}
+
+int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value)
+{
+	struct futex_bucket *b = futex_bucket_of(&w->key);
+	uint32_t seen;
+	int err;
+
+	w->bucket = b;
+	futex_count(b, 1);
+	lock_take(&b->lock);
+	err = get_user_u32(&seen, uaddr);
+	if (!err && seen != value)
+		err = -EAGAIN;
+	if (!err)
+		list_add_tail(&b->waiters, &w->link);
 	else
-		(void)futex_release_locked(w);
+		futex_count(b, -1);
 	lock_drop(&b->lock);
 	return err;
 }
@@ -138,22 +169,10 @@ int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
 {
 	struct task *t = current();
 	struct futex_waiter w = {.task = t, .bitset = bitset};
-	uint32_t seen;
 	int err = futex_key_get(t->mm, uaddr, is_private, &w.key);
 
-	if (err)
-		return err;
-	w.bucket = futex_bucket_of(&w.key);
-	futex_count(w.bucket, 1);
-	lock_take(&w.bucket->lock);
-	err = get_user_u32(&seen, uaddr);
-	if (!err && seen != value)
-		err = -EAGAIN;
 	if (!err)
-		list_add_tail(&w.bucket->waiters, &w.link);
-	else
-		futex_count(w.bucket, -1);
-	lock_drop(&w.bucket->lock);
+		err = futex_queue(&w, uaddr, value);
 	return err ? err : futex_sleep(&w, deadline);
 }
 

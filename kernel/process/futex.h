@@ -66,6 +66,10 @@ int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *ke
 			      uint32_t bitset, struct sleeper **out, int room);
 /* Wakes up to count waiters. Returns how many. */
 int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset);
+/* Queues w, whose key is set, if the word still has that value: 0, -EAGAIN, -EFAULT. */
+int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value) MUST_CHECK;
+/* Takes w off its queue, unless it has been woken: then true. */
+bool futex_leave(struct futex_waiter *w);
 /* Sleeps until w, queued, is woken: 0; else takes it off the queue: -ETIMEDOUT,
  * -ERESTARTSYS. */
 int futex_sleep(struct futex_waiter *w, nsec_t deadline) MUST_CHECK;
@@ -74,9 +78,19 @@ int futex_sleep(struct futex_waiter *w, nsec_t deadline) MUST_CHECK;
 int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
 	       nsec_t deadline) MUST_CHECK;
 int futex_wake(uaddr_t uaddr, bool is_private, int n, uint32_t bitset);
-/* expected may be NULL. */
-int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int requeue,
-		  const uint32_t *expected);
+struct futex_word {
+	uaddr_t uaddr;
+	uint32_t value;
+	bool is_private;
+};
+/* Sleeps until one of the words' waiters is woken: returns its index, or as futex_wait.
+ */
+int futex_wait_many(const struct futex_word *words, int count,
+		    nsec_t deadline) MUST_CHECK;
+/* From one word to another. expected, of the first, may be NULL. The values of the words
+ * say nothing. */
+int futex_requeue(const struct futex_word *from, const struct futex_word *to, int wake,
+		  int requeue, const uint32_t *expected);
 int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2,
 		  uint32_t op);
 int futex_lock_pi(uaddr_t uaddr, bool is_private, nsec_t deadline,

@@ -51,8 +51,8 @@ static int compare(uaddr_t uaddr, const uint32_t *expected)
 }
 
 /* More than a batch is woken in steps; only the last moves the rest. */
-int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int requeue,
-		  const uint32_t *expected)
+int futex_requeue(const struct futex_word *from, const struct futex_word *to, int wake,
+		  int requeue, const uint32_t *expected)
 {
 	struct mm *mm = current()->mm;
 	struct sleeper *woken[FUTEX_WAKE_BATCH];
@@ -66,9 +66,9 @@ int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int reque
 
 	if (wake < 0 || requeue < 0)
 		return -EINVAL;
-	err = futex_key_get(mm, from, is_private, &key);
+	err = futex_key_get(mm, from->uaddr, from->is_private, &key);
 	if (!err)
-		err = futex_key_get(mm, to, is_private, &new_key);
+		err = futex_key_get(mm, to->uaddr, to->is_private, &new_key);
 	if (err)
 		return err;
 	a = futex_bucket_of(&key);
@@ -77,7 +77,7 @@ int futex_requeue(uaddr_t from, uaddr_t to, bool is_private, int wake, int reque
 		int n = 0;
 
 		lock_take_pair(&a->lock, &b->lock);
-		err = compare(from, expected);
+		err = compare(from->uaddr, expected);
 		if (!err) {
 			n = futex_release_some_locked(
 				a, &key, UINT32_MAX, woken,

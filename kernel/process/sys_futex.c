@@ -76,6 +76,8 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 	int cmd = op & FUTEX_CMD_MASK;
 	bool is_private = op & FUTEX_PRIVATE_FLAG;
 	bool realtime = op & FUTEX_CLOCK_REALTIME;
+	struct futex_word one = {addr, 0, is_private};
+	struct futex_word two = {addr2, 0, is_private};
 	int val2 = (int)timeout; /* for operations without a timeout */
 	nsec_t deadline;
 	int err;
@@ -95,9 +97,9 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 	case FUTEX_WAKE_BITSET:
 		return val3 ? futex_wake(addr, is_private, (int)val, val3) : -EINVAL;
 	case FUTEX_REQUEUE:
-		return futex_requeue(addr, addr2, is_private, (int)val, val2, NULL);
+		return futex_requeue(&one, &two, (int)val, val2, NULL);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, addr2, is_private, (int)val, val2, &val3);
+		return futex_requeue(&one, &two, (int)val, val2, &val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(addr, addr2, is_private, (int)val, val2, val3);
 	case FUTEX_LOCK_PI:

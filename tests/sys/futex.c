@@ -565,6 +565,30 @@ static void sleepers_die_with_the_process(void)
 	munmap((void *)word, 4096);
 }
 
+/* A word that is not private is known by its page: one must be there. */
+static void shared_words_must_be_there(void)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	int word = 0;
+
+	CHECK(page != MAP_FAILED && munmap(page + 4096, 4096) == 0);
+	CHECK(futex(page, FUTEX_WAKE, 1, NULL, NULL, 0) == 0);
+	CHECK(futex_n(&word, FUTEX_REQUEUE, 1, 1, page, 0) == 0);
+	for (int gone = 0; gone < 2; gone++) {
+		void *at = page + 4096 * gone;
+
+		CHECK(gone || mprotect(page, 4096, PROT_NONE) == 0);
+		FAILS(EFAULT, futex(at, FUTEX_WAKE, 1, NULL, NULL, 0));
+		FAILS(EFAULT, futex(at, FUTEX_WAIT, 0, NULL, NULL, 0));
+		FAILS(EFAULT, futex_n(&word, FUTEX_REQUEUE, 1, 1, at, 0));
+		FAILS(EFAULT, futex_n(at, FUTEX_REQUEUE, 1, 1, &word, 0));
+		FAILS(EFAULT, futex_n(&word, FUTEX_WAKE_OP, 1, 1, at, 0));
+		CHECK(futex(at, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0) == 0);
+	}
+	CHECK(munmap(page, 4096) == 0);
+}
+
 RUN(TEST(wait_returns_at_once_when_the_word_differs),
     TEST(wake_without_sleepers_wakes_none), TEST(wake_wakes_as_many_as_asked),
     TEST(relative_timeouts_end), TEST(absolute_timeouts_end_on_either_clock),
@@ -578,4 +602,5 @@ RUN(TEST(wait_returns_at_once_when_the_word_differs),
     TEST(shared_words_are_the_same_at_other_addresses),
     TEST(private_words_are_not_shared_by_fork), TEST(private_and_shared_queues_are_apart),
     TEST(a_mutex_keeps_threads_apart), TEST(a_mutex_keeps_processes_apart),
-    TEST(conditions_pass_turns), TEST(sleepers_die_with_the_process))
+    TEST(conditions_pass_turns), TEST(sleepers_die_with_the_process),
+    TEST(shared_words_must_be_there))

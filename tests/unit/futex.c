@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* futex.c - the queues of futex(2) between real threads: no wake-up is lost, none is
  * invented. */
-/* unit: process/futex.c process/futex_two.c mm/usercopy.c base/waitq.c base/lock.c */
-/* unit: host/fake/thread.c host/fake/sleep.c host/fake/usercopy.c host/fake/missing.c */
+/* unit: process/futex.c process/futex_two.c process/futex_many.c mm/usercopy.c */
+/* unit: base/waitq.c base/lock.c host/fake/thread.c host/fake/sleep.c */
+/* unit: host/fake/usercopy.c host/fake/missing.c */
 /* tsan */
 /* timeout: 180 */
 #include "process/futex.h"
 #include "../sys/test.h"
 #include "abi/futex.h"
 #include "base/cpu.h"
+#include "base/slab.h"
 #include "host/fake/fake.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -38,6 +40,16 @@ bool mm_shared_key(struct mm *of, uaddr_t addr, const void **object, uint64_t *o
 	*object = &shared_object;
 	*off = addr - (uaddr_t)shared_words;
 	return true;
+}
+
+void *kmalloc(size_t size)
+{
+	return malloc(size);
+}
+
+void kfree(void *p)
+{
+	free(p);
 }
 
 static uaddr_t at(uint32_t *w)
@@ -129,13 +141,21 @@ static uint32_t sequence;   /* atomic: of the condition variable */
 static int items, consumed; /* word, as guest_lock() */
 static bool closed;	    /* word, as guest_lock() */
 
+static int requeue(uint32_t *from, uint32_t *to, bool is_private, int wake, int count,
+		   const uint32_t *expected)
+{
+	struct futex_word a = {at(from), 0, is_private};
+	struct futex_word b = {at(to), 0, is_private};
+
+	return futex_requeue(&a, &b, wake, count, expected);
+}
+
 /* As glibc's old condition variables did: wake one, move the rest to the mutex. */
 static void guest_broadcast(void)
 {
 	for (;;) {
 		uint32_t seen = atomic_add(&sequence, 1) + 1;
-		int ret = futex_requeue(at(&sequence), at(&word), true, 1, INT32_MAX,
-					&seen);
+		int ret = requeue(&sequence, &word, true, 1, INT32_MAX, &seen);
 
 		if (ret >= 0)
 			return;
@@ -347,10 +367,10 @@ static void bad_words_are_refused(void)
 	fake_user_hole(at(&word), 4);
 	CHECK(futex_wait(at(&word), true, 0, UINT32_MAX, NSEC_NEVER) == -EFAULT);
 	CHECK(is_empty_everywhere());
-	CHECK(futex_requeue(at(&word), at(&word2), true, 1, 1, &word2) == -EFAULT);
+	CHECK(requeue(&word, &word2, true, 1, 1, &word2) == -EFAULT);
 	fake_user_hole(0, 0);
-	CHECK(futex_requeue(at(&word), at(&word2), true, -1, 1, NULL) == -EINVAL);
-	CHECK(futex_requeue(at(&word), at(&word2), true, 1, -1, NULL) == -EINVAL);
+	CHECK(requeue(&word, &word2, true, -1, 1, NULL) == -EINVAL);
+	CHECK(requeue(&word, &word2, true, 1, -1, NULL) == -EINVAL);
 	CHECK(is_empty_everywhere());
 	fake_task_end();
 }
@@ -383,15 +403,15 @@ static void requeue_wakes_some_and_moves_some(void)
 	begin();
 	for (int i = 0; i < SLEEPERS; i++)
 		sleep_start(&s[i], &word, UINT32_MAX, NSEC_NEVER);
-	CHECK(futex_requeue(at(&word), at(&word2), true, 1, 2, &expected) == -EAGAIN);
+	CHECK(requeue(&word, &word2, true, 1, 2, &expected) == -EAGAIN);
 	expected = 0;
-	CHECK(futex_requeue(at(&word), at(&word2), true, 1, 2, &expected) == 3);
+	CHECK(requeue(&word, &word2, true, 1, 2, &expected) == 3);
 	CHECK(sleep_result(&s[0]) == 0);
 	CHECK(count_done(s, SLEEPERS) == 1);
 	CHECK(futex_wake(at(&word2), true, 9, UINT32_MAX) == 2);
 	CHECK(sleep_result(&s[1]) == 0 && sleep_result(&s[2]) == 0);
 	/* what has moved can still be interrupted */
-	CHECK(futex_requeue(at(&word), at(&word2), true, 0, 9, NULL) == 3);
+	CHECK(requeue(&word, &word2, true, 0, 9, NULL) == 3);
 	fake_kick(s[4].task, WORK_KILL);
 	CHECK(sleep_result(&s[4]) == -ERESTARTSYS);
 	CHECK(futex_wake(at(&word2), true, 9, UINT32_MAX) == 2);
@@ -451,6 +471,19 @@ static void wake_op_changes_the_second_word_and_wakes_by_its_old_value(void)
 static struct task *tasks[THREADS]; /* atomic */
 static int running;		    /* atomic */
 
+/* On two words, which may be one. */
+static int wait_many(uint32_t *a, uint32_t *b)
+{
+	struct futex_word words[2] = {{at(a), atomic_load(a), false},
+				      {at(b), atomic_load(b), false}};
+	int err = futex_wait_many(
+		words, 2, host_clock(CLOCK_MONOTONIC) + (nsec_t)random_below(300000));
+
+	CHECK(err == 0 || err == 1 || err == -EAGAIN || err == -ETIMEDOUT ||
+	      err == -ERESTARTSYS);
+	return err;
+}
+
 static void *storm(void *arg)
 {
 	uintptr_t me = (uintptr_t)arg;
@@ -464,7 +497,11 @@ static void *storm(void *arg)
 		struct task *other;
 		int err;
 
-		switch (random_below(6)) {
+		switch (random_below(7)) {
+		case 5:
+			(void)wait_many(w, w2);
+			(void)atomic_and(&t->sleeper.work, 0U);
+			break;
 		case 0:
 		case 1:
 			err = futex_wait(at(w), false, atomic_load(w),
@@ -482,8 +519,8 @@ static void *storm(void *arg)
 			CHECK(err >= 0);
 			break;
 		case 3:
-			err = futex_requeue(at(w), at(w2), false, (int)random_below(2),
-					    (int)random_below(3), NULL);
+			err = requeue(w, w2, false, (int)random_below(2),
+				      (int)random_below(3), NULL);
 			CHECK(err >= 0);
 			break;
 		case 4:

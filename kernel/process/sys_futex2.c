@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_futex2.c - futex_waitv(2), futex_wait(2), futex_wake(2), futex_requeue(2): the
+ * operations of futex(2) with flags per word and 64-bit values, of which only words of
+ * 32 bits are there, as on Linux. Timeouts are absolute, so that a call begins anew after
+ * a signal. */
+#include "abi/errno.h"
+#include "abi/futex.h"
+#include "abi/syscall.h"
+#include "abi/time.h"
+#include "base/slab.h"
+#include "mm/usercopy.h"
+#include "process/futex.h"
+#include "process/task.h"
+#include "process/user_time.h"
+#include "time/clock.h"
+
+static bool flags_are_valid(uint32_t flags)
+{
+	return !(flags & ~(uint32_t)(FUTEX2_SIZE_U64 | FUTEX2_PRIVATE)) &&
+	       (flags & FUTEX2_SIZE_U64) == FUTEX2_SIZE_U32;
+}
+
+static int deadline_get(uaddr_t timeout, int clock, nsec_t *out)
+{
+	nsec_t t;
+	int err;
+
+	*out = NSEC_NEVER;
+	if (!timeout)
+		return 0;
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return -EINVAL;
+	err = timespec_copy_in(&t, timeout);
+	if (!err)
+		*out = clock == CLOCK_REALTIME ? deadline_on_clock(clock, t) : t;
+	return err;
+}
+
+static int words_copy_in(struct futex_word *words, uaddr_t from, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct linux_futex_waitv v;
+
+		if (COPY_IN(&v, from + i * sizeof(v)))
+			return -EFAULT;
+		if (v.reserved || !flags_are_valid(v.flags) || v.val > UINT32_MAX)
+			return -EINVAL;
+		words[i] = (struct futex_word){v.uaddr, (uint32_t)v.val,
+					       v.flags & FUTEX2_PRIVATE};
+	}
+	return 0;
+}
+
+long sys_futex_waitv(struct task *t, uaddr_t waiters, unsigned int count,
+		     unsigned int flags, uaddr_t timeout, int clock)
+{
+	struct futex_word *words;
+	nsec_t deadline;
+	int err;
+
+	(void)t;
+	if (flags || !count || count > FUTEX_WAITV_MAX || !waiters)
+		return -EINVAL;
+	err = deadline_get(timeout, clock, &deadline);
+	if (err)
+		return err;
+	words = kmalloc(count * sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	err = words_copy_in(words, waiters, count);
+	if (!err)
+		err = futex_wait_many(words, (int)count, deadline);
+	kfree(words);
+	return err;
+}
+
+long sys_futex_wait(struct task *t, uaddr_t addr, uint64_t value, uint64_t mask,
+		    TYPE_FUTEX2FLAGS flags, uaddr_t timeout, int clock)
+{
+	nsec_t deadline;
+	int err;
+
+	(void)t;
+	if (!flags_are_valid((uint32_t)flags) || value > UINT32_MAX || mask > UINT32_MAX)
+		return -EINVAL;
+	err = deadline_get(timeout, clock, &deadline);
+	if (err)
+		return err;
+	if (!mask)
+		return -EINVAL;
+	return futex_wait(addr, flags & FUTEX2_PRIVATE, (uint32_t)value, (uint32_t)mask,
+			  deadline);
+}
+
+long sys_futex_wake(struct task *t, uaddr_t addr, uint64_t mask, int count,
+		    TYPE_FUTEX2FLAGS flags)
+{
+	struct futex_key key;
+	int err;
+
+	if (!flags_are_valid((uint32_t)flags) || mask > UINT32_MAX || !mask)
+		return -EINVAL;
+	err = futex_key_get(t->mm, addr, flags & FUTEX2_PRIVATE, &key);
+	if (err || !count) /* none means none here */
+		return err;
+	return futex_wake_key(&key, MAX(count, 1), (uint32_t)mask);
+}
+
+long sys_futex_requeue(struct task *t, uaddr_t waiters, unsigned int flags, int wake,
+		       int requeue)
+{
+	struct futex_word words[2];
+	int err;
+
+	(void)t;
+	if (flags || !waiters)
+		return -EINVAL;
+	err = words_copy_in(words, waiters, 2);
+	if (err)
+		return err;
+	return futex_requeue(&words[0], &words[1], wake, requeue, &words[0].value);
+}
