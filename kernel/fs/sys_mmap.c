@@ -24,7 +24,7 @@
 enum { DEV_ZERO = (1 << 8) | 5 };
 
 static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
-			  uint32_t flags)
+			  uint32_t flags, uint32_t vma_flags)
 {
 	struct vm_object *object;
 	long result;
@@ -36,7 +36,7 @@ static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t pr
 	object = shared_memory_create(ALIGN_UP(size, PAGE_SIZE));
 	if (!object)
 		return -ENOMEM;
-	result = mm_map(t->mm, addr, size, prot, flags, object, 0, 0);
+	result = mm_map(t->mm, addr, size, prot, flags, object, 0, vma_flags);
 	object->ops->put(object);
 	return result;
 }
@@ -83,8 +83,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
 		result = check_file(f, prot, flags, &vma_flags);
 		if (!result)
-			result =
-				map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS);
+			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS,
+					       vma_flags);
 	} else {
 		result = check_file(f, prot, flags, &vma_flags);
 		if (!result && (!f->ops || !f->ops->host_backing))
@@ -118,7 +118,20 @@ long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t
 		return map_file(t, addr, size, (uint32_t)prot, (uint32_t)flags, fd, off);
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM; /* no huge pages are set aside */
-	return map_anonymous(t, addr, size, (uint32_t)prot, (uint32_t)flags);
+	return map_anonymous(t, addr, size, (uint32_t)prot, (uint32_t)flags, 0);
+}
+
+long sys_remap_file_pages(struct task *t, uaddr_t addr, size_t size, uint64_t prot,
+			  uint64_t page, uint64_t flags)
+{
+	if (prot)
+		return -EINVAL;
+	return mm_remap_pages(t->mm, addr, size, page, (uint32_t)flags & MAP_NONBLOCK);
+}
+
+long sys_mseal(struct task *t, uaddr_t addr, size_t size, uint64_t flags)
+{
+	return flags ? -EINVAL : mm_seal(t->mm, addr, size);
 }
 
 long sys_munmap(struct task *t, uaddr_t addr, size_t size)

@@ -40,9 +40,21 @@ static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
 	return hole || at < end ? -ENOMEM : 0;
 }
 
+/* Advice that a reader of sealed memory would notice. */
+static bool is_discarding(int advice)
+{
+	return advice == MADV_FREE || advice == MADV_DONTNEED ||
+	       advice == MADV_DONTNEED_LOCKED || advice == MADV_REMOVE ||
+	       advice == MADV_DONTFORK || advice == MADV_WIPEONFORK ||
+	       advice == MADV_GUARD_INSTALL;
+}
+
 static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
 {
 	(void)mm;
+	if ((v->flags & VMA_SEALED) && is_discarding(advice) && !v->object &&
+	    !(v->prot & PROT_WRITE))
+		return -EPERM;
 	switch (advice) {
 	case MADV_FREE:
 		if (v->object || (v->flags & VMA_SHARED))
@@ -123,8 +135,10 @@ static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
 
 static bool is_known_advice(int advice)
 {
+	/* There is no merging of equal pages. */
 	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
-	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE) ||
+	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE &&
+		advice != MADV_MERGEABLE && advice != MADV_UNMERGEABLE) ||
 	       advice == MADV_GUARD_INSTALL || advice == MADV_GUARD_REMOVE;
 }
 
@@ -328,4 +342,22 @@ bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *o
 	}
 	lock_drop(&mm->lock);
 	return shared;
+}
+
+int mm_seal(struct mm *mm, uaddr_t addr, size_t size)
+{
+	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
+	int err = 0;
+
+	if ((addr & ~PAGE_MASK) || end < addr || (size && end == addr))
+		return -EINVAL;
+	if (end == addr)
+		return 0;
+	lock_take(&mm->lock);
+	if (end > USER_END || !vma_range_covered(mm, addr, end))
+		err = -ENOMEM;
+	if (!err)
+		err = mark_areas(mm, addr, end, VMA_SEALED, 0);
+	lock_drop(&mm->lock);
+	return err;
 }

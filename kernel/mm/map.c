@@ -298,7 +298,7 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 		vma_flags |= VMA_LOCKED;
 	if (object && (prot & PROT_WRITE))
 		vma_flags |= VMA_TOUCHED;
-	if (object && (vma_flags & VMA_SHARED) && (prot & PROT_WRITE))
+	if (object && (vma_flags & VMA_SHARED) && !(vma_flags & VMA_NOWRITE))
 		vma_flags |= VMA_MAYWRITE;
 	return vma_flags;
 }
@@ -319,6 +319,17 @@ static int count_writer(struct vm_object *object, uint32_t vma_flags, int by)
 	if (!object || !(vma_flags & VMA_MAYWRITE) || !object->ops->writers_changed)
 		return 0;
 	return object->ops->writers_changed(object, by);
+}
+
+/* The same for a new area: a file that takes no more writers may still be read. */
+static int count_new_writer(struct vm_object *object, uint32_t prot, uint32_t *vma_flags)
+{
+	int err = count_writer(object, *vma_flags, 1);
+
+	if (err != -EPERM || (prot & PROT_WRITE))
+		return err;
+	*vma_flags = (*vma_flags & ~(uint32_t)VMA_MAYWRITE) | VMA_NOWRITE;
+	return 0;
 }
 
 long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
@@ -351,6 +362,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	} else if ((flags & MAP_FIXED_NOREPLACE) &&
 		   !vma_range_free(mm, addr, addr + size)) {
 		ret = -EEXIST;
+	} else if (vma_range_sealed(mm, addr, addr + size)) {
+		ret = -EPERM;
 	}
 	if (!ret)
 		ret = check_limits(mm, size, prot, vma_flags,
@@ -361,7 +374,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	    !mm_may_lock())
 		ret = -EAGAIN;
 	if (!ret)
-		ret = count_writer(object, vma_flags, 1);
+		ret = count_new_writer(object, prot, &vma_flags);
 	if (!ret) {
 		ret = host_map(addr, size, prot, flags, object, off);
 		if (ret)
@@ -398,6 +411,8 @@ static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_sp
 	uaddr_t stop = end;
 	int err;
 
+	if (vma_range_sealed(mm, start, end))
+		return -EPERM;
 	/* The patcher's room goes with the mapping below it. */
 	if (is_text_end)
 		stop = v->end;
@@ -435,6 +450,8 @@ static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t pro
 
 		if (v->flags & VMA_HIDDEN)
 			continue;
+		if (v->flags & VMA_SEALED)
+			return -EPERM;
 		if ((prot & PROT_WRITE) && (v->flags & VMA_SHARED) && v->object &&
 		    (v->flags & VMA_NOWRITE))
 			return -EACCES;

@@ -27,8 +27,9 @@ enum vma_flags {
 	VMA_TOUCHED = 1 << 11, /* was writable once: never patch */
 	VMA_VVAR = 1 << 12,
 	VMA_DONTDUMP = 1 << 13,
-	VMA_MAYWRITE = 1 << 14, /* shared file mapping counted as a writer */
-	VMA_NOWRITE = 1 << 15,	/* shared file mapping of a file not open for writing */
+	VMA_MAYWRITE = 1 << 14, /* shared mapping of a file open for writing: counted */
+	VMA_NOWRITE = 1 << 15,	/* shared file mapping that may never be written to */
+	VMA_SEALED = 1 << 16,	/* mseal: stays as it is */
 };
 
 struct vma {
@@ -114,6 +115,10 @@ long mm_find_room(struct mm *mm, uaddr_t hint, size_t size, size_t align,
 int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot);
 long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	      uint32_t flags, uaddr_t new_addr);
+/* remap_file_pages(2): flags: MAP_NONBLOCK. */
+int mm_remap_pages(struct mm *mm, uaddr_t addr, size_t size, uint64_t page,
+		   uint32_t flags);
+int mm_seal(struct mm *mm, uaddr_t addr, size_t size);
 uaddr_t mm_brk(struct mm *mm, uaddr_t end);
 int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice);
 int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags);

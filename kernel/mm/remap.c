@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* remap.c - mremap(2). */
+/* remap.c - mremap(2), remap_file_pages(2). */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
@@ -57,6 +57,8 @@ static int find_area(struct remap *r, struct vma **out)
 		return -EFAULT;
 	if (!r->old_size && !(v->flags & VMA_SHARED))
 		return -EINVAL;
+	if (v->flags & VMA_SEALED)
+		return -EPERM;
 	if (r->old_size > v->end - r->old) /* also sizes without sense */
 		return -EFAULT;
 	if ((v->flags & (VMA_VDSO | VMA_VVAR)) && r->new_size != r->old_size)
@@ -165,6 +167,8 @@ static long move(struct remap *r, struct vma *v)
 		if (!to)
 			return -ENOMEM;
 	}
+	if (vma_range_sealed(r->mm, to, to + r->new_size))
+		return -EPERM;
 	copy = vma_copy(v);
 	if (!copy)
 		return -ENOMEM;
@@ -232,4 +236,60 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	lock_drop(&mm->lock);
 	vma_spares_drop(&r.spares);
 	return ret;
+}
+
+/* The area that starts a range of shared pages of one object: NULL if it is none. */
+static struct vma *find_shared(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct vma *first = vma_at(mm, start);
+	struct vma *v = first;
+
+	if (!first || !(first->flags & VMA_SHARED) || !first->object)
+		return NULL;
+	while (v->end < end) {
+		struct vma *next = vma_next(v);
+
+		if (!next || next->start != v->end || next->object != first->object ||
+		    next->flags != first->flags)
+			return NULL;
+		v = next;
+	}
+	return first;
+}
+
+/* As Linux does since 4.0: a new mapping in the place of the old. */
+int mm_remap_pages(struct mm *mm, uaddr_t addr, size_t size, uint64_t page,
+		   uint32_t flags)
+{
+	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	uaddr_t end = start + ALIGN_DOWN(size, PAGE_SIZE);
+	uint64_t last;
+	struct vm_object *object;
+	uint32_t kept;
+	uint32_t prot;
+	struct vma *v;
+	long ret;
+
+	if (end <= start || end > USER_END ||
+	    __builtin_add_overflow(page, (end - start) >> PAGE_SHIFT, &last) ||
+	    last > INT64_MAX >> PAGE_SHIFT)
+		return -EINVAL;
+	lock_take(&mm->lock);
+	v = find_shared(mm, start, end);
+	if (!v) {
+		lock_drop(&mm->lock);
+		return -EINVAL;
+	}
+	object = v->object;
+	object->ops->get(object);
+	prot = v->prot;
+	kept = v->flags & VMA_NOWRITE;
+	flags |= MAP_SHARED | MAP_FIXED | MAP_POPULATE;
+	if (v->flags & VMA_LOCKED)
+		flags |= MAP_LOCKED;
+	lock_drop(&mm->lock);
+	ret = mm_map(mm, start, end - start, prot, flags, object, page << PAGE_SHIFT,
+		     kept);
+	object->ops->put(object);
+	return ret < 0 ? (int)ret : 0;
 }

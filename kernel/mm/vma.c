@@ -269,6 +269,14 @@ bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end)
 	return start >= end;
 }
 
+bool vma_range_sealed(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		if (v->flags & VMA_SEALED)
+			return true;
+	return false;
+}
+
 int mm_for_each_vma(struct mm *mm, int (*func)(struct vma *v, void *arg), void *arg)
 {
 	struct tree_node *n;

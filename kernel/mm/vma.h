@@ -38,5 +38,7 @@ bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end);
 uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top);
 /* Every page of [start, end) belongs to an area that the guest sees. */
 bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end);
+/* Some of [start, end) is sealed: it may not be unmapped or changed. */
+bool vma_range_sealed(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Adds (by 1) or takes (by -1) an area from the mm's counts. */
 void vma_account(struct mm *mm, const struct vma *v, int by);

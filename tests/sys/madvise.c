@@ -115,7 +115,25 @@ static void bad_arguments_are_einval(void)
 	CHECK(p[0] == 'x' && munmap(p, PAGE) == 0);
 }
 
+/* Linux may be built without it: then the advice is not known. */
+static void merging_is_there_or_unknown(void)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	if (access("/sys/kernel/mm/ksm", F_OK) == 0) {
+		CHECK(madvise(p, PAGE, MADV_MERGEABLE) == 0);
+		CHECK(madvise(p, PAGE, MADV_UNMERGEABLE) == 0);
+	} else {
+		FAILS(EINVAL, madvise(p, PAGE, MADV_MERGEABLE));
+		FAILS(EINVAL, madvise(p, PAGE, MADV_UNMERGEABLE));
+	}
+	CHECK(munmap(p, PAGE) == 0);
+}
+
 RUN(TEST(dontneed_zeroes_private_memory), TEST(dontneed_keeps_shared_memory),
     TEST(dontneed_shows_a_private_file_again), TEST(freed_pages_hold_old_or_zero),
     TEST(hints_are_accepted), TEST(fork_advice_is_obeyed),
-    TEST(holes_are_enomem_but_the_rest_is_done), TEST(bad_arguments_are_einval))
+    TEST(holes_are_enomem_but_the_rest_is_done), TEST(bad_arguments_are_einval),
+    TEST(merging_is_there_or_unknown))

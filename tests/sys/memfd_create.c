@@ -101,6 +101,30 @@ static void programs_can_be_run_from_it(void)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7 && close(fd) == 0);
 }
 
+static void a_sealed_file_is_mapped_for_reading_only(void)
+{
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+	char *p;
+
+	CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+	/* who might make it writable counts as a writer */
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	FAILS(EBUSY, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	CHECK(mprotect(p, PAGE, PROT_READ | PROT_WRITE) == 0);
+	CHECK(mprotect(p, PAGE, PROT_READ) == 0);
+	FAILS(EBUSY, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	CHECK(munmap(p, PAGE) == 0);
+	CHECK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0);
+	FAILS(EPERM, (long)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) { /* since Linux 6.7 */
+		FAILS(EACCES, mprotect(p, PAGE, PROT_READ | PROT_WRITE));
+		CHECK(munmap(p, PAGE) == 0);
+	}
+	CHECK(close(fd) == 0);
+}
+
 RUN(TEST(behaves_as_a_file), TEST(flags_are_kept), TEST(seals_bind),
     TEST(a_writable_map_forbids_the_write_seal), TEST(documented_errors),
-    TEST(programs_can_be_run_from_it))
+    TEST(programs_can_be_run_from_it), TEST(a_sealed_file_is_mapped_for_reading_only))

@@ -169,9 +169,19 @@ static void no_key_is_plain_mprotect(void)
 	CHECK(touch(p, true) == SIGSEGV && munmap(p, PAGE) == 0);
 }
 
+static void shared_zeroes_opened_for_reading_stay_so(void)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+	char *p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+	CHECK(fd >= 0 && p != MAP_FAILED);
+	FAILS(EACCES, mprotect(p, PAGE, RW));
+	CHECK(munmap(p, PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(faults_follow_the_protection), TEST(areas_split_and_merge),
     TEST(a_hole_stops_it_with_enomem),
     TEST(read_only_files_cannot_become_writable_when_shared),
     TEST(bad_arguments_are_einval), TEST(outside_the_user_half),
     TEST(the_kernel_obeys_it_too), TEST(children_inherit_and_change_their_own),
-    TEST(no_key_is_plain_mprotect))
+    TEST(no_key_is_plain_mprotect), TEST(shared_zeroes_opened_for_reading_stay_so))
