@@ -114,6 +114,12 @@ struct linux_kcmp_epoll_slot {
 #define PIDFD_NONBLOCK 04000
 #define PIDFD_THREAD   0200
 
+/* pidfd_send_signal(2), since Linux 6.9: at most one. */
+#define PIDFD_SIGNAL_THREAD	   1
+#define PIDFD_SIGNAL_THREAD_GROUP  2
+#define PIDFD_SIGNAL_PROCESS_GROUP 4
+#define PIDFD_SIGNAL_FLAGS	   7
+
 /* ioprio_set(2) */
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_WHO_PGRP	   2

@@ -83,13 +83,15 @@ static int check_flags(const struct clone_request *q)
 
 static int share_or_copy(struct task *child, const struct task *parent, uint64_t flags)
 {
+	int err = 0;
+
 	creds_get(parent->creds);
 	child->creds = parent->creds;
 	if (flags & CLONE_FILES) {
 		fdtable_get(parent->fds);
 		child->fds = parent->fds;
 	} else {
-		child->fds = fdtable_copy(parent->fds);
+		err = fdtable_copy(parent->fds, &child->fds);
 	}
 	if (flags & CLONE_FS) {
 		fs_context_join(parent->fs);
@@ -108,7 +110,7 @@ static int share_or_copy(struct task *child, const struct task *parent, uint64_t
 					memset(&child->sighand->action[i], 0,
 					       sizeof(child->sighand->action[i]));
 	}
-	return child->fds && child->fs && child->sighand ? 0 : -ENOMEM;
+	return err || (child->fs && child->sighand) ? err : -ENOMEM;
 }
 
 static void copy_fields(struct task *child, const struct task *parent,
@@ -430,7 +432,9 @@ static long do_clone(struct task *t, const struct clone_request *q)
 		cpu = cpu_alloc();
 		child->kstack = cpu ? cpu->kstack : NULL;
 	}
-	if (!child->kstack || share_or_copy(child, t, q->flags))
+	if (child->kstack)
+		err = share_or_copy(child, t, q->flags);
+	if (err)
 		goto fail;
 	if (q->flags & CLONE_VM) {
 		mm_get(t->mm);

@@ -5,6 +5,7 @@
 
 #include "abi/errno.h"
 #include "abi/poll.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "abi/wait.h"
@@ -116,39 +117,86 @@ long sys_pidfd_open(struct task *t, pid_t pid, unsigned int flags)
 	return fd;
 }
 
-long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
-			   unsigned int flags)
+/* The process that signals through fd are for: a pidfd's, or that of a /proc/PID. */
+static int signalled_process(int fd, struct process **out)
 {
-	struct linux_siginfo si = {.si_signo = signo, .si_code = SI_USER};
-	struct process *p;
-	uint32_t file_flags;
+	uint32_t flags;
+	struct fdref ref;
+	struct task *t;
+	int err = pidfd_process(fd, out, &flags);
+
+	if (err != -EBADF)
+		return err;
+	ref = fd_get(fd);
+	if (ref.file)
+		err = pid_dir_task(ref.file, &t);
+	if (!err) {
+		*out = t->process;
+		process_get(*out);
+		task_put(t);
+	}
+	fd_put(ref);
+	return err;
+}
+
+static int info_for(struct process *p, int signo, uaddr_t from, unsigned int flags,
+		    struct linux_siginfo *info)
+{
 	int err;
 
-	if (flags)
-		return -EINVAL;
-	err = pidfd_process(fd, &p, &file_flags);
-	if (err)
-		return err;
-	si.kill.pid = t->process->pid;
-	si.kill.uid = current_creds()->uid;
-	if (info) {
-		err = COPY_IN(&si, info);
-		if (!err && si.si_signo != signo)
-			err = -EINVAL;
-		if (!err && (si.si_code >= 0 || si.si_code == SI_TKILL) &&
-		    p != t->process)
-			err = -EPERM;
+	if (!from) {
+		signal_info_from_user(info, signo,
+				      flags & PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
+		return 0;
 	}
-	if (!err && (signo < 0 || signo > 64))
+	err = COPY_IN(info, from);
+	if (!err && info->si_signo != signo)
 		err = -EINVAL;
+	if (!err && (info->si_code >= 0 || info->si_code == SI_TKILL) &&
+	    p != current()->process)
+		err = -EPERM;
+	return err;
+}
+
+/* To the process or its first thread. */
+static int send_to(struct process *p, int signo, unsigned int flags,
+		   const struct linux_siginfo *info)
+{
+	int err = 0;
+
 	lock_take(&process_tree_lock);
-	if (!err && p->state == PROCESS_REAPED)
+	if (p->state == PROCESS_REAPED)
 		err = -ESRCH;
 	if (!err)
 		err = signal_may_send_locked(p->leader, signo);
 	if (!err && signo && p->state == PROCESS_RUNNING)
-		err = signal_send_process(p, signo, &si);
+		err = flags & PIDFD_SIGNAL_THREAD
+			      ? signal_send_task(p->leader, signo, info)
+			      : signal_send_process(p, signo, info);
 	lock_drop(&process_tree_lock);
+	return err;
+}
+
+long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
+			   unsigned int flags)
+{
+	struct linux_siginfo si;
+	struct process *p;
+	int err;
+
+	(void)t;
+	if ((flags & ~(unsigned int)PIDFD_SIGNAL_FLAGS) || (flags & (flags - 1)))
+		return -EINVAL;
+	err = signalled_process(fd, &p);
+	if (err)
+		return err;
+	err = info_for(p, signo, info, flags, &si);
+	if (!err && (signo < 0 || signo > NSIG))
+		err = -EINVAL;
+	if (!err && (flags & PIDFD_SIGNAL_PROCESS_GROUP))
+		err = signal_kill_group(p->pid, signo, &si);
+	else if (!err)
+		err = send_to(p, signo, flags, &si);
 	process_put(p);
 	return err;
 }

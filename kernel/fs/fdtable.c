@@ -16,6 +16,7 @@
 #include "lib/atomic.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
+#include "process/system.h"
 #include "process/task.h"
 
 static SLAB_CACHE(fdtable_slab, sizeof(struct fdtable), 64);
@@ -52,7 +53,7 @@ static int grow(struct fdtable *fds, int fd)
 
 	if (fd < fds->capacity)
 		return 0;
-	if (fd >= FDTABLE_MAX)
+	if (fd >= atomic_load_relaxed(&nr_open))
 		return -EMFILE;
 	while (want <= (size_t)fd)
 		want *= 2;
@@ -72,14 +73,14 @@ static int grow(struct fdtable *fds, int fd)
 	return 0;
 }
 
-struct fdtable *fdtable_copy(struct fdtable *fds)
+int fdtable_copy(struct fdtable *fds, struct fdtable **out)
 {
 	struct fdtable *copy = fdtable_create();
 	size_t last = 0;
 	int err = 0;
 
 	if (!copy)
-		return NULL;
+		return -ENOMEM;
 	lock_take(&fds->lock);
 	for (size_t w = 0; w < (size_t)fds->capacity / 64; w++)
 		if (fds->used[w])
@@ -97,11 +98,11 @@ struct fdtable *fdtable_copy(struct fdtable *fds)
 		bitmap_assign(copy->cloexec, fd, bitmap_test(fds->cloexec, fd));
 	}
 	lock_drop(&fds->lock);
-	if (err) {
+	if (err)
 		fdtable_put(copy);
-		return NULL;
-	}
-	return copy;
+	else
+		*out = copy;
+	return err;
 }
 
 void fdtable_get(struct fdtable *fds)
@@ -128,12 +129,13 @@ int fdtable_unshare(struct task *t)
 {
 	struct fdtable *old = t->fds;
 	struct fdtable *copy;
+	int err;
 
 	if (ref_count(&old->refs) == 1)
 		return 0;
-	copy = fdtable_copy(old);
-	if (!copy)
-		return -ENOMEM;
+	err = fdtable_copy(old, &copy);
+	if (err)
+		return err;
 	lock_take(&t->process->lock); /* others look at it */
 	t->fds = copy;
 	lock_drop(&t->process->lock);
@@ -240,7 +242,7 @@ int fdtable_set_cloexec(struct fdtable *fds, int fd, bool on)
 
 static int nofile_limit(void)
 {
-	return (int)MIN(rlimit_current(RLIMIT_NOFILE), (uint64_t)FDTABLE_MAX);
+	return (int)MIN(rlimit_current(RLIMIT_NOFILE), (uint64_t)NR_OPEN_MAX);
 }
 
 /* Finds and reserves the lowest free descriptor >= from. fds->lock held. */

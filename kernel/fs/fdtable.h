@@ -9,10 +9,7 @@
 
 struct file;
 
-enum {
-	FDTABLE_INSIDE = 64,	   /* descriptors without another allocation */
-	FDTABLE_MAX = 1024 * 1024, /* like fs.nr_open */
-};
+enum { FDTABLE_INSIDE = 64 }; /* descriptors without another allocation */
 
 struct fdtable {
 	struct ref refs;  /* tasks; see fd_get() about a count of one */
@@ -28,8 +25,8 @@ struct fdtable {
 };
 
 struct fdtable *fdtable_create(void) MUST_CHECK;
-/* fork's copy. NULL: no memory. */
-struct fdtable *fdtable_copy(struct fdtable *fds) MUST_CHECK;
+/* fork's copy: 0, -ENOMEM, or -EMFILE when it has more than are allowed now. */
+int fdtable_copy(struct fdtable *fds, struct fdtable **out) MUST_CHECK;
 void fdtable_get(struct fdtable *fds);
 /* The last one closes everything. */
 void fdtable_put(struct fdtable *fds);

@@ -5,12 +5,14 @@
 #include "abi/errno.h"
 #include "abi/resource.h"
 #include "abi/syscall.h"
+#include "lib/atomic.h"
 #include "mm/usercopy.h"
 #include "process/cpu_limit.h"
 #include "process/identity.h"
+#include "process/system.h"
 #include "process/task.h"
 
-#define NR_OPEN 1048576 /* no process may have more descriptors */
+int nr_open = NR_OPEN_MAX;
 
 /* Sets (unless value is NULL) and reads a limit. */
 static int limit_exchange(struct process *p, unsigned int resource,
@@ -23,7 +25,8 @@ static int limit_exchange(struct process *p, unsigned int resource,
 	if (value) {
 		if (value->rlim_cur > value->rlim_max)
 			return -EINVAL;
-		if (resource == RLIMIT_NOFILE && value->rlim_max > NR_OPEN)
+		if (resource == RLIMIT_NOFILE &&
+		    value->rlim_max > (uint64_t)atomic_load_relaxed(&nr_open))
 			return -EPERM;
 	}
 	lock_take(&p->lock);

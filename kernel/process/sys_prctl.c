@@ -112,9 +112,9 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 	case PR_SET_TSC:
 		return arg2 == PR_TSC_ENABLE ? 0 : -EINVAL;
 	case PR_GET_SPECULATION_CTRL:
+		if (rest)
+			return -EINVAL;
 		return arg2 <= PR_SPEC_L1D_FLUSH ? PR_SPEC_NOT_AFFECTED : -ENODEV;
-	case PR_SET_SPECULATION_CTRL:
-		return arg2 <= PR_SPEC_L1D_FLUSH ? -ENXIO : -ENODEV;
 	case PR_SET_MM:
 		return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
 	default:
@@ -147,6 +147,10 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 		return (long)t->timer_slack;
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(arg2, t->clear_child_tid);
+	case PR_SET_SPECULATION_CTRL:
+		if (!are_zero(arg4, arg5, 0))
+			return -EINVAL;
+		return arg2 <= PR_SPEC_L1D_FLUSH ? -ENXIO : -ENODEV;
 	case PR_GET_AUXV:
 		return auxv_get(t, arg2, arg3, arg4 | arg5);
 	default:

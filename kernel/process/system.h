@@ -13,6 +13,11 @@ void system_names(struct linux_utsname *out);
 void system_set_hostname(const char *name);
 void system_set_domainname(const char *name);
 
+/* /proc/sys/fs/nr_open: no process may have more descriptors. */
+#define NR_OPEN_MIN 64
+#define NR_OPEN_MAX (1024 * 1024)
+extern int nr_open; /* atomic */
+
 struct memory_figures { /* bytes */
 	uint64_t total, free, shared, buffers, swap_total, swap_free;
 };

@@ -17,8 +17,6 @@
 #include "process/session.h"
 #include "process/task_life.h"
 
-#define PID_MAX_DEFAULT 4194304
-
 struct lock process_tree_lock = LOCK_INIT(RANK_PROCESS_TREE);
 struct process *init_process;
 
@@ -178,7 +176,7 @@ int task_id_alloc_locked(struct task *t)
 
 	/* An id stays taken while a group or session bears it. */
 	do {
-		id = idr_alloc_cyclic(&ids, t, 1, PID_MAX_DEFAULT - 1);
+		id = idr_alloc_cyclic(&ids, t, 1, PID_MAX - 1);
 		if (id > 0 && pgroup_find(id)) {
 			(void)idr_remove(&ids, (uint32_t)id);
 			continue;
@@ -188,6 +186,23 @@ int task_id_alloc_locked(struct task *t)
 	if (id > 0)
 		t->tid = id;
 	return id == -ENOSPC ? -EAGAIN : MIN(id, 0);
+}
+
+pid_t task_last_id(void)
+{
+	pid_t id;
+
+	lock_take(&process_tree_lock);
+	id = (pid_t)ids.next - 1;
+	lock_drop(&process_tree_lock);
+	return MAX(id, 0);
+}
+
+void task_set_last_id(pid_t id)
+{
+	lock_take(&process_tree_lock);
+	ids.next = (uint32_t)id + 1;
+	lock_drop(&process_tree_lock);
 }
 
 int task_id_take_locked(struct task *t, pid_t id)

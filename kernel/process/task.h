@@ -208,5 +208,10 @@ struct process *process_next(pid_t from);
 /* Soft limit of the current process (RLIMIT_*). */
 uint64_t rlimit_current(int resource);
 
+#define PID_MAX 4194304 /* above all ids */
+/* The id that was given last: the next that is free after it comes next. */
+pid_t task_last_id(void);
+void task_set_last_id(pid_t id);
+
 /* Says that t must look (sets bits of enum work) and makes sure that it does soon. */
 void task_kick(struct task *t, uint32_t work);

@@ -23,6 +23,8 @@ int signal_send_pgroup_locked(struct pgroup *g, int signo,
 /* May the current task send signo to t's process? 0, -EPERM, -EINVAL. process_tree_lock
  * held. */
 int signal_may_send_locked(struct task *t, int signo);
+/* What kill(0) and kill(-pgid) do: succeeds if it may send to one at least. */
+int signal_kill_group(pid_t pgid, int signo, const struct linux_siginfo *info);
 /* Information for a signal from the current task. */
 void signal_info_from_user(struct linux_siginfo *info, int signo, int code);
 

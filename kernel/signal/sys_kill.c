@@ -69,8 +69,7 @@ static int kill_process(pid_t pid, int signo, const struct linux_siginfo *info)
 	return err;
 }
 
-/* kill(0), kill(-pgid): succeeds if it may send to one at least. */
-static int kill_group(pid_t pgid, int signo, const struct linux_siginfo *info)
+int signal_kill_group(pid_t pgid, int signo, const struct linux_siginfo *info)
 {
 	struct pgroup *g;
 	struct list *pos;
@@ -125,12 +124,12 @@ long sys_kill(struct task *t, pid_t pid, int signo)
 	if (pid > 0)
 		return kill_process(pid, signo, &info);
 	if (pid == 0)
-		return kill_group(0, signo, &info);
+		return signal_kill_group(0, signo, &info);
 	if (pid == -1)
 		return kill_all(signo, &info);
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	return kill_group(-pid, signo, &info);
+	return signal_kill_group(-pid, signo, &info);
 }
 
 /* tgid 0: whatever process the thread belongs to. */

@@ -232,8 +232,67 @@ static void files_of_other_users_cannot(void)
 	CHECK(close(pidfd) == 0);
 }
 
+static void a_directory_of_proc_takes_signals(void)
+{
+	char name[32];
+	int fd, self = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	int other = open("/proc", O_RDONLY | O_DIRECTORY);
+
+	CHILD(pid)
+	sleep_for_good();
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	fd = open(name, O_RDONLY | O_DIRECTORY);
+	CHECK(fd >= 0 && self >= 0 && other >= 0);
+	CHECK(tell(fd, 0, NULL, 0) == 0 && tell(self, 0, NULL, 0) == 0);
+	FAILS(EBADF, tell(other, 0, NULL, 0));
+	FAILS(EINVAL, tell(fd, 0, NULL, 8));
+	FAILS(EBADF, take(fd, 0, 0)); /* it is no pidfd */
+	CHECK(tell(fd, SIGTERM, NULL, 0) == 0);
+	WAIT_SIGNAL(pid, SIGTERM);
+	FAILS(ESRCH, tell(fd, 0, NULL, 0));
+	CHECK(close(fd) == 0 && close(self) == 0 && close(other) == 0);
+	snprintf(name, sizeof(name), "/proc/self/task/%d", getpid());
+	fd = open(name, O_RDONLY | O_DIRECTORY);
+	FAILS(EBADF, tell(fd, 0, NULL, 0)); /* nor is a thread's */
+	CHECK(close(fd) == 0);
+	fd = open("/proc/self/status", O_RDONLY);
+	FAILS(EBADF, tell(fd, 0, NULL, 0));
+	CHECK(close(fd) == 0);
+}
+
+static void flags_say_who_gets_it(void)
+{
+	int fd;
+
+	CHILD(pid)
+	{
+		CHECK(setpgid(0, 0) == 0);
+		CHILD(member)
+		sleep_for_good();
+		fd = open_pid(getpid(), 0);
+		handle(SIGUSR1, SIG_IGN, 0);
+		if (tell(fd, 0, NULL, 1) == -1 && errno == EINVAL)
+			_exit(member ? 0 : 1); /* before Linux 6.9 */
+		FAILS(EINVAL, tell(fd, 0, NULL, 3));
+		CHECK(tell(fd, SIGUSR1, NULL, 1) == 0 && tell(fd, SIGUSR1, NULL, 2) == 0);
+		CHECK(tell(fd, SIGUSR1, NULL, 4) == 0);
+		WAIT_SIGNAL(member, SIGUSR1); /* whose action is the default one */
+		CHECK(close(fd) == 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	CHILD(alone)
+	sleep_for_good();
+	fd = open_pid(alone, 0);
+	if (tell(fd, 0, NULL, 4) == -1)
+		CHECK(errno == ESRCH || errno == EINVAL); /* it leads no group */
+	CHECK(kill(alone, SIGKILL) == 0 && close(fd) == 0);
+	WAIT_SIGNAL(alone, SIGKILL);
+}
+
 RUN(TEST(its_end_can_be_waited_for), TEST(waits_that_do_not_block),
     TEST(what_the_receiver_sees), TEST(nobody_is_impersonated),
     TEST(strangers_are_left_alone), TEST(threads_are_no_processes),
     TEST(documented_errors), TEST(files_of_others_can_be_taken),
-    TEST(files_of_other_users_cannot))
+    TEST(files_of_other_users_cannot), TEST(a_directory_of_proc_takes_signals),
+    TEST(flags_say_who_gets_it))

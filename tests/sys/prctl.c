@@ -219,10 +219,19 @@ static void the_rest_answers_as_on_linux(void)
 	FAILS(EINVAL, ctl(0, 0, 0, 0, 0));
 }
 
+static void speculation_takes_no_more_arguments(void)
+{
+	FAILS(EINVAL, prctl(PR_GET_SPECULATION_CTRL, 0, 1, 0, 0));
+	FAILS(EINVAL, prctl(PR_GET_SPECULATION_CTRL, 0, 0, 1, 0));
+	FAILS(EINVAL, prctl(PR_GET_SPECULATION_CTRL, 0, 0, 0, 1));
+	FAILS(EINVAL, prctl(PR_SET_SPECULATION_CTRL, 0, 2, 1, 0));
+	FAILS(EINVAL, prctl(PR_SET_SPECULATION_CTRL, 0, 2, 0, 1));
+}
+
 RUN(TEST(names_are_cut_at_fifteen), TEST(the_parents_death_sends_a_signal),
     TEST(the_end_of_the_forking_thread_counts_as_death),
     TEST(death_signal_is_not_inherited), TEST(subreaper_is_a_flag_of_the_process),
     TEST(dumpable_is_zero_or_one), TEST(no_new_privs_cannot_be_undone),
     TEST(keepcaps_is_zero_or_one), TEST(timer_slack_is_kept),
     TEST(huge_pages_can_be_refused), TEST(capabilities_can_be_asked_for),
-    TEST(the_rest_answers_as_on_linux))
+    TEST(the_rest_answers_as_on_linux), TEST(speculation_takes_no_more_arguments))

@@ -5,6 +5,7 @@
 #include "abi/types.h"
 
 struct fdtable;
+struct file;
 struct fs_context;
 struct mm;
 struct task;
@@ -14,6 +15,10 @@ struct task;
 int pid_may_access(struct task *t) MUST_CHECK;
 /* The same by its real ids, for calls that name t: 0 or -EPERM. */
 int task_may_access(struct task *t) MUST_CHECK;
+
+/* The task that an open /proc/PID stands for: 0 with a reference, -ESRCH when it has
+ * gone, -EBADF when f is anything else. */
+int pid_dir_task(const struct file *f, struct task **out) MUST_CHECK;
 
 /* What t has: references, or NULL. */
 struct mm *task_mm(struct task *t) MUST_CHECK;

@@ -419,6 +419,16 @@ static const struct inode_ops pid_inode_ops = {
 	.release = pid_release,
 };
 
+int pid_dir_task(const struct file *f, struct task **out)
+{
+	const struct pid_inode *i = pid_inode_of(f->inode);
+
+	if (f->inode->ops != &pid_inode_ops || i->entry != &pid_process_dir)
+		return -EBADF;
+	*out = pid_task(i);
+	return *out ? 0 : -ESRCH;
+}
+
 static const struct inode_ops pid_link_ops = {
 	.get_link = pid_get_link,
 	.readlink = pid_readlink,
