@@ -107,6 +107,30 @@ static void exchange_swaps_two_names(void)
 	FAILS(ENOENT, rename2("b", "absent", RENAME_EXCHANGE));
 }
 
+static bool is_whiteout(const char *name)
+{
+	struct stat st;
+
+	return lstat(name, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
+}
+
+static void a_whiteout_stays_behind(void)
+{
+	file_put("seen", "one");
+	file_put("other", "two");
+	CHECK(rename2("seen", "moved", RENAME_WHITEOUT) == 0 && file_is("moved", "one"));
+	CHECK(is_whiteout("seen") && unlink("seen") == 0 && !exists("seen"));
+	CHECK(rename2("moved", "other", RENAME_WHITEOUT) == 0 && file_is("other", "one"));
+	CHECK(is_whiteout("moved"));
+	FAILS(EEXIST, rename2("other", "moved", RENAME_WHITEOUT | RENAME_NOREPLACE));
+	CHECK(rename2("other", "moved", RENAME_WHITEOUT) == 0 && is_whiteout("other"));
+	CHECK(mkdir("tree", 0755) == 0 && mkdir("into", 0755) == 0);
+	CHECK(rename2("tree", "into/tree", RENAME_WHITEOUT) == 0 && is_whiteout("tree"));
+	CHECK(exists("into/tree") && unlink("tree") == 0 && unlink("other") == 0);
+	CHECK(rmdir("into/tree") == 0 && rmdir("into") == 0 && unlink("moved") == 0);
+	FAILS(ENOENT, rename2("seen", "moved", RENAME_WHITEOUT));
+}
+
 static void unknown_flags_are_refused(void)
 {
 	FAILS(EINVAL, rename2("b", "n", 8));
@@ -194,6 +218,7 @@ RUN(TEST(moves_a_file), TEST(replaces_the_target_at_once),
     TEST(two_names_of_one_file_stay), TEST(moves_directories_with_content),
     TEST(dotdot_follows_a_moved_directory), TEST(links_are_moved_not_followed),
     TEST(documented_errors), TEST(noreplace_keeps_the_target),
-    TEST(exchange_swaps_two_names), TEST(unknown_flags_are_refused),
-    TEST(bad_pointers_are_efault), TEST(both_directories_must_be_writable),
-    TEST(a_reader_never_misses_the_target), TEST(opposite_moves_do_not_deadlock))
+    TEST(exchange_swaps_two_names), TEST(a_whiteout_stays_behind),
+    TEST(unknown_flags_are_refused), TEST(bad_pointers_are_efault),
+    TEST(both_directories_must_be_writable), TEST(a_reader_never_misses_the_target),
+    TEST(opposite_moves_do_not_deadlock))

@@ -15,7 +15,8 @@ struct move {
 	/* Made before, so that nothing fails under the locks. */
 	struct overlay_entry *to_entry;
 	struct overlay_entry
-		*from_entry; /* exchange: replaced's new name; else a whiteout, or NULL */
+		*from_entry; /* of what comes to the old name; else a whiteout, or NULL */
+	struct overlay_inode *whiteout; /* RENAME_WHITEOUT: a device, to come there */
 	/* Left over, to be dropped after. */
 	struct overlay_entry *unused[2];
 	struct overlay_inode *old[2];
@@ -29,10 +30,11 @@ static int prepare(struct move *m)
 					   m->replaced != NULL);
 	if (!m->to_entry)
 		return -ENOMEM;
-	if (!m->exchange && !m->from_dir->lower)
+	if (!m->exchange && !m->whiteout && !m->from_dir->lower)
 		return 0;
-	m->from_entry = overlay_entry_create(m->from->name, m->from->name_len,
-					     m->exchange ? m->replaced : NULL, true);
+	m->from_entry =
+		overlay_entry_create(m->from->name, m->from->name_len,
+				     m->exchange ? m->replaced : m->whiteout, true);
 	return m->from_entry ? 0 : -ENOMEM;
 }
 
@@ -58,6 +60,9 @@ static void commit(struct move *m) NO_LOCK_CHECK
 	overlay_entry_set(m->to_dir, m->to_entry, &m->unused[0], &m->old[0]);
 	if (m->exchange) {
 		inode_get(&m->replaced->inode);
+		overlay_entry_set(m->from_dir, m->from_entry, &m->unused[1], &m->old[1]);
+	} else if (m->whiteout) {
+		inode_get(&m->whiteout->inode);
 		overlay_entry_set(m->from_dir, m->from_entry, &m->unused[1], &m->old[1]);
 	} else {
 		overlay_entry_remove(m->from_dir, m->from->name, m->from->name_len,
@@ -114,20 +119,26 @@ int overlay_rename(struct inode *from_dir, struct dentry *from, struct inode *to
 		.exchange = flags & RENAME_EXCHANGE,
 	};
 	bool kills = m.replaced && !m.exchange && S_ISDIR(m.replaced->inode.mode);
-	int err;
+	int err = 0;
 
-	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
-		return -EINVAL;
+	if (flags & RENAME_WHITEOUT) {
+		m.whiteout =
+			overlay_inode_create(from_dir->sb->private, from_dir, S_IFCHR);
+		if (!m.whiteout)
+			return -ENOMEM;
+	}
 	err = prepare(&m);
 	if (!err && kills)
 		err = overlay_dir_kill(m.replaced);
 	if (err) {
 		kfree(m.to_entry);
 		kfree(m.from_entry);
-		return err;
+	} else {
+		err = move(&m);
+		if (err && kills)
+			overlay_dir_revive(m.replaced);
 	}
-	err = move(&m);
-	if (err && kills)
-		overlay_dir_revive(m.replaced);
+	if (m.whiteout)
+		inode_put(&m.whiteout->inode);
 	return err;
 }
