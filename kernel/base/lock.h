@@ -18,8 +18,16 @@ enum lock_rank { /* outermost first */
 		 RANK_FILE_POS, /* position of an open description: held while its read or
 				   write goes on */
 		 RANK_MOUNT,	/* mount table */
-		 RANK_RENAME,	/* renames across directories of one superblock */
-		 RANK_DIR,	/* a directory's entries; two at once: by address */
+		 /* A file system made of others' layers, over one like that or over
+		  * others: while it changes its own it looks into theirs. */
+		 RANK_UNION2_RENAME,
+		 RANK_UNION2_DIR,
+		 RANK_UNION2_COPY, /* one copies an inode up: held across its data */
+		 RANK_UNION_RENAME,
+		 RANK_UNION_DIR,
+		 RANK_UNION_COPY,
+		 RANK_RENAME, /* renames across directories of one superblock */
+		 RANK_DIR,    /* a directory's entries; two at once: by address */
 		 RANK_INODE, /* an inode's data and attributes; two at once: by address */
 		 RANK_DENTRY,	 /* the dentry cache */
 		 RANK_FSCONTEXT, /* cwd, root, umask */

@@ -48,7 +48,7 @@ static int mount_overlay(const struct boot_params *b, int dirfd, const char *pat
 		.exclusive = true,
 		.map_overflow = b->flags & BOOT_VIRTUAL_ROOT,
 	};
-	struct overlay_params both = {NULL, NULL};
+	struct overlay_params both = {.lower = NULL};
 	struct file_system_type *tmpfs = fs_find("tmpfs");
 	int err = hostfs_create(&host, &both.lower);
 

@@ -449,6 +449,20 @@ static int adopt_mode(struct inode *inode, struct acl **a)
 	return inode_setattr(inode, &attr);
 }
 
+int acl_store(struct inode *inode, const char *name, const void *value, size_t size)
+{
+	int err;
+	struct acl *a = parse(value, size, &err);
+
+	if (!err && !has_lists(inode))
+		err = -EOPNOTSUPP;
+	if (err)
+		kfree(a);
+	else
+		store(inode, name, a);
+	return err;
+}
+
 int acl_set(struct inode *inode, const char *name, const void *value, size_t size)
 {
 	bool is_access = list_of(inode, name) == &inode->acl;
@@ -467,6 +481,8 @@ int acl_set(struct inode *inode, const char *name, const void *value, size_t siz
 		err = -EINVAL;
 	else
 		err = ensure(inode, false);
+	if (!err && (is_access || S_ISDIR(inode->mode)) && inode->ops->acl_prepare)
+		err = inode->ops->acl_prepare(inode);
 	if (!err && a && is_access)
 		err = adopt_mode(inode, &a);
 	if (err || (!is_access && !S_ISDIR(inode->mode))) {

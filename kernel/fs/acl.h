@@ -40,6 +40,10 @@ long acl_get(struct inode *inode, const char *name, void *buf, size_t size) MUST
 /* size 0: none from now on. 0, -EPERM, -EINVAL, -EACCES, -EOPNOTSUPP, -ENOMEM. */
 int acl_set(struct inode *inode, const char *name, const void *value,
 	    size_t size) MUST_CHECK;
+/* The same without a check of anything, and without a change of the mode: for who lies
+ * over inode. 0, -EINVAL, -EOPNOTSUPP, -ENOMEM. */
+int acl_store(struct inode *inode, const char *name, const void *value,
+	      size_t size) MUST_CHECK;
 /* The names of those that are there, one after the other; returns their length, whether
  * it fits or not. */
 size_t acl_list(struct inode *inode, char *buf, size_t size);

@@ -111,6 +111,8 @@ int fileattr_set(const struct path *p, uint32_t flags)
 	}
 	inode_touch_locked(inode, ATTR_CTIME);
 	lock_drop(&inode->lock);
+	if (inode->ops->fileattr_changed)
+		inode->ops->fileattr_changed(inode);
 	fs_notify_dentry(p->dentry, inode, IN_ATTRIB);
 	return 0;
 }

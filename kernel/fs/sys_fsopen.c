@@ -37,6 +37,7 @@ struct fs_config {
 	struct superblock *sb;	       /* ref: once made or picked */
 	char *source;		       /* owned, or NULL */
 	char *options;		       /* PAGE_SIZE */
+	void *params;		       /* owned: of a type that has its own, or NULL */
 	char *messages[MESSAGES];      /* owned: the oldest first */
 };
 
@@ -46,6 +47,8 @@ static void config_free(struct fs_config *c)
 		kfree(c->messages[i]);
 	sb_put(c->sb);
 	kfree(c->source);
+	if (c->params)
+		c->type->params_free(c->params);
 	if (c->options)
 		page_free(c->options, 0);
 	kfree(c);
@@ -130,7 +133,9 @@ static int config_install(struct file_system_type *type, struct superblock *sb,
 		c->phase = PICKED;
 		c->read_only = sb->flags & SB_RDONLY;
 	}
-	if (c->options)
+	if (!sb && type->params_create)
+		c->params = type->params_create();
+	if (c->options && (c->params || sb || !type->params_create))
 		err = file_create_anon_inode("[fscontext]", &config_ops, O_RDWR, c, &f);
 	if (err) {
 		config_free(c);
@@ -214,17 +219,42 @@ static int set_source(struct fs_config *c, const char *value)
 	return c->source ? 0 : -ENOMEM;
 }
 
-static int set_parameter(struct fs_config *c, const char *key, const char *value)
+/* For types that make something of their own of them. */
+static int set_own(struct fs_config *c, struct fs_param *p)
 {
+	int err;
+
+	if (!c->params)
+		return complain(c, "No changes allowed in reconfigure", NULL);
+	err = c->type->params_set(c->params, p);
+	if (!err)
+		return 0;
+	if (p->message[0])
+		(void)complain(c, p->message, NULL);
+	else if (err == -ENOENT)
+		return complain(c, "Unknown parameter", p->key);
+	else if (err == -EINVAL)
+		return complain(c, "Bad value for", p->key);
+	return err;
+}
+
+static int set_parameter(struct fs_config *c, struct fs_param *p)
+{
+	const char *key = p->key;
+	const char *value = p->value;
 	size_t len = strlen(c->options);
 	size_t more;
 
 	if (c->phase != SETTING && c->phase != PICKED)
 		return -EBUSY;
-	if (set_common(c, key))
+	if (!p->at && set_common(c, key))
 		return 0;
-	if (string_equal(key, "source"))
+	if (!p->at && string_equal(key, "source"))
 		return set_source(c, value);
+	if (c->type->params_create)
+		return set_own(c, p);
+	if (p->at)
+		return complain(c, "Unknown parameter", key);
 	switch (c->type->takes ? c->type->takes(key, value) : -ENOENT) {
 	case 0:
 		break;
@@ -249,7 +279,8 @@ static int create(struct fs_config *c)
 		return -EBUSY;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	err = c->type->mount(c->source ? c->source : "none", c->options, NULL, &c->sb);
+	err = c->type->mount(c->source ? c->source : "none", c->options, c->params,
+			     &c->sb);
 	if (!err && c->read_only)
 		err = sb_set_read_only(c->sb, true);
 	c->phase = err ? FAILED : AWAITING_MOUNT;
@@ -313,37 +344,73 @@ static int text_get(char text[static TEXT_MAX], uaddr_t addr)
 	return len == -ENAMETOOLONG ? -EINVAL : len < 0 ? (int)len : 0;
 }
 
-static int configure(struct fs_config *c, unsigned int cmd, uaddr_t key, uaddr_t value)
+/* The place that a parameter names. *out: references, or nothing. */
+static int place_get(unsigned int cmd, uaddr_t value, int aux, struct path *out)
 {
-	char key_text[TEXT_MAX];
-	char value_text[TEXT_MAX];
-	int err = key ? text_get(key_text, key) : 0;
+	uint32_t lookup = LOOKUP_FOLLOW;
+	struct fdref ref;
 
-	if (!err && cmd == FSCONFIG_SET_STRING)
-		err = text_get(value_text, value);
-	if (err)
-		return err;
-	lock_take(&c->lock);
+	*out = (struct path){NULL, NULL};
+	if (cmd == FSCONFIG_SET_FD) {
+		ref = fd_get_any(aux);
+		if (!ref.file)
+			return -EBADF;
+		*out = ref.file->path;
+		path_get(out);
+		fd_put(ref);
+		return 0;
+	}
+	if (cmd == FSCONFIG_SET_PATH_EMPTY)
+		lookup |= LOOKUP_EMPTY;
+	else if (cmd != FSCONFIG_SET_PATH)
+		return 0;
+	return path_lookup_user(aux, value, lookup, out);
+}
+
+static int command(struct fs_config *c, unsigned int cmd, struct fs_param *p)
+{
 	switch (cmd) {
 	case FSCONFIG_CMD_CREATE:
 	case FSCONFIG_CMD_CREATE_EXCL: /* nothing is ever found made already */
-		err = create(c);
-		break;
+		return create(c);
 	case FSCONFIG_CMD_RECONFIGURE:
-		err = reconfigure(c);
-		break;
+		return reconfigure(c);
 	case FSCONFIG_SET_FLAG:
 	case FSCONFIG_SET_STRING:
-		err = set_parameter(c, key_text,
-				    cmd == FSCONFIG_SET_STRING ? value_text : NULL);
-		break;
+	case FSCONFIG_SET_PATH:
+	case FSCONFIG_SET_PATH_EMPTY:
+	case FSCONFIG_SET_FD:
+		return set_parameter(c, p);
 	default: /* no file system here takes such */
-		err = c->phase == SETTING || c->phase == PICKED
-			      ? complain(c, "Unknown parameter", key_text)
-			      : -EBUSY;
-		break;
+		return c->phase == SETTING || c->phase == PICKED
+			       ? complain(c, "Unknown parameter", p->key)
+			       : -EBUSY;
 	}
+}
+
+static int configure(struct fs_config *c, unsigned int cmd, uaddr_t key, uaddr_t value,
+		     int aux)
+{
+	char key_text[TEXT_MAX];
+	char value_text[TEXT_MAX];
+	struct fs_param p = {.key = key_text};
+	struct path at;
+	int err = key ? text_get(key_text, key) : 0;
+
+	if (!err && cmd == FSCONFIG_SET_STRING) {
+		err = text_get(value_text, value);
+		p.value = value_text;
+	}
+	if (!err)
+		err = place_get(cmd, value, aux, &at);
+	if (err)
+		return err;
+	if (at.dentry)
+		p.at = &at;
+	lock_take(&c->lock);
+	err = command(c, cmd, &p);
 	lock_drop(&c->lock);
+	path_put(&at);
 	return err;
 }
 
@@ -362,8 +429,9 @@ long sys_fsconfig(struct task *t, int fd, unsigned int cmd, uaddr_t key, uaddr_t
 	ref = fd_get(fd);
 	if (!ref.file)
 		return -EBADF;
-	err = ref.file->ops == &config_ops ? configure(ref.file->private, cmd, key, value)
-					   : -EINVAL;
+	err = ref.file->ops == &config_ops
+		      ? configure(ref.file->private, cmd, key, value, aux)
+		      : -EINVAL;
 	fd_put(ref);
 	return err;
 }

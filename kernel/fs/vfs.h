@@ -24,6 +24,7 @@ struct dir_context;
 struct file;
 struct file_lock_state;
 struct file_ops;
+struct fs_param;
 struct inode;
 struct lease_state;
 struct linux_statfs;
@@ -47,7 +48,21 @@ struct file_system_type {
 	/* A parameter of fsconfig(2); value NULL: a flag. 0, -ENOENT (no such), -EINVAL
 	 * (bad value). NULL: there are none. */
 	int (*takes)(const char *key, const char *value);
+	/* A type whose parameters are more than text makes an object of them instead,
+	 * which mount() gets as its data. NULL: no memory. */
+	void *(*params_create)(void);
+	/* 0, -ENOENT (no such), or another -errno: p->message may say why. */
+	int (*params_set)(void *params, struct fs_param *p);
+	void (*params_free)(void *params);
 	struct list link;
+};
+
+/* A parameter of fsconfig(2). */
+struct fs_param {
+	const char *key;
+	const char *value;     /* text; NULL: a flag, or a place */
+	const struct path *at; /* borrowed, or NULL */
+	char message[128];     /* set by params_set: why not, or "" */
 };
 
 enum fs_type_flags {
@@ -74,6 +89,8 @@ struct sb_ops {
 	void (*release)(struct superblock *sb);
 };
 
+enum { FS_STACK_MAX = 2 }; /* so many may be below one */
+
 enum sb_flags {
 	SB_RDONLY = 1 << 0, /* every change is -EROFS */
 	SB_NO_DCACHE =
@@ -94,6 +111,7 @@ struct superblock {
 	uint64_t dev;	     /* st_dev as stat(2) encodes it */
 	uint32_t magic;	     /* f_type */
 	uint32_t block_size;
+	uint32_t stack_depth;	 /* const: layers of file systems below this one */
 	struct lock rename_lock; /* RANK_RENAME */
 	uint64_t next_ino;	 /* atomic: for inode_next_number() */
 	struct lock notify_lock; /* RANK_OBJECT: all that follows, and marks on inodes */
@@ -207,6 +225,8 @@ struct inode_ops {
 	/* The INODE_* flags of chattr(1) are about to change: 0 or -errno. NULL: -ENOTTY.
 	 */
 	int (*set_fileattr)(struct inode *inode);
+	/* They have changed. May be NULL. */
+	void (*fileattr_changed)(struct inode *inode);
 	/* The file system has access control lists, which the VFS keeps in the inode.
 	 * name (system.posix_acl_*) is about to be value, with size 0 to go: the inode
 	 * must stay in memory from now on, unless acl_load() would find it again. NULL:
@@ -217,6 +237,8 @@ struct inode_ops {
 	 * moment ago. Takes the flag away and calls acl_loaded() or acl_copy_lists(). 0
 	 * or -ENOMEM. */
 	int (*acl_load)(struct inode *inode, bool may_be_old);
+	/* They are about to change: 0 or -errno. NULL: it is fine. */
+	int (*acl_prepare)(struct inode *inode);
 
 	/* Programs outside of the sandbox may lock the file: a host descriptor of its own
 	 * for what we lock, which is the caller's to close. flags: O_RDONLY, O_RDWR.
@@ -255,6 +277,7 @@ enum inode_flags {
 		1 << 8, /* O_TMPFILE without O_EXCL: link(2) may give it a name */
 	INODE_FILE_CAPS = 1 << 10,   /* it may have security.capability */
 	INODE_NODUMP = 1 << 11,	     /* FS_NODUMP_FL: only shown */
+	INODE_IN_UNION = 1 << 12,    /* the upper or work directory of an overlay */
 	INODE_OPENS_ITSELF = 1 << 9, /* inode_ops.open does it all, for any type */
 	INODE_ACL_LAZY = 1 << 13,    /* it may have access control lists: acl_load */
 };

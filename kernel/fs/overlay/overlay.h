@@ -22,12 +22,14 @@
 
 struct file_system_type;
 struct superblock;
+struct union_params;
 
-/* What file_system_type.mount takes as its data. Both references are taken over on
- * success. */
+/* What file_system_type.mount takes as its data: either the two file systems, whose
+ * references are taken over on success, or what a guest names (../union/). */
 struct overlay_params {
 	struct superblock *lower;
 	struct superblock *upper;
+	struct union_params *layers; /* owned: taken over, also on failure */
 };
 
 extern struct file_system_type overlay_type;

@@ -6,6 +6,7 @@
 #include "fs/dentry.h"
 #include "fs/overlay/internal.h"
 #include "fs/overlay/overlay.h"
+#include "fs/union/union.h"
 #include "lib/string.h"
 
 static int overlay_statfs(struct superblock *sb, struct linux_statfs *out)
@@ -109,19 +110,72 @@ int overlay_create(struct superblock *lower, struct superblock *upper,
 	return 0;
 }
 
+/* ---- the type: what a guest mounts is of layers, see ../union/ ---- */
+
+static void *overlay_params_create(void)
+{
+	struct overlay_params *p = kmalloc_zeroed(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->layers = union_params_create();
+	if (p->layers)
+		return p;
+	kfree(p);
+	return NULL;
+}
+
+static void overlay_params_free(void *params)
+{
+	struct overlay_params *p = params;
+
+	if (p)
+		union_params_free(p->layers);
+	kfree(p);
+}
+
+static int overlay_params_set(void *params, struct fs_param *param)
+{
+	struct overlay_params *p = params;
+
+	return union_params_set(p->layers, param);
+}
+
+static int mount_text(const char *options, struct superblock **out)
+{
+	struct union_params *layers = union_params_create();
+	int err = layers ? union_params_parse(layers, options) : -ENOMEM;
+
+	if (err) {
+		union_params_free(layers);
+		return err;
+	}
+	return union_create(&overlay_type, layers, out);
+}
+
 static int overlay_mount(const char *source, const char *options, void *data,
 			 struct superblock **out)
 {
-	const struct overlay_params *p = data;
+	struct overlay_params *p = data;
+	struct union_params *layers;
 
-	(void)source, (void)options;
-	return p ? overlay_create(p->lower, p->upper, out) : -EPERM;
+	(void)source;
+	if (!p)
+		return mount_text(options, out);
+	if (p->lower)
+		return overlay_create(p->lower, p->upper, out);
+	layers = p->layers;
+	p->layers = NULL;
+	return layers ? union_create(&overlay_type, layers, out) : -EBUSY;
 }
 
 struct file_system_type overlay_type = {
 	.name = "overlay",
 	.flags = FS_NODEV | FS_EXPORT,
 	.mount = overlay_mount,
+	.params_create = overlay_params_create,
+	.params_set = overlay_params_set,
+	.params_free = overlay_params_free,
 };
 
 void overlay_init(void)

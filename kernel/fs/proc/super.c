@@ -195,6 +195,7 @@ static int proc_mount(const char *source, const char *options, void *data,
 	if (!sb)
 		return -ENOMEM;
 	sb->flags |= SB_NO_NEGATIVE | SB_NOEXEC | SB_NODEV;
+	sb->stack_depth = FS_STACK_MAX; /* nothing is laid over it */
 	root = slab_alloc(&proc_root_slab);
 	if (!root) {
 		sb_put(sb);
