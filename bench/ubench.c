@@ -20,7 +20,8 @@
 #define MAX_MS	   60000
 
 static const struct bench_case *const tables[] = {
-	call_cases, file_cases, event_cases, ipc_cases, memory_cases, task_cases,
+	call_cases,   file_cases, event_cases, ipc_cases,
+	memory_cases, task_cases, tree_cases,
 };
 
 void die(const char *what)
@@ -44,7 +45,7 @@ void reap(pid_t pid, const char *what)
 
 int open_or_die(const char *path, int flags)
 {
-	int fd = open(path, flags | O_CLOEXEC);
+	int fd = open(path, flags | O_CLOEXEC, 0666);
 
 	if (fd < 0)
 		die(path);

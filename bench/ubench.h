@@ -25,6 +25,7 @@ extern const struct bench_case event_cases[];
 extern const struct bench_case ipc_cases[];
 extern const struct bench_case memory_cases[];
 extern const struct bench_case task_cases[];
+extern const struct bench_case tree_cases[];
 
 /* Says what failed, with errno, and exits with 1. */
 _Noreturn void die(const char *what);
@@ -38,7 +39,7 @@ void *map_or_die(size_t size);
 /* Writes a byte to each page. */
 void touch(void *mem, size_t size);
 
-/* open(), or die(). */
+/* open(), made with mode 0666, or die(). */
 int open_or_die(const char *path, int flags);
 
 #endif

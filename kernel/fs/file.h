@@ -31,7 +31,8 @@ struct file_ops {
 	/* arg is a guest address or a number. -ENOTTY. */
 	long (*ioctl)(struct file *f, unsigned int cmd, uint64_t arg);
 	/* Directories: calls dir_emit() for the entries from ctx->pos on, until it
-	 * returns false. The directory's dir_lock is not held. -ENOTDIR. */
+	 * returns false, or sooner: who wants all asks until nothing is emitted. The
+	 * directory's dir_lock is not held. -ENOTDIR. */
 	int (*iterate)(struct file *f, struct dir_context *ctx);
 	/* A device's or FIFO's own part of open(2), after inode_ops.open. May sleep. */
 	int (*open)(struct inode *inode, struct file *f);

@@ -47,6 +47,12 @@ struct walk {
 	enum walk_last last;
 	bool slash; /* slashes came after it */
 	uint32_t depth;
+	/* walk_assume.c: from sure (ref; NULL: path is certain) the part of the current
+	 * text from assumed to assumed_end has led to path, if nothing has changed. */
+	struct dentry *sure;
+	const char *assumed;
+	const char *assumed_end;
+	nsec_t now; /* or 0 */
 	struct walk_frame *frames;
 	struct walk_frame first[WALK_FRAMES];
 };
@@ -71,6 +77,16 @@ int walk_follow(struct walk *w) MUST_CHECK;
 /* The walk's directory has dentry d under the last name (reference taken over): stands on
  * it, and on what is mounted there. */
 int walk_step(struct walk *w, struct dentry *d) MUST_CHECK;
+
+/* walk_assume.c. Finds the walk's last component in a directory with SB_DEEP_REVALIDATE,
+ * which may be assumed to be there if it is not the last of the whole path: a reference.
+ * -ESTALE: the walk has to be made again, as in all of these. */
+int walk_find(struct walk *w, bool is_last, struct dentry **out) MUST_CHECK;
+/* Whatever was assumed is asked for. To be called before the walk's place is used in any
+ * way but for the next step. */
+int walk_make_sure(struct walk *w) MUST_CHECK;
+/* The walk is refused by what may be out of date. 0: nothing was assumed. */
+int walk_doubt(struct walk *w) MUST_CHECK;
 
 /* Rules for changing directories. dir_lock held. */
 int may_create(struct inode *dir) MUST_CHECK;

@@ -294,6 +294,9 @@ static int last_or_create(struct walk *w, uint32_t mode, bool *created)
 	int err;
 
 	*created = false;
+	err = walk_make_sure(w);
+	if (err)
+		return err;
 	if (w->slash)
 		return -EISDIR;
 	err = dentry_find_or_look_up(parent, w->name, w->len, false, &d);

@@ -288,6 +288,8 @@ static int lookup_parent(int dfd, const char *name, uint32_t flags, struct path 
 	if (err)
 		return err;
 	err = walk_to_last(&w);
+	if (!err)
+		err = walk_make_sure(&w);
 	if (!err) {
 		/* Links on the way have been walked to their end: the last name is the
 		 * caller's own text. */

@@ -99,7 +99,8 @@ enum sb_flags {
 	SB_NOEXEC = 1 << 3,
 	SB_NODEV = 1 << 4,
 	SB_INTERNAL = 1 << 5, /* pipes, sockets, anonymous inodes: cannot be walked */
-	SB_NEVER_WRITABLE = 1 << 6, /* SB_RDONLY stays, whatever mount(2) says */
+	SB_NEVER_WRITABLE = 1 << 6,  /* SB_RDONLY stays, whatever mount(2) says */
+	SB_DEEP_REVALIDATE = 1 << 7, /* others change it too: see walk_assume.c */
 };
 
 struct superblock {
@@ -179,9 +180,10 @@ struct inode_ops {
 	/* -ENOENT: not there. *out gets a reference. d is only a name here. */
 	int (*lookup)(struct inode *dir, struct dentry *d, struct inode **out);
 	/* A cached dentry, positive or negative, was found: false makes the walk forget
-	 * it and look up again. Called without locks. May also refresh d->inode's
+	 * it and look up again. path leads to it from dir: its name, or with
+	 * SB_DEEP_REVALIDATE several. Called without locks. May also refresh d->inode's
 	 * attributes. */
-	bool (*revalidate)(struct inode *dir, struct dentry *d);
+	bool (*revalidate)(struct inode *dir, const char *path, struct dentry *d);
 	/* mode: with the S_IFMT type (regular, FIFO, socket, device), umask applied; rdev
 	 * for devices. The owner comes from inode_init_owner(). *out gets a reference.
 	 * Also mkdir and symlink. */
@@ -301,6 +303,8 @@ struct inode {
 	int64_t size;	 /* atomic: changed under lock */
 	uint64_t blocks; /* of 512 bytes */
 	struct linux_timespec atime, mtime, ctime, btime;
+	nsec_t asked_at; /* atomic: directories with SB_DEEP_REVALIDATE: when somebody was
+			    asked for these, by CLOCK_MONOTONIC_COARSE */
 	struct lock lock;     /* RANK_INODE: data and attributes */
 	struct lock dir_lock; /* RANK_DIR: names, for directories */
 	int writers; /* atomic: open for writing; negative: executables (ETXTBSY) */

@@ -50,15 +50,18 @@ static struct dentry *find_valid(struct dentry *parent, const char *name, size_t
 {
 	struct inode *dir = parent->inode;
 	struct dentry *d = dentry_lookup(parent, name, len);
+	char text[NAME_MAX + 1];
 
-	if (d && unlikely(dir->ops->revalidate != NULL) &&
-	    !dir->ops->revalidate(dir, d)) {
-		if (locked)
-			dentry_unhash(d);
-		dentry_put(d);
-		d = NULL;
-	}
-	return d;
+	if (!d || likely(!dir->ops->revalidate))
+		return d;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	if (dir->ops->revalidate(dir, text, d))
+		return d;
+	if (locked)
+		dentry_unhash(d);
+	dentry_put(d);
+	return NULL;
 }
 
 int dentry_look_up_locked(struct dentry *parent, const char *name, size_t len,
@@ -153,7 +156,10 @@ static int step_up(struct walk *w)
 {
 	struct path next = w->path;
 	struct dentry *parent;
+	int err = walk_make_sure(w);
 
+	if (err)
+		return err;
 	if (path_equal(&w->path, &w->root))
 		return w->flags & LOOKUP_BENEATH ? -EXDEV : 0;
 	path_get(&next);
@@ -192,15 +198,20 @@ static int may_search(struct walk *w)
 	return inode_permission(dir, MAY_EXEC);
 }
 
-static int step_normal(struct walk *w, bool may_be_negative)
+static int step_normal(struct walk *w, bool is_last)
 {
+	struct dentry *dir = w->path.dentry;
 	struct dentry *d;
-	int err = dentry_find_or_look_up(w->path.dentry, w->name, w->len,
-					 w->flags & LOOKUP_CACHED, &d);
+	int err;
 
+	if (unlikely(dir->sb->flags & SB_DEEP_REVALIDATE))
+		err = walk_find(w, is_last, &d);
+	else
+		err = dentry_find_or_look_up(dir, w->name, w->len,
+					     w->flags & LOOKUP_CACHED, &d);
 	if (err)
 		return err;
-	if (dentry_is_negative(d) && !may_be_negative) {
+	if (dentry_is_negative(d) && !(is_last && (w->flags & LOOKUP_NEGATIVE))) {
 		dentry_put(d);
 		return -ENOENT;
 	}
@@ -360,6 +371,9 @@ int walk_to_last(struct walk *w)
 
 		if (!component_next(w)) {
 			if (w->depth) {
+				err = walk_make_sure(w);
+				if (err)
+					return err;
 				frame_pop(w);
 				continue;
 			}
@@ -367,8 +381,11 @@ int walk_to_last(struct walk *w)
 			return 0;
 		}
 		err = may_search(w);
-		if (err)
-			return err;
+		if (unlikely(err)) {
+			int again = walk_doubt(w);
+
+			return again ? again : err;
+		}
 		if (*w->rest == '\0' && w->depth == 0)
 			return 0;
 		err = walk_through(w);
@@ -381,11 +398,11 @@ int walk_last(struct walk *w)
 {
 	switch (w->last) {
 	case WALK_NORMAL:
-		return step_normal(w, w->flags & LOOKUP_NEGATIVE);
+		return step_normal(w, true);
 	case WALK_DOTDOT:
 		return step_up(w);
 	default:
-		return 0;
+		return walk_make_sure(w);
 	}
 }
 
@@ -434,6 +451,8 @@ static void walk_init(struct walk *w, const char *name, uint32_t flags)
 	w->last = WALK_NONE;
 	w->slash = false;
 	w->moves = flags & LOOKUP_SCOPED ? dentry_move_count() : 0;
+	w->sure = NULL;
+	w->now = 0;
 }
 
 static int start_at_fd(struct walk *w, int dfd)
@@ -508,6 +527,7 @@ void walk_end(struct walk *w)
 	while (w->depth)
 		frame_pop(w);
 	text_drop(w->text_inode, w->text_page);
+	dentry_put(w->sure);
 	path_put(&w->path);
 	path_put(&w->root);
 	if (w->frames != w->first)

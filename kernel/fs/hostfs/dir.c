@@ -35,27 +35,37 @@ int hostfs_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 	return err ? err : host_inode_lookup(hostfs_of(hi), hi, d->name, &stx, out);
 }
 
-bool hostfs_revalidate(struct inode *dir, struct dentry *d)
+/* Of several names, the one that was known may be gone. A directory has one, which only a
+ * lookup under dir_lock may tell: a rename may be going on here. */
+static void seen_as(struct host_inode *hi, struct dentry *d)
+{
+	struct dentry *parent = dentry_parent_get(d);
+	char name[NAME_MAX + 1];
+
+	(void)dentry_name_copy(d, name, sizeof(name));
+	(void)host_inode_seen(hi, host_inode_of(parent->inode), name);
+	dentry_put(parent);
+}
+
+/* A symbolic link that has come on the way would be followed, inside what the sandbox may
+ * see: the place counts only if it is the one that the dentry says. */
+bool hostfs_revalidate(struct inode *dir, const char *path, struct dentry *d)
 {
 	struct host_inode *hi = host_inode_of(dir);
 	struct inode *inode = atomic_load(&d->inode);
 	struct linux_statx stx;
-	char name[NAME_MAX + 1];
 	int err;
 
 	if (hostfs_of(hi)->exclusive)
 		return true;
-	(void)dentry_name_copy(d, name, sizeof(name));
-	err = stat_name(hi, name, &stx);
+	err = stat_name(hi, path, &stx);
 	if (err)
 		return err == -ENOENT && !inode;
 	if (!inode || !host_inode_is(host_inode_of(inode), &stx))
 		return false;
 	host_inode_update(host_inode_of(inode), &stx);
-	/* Of several names, the one that was known may be gone. A directory has one,
-	 * which only a lookup under dir_lock may tell: a rename may be going on here. */
 	if (!S_ISDIR(inode->mode))
-		(void)host_inode_seen(host_inode_of(inode), hi, name);
+		seen_as(host_inode_of(inode), d);
 	return true;
 }
 

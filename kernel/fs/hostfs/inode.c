@@ -4,6 +4,8 @@
  * file systems: the birth time tells. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "base/cpu.h"
 #include "base/slab.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/hostfs/internal.h"
@@ -37,6 +39,15 @@ bool host_inode_is(const struct host_inode *hi, const struct linux_statx *stx)
 	       hi->inode.btime.tv_nsec == (int64_t)stx->stx_btime.tv_nsec;
 }
 
+/* A number of the system call that is going on: of the host thread and of how many it has
+ * made. */
+static uint64_t this_call(void)
+{
+	const struct cpu *c = cpu_self();
+
+	return (uintptr_t)c / CPU_AREA_SIZE << 44 | (c->fast_calls + c->slow_calls);
+}
+
 void host_inode_update(struct host_inode *hi, const struct linux_statx *stx)
 {
 	bool map = hostfs_of(hi)->map_overflow;
@@ -61,6 +72,10 @@ void host_inode_update(struct host_inode *hi, const struct linux_statx *stx)
 		(void)atomic_or(&inode->flags, INODE_ACL_LAZY);
 	inode->ctime = ctime;
 	lock_drop(&inode->lock);
+	atomic_store_relaxed(&hi->asked, this_call());
+	if (S_ISDIR(stx->stx_mode) && !hostfs_of(hi)->exclusive)
+		atomic_store_relaxed(&inode->asked_at,
+				     host_clock(CLOCK_MONOTONIC_COARSE));
 }
 
 /* A number of our own for each file system of the host. hostfs_lock held. */
@@ -268,7 +283,8 @@ int hostfs_getattr(struct inode *inode, struct kstat *out)
 
 	/* An inode that can no longer be asked about is shown as it was last seen:
 	 * removed and not open. */
-	if (!hostfs_of(hi)->exclusive && host_inode_refresh(hi) == -ENOMEM)
+	if (!hostfs_of(hi)->exclusive && atomic_load_relaxed(&hi->asked) != this_call() &&
+	    host_inode_refresh(hi) == -ENOMEM)
 		return -ENOMEM;
 	inode_fill_stat(inode, out);
 	out->dev = hi->dev;

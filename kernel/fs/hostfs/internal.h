@@ -66,7 +66,9 @@ struct host_inode {
 	char *head;		      /* atomic: exclusive; owned; set once: see file.c */
 	struct host_attrs *attrs;     /* atomic: owned; set once: see xattr.c */
 	uint32_t acl_time;	      /* atomic: second when lists were asked for, or 0 */
-	uint32_t cached;	      /* atomic: pages in the cache */
+	uint64_t asked;	       /* atomic: the system call that asked the host for the
+				  attributes last: see host_inode_update() */
+	uint32_t cached;       /* atomic: pages in the cache */
 	bool no_cache;	       /* atomic: its contents are not what its size says */
 	bool head_wanted;      /* atomic: a guest has read there */
 	bool is_hashed;	       /* lock */
@@ -145,7 +147,8 @@ struct host_handle *host_open_handle(struct host_inode *hi) MUST_CHECK;
  */
 int host_inode_lookup(struct hostfs *fs, struct host_inode *dir, const char *name,
 		      const struct linux_statx *stx, struct inode **out) MUST_CHECK;
-/* Takes over what the host says. */
+/* Takes over what the host says: what was asked for in this system call is not asked for
+ * again in it. */
 void host_inode_update(struct host_inode *hi, const struct linux_statx *stx);
 /* Asks the host for the attributes, through an open file if there is one. */
 int host_inode_refresh(struct host_inode *hi);
@@ -181,7 +184,7 @@ void host_attrs_forget(struct host_inode *hi);
 
 /* ---- dir.c ---- */
 int hostfs_lookup(struct inode *dir, struct dentry *d, struct inode **out);
-bool hostfs_revalidate(struct inode *dir, struct dentry *d);
+bool hostfs_revalidate(struct inode *dir, const char *path, struct dentry *d);
 int hostfs_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rdev,
 		 struct inode **out);
 int hostfs_mkdir(struct inode *dir, struct dentry *d, uint32_t mode, struct inode **out);

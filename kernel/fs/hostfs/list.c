@@ -216,7 +216,8 @@ static int iterate_exclusive(struct file *f, struct dir_context *ctx,
 	return 0;
 }
 
-static int emit_chunk(struct dir_context *ctx, const char *buf, size_t size, bool *full)
+/* -ENOSPC: there was no room for all. */
+static int emit_chunk(struct dir_context *ctx, const char *buf, size_t size)
 {
 	for (size_t at = 0; at < size;) {
 		const struct linux_dirent64 *e = (const void *)(buf + at);
@@ -224,21 +225,20 @@ static int emit_chunk(struct dir_context *ctx, const char *buf, size_t size, boo
 
 		if (!len)
 			return -EIO;
-		if (!dir_emit(ctx, e->d_name, len, e->d_ino, e->d_type, e->d_off)) {
-			*full = true;
-			return 0;
-		}
+		if (!dir_emit(ctx, e->d_name, len, e->d_ino, e->d_type, e->d_off))
+			return -ENOSPC;
 		at += e->d_reclen;
 	}
 	return 0;
 }
 
-/* f->private is a handle of its own; cursors are the host's. */
+/* f->private is a handle of its own; cursors are the host's. The host is asked once: a
+ * guest that wants more asks again, and so learns of the end. */
 static int iterate_shared(struct file *f, struct dir_context *ctx)
 {
 	struct host_handle *h = f->private;
-	bool full = false;
 	char *buf;
+	long size;
 	int err = 0;
 
 	if (h->dir_pos != ctx->pos) {
@@ -250,19 +250,14 @@ static int iterate_shared(struct file *f, struct dir_context *ctx)
 	buf = page_alloc(CHUNK_ORDER);
 	if (!buf)
 		return -ENOMEM;
-	while (!err && !full) {
-		long size = host_getdents64(h->fd, buf, CHUNK);
-
-		if (size < 0 || size > CHUNK)
-			err = size < 0 ? (int)size : -EIO;
-		else if (size == 0)
-			break;
-		else
-			err = emit_chunk(ctx, buf, (size_t)size, &full);
-	}
-	h->dir_pos = full || err ? -1 : ctx->pos;
+	size = host_getdents64(h->fd, buf, CHUNK);
+	if (size < 0 || size > CHUNK)
+		err = size < 0 ? (int)size : -EIO;
+	else
+		err = emit_chunk(ctx, buf, (size_t)size);
+	h->dir_pos = err ? -1 : ctx->pos;
 	page_free(buf, CHUNK_ORDER);
-	return err;
+	return err == -ENOSPC ? 0 : err;
 }
 
 static int dir_iterate(struct file *f, struct dir_context *ctx)

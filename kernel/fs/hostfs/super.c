@@ -117,7 +117,8 @@ int hostfs_create(const struct hostfs_params *p, struct superblock **out)
 	fs->exclusive = p->exclusive && p->read_only;
 	fs->is_file = p->is_file;
 	fs->map_overflow = p->map_overflow;
-	sb->flags = SB_NODEV | (p->read_only ? SB_RDONLY | SB_NEVER_WRITABLE : 0);
+	sb->flags = SB_NODEV | (p->read_only ? SB_RDONLY | SB_NEVER_WRITABLE : 0) |
+		    (fs->exclusive ? 0 : SB_DEEP_REVALIDATE);
 	err = set_root(fs, p->dirfd);
 	if (err) {
 		sb_put(sb);

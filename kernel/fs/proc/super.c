@@ -94,11 +94,11 @@ static int root_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 }
 
 /* A cached id must still mean the same task. */
-static bool root_revalidate(struct inode *dir, struct dentry *d)
+static bool root_revalidate(struct inode *dir, const char *path, struct dentry *d)
 {
 	struct task *t;
 
-	(void)dir;
+	(void)dir, (void)path;
 	if (!d->inode || d->name[0] < '1' || d->name[0] > '9')
 		return true;
 	t = pid_task(pid_inode_of(d->inode));
