@@ -16,6 +16,7 @@
 #include "fs/dentry.h"
 #include "fs/internal.h"
 #include "fs/mount_internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
@@ -97,6 +98,7 @@ void mount_put_no_use(struct mount *m)
 {
 	if (!ref_put(&m->refs))
 		return;
+	notify_mount_gone(m);
 	dentry_put(m->root);
 	sb_put(m->sb);
 	kfree(m->source);

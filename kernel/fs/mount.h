@@ -8,6 +8,7 @@
 #include "abi/types.h"
 #include "base/ref.h"
 #include "fs/path.h"
+#include "fs/vfs.h"
 #include "lib/list.h"
 
 struct dentry;
@@ -54,6 +55,8 @@ struct mount {
 	struct list slave_link;
 	struct mount *copy; /* the last copy of it, within a call */
 	uint64_t seen;	    /* the last propagation that came here */
+
+	struct notify_marks marks; /* who watches what is done through it */
 };
 
 extern struct lock mount_lock; /* RANK_MOUNT: the tree */

@@ -12,6 +12,7 @@
 #include "fs/dentry.h"
 #include "fs/mount.h"
 #include "fs/mount_internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "process/task.h"
@@ -88,8 +89,10 @@ static void take_out(struct mount *m, struct list *gone)
 {
 	if (m->parent)
 		mount_unhash(m);
-	if (m->home == MOUNT_IN_TREE)
+	if (m->home == MOUNT_IN_TREE) {
 		atomic_sub(&mount_count, 1);
+		notify_tell_mount(m, FS_MNT_DETACH);
+	}
 	m->home = MOUNT_NOWHERE;
 	mount_type_set(m, MS_PRIVATE);
 	list_remove(&m->link);
@@ -135,6 +138,7 @@ static void enlist_tree(struct mount *top)
 			continue;
 		mount_enlist(m);
 		atomic_add(&mount_count, 1);
+		notify_tell_mount(m, FS_MNT_ATTACH);
 	}
 }
 
@@ -524,10 +528,12 @@ int mount_move(const struct path *from, const struct path *to)
 	struct path left = {NULL, NULL};
 	struct mount *m = from->mount;
 	struct path top;
+	bool is_move;
 	int err;
 
 	go_to_top(to, &top);
 	lock_take(&mount_lock);
+	is_move = m->home == MOUNT_IN_TREE;
 	err = check_move(from, &top);
 	if (!err && m->parent) {
 		mount_unhash(m);
@@ -538,6 +544,8 @@ int mount_move(const struct path *from, const struct path *to)
 		err = graft(m, &top, &gone);
 		if (err && left.mount)
 			mount_hash(m, left.mount, left.dentry);
+		else if (!err && is_move)
+			notify_tell_mount(m, FS_MNT_ATTACH | FS_MNT_DETACH);
 	}
 	lock_drop(&mount_lock);
 	mounts_put(&gone);

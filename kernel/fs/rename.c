@@ -131,8 +131,7 @@ static void tell_moved(struct inode *from_dir, const char *old_name, struct inod
 	struct inode *inode = d->inode;
 	uint32_t cookie = atomic_add(&last_cookie, 1) + 1;
 
-	if (from_dir == to_dir)
-		notify_tell_name(from_dir, FS_RENAME, inode, old_name, 0);
+	notify_tell_rename(from_dir, old_name, to_dir, d);
 	notify_tell_name(from_dir, IN_MOVED_FROM, inode, old_name, cookie);
 	notify_tell_name(to_dir, IN_MOVED_TO, inode, d->name, cookie);
 	if (replaced)

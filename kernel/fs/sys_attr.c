@@ -303,6 +303,8 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 	if (!err)
 		err = fallocate_check(ref.file, mode, end);
 	if (!err)
+		err = file_ask_fill(ref.file, &off, (uint64_t)size);
+	if (!err)
 		err = ref.file->ops->fallocate
 			      ? ref.file->ops->fallocate(ref.file, mode, off, size)
 			      : -EOPNOTSUPP;
