@@ -22,7 +22,7 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 4096 };
 
 struct bucket {
 	struct lock lock; /* RANK_DENTRY */

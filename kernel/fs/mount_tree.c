@@ -17,7 +17,8 @@
 #include "lib/atomic.h"
 #include "process/task.h"
 
-static uint32_t mount_count; /* atomic: in the tree */
+static uint32_t mount_count; /* mount_lock: in the tree */
+int mounts_max = 100000;
 
 /* ---- copies ---- */
 
@@ -90,7 +91,7 @@ static void take_out(struct mount *m, struct list *gone)
 	if (m->parent)
 		mount_unhash(m);
 	if (m->home == MOUNT_IN_TREE) {
-		atomic_sub(&mount_count, 1);
+		mount_count--;
 		notify_tell_mount(m, FS_MNT_DETACH);
 	}
 	m->home = MOUNT_NOWHERE;
@@ -137,7 +138,7 @@ static void enlist_tree(struct mount *top)
 		if (m->home == MOUNT_IN_TREE)
 			continue;
 		mount_enlist(m);
-		atomic_add(&mount_count, 1);
+		mount_count++;
 		notify_tell_mount(m, FS_MNT_ATTACH);
 	}
 }
@@ -168,15 +169,13 @@ static int graft(struct mount *top, const struct path *at, struct list *gone)
 	struct list copies = LIST_INIT(copies);
 	struct list *pos;
 	uint32_t count = tree_count(top);
-	int err = 0;
+	int64_t room = (int64_t)atomic_load_relaxed(&mounts_max) - mount_count - count;
+	int err = room < 0 ? -ENOSPC : 0;
 
-	if (at->mount->group) {
+	if (!err && at->mount->group) {
 		mount_groups_invent(top);
-		err = mount_propagate(at, top, &copies);
-		count *= 1 + (uint32_t)list_count(&copies);
+		err = mount_propagate(at, top, count, (uint32_t)room, &copies);
 	}
-	if (!err && atomic_load_relaxed(&mount_count) + count > MOUNTS_MAX)
-		err = -ENOSPC;
 	if (err) {
 		while ((pos = list_pop(&copies))) {
 			struct mount *copy = list_entry(pos, struct mount, link);
