@@ -194,8 +194,8 @@ out_unlock:
 	return err;
 }
 
-int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
-	       uint32_t flags)
+static int rename_once(int old_dfd, const char *old_name, int new_dfd,
+		       const char *new_name, uint32_t flags)
 {
 	struct renaming r = {.flags = flags};
 	int err = path_lookup_parent(old_dfd, old_name, 0, &r.from_parent, &r.from_last);
@@ -218,5 +218,17 @@ int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_n
 	path_put(&r.to_parent);
 out_from:
 	path_put(&r.from_parent);
+	return err;
+}
+
+int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+	       uint32_t flags)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = rename_once(old_dfd, old_name, new_dfd, new_name, flags);
+	while (walk_again(&err, &tries));
 	return err;
 }
