@@ -6,6 +6,7 @@
 #   make test       what is missing is installed, then every check and test
 #   make check      the quick tests: unit tests and one test per system call
 #   make lint       every linter          make lint-NAME   one of them
+#   make debug      build/carbyne-debug, with the kernel's run-time checks
 #   make asan       the launcher and the unit tests under AddressSanitizer and UBSan
 #   make bench install clean
 #
@@ -240,6 +241,12 @@ bench: $(B)/carbyne $(B)/bench/ubench
 $(B)/bench/ubench: $(BENCH_C) bench/ubench.h $(STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) -pthread -o $@ $(BENCH_C)
+
+# The kernel with DEBUG=1, for a leg of the tests.
+.PHONY: debug
+debug: | $(GEN_H)
+	@$(MAKE) -s B=$(B)/debug DEBUG=1 $(B)/debug/carbyne
+	@cmp -s $(B)/debug/carbyne $(B)/carbyne-debug || cp $(B)/debug/carbyne $(B)/carbyne-debug
 
 asan:
 	$(MAKE) $(B)/carbyne-asan $(filter $(B)/tests/unit/%,$(TESTS))

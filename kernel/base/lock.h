@@ -13,11 +13,13 @@ enum lock_rank { /* outermost first */
 		 RANK_TRACE, /* the tracer's reader: may be held across host writes */
 		 RANK_EXEC, /* one exec or fork at a time in a process: may be held across
 			       host calls */
-		 RANK_MM, /* one address space's areas: may be held across host mmap calls
-			   */
 		 RANK_FILE_POS, /* position of an open description: held while its read or
 				   write goes on */
-		 RANK_MOUNT,	/* mount table */
+		 RANK_PID_DIR,	/* a directory of /proc/PID, while the task's memory is
+				   looked at */
+		 RANK_MM, /* one address space's areas: may be held across host mmap calls
+			   */
+		 RANK_MOUNT, /* mount table */
 		 /* A file system made of others' layers, over one like that or over
 		  * others: while it changes its own it looks into theirs. */
 		 RANK_UNION2_RENAME,

@@ -61,6 +61,10 @@ static struct {
 
 static uint64_t fail_countdown; /* atomic: 0 when off */
 
+/* CONFIG_DEBUG: what page_alloc() gives is filled with this, up to that order: nobody may
+ * count on zeroes. */
+enum { PAGE_POISON = 0x5b, PAGE_POISON_ORDER = 5 };
+
 void (*alloc_bug_hook)(const char *what, const void *p);
 
 void alloc_bug(const char *what, const void *p)
@@ -324,8 +328,13 @@ static void *run_alloc(unsigned order, bool *is_fresh)
 void *page_alloc(unsigned order)
 {
 	bool is_fresh;
+	void *p = run_alloc(order, &is_fresh);
 
-	return run_alloc(order, &is_fresh);
+#ifdef CONFIG_DEBUG
+	if (p && order <= PAGE_POISON_ORDER)
+		memset(p, PAGE_POISON, PAGE_SIZE << order);
+#endif
+	return p;
 }
 
 void *page_alloc_zeroed(unsigned order)

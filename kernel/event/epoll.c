@@ -17,7 +17,6 @@
 #include "abi/poll.h"
 #include "base/cpu.h"
 #include "base/slab.h"
-#include "event/fdinfo.h"
 #include "event/internal.h"
 #include "fs/file.h"
 #include "fs/poll.h"
@@ -443,14 +442,12 @@ static void epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 		struct epoll_item *item = tree_entry(node, struct epoll_item, node);
 		struct inode *inode = item->file->inode;
 
-		if (size - len < FDINFO_LINE_MAX)
-			break;
 		len += scnprintf(
 			buf + len, size - len,
 			"tfd: %8d events: %8x data: %16llx  pos:%lld ino:%lx sdev:%x\n",
 			item->fd, item->events, (unsigned long long)item->data,
 			(long long)item->file->pos, (unsigned long)inode->ino,
-			fdinfo_device(inode->sb));
+			(unsigned)inode->sb->dev);
 	}
 	lock_drop(&ep->lock);
 }

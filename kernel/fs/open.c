@@ -90,7 +90,7 @@ static int special_ops(struct inode *inode, struct file *f)
 	return 0;
 }
 
-static int set_up(struct file *f, bool is_exec)
+static int set_up(struct file *f)
 {
 	struct inode *inode = f->inode;
 	int err = 0;
@@ -115,8 +115,7 @@ static int set_up(struct file *f, bool is_exec)
 			atomic_add(&inode->readers, 1);
 			f->mode |= FMODE_READER;
 		}
-		err = file_ask_open(f, is_exec);
-		if (!err && unlikely(atomic_load(&inode->leases) != NULL))
+		if (unlikely(atomic_load(&inode->leases) != NULL))
 			err = lease_break(inode, f->flags);
 		if (!err && inode->ops->open)
 			err = inode->ops->open(inode, f);
@@ -143,10 +142,9 @@ int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file *
 	if (flags & O_NOCTTY)
 		f->mode |= FMODE_NOCTTY;
 	if (!(flags & O_PATH))
-		err = set_up(f, mode & FMODE_EXEC);
+		err = set_up(f);
 	if (err) {
-		f->ops = NULL; /* nothing to release, nor to be told */
-		f->mode |= FMODE_NO_NOTIFY;
+		f->ops = NULL; /* nothing to release */
 		file_put(f);
 		return err;
 	}

@@ -470,8 +470,10 @@ struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_th
 			: entry->fops	     ? entry->fops
 					     : &generated_pid_ops;
 	i->inode.flags = INODE_NO_DCACHE | (is_link ? INODE_MAGIC_LINK : 0);
-	if (S_ISDIR(entry->mode))
+	if (S_ISDIR(entry->mode)) {
 		i->inode.nlink = 2;
+		lock_init(&i->inode.dir_lock, RANK_PID_DIR);
+	}
 	if (entry == &pid_process_dir || entry == &pid_thread_dir)
 		i->inode.flags |= INODE_IMMUTABLE;
 	i->tid = t->tid;

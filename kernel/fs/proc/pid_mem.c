@@ -21,6 +21,7 @@ static int mem_open(struct inode *inode, struct file *f)
 	struct mm *mm = t ? task_mm(t) : NULL;
 
 	f->private = (void *)(uintptr_t)(mm ? mm->id : 0);
+	f->mode |= FMODE_NO_POS_LOCK; /* the other task may want it, and must answer */
 	mm_put(mm);
 	task_put(t);
 	return 0;
