@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* process_vm.c - process_vm_readv(2), process_vm_writev(2): copies between the memory of
+ * two processes. A copy passes through the kernel in pieces, so another thread may see it
+ * half done, as on Linux. */
+#include "abi/errno.h"
+#include "abi/syscall.h"
+#include "abi/uio.h"
+#include "base/slab.h"
+#include "fs/proc/access.h"
+#include "fs/uio.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "process/remote.h"
+#include "process/task.h"
+
+enum { PIECE = 16 << 10 };
+
+struct transfer {
+	struct task *task; /* ref */
+	struct mm *mm;	   /* ref */
+	struct uio *local;
+	char *buf; /* PIECE bytes */
+	bool is_write;
+};
+
+/* One piece: bytes moved, short or -EFAULT at a fault on either side, or -errno. */
+static ssize_t move_piece(struct transfer *x, uaddr_t addr, size_t want)
+{
+	ssize_t moved;
+
+	if (x->is_write) {
+		size_t got = uio_copy_in(x->local, x->buf, want);
+
+		moved = got ? remote_write(x->task, x->mm, addr, x->buf, got) : 0;
+	} else {
+		moved = remote_read(x->task, x->mm, addr, x->buf, want);
+		if (moved > 0)
+			moved = (ssize_t)uio_copy_out(x->local, x->buf, (size_t)moved);
+	}
+	if (moved == -EINTR)
+		return -ERESTARTNOINTR;
+	return moved ? moved : -EFAULT;
+}
+
+static ssize_t move_all(struct transfer *x, const struct linux_iovec *remote,
+			uint64_t count)
+{
+	ssize_t done = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t at = 0;
+
+		while (at < remote[i].iov_len && x->local->left) {
+			size_t want = MIN(MIN(remote[i].iov_len - at, x->local->left),
+					  (uint64_t)PIECE);
+			ssize_t step = move_piece(x, remote[i].iov_base + at, want);
+
+			if (step < 0)
+				return done ? done : step;
+			done += step;
+			at += (uint64_t)step;
+			if ((size_t)step < want)
+				return done;
+		}
+	}
+	return done;
+}
+
+/* Between local and the memory of process pid. */
+static ssize_t move_between(pid_t pid, struct uio *local,
+			    const struct linux_iovec *remote, uint64_t count,
+			    bool is_write)
+{
+	struct transfer x = {.local = local, .is_write = is_write};
+	ssize_t ret;
+
+	x.task = task_lookup(pid);
+	if (!x.task)
+		return -ESRCH;
+	ret = task_may_access(x.task);
+	x.mm = ret ? NULL : task_mm(x.task);
+	if (!ret && !x.mm)
+		ret = -ESRCH;
+	if (!ret)
+		x.buf = kmalloc(PIECE);
+	if (!ret && !x.buf)
+		ret = -ENOMEM;
+	if (!ret)
+		ret = move_all(&x, remote, count);
+	kfree(x.buf);
+	mm_put(x.mm);
+	task_put(x.task);
+	return ret;
+}
+
+/* The other side's pieces: *out is the caller's to free. They are not checked against
+ * this process' memory. Returns 0 with *size their sum, or -errno. */
+static int remote_copy_in(uaddr_t iov, uint64_t count, struct linux_iovec **out,
+			  uint64_t *size)
+{
+	int err;
+
+	*out = NULL;
+	*size = 0;
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	if (!count)
+		return 0;
+	*out = kmalloc(count * sizeof(**out));
+	if (!*out)
+		return -ENOMEM;
+	err = copy_from_user(*out, iov, count * sizeof(**out));
+	for (uint64_t i = 0; !err && i < count; i++) {
+		if ((int64_t)(*out)[i].iov_len < 0)
+			err = -EINVAL;
+		*size |= (*out)[i].iov_len; /* only to know if there is anything */
+	}
+	return err;
+}
+
+static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
+		       uint64_t rcount, uint64_t flags, bool is_write)
+{
+	struct linux_iovec fast[UIO_FAST];
+	struct linux_iovec *remote = NULL;
+	struct uio local;
+	uint64_t any;
+	ssize_t ret;
+
+	if (flags)
+		return -EINVAL;
+	ret = uio_init_user_vec(&local, liov, lcount, fast);
+	if (ret)
+		return ret;
+	if (local.left) {
+		ret = remote_copy_in(riov, rcount, &remote, &any);
+		if (!ret && any)
+			ret = move_between(pid, &local, remote, rcount, is_write);
+		kfree(remote);
+	}
+	uio_fini(&local);
+	return ret;
+}
+
+long sys_process_vm_readv(struct task *t, pid_t pid, uaddr_t liov, uint64_t lcount,
+			  uaddr_t riov, uint64_t rcount, uint64_t flags)
+{
+	(void)t;
+	return process_vm(pid, liov, lcount, riov, rcount, flags, false);
+}
+
+long sys_process_vm_writev(struct task *t, pid_t pid, uaddr_t liov, uint64_t lcount,
+			   uaddr_t riov, uint64_t rcount, uint64_t flags)
+{
+	(void)t;
+	return process_vm(pid, liov, lcount, riov, rcount, flags, true);
+}
