@@ -11,6 +11,7 @@
 #include "fs/mount.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
+#include "mm/usercopy.h"
 #include "process/task.h"
 
 /* What MAP_SHARED_VALIDATE knows. */
@@ -77,6 +78,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		return -EBADF;
 	if ((flags & MAP_HUGETLB) || !size) {
 		result = -EINVAL;
+	} else if (size > USER_END) {
+		result = -ENOMEM;
 	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
 		   end > INT64_MAX) {
 		result = -EOVERFLOW;

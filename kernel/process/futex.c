@@ -91,6 +91,19 @@ bool futex_bucket_is_empty(const struct futex_bucket *b)
 	return atomic_load(&counts[b - buckets]) == 0;
 }
 
+void futex_enqueue_locked(struct futex_bucket *b, struct futex_waiter *w)
+{
+	struct list *at = &b->waiters;
+
+	w->priority = w->task->rt_priority;
+	if (w->priority)
+		while (at->prev != &b->waiters &&
+		       list_entry(at->prev, struct futex_waiter, link)->priority <
+			       w->priority)
+			at = at->prev;
+	list_insert_before(at, &w->link);
+}
+
 struct sleeper *futex_release_locked(struct futex_waiter *w)
 {
 	struct sleeper *s = &w->task->sleeper;
@@ -157,7 +170,7 @@ int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value)
 	if (!err && seen != value)
 		err = -EAGAIN;
 	if (!err)
-		list_add_tail(&b->waiters, &w->link);
+		futex_enqueue_locked(b, w);
 	else
 		futex_count(b, -1);
 	lock_drop(&b->lock);

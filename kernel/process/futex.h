@@ -32,7 +32,7 @@ struct futex_key {
 
 struct futex_bucket {
 	struct lock lock;    /* RANK_FUTEX */
-	struct list waiters; /* struct futex_waiter, in order of arrival */
+	struct list waiters; /* struct futex_waiter: futex_enqueue_locked() */
 };
 
 enum futex_wait_state { FUTEX_WAITING, FUTEX_WOKEN };
@@ -46,6 +46,7 @@ struct futex_waiter {
 	uint32_t bitset;	     /* const: wake-ups with none of these bits pass by */
 	uint32_t state; /* atomic: enum futex_wait_state. Once WOKEN it is off the queue,
 			 * and nobody but the task itself may touch it */
+	int priority;	/* const once queued: real-time ones go first, the others are 0 */
 	pid_t pi_owner; /* FUTEX_LOCK_PI: who holds the lock (bucket->lock); else 0 */
 };
 
@@ -55,6 +56,8 @@ bool futex_key_equal(const struct futex_key *a, const struct futex_key *b);
 struct futex_bucket *futex_bucket_of(const struct futex_key *key);
 /* All buckets in turn; NULL past the last. */
 struct futex_bucket *futex_bucket_at(size_t index);
+/* Puts w where it belongs: in order of priority, then of arrival. b->lock held. */
+void futex_enqueue_locked(struct futex_bucket *b, struct futex_waiter *w);
 /* Counts a waiter in, before it locks the bucket and looks at the word; or out again. */
 void futex_count(const struct futex_bucket *b, int by);
 bool futex_bucket_is_empty(const struct futex_bucket *b);

@@ -89,7 +89,7 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool
 	lock_take(&w->bucket->lock);
 	ret = try_lock(uaddr, w->task->tid, dead, waited, &w->pi_owner);
 	if (ret > 0)
-		list_add_tail(&w->bucket->waiters, &w->link);
+		futex_enqueue_locked(w->bucket, w);
 	else
 		futex_count(w->bucket, -1);
 	lock_drop(&w->bucket->lock);

@@ -35,7 +35,8 @@ static int move_some(struct futex_bucket *from, const struct futex_key *key,
 		atomic_store(&w->bucket, to);
 		n++;
 	}
-	list_splice_tail(&to->waiters, &moved);
+	while ((pos = list_pop(&moved)))
+		futex_enqueue_locked(to, list_entry(pos, struct futex_waiter, link));
 	return n;
 }
 

@@ -589,6 +589,44 @@ static void shared_words_must_be_there(void)
 	CHECK(munmap(page, 4096) == 0);
 }
 
+static volatile int order[3], next_in_order, crowd, second;
+
+static void *sleep_with_priority(void *arg)
+{
+	struct sched_param p = {.sched_priority = (int)(long)arg};
+
+	CHECK(sched_setscheduler(0, SCHED_FIFO, &p) == 0);
+	CHECK(futex(&crowd, FUTEX_WAIT, 0, NULL, NULL, 0) == 0);
+	order[next_in_order++] = p.sched_priority;
+	return NULL;
+}
+
+/* Of those that wait the one with the highest real-time priority is woken first. */
+static void priorities_go_first(void)
+{
+	struct sched_param p = {.sched_priority = 1};
+	static const long priority[3] = {2, 5, 3};
+	pthread_t t[3];
+
+	if (sched_setscheduler(0, SCHED_FIFO, &p) != 0)
+		return; /* may not */
+	p.sched_priority = 0;
+	CHECK(sched_setscheduler(0, SCHED_OTHER, &p) == 0);
+	for (int i = 0; i < 3; i++) {
+		thread_start(&t[i], sleep_with_priority, (void *)priority[i]);
+		while (futex_n(&crowd, FUTEX_REQUEUE, 0, 1, &second, 0) == 0)
+			sleep_ms(1);
+	}
+	for (int i = 0; i < 3; i++) {
+		wake_n(&second, FUTEX_WAKE, 1);
+		while (next_in_order == i)
+			sleep_ms(1);
+	}
+	for (int i = 0; i < 3; i++)
+		thread_join(t[i]);
+	CHECK(order[0] == 5 && order[1] == 3 && order[2] == 2);
+}
+
 RUN(TEST(wait_returns_at_once_when_the_word_differs),
     TEST(wake_without_sleepers_wakes_none), TEST(wake_wakes_as_many_as_asked),
     TEST(relative_timeouts_end), TEST(absolute_timeouts_end_on_either_clock),
@@ -603,4 +641,4 @@ RUN(TEST(wait_returns_at_once_when_the_word_differs),
     TEST(private_words_are_not_shared_by_fork), TEST(private_and_shared_queues_are_apart),
     TEST(a_mutex_keeps_threads_apart), TEST(a_mutex_keeps_processes_apart),
     TEST(conditions_pass_turns), TEST(sleepers_die_with_the_process),
-    TEST(shared_words_must_be_there))
+    TEST(shared_words_must_be_there), TEST(priorities_go_first))

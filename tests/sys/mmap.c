@@ -295,6 +295,17 @@ static void threads_map_at_once(void)
 		CHECK(pthread_join(t[i], NULL) == 0);
 }
 
+static void no_room_comes_before_no_such_offset(void)
+{
+	int fd = open("small", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0);
+	FAILS(ENOMEM, (long)mmap(NULL, (size_t)-1, PROT_READ, MAP_SHARED, fd, 0));
+	FAILS(ENOMEM, (long)mmap(NULL, (size_t)-1 - PAGE, PROT_READ, MAP_SHARED, fd, 0));
+	FAILS(ENOMEM, (long)mmap(NULL, 1ul << 62, PROT_READ, MAP_PRIVATE, fd, 0));
+	CHECK(close(fd) == 0);
+}
+
 RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(code_can_be_made_and_run), TEST(fixed_replaces_what_was_there),
     TEST(noreplace_refuses_any_overlap), TEST(hints_are_taken_when_free),
@@ -303,4 +314,5 @@ RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(private_files_are_copied_on_write), TEST(shared_files_are_written),
     TEST(the_last_page_is_padded_with_zeroes), TEST(truncation_takes_mapped_pages_away),
     TEST(access_follows_the_open_mode), TEST(documented_errors),
-    TEST(the_user_half_is_the_limit), TEST(threads_map_at_once))
+    TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
+    TEST(no_room_comes_before_no_such_offset))
