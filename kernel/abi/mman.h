@@ -88,15 +88,20 @@
 #define MFD_HUGE_SHIFT	  26
 #define MFD_HUGE_MASK	  0x3f
 
-#define MPOL_DEFAULT	    0
-#define MPOL_PREFERRED	    1
-#define MPOL_BIND	    2
-#define MPOL_INTERLEAVE	    3
-#define MPOL_LOCAL	    4
-#define MPOL_PREFERRED_MANY 5
-#define MPOL_F_NODE	    0x1
-#define MPOL_F_ADDR	    0x2
-#define MPOL_F_MEMS_ALLOWED 0x4
-#define MPOL_MF_STRICT	    0x1
-#define MPOL_MF_MOVE	    0x2
-#define MPOL_MF_MOVE_ALL    0x4
+#define MPOL_DEFAULT		 0
+#define MPOL_PREFERRED		 1
+#define MPOL_BIND		 2
+#define MPOL_INTERLEAVE		 3
+#define MPOL_LOCAL		 4
+#define MPOL_PREFERRED_MANY	 5
+#define MPOL_WEIGHTED_INTERLEAVE 6
+#define MPOL_MAX		 7
+#define MPOL_F_STATIC_NODES	 (1 << 15)
+#define MPOL_F_RELATIVE_NODES	 (1 << 14)
+#define MPOL_F_NUMA_BALANCING	 (1 << 13)
+#define MPOL_F_NODE		 0x1
+#define MPOL_F_ADDR		 0x2
+#define MPOL_F_MEMS_ALLOWED	 0x4
+#define MPOL_MF_STRICT		 0x1
+#define MPOL_MF_MOVE		 0x2
+#define MPOL_MF_MOVE_ALL	 0x4

@@ -136,6 +136,7 @@ static void copy_fields(struct task *child, const struct task *parent,
 	if (parent->cpus_allowed)
 		child->cpus_allowed = task_affinity(parent);
 	child->ioprio = parent->ioprio;
+	child->mem_policy = parent->mem_policy;
 	child->no_new_privs = parent->no_new_privs;
 	child->start_time = clock_now(CLOCK_MONOTONIC);
 	child->gs_base = parent->gs_base;

@@ -40,6 +40,7 @@ struct vma {
 	struct vm_object *object; /* ref; NULL: private anonymous */
 	uint32_t prot;		  /* PROT_* */
 	uint32_t flags;		  /* enum vma_flags */
+	uint32_t policy;	  /* mbind(2): see mm/policy.h */
 };
 
 /* Arguments and environment as given to exec, for other processes' /proc: fork shares

@@ -191,7 +191,7 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 static bool is_alike(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags ||
-	    a->object != b->object)
+	    a->policy != b->policy || a->object != b->object)
 		return false;
 	if (a->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR))
 		return false;

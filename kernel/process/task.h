@@ -124,6 +124,7 @@ struct task {
 	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
 	struct list pi_list;  /* PI futexes held */
 	uint32_t ioprio;
+	uint32_t mem_policy; /* own: mm/policy.h; fork and exec: kept */
 	struct io_counts io; /* own: written by the task alone */
 	int pdeath_signal;
 	bool no_new_privs;

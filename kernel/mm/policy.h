@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* policy.h - memory policies (set_mempolicy(2)), on a machine with one node.
+ *
+ * A policy is one word: mode and mode flags as the guest gives them, and whether its set
+ * of nodes holds node 0 or nothing. They are kept and shown; all memory is on node 0. */
+#pragma once
+#include "abi/types.h"
+
+struct mm;
+
+enum {
+	POLICY_MODE = 0xff,
+	POLICY_FLAGS = 0xe000, /* MPOL_F_STATIC_NODES and so on */
+	POLICY_NODE_0 = 0x10000,
+};
+
+/* mbind: 0, -EFAULT when some of the range is not mapped, -ENOMEM. */
+int mm_set_policy(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t policy) MUST_CHECK;
+/* Of the area at addr: 0, -EFAULT. */
+int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out) MUST_CHECK;
+/* For set_mempolicy_home_node(2): 0, -ENOENT when nothing there has a policy, -EOPNOTSUPP
+ * for one that has no home. */
+int mm_check_home(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;

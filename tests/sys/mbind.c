@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* calls: mbind set_mempolicy get_mempolicy set_mempolicy_home_node migrate_pages
+ * move_pages */
+/* mbind.c - memory policies; node 0 is the one that every machine has. */
+#include "proc.h"
+#include <linux/mempolicy.h>
+
+#define PAGE   4096ul
+#define ANON   (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW     (PROT_READ | PROT_WRITE)
+#define NOBODY 0x7ffffff0
+#define BITS   1024 /* in a mask: more than there are nodes anywhere */
+
+typedef unsigned long mask_t[BITS / 64];
+
+static const mask_t none, node0 = {1};
+
+static long set(int mode, const void *mask, unsigned long max)
+{
+	return syscall(SYS_set_mempolicy, mode, mask, max);
+}
+
+static long get(int *mode, void *mask, void *addr, unsigned long flags)
+{
+	return syscall(SYS_get_mempolicy, mode, mask, (unsigned long)BITS, addr, flags);
+}
+
+static long bind_to(void *at, size_t size, int mode, const void *mask, unsigned flags)
+{
+	return syscall(SYS_mbind, at, size, mode, mask, mask ? (unsigned long)BITS : 0ul,
+		       flags);
+}
+
+static char *pages(size_t n)
+{
+	char *p = mmap(NULL, n * PAGE, RW, ANON, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+static bool has(void *addr, int mode, const void *nodes)
+{
+	int got = -1;
+	mask_t mask;
+
+	memset(mask, 0xff, sizeof(mask));
+	CHECK(get(&got, mask, addr, addr ? MPOL_F_ADDR : 0) == 0);
+	return got == mode && memcmp(mask, nodes, sizeof(mask)) == 0;
+}
+
+static void a_task_has_one(void)
+{
+	CHILD(pid)
+	{
+		CHECK(has(NULL, MPOL_DEFAULT, none));
+		CHECK(set(MPOL_BIND, node0, BITS) == 0 && has(NULL, MPOL_BIND, node0));
+		CHILD(child)
+		_exit(has(NULL, MPOL_BIND, node0) ? 0 : 1);
+		WAIT_EXIT(child, 0);
+		CHECK(set(MPOL_INTERLEAVE, node0, BITS) == 0);
+		CHECK(has(NULL, MPOL_INTERLEAVE, node0));
+		CHECK(set(MPOL_PREFERRED, node0, BITS) == 0);
+		CHECK(has(NULL, MPOL_PREFERRED, node0));
+		CHECK(set(MPOL_LOCAL, NULL, 0) == 0 && has(NULL, MPOL_LOCAL, none));
+		CHECK(set(MPOL_BIND | MPOL_F_RELATIVE_NODES, node0, BITS) == 0);
+		CHECK(has(NULL, MPOL_BIND | MPOL_F_RELATIVE_NODES, node0));
+		CHECK(set(MPOL_DEFAULT, NULL, 0) == 0 && has(NULL, MPOL_DEFAULT, none));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void memory_has_its_own(void)
+{
+	char *p = pages(4);
+	int node = -1;
+
+	CHECK(has(p, MPOL_DEFAULT, none));
+	CHECK(bind_to(p + PAGE, 2 * PAGE, MPOL_BIND, node0, 0) == 0);
+	CHECK(has(p, MPOL_DEFAULT, none) && has(p + PAGE, MPOL_BIND, node0));
+	CHECK(has(p + 2 * PAGE + 5, MPOL_BIND, node0));
+	CHECK(has(p + 3 * PAGE, MPOL_DEFAULT, none));
+	p[PAGE] = 1;
+	CHECK(get(&node, NULL, p + PAGE, MPOL_F_ADDR | MPOL_F_NODE) == 0 && node >= 0);
+	CHECK(bind_to(p, 4 * PAGE, MPOL_PREFERRED, node0, MPOL_MF_STRICT) == 0);
+	CHECK(has(p, MPOL_PREFERRED, node0));
+	CHECK(bind_to(p, 3 * PAGE + 1, MPOL_DEFAULT, NULL, MPOL_MF_MOVE) == 0);
+	CHECK(has(p + 3 * PAGE, MPOL_DEFAULT, none));
+	CHECK(bind_to(p, 0, MPOL_BIND, node0, 0) == 0);
+	CHECK(munmap(p, 4 * PAGE) == 0);
+}
+
+static void errors_of_policies(void)
+{
+	static const mask_t far = {[BITS / 64 - 1] = 1ul << 62};
+	char *p = pages(3);
+
+	CHECK(munmap(p + PAGE, PAGE) == 0);
+	FAILS(EINVAL, set(-1, NULL, 0));
+	FAILS(EINVAL, set(100, NULL, 0));
+	FAILS(EINVAL, set(MPOL_DEFAULT, node0, BITS));
+	FAILS(EINVAL, set(MPOL_LOCAL, node0, BITS));
+	FAILS(EINVAL, set(MPOL_BIND, NULL, 0));
+	FAILS(EINVAL, set(MPOL_BIND, none, BITS));
+	FAILS(EINVAL, set(MPOL_BIND, far, BITS));
+	FAILS(EINVAL, set(MPOL_BIND, node0, 0));
+	FAILS(EINVAL, set(MPOL_BIND, node0, 8 * PAGE + 2));
+	FAILS(EINVAL,
+	      set(MPOL_BIND | MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES, node0, BITS));
+	FAILS(EFAULT, set(MPOL_BIND, BAD_PTR, BITS));
+	FAILS(EFAULT, set(MPOL_BIND, KERNEL_PTR, BITS));
+	FAILS(EINVAL, get(NULL, NULL, p, 0));
+	FAILS(EINVAL, get(NULL, NULL, NULL, 8));
+	FAILS(EINVAL, get(NULL, NULL, NULL, MPOL_F_NODE));
+	FAILS(EINVAL, get(NULL, NULL, NULL, MPOL_F_MEMS_ALLOWED | MPOL_F_ADDR));
+	FAILS(EFAULT, get(NULL, NULL, p + PAGE, MPOL_F_ADDR));
+	FAILS(EFAULT, get(BAD_PTR, NULL, NULL, 0));
+	FAILS(EFAULT, get(NULL, BAD_PTR, NULL, 0));
+	FAILS(EINVAL, bind_to(p, PAGE, MPOL_BIND, NULL, 0));
+	FAILS(EINVAL, bind_to(p, PAGE, MPOL_BIND, node0, 64));
+	FAILS(EINVAL, bind_to(p + 1, PAGE, MPOL_BIND, node0, 0));
+	FAILS(EINVAL, bind_to(p, ~0ul - PAGE, MPOL_BIND, node0, 0));
+	FAILS(EFAULT, bind_to(p, 3 * PAGE, MPOL_BIND, node0, 0));
+	FAILS(EFAULT, bind_to(p + PAGE, PAGE, MPOL_BIND, node0, 0));
+	FAILS(EFAULT, bind_to(p, PAGE, MPOL_BIND, BAD_PTR, 64));
+	CHECK(munmap(p, PAGE) == 0 && munmap(p + 2 * PAGE, PAGE) == 0);
+}
+
+static void allowed_nodes(void)
+{
+	mask_t mask = {0};
+	int mode = 5;
+
+	CHECK(get(&mode, mask, NULL, MPOL_F_MEMS_ALLOWED) == 0);
+	CHECK(mode == 0 && (mask[0] & 1));
+}
+
+static void pages_are_on_a_node(void)
+{
+	char *p = pages(3);
+	void *at[3] = {p, p + PAGE, p + 2 * PAGE};
+	int status[3] = {-1, -1, -1}, to[3] = {0, 0, 0};
+
+	p[0] = 1;
+	CHECK(munmap(p + 2 * PAGE, PAGE) == 0);
+	CHECK(syscall(SYS_move_pages, 0, 3ul, at, NULL, status, 0) == 0);
+	CHECK(status[0] >= 0 && status[1] == -ENOENT && status[2] < 0);
+	CHECK(syscall(SYS_move_pages, getpid(), 1ul, at, to, status, MPOL_MF_MOVE) == 0);
+	CHECK(status[0] == 0);
+	to[0] = 1000;
+	FAILS(ENODEV, syscall(SYS_move_pages, 0, 1ul, at, to, status, MPOL_MF_MOVE));
+	FAILS(EINVAL, syscall(SYS_move_pages, 0, 1ul, at, NULL, status, 64));
+	FAILS(ESRCH, syscall(SYS_move_pages, 0x3ffffffe, 1ul, at, NULL, status, 0));
+	FAILS(EFAULT, syscall(SYS_move_pages, 0, 1ul, BAD_PTR, NULL, status, 0));
+	FAILS(EFAULT, syscall(SYS_move_pages, 0, 1ul, at, NULL, BAD_PTR, 0));
+	CHECK(munmap(p, 2 * PAGE) == 0);
+}
+
+static void migration(void)
+{
+	static const mask_t odd = {2};
+	pid_t me = getpid();
+
+	CHECK(syscall(SYS_migrate_pages, 0, (unsigned long)BITS, node0, node0) == 0);
+	CHECK(syscall(SYS_migrate_pages, me, (unsigned long)BITS, node0, node0) == 0);
+	FAILS(ESRCH, syscall(SYS_migrate_pages, -1, (unsigned long)BITS, node0, node0));
+	FAILS(EINVAL, syscall(SYS_migrate_pages, 0, ~0ul, node0, node0));
+	FAILS(EFAULT, syscall(SYS_migrate_pages, 0, (unsigned long)BITS, BAD_PTR, node0));
+	FAILS(EFAULT, syscall(SYS_migrate_pages, 0, (unsigned long)BITS, node0, BAD_PTR));
+	if (access("/sys/devices/system/node/node1", F_OK) != 0 && getuid() == 0)
+		FAILS(EINVAL,
+		      syscall(SYS_migrate_pages, 0, (unsigned long)BITS, node0, odd));
+	if (getuid() != 0)
+		return;
+	CHILD(pid)
+	{
+		CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+		FAILS(EPERM,
+		      syscall(SYS_migrate_pages, me, (unsigned long)BITS, node0, node0));
+		FAILS(EPERM, bind_to(NULL, 0, MPOL_BIND, node0, MPOL_MF_MOVE_ALL));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void homes(void)
+{
+	char *p = pages(1);
+
+	FAILS(EINVAL, syscall(450, p, PAGE, 0ul, 1ul));
+	FAILS(EINVAL, syscall(450, p, PAGE, 5000ul, 0ul));
+	FAILS(ENOENT, syscall(450, p, PAGE, 0ul, 0ul));
+	CHECK(bind_to(p, PAGE, MPOL_BIND, node0, 0) == 0);
+	CHECK(syscall(450, p, PAGE, 0ul, 0ul) == 0);
+	CHECK(bind_to(p, PAGE, MPOL_PREFERRED, node0, 0) == 0);
+	FAILS(EOPNOTSUPP, syscall(450, p, PAGE, 0ul, 0ul));
+	CHECK(munmap(p, PAGE) == 0);
+}
+
+RUN(TEST(a_task_has_one), TEST(memory_has_its_own), TEST(errors_of_policies),
+    TEST(allowed_nodes), TEST(pages_are_on_a_node), TEST(migration), TEST(homes))
