@@ -403,8 +403,7 @@ out:
 	return ret;
 }
 
-/* Unmaps in the host, sparing the vdso, and forgets the areas. */
-static int unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
+int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 {
 	struct vma *v = vma_find(mm, end);
 	bool is_text_end = v && v->start == end && (v->flags & VMA_HIDDEN);
@@ -435,7 +434,7 @@ int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
 	if (err)
 		return err;
 	lock_take(&mm->lock);
-	err = unmap_locked(mm, addr, addr + size, &spares);
+	err = mm_unmap_locked(mm, addr, addr + size, &spares);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 	return err;
@@ -553,7 +552,7 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		v->prot = PROT_READ | PROT_WRITE;
 		v->flags = VMA_HEAP;
 		(void)vma_insert(mm, v);
-	} else if (new_top < old_top && unmap_locked(mm, new_top, old_top, &spares)) {
+	} else if (new_top < old_top && mm_unmap_locked(mm, new_top, old_top, &spares)) {
 		goto out;
 	}
 	mm->brk_end = end;

@@ -10,6 +10,12 @@
 /* Lowest address that MAP_FIXED may name (vm.mmap_min_addr). */
 #define mm_min_addr 0x1000UL
 
+/* Unmaps in the host, sparing the vdso, and forgets the areas; mm->lock held. -EPERM when
+ * some of it is sealed. */
+struct vma_spares;
+int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end,
+		    struct vma_spares *s) MUST_CHECK;
+
 /* Called with mm->lock held when a file has been mapped executable: the patcher puts
  * known pages in place. */
 extern void (*mm_mapped_hook)(struct mm *mm, struct vma *v);

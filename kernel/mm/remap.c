@@ -59,8 +59,12 @@ static int find_area(struct remap *r, struct vma **out)
 		return -EINVAL;
 	if (v->flags & VMA_SEALED)
 		return -EPERM;
-	if (r->old_size > v->end - r->old) /* also sizes without sense */
+	/* What is only cut off may be anything. */
+	if (MIN(r->old_size, r->new_size) > v->end - r->old &&
+	    (r->old_size <= r->new_size || (r->flags & MREMAP_FIXED)))
 		return -EFAULT;
+	if (r->old_size > USER_END - r->old)
+		return -EINVAL;
 	if ((v->flags & (VMA_VDSO | VMA_VVAR)) && r->new_size != r->old_size)
 		return -EFAULT;
 	if (r->new_size > r->old_size) {
@@ -81,13 +85,10 @@ static int find_area(struct remap *r, struct vma **out)
 
 static long shrink(struct remap *r)
 {
-	uaddr_t from = r->old + r->new_size;
-	int err = host_munmap(from, r->old_size - r->new_size);
+	int err = mm_unmap_locked(r->mm, r->old + r->new_size, r->old + r->old_size,
+				  &r->spares);
 
-	if (err)
-		return err;
-	vma_clear(r->mm, from, r->old + r->old_size, &r->spares);
-	return (long)r->old;
+	return err ? err : (long)r->old;
 }
 
 /* Grows where it is: true when that was done or failed for good (*ret), false when it

@@ -168,9 +168,30 @@ static void large_growth_keeps_content(void)
 	CHECK(munmap(p, size) == 0);
 }
 
+/* What is cut off may be several areas, or none. */
+static void shrinking_unmaps_whatever_there_is(void)
+{
+	char *p = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *to = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED && to != MAP_FAILED);
+	CHECK(mprotect(p + 2 * PAGE, PAGE, PROT_READ) == 0);
+	CHECK(munmap(p + 4 * PAGE, PAGE) == 0);
+	p[0] = 'x';
+	CHECK(mremap(p, 6 * PAGE, 2 * PAGE, 0) == p);
+	FAILS(ENOMEM, mprotect(p + 2 * PAGE, PAGE, PROT_READ));
+	FAILS(ENOMEM, mprotect(p + 5 * PAGE, PAGE, PROT_READ));
+	CHECK(mprotect(p + PAGE, PAGE, PROT_READ) == 0);
+	CHECK(mremap(p, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	CHECK(to[0] == 'x' && munmap(to, PAGE) == 0);
+	FAILS(ENOMEM, mprotect(p, PAGE, PROT_READ));
+	FAILS(ENOMEM, mprotect(p + PAGE, PAGE, PROT_READ));
+}
+
 RUN(TEST(shrinks_in_place), TEST(grows_in_place_where_there_is_room),
     TEST(moves_only_if_allowed), TEST(fixed_moves_to_a_place_and_replaces_it),
     TEST(dontunmap_leaves_an_empty_mapping), TEST(part_of_a_mapping_moves),
     TEST(file_mappings_keep_their_offset), TEST(protection_moves_along),
     TEST(zero_old_size_doubles_shared_mappings), TEST(documented_errors),
-    TEST(large_growth_keeps_content))
+    TEST(large_growth_keeps_content), TEST(shrinking_unmaps_whatever_there_is))

@@ -41,6 +41,9 @@ static void nothing_changes_it(void)
 					  MREMAP_MAYMOVE | MREMAP_FIXED, to));
 		FAILS(EPERM, (long)mremap(to, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 					  p + PAGE));
+		FAILS(EPERM, (long)mremap(p, 4 * PAGE, PAGE, 0));
+		FAILS(EPERM,
+		      (long)mremap(p, 4 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to));
 		p[PAGE] = 1; /* writing is not changing it */
 		CHECK(madvise(p + PAGE, PAGE, MADV_DONTNEED) == 0 && p[PAGE] == 0);
 		CHECK(seal(p + PAGE, PAGE, 0) == 0); /* again */
