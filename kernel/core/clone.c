@@ -22,7 +22,7 @@
 #include "base/page.h"
 #include "core/exit.h"
 #include "core/host_process.h"
-#include "core/pidfd.h"
+#include "event/pidfd.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "host/host.h"

@@ -8,7 +8,7 @@
 #include "abi/sched.h"
 #include "abi/syscall.h"
 #include "base/lock.h"
-#include "core/pidfd.h"
+#include "event/pidfd.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"

@@ -10,7 +10,7 @@
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "core/exit.h"
-#include "core/pidfd.h"
+#include "event/pidfd.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"

@@ -17,6 +17,7 @@
 #include "abi/poll.h"
 #include "base/cpu.h"
 #include "base/slab.h"
+#include "event/fdinfo.h"
 #include "event/internal.h"
 #include "fs/file.h"
 #include "fs/poll.h"
@@ -442,12 +443,14 @@ static void epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 		struct epoll_item *item = tree_entry(node, struct epoll_item, node);
 		struct inode *inode = item->file->inode;
 
+		if (size - len < FDINFO_LINE_MAX)
+			break;
 		len += scnprintf(
 			buf + len, size - len,
 			"tfd: %8d events: %8x data: %16llx  pos:%lld ino:%lx sdev:%x\n",
 			item->fd, item->events, (unsigned long long)item->data,
 			(long long)item->file->pos, (unsigned long)inode->ino,
-			(unsigned)inode->sb->dev);
+			fdinfo_device(inode->sb));
 	}
 	lock_drop(&ep->lock);
 }

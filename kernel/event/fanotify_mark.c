@@ -1,84 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* fanotify_mark.c - fanotify's marks on inodes, and its system calls. */
-#include "abi/capability.h"
+/* fanotify_mark.c - fanotify's marks on inodes, mounts, file systems and the tree of
+ * mounts. */
 #include "abi/errno.h"
-#include "abi/fcntl.h"
-#include "abi/stat.h"
-#include "abi/syscall.h"
+#include "abi/statfs.h"
 #include "base/slab.h"
 #include "event/fanotify.h"
+#include "event/fdinfo.h"
 #include "event/notify_user.h"
-#include "fs/fdtable.h"
-#include "fs/file.h"
-#include "process/creds.h"
+#include "fs/mount.h"
+#include "fs/vfs.h"
+#include "lib/printf.h"
+#include "lib/string.h"
 
 enum {
-	INIT_FLAGS = FAN_CLOEXEC | FAN_NONBLOCK | FAN_CLASS_CONTENT | FAN_CLASS_PRE |
-		     FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS | FAN_REPORT_TID,
-	MARK_COMMANDS = FAN_MARK_ADD | FAN_MARK_REMOVE | FAN_MARK_FLUSH,
-	MARK_FLAGS = MARK_COMMANDS | FAN_MARK_DONT_FOLLOW | FAN_MARK_ONLYDIR |
-		     FAN_MARK_IGNORED | FAN_MARK_SURVIVES,
-	EVENTS = IN_ACCESS | IN_MODIFY | IN_CLOSE | IN_OPEN | FAN_OPEN_EXEC,
-	EVENT_FLAGS = FAN_ONDIR | FAN_EVENT_ON_CHILD,
+	KINDS = FAN_MARK_MOUNT | FAN_MARK_FILESYSTEM,
+	IGNORES = FAN_MARK_IGNORED | FAN_MARK_IGNORE,
 };
-
-/* What the descriptors in events may be opened with. */
-static const uint32_t open_flags = O_ACCMODE | O_APPEND | O_NONBLOCK | __O_SYNC |
-				   O_DSYNC | O_CLOEXEC | O_LARGEFILE | O_NOATIME;
 
 static SLAB_CACHE(mark_slab, sizeof(struct fanotify_mark), 8);
 
-static struct fanotify_mark *mark_of(struct notify_mark *m)
-{
-	return container_of(m, struct fanotify_mark, mark);
-}
-
 /* ---- as a mark ---- */
-
-static struct fanotify_mark *find_locked(const struct fanotify *g, struct inode *inode);
-
-/* What fm ignores; a change of the file may end that. */
-static uint32_t ignored_by(struct fanotify_mark *fm, const struct notify_event *ev)
-{
-	if (!fm)
-		return 0;
-	if ((ev->mask & IN_MODIFY) && !fm->survives)
-		fm->ignored = 0;
-	return fm->ignored;
-}
-
-/* A file's mark and its directory's, if that is about children, ignore for each other. */
-static uint32_t ignored(struct fanotify_mark *fm, const struct notify_event *ev,
-			bool on_child)
-{
-	struct fanotify_mark *parent = on_child ? fm : NULL;
-	struct fanotify_mark *own = on_child ? find_locked(fm->group, ev->inode) : fm;
-	uint32_t mask = ignored_by(own, ev);
-
-	if (!on_child && ev->dir)
-		parent = find_locked(fm->group, ev->dir);
-	if (parent && (parent->flags & FAN_EVENT_ON_CHILD))
-		mask |= ignored_by(parent, ev);
-	return mask;
-}
-
-static bool mark_event(struct notify_mark *m, const struct notify_event *ev,
-		       bool on_child)
-{
-	struct fanotify_mark *fm = mark_of(m);
-	uint32_t mask = ev->mask & fm->events & ~ignored(fm, ev, on_child);
-
-	if (!ev->path || (on_child && !(fm->flags & FAN_EVENT_ON_CHILD)) ||
-	    ((ev->mask & IN_ISDIR) && !(fm->flags & FAN_ONDIR)))
-		return false;
-	if (mask)
-		fanotify_queue(fm->group, mask, ev->path);
-	return false;
-}
 
 static void mark_gone(struct notify_mark *m)
 {
-	struct fanotify_mark *fm = mark_of(m);
+	struct fanotify_mark *fm = fanotify_mark_of(m);
 
 	lock_take(&fm->group->lock);
 	list_remove(&fm->link);
@@ -88,25 +33,16 @@ static void mark_gone(struct notify_mark *m)
 
 static void mark_release(struct notify_mark *m)
 {
-	fanotify_put(mark_of(m)->group);
-	slab_free(&mark_slab, mark_of(m));
+	fanotify_put(fanotify_mark_of(m)->group);
+	slab_free(&mark_slab, fanotify_mark_of(m));
 }
 
 static const struct notify_mark_ops mark_ops = {
-	.event = mark_event,
 	.gone = mark_gone,
 	.release = mark_release,
 };
 
-static struct fanotify_mark *find_locked(const struct fanotify *g, struct inode *inode)
-{
-	for (struct notify_mark *m = inode->marks; m; m = m->next)
-		if (m->ops == &mark_ops && mark_of(m)->group == g)
-			return mark_of(m);
-	return NULL;
-}
-
-/* ---- commands ---- */
+/* ---- adding ---- */
 
 static bool charge(struct fanotify *g)
 {
@@ -116,198 +52,229 @@ static bool charge(struct fanotify *g)
 	return true;
 }
 
-static void attach_locked(struct fanotify *g, struct fanotify_mark *fm,
-			  struct inode *inode)
+static struct notify_marks *place_of(const struct fanotify_request *r)
 {
+	switch (r->flags & (uint32_t)KINDS) {
+	case FAN_MARK_MOUNT:
+		return &r->path.mount->marks;
+	case FAN_MARK_FILESYSTEM:
+		return &r->path.mount->sb->marks;
+	case FAN_MARK_MNTNS:
+		return &notify_tree_marks;
+	default:
+		return &path_inode(&r->path)->marks;
+	}
+}
+
+static void attach_locked(struct fanotify *g, struct fanotify_mark *fm,
+			  const struct fanotify_request *r)
+{
+	bool evictable = r->flags & FAN_MARK_EVICTABLE;
+
 	fm->group = g;
 	ref_get(&g->refs);
+	fm->kind = r->flags & (uint32_t)KINDS;
+	fm->flags = r->flags & FAN_MARK_EVICTABLE;
 	fm->mark.ops = &mark_ops;
-	notify_mark_attach(&fm->mark, inode);
+	fm->mark.group = &g->notify;
+	if (!fm->kind)
+		notify_mark_attach(&fm->mark, path_inode(&r->path), evictable);
+	else if (fm->kind == FAN_MARK_MOUNT)
+		notify_mark_attach_mount(&fm->mark, r->path.mount);
+	else
+		notify_mark_attach_sb(&fm->mark, r->path.mount->sb, place_of(r));
 	lock_take(&g->lock);
 	list_add_head(&g->marks, &fm->link);
 	lock_drop(&g->lock);
 }
 
-static void mask_change_locked(struct fanotify_mark *fm, uint32_t flags, uint32_t mask)
+/* A change must be heard of as long as it ends what is ignored; a directory must be asked
+ * for what it ignores of its files. */
+static void mask_set_locked(struct fanotify_mark *fm)
 {
-	uint32_t *set = flags & FAN_MARK_IGNORED ? &fm->ignored : &fm->events;
-	uint32_t events = mask & (uint32_t)EVENTS;
+	uint32_t mask = fm->events;
 
-	if (flags & FAN_MARK_ADD)
-		*set |= events;
-	else
-		*set &= ~events;
-	if (!(flags & FAN_MARK_IGNORED) && (flags & FAN_MARK_ADD))
-		fm->flags |= mask & (uint32_t)EVENT_FLAGS;
-	else if (!(flags & FAN_MARK_IGNORED))
-		fm->flags &= ~(mask & (uint32_t)EVENT_FLAGS);
-	if ((flags & FAN_MARK_IGNORED) && (flags & FAN_MARK_SURVIVES))
-		fm->survives = true;
-	fm->mark.mask = fm->events | (fm->ignored ? (uint32_t)IN_MODIFY : 0);
+	if (fm->ignored)
+		mask |= fm->ignored;
+	if (fm->ignored && !(fm->flags & FAN_MARK_SURVIVES))
+		mask |= IN_MODIFY;
+	fm->mark.mask = mask;
 	notify_mark_changed(&fm->mark);
 }
 
-static int mark_add(struct fanotify *g, struct inode *inode, uint32_t flags,
-		    uint32_t mask)
+/* Some properties of a mark are there to stay. */
+static int update_check(const struct fanotify_mark *fm, const struct fanotify_request *r)
 {
+	uint32_t mask = fm->events | r->mask;
+
+	if ((r->flags & FAN_MARK_EVICTABLE) && !(fm->flags & FAN_MARK_EVICTABLE))
+		return -EEXIST;
+	if ((r->flags & FAN_MARK_IGNORED) && (fm->flags & FAN_MARK_IGNORE))
+		return -EEXIST;
+	if ((r->flags & FAN_MARK_IGNORE) && !(r->flags & FAN_MARK_SURVIVES) &&
+	    (fm->flags & FAN_MARK_SURVIVES))
+		return -EEXIST;
+	return (mask & FAN_PRE_ACCESS) && (mask & FAN_ONDIR) ? -EEXIST : 0;
+}
+
+static int update_locked(struct fanotify_mark *fm, const struct fanotify_request *r)
+{
+	int err = update_check(fm, r);
+
+	if (err)
+		return err;
+	if (r->flags & (uint32_t)IGNORES) {
+		fm->ignored |= r->mask;
+		fm->flags |= r->flags & (FAN_MARK_IGNORE | FAN_MARK_SURVIVES);
+	} else {
+		fm->events |= r->mask;
+	}
+	if (!fm->kind && !(r->flags & FAN_MARK_EVICTABLE)) {
+		fm->flags &= ~(uint32_t)FAN_MARK_EVICTABLE;
+		notify_mark_hold_inode(&fm->mark);
+	}
+	mask_set_locked(fm);
+	return 0;
+}
+
+int fanotify_mark_add(struct fanotify *g, const struct fanotify_request *r)
+{
+	struct superblock *sb = r->path.mount->sb;
 	struct fanotify_mark *spare = slab_alloc_zeroed(&mark_slab);
 	bool is_charged = charge(g);
-	struct fanotify_mark *fm;
-	int err = 0;
+	struct linux_statfs st;
+	struct fanotify_mark *fm = NULL;
+	struct notify_mark *found;
+	int err = spare ? sb_statfs(sb, &st) : -ENOMEM;
 
-	notify_lock(inode->sb);
-	fm = find_locked(g, inode);
-	if (!fm && spare && is_charged) {
+	if (!err)
+		memcpy(spare->fsid, st.f_fsid, sizeof(spare->fsid));
+	notify_lock(sb);
+	found = notify_mark_find(place_of(r), &g->notify);
+	if (found) {
+		fm = fanotify_mark_of(found);
+	} else if (!err && is_charged) {
 		fm = spare;
-		attach_locked(g, fm, inode);
+		attach_locked(g, fm, r);
 		spare = NULL;
 		is_charged = false;
 	}
-	if (fm) {
-		mask_change_locked(fm, flags, mask);
-	} else {
-		err = spare ? -ENOSPC : -ENOMEM;
-	}
-	notify_unlock(inode->sb);
+	if (fm)
+		err = update_locked(fm, r);
+	else if (!err)
+		err = -ENOSPC;
+	notify_unlock(sb);
 	slab_free(&mark_slab, spare);
 	if (is_charged)
 		notify_user_uncharge(g->user, FANOTIFY_USER_MARKS);
 	return err;
 }
 
-static int mark_remove(struct fanotify *g, struct inode *inode, uint32_t flags,
-		       uint32_t mask)
+/* ---- removing ---- */
+
+int fanotify_mark_remove(struct fanotify *g, const struct fanotify_request *r)
 {
-	struct fanotify_mark *fm;
+	struct superblock *sb = r->path.mount->sb;
+	uint32_t mask = r->mask & ~r->kept;
+	struct notify_mark *m;
 	bool is_held = false;
 
-	notify_lock(inode->sb);
-	fm = find_locked(g, inode);
-	if (fm) {
-		mask_change_locked(fm, flags, mask);
-		is_held = !(fm->events | fm->ignored) && notify_mark_hold(&fm->mark);
+	notify_lock(sb);
+	m = notify_mark_find(place_of(r), &g->notify);
+	if (m) {
+		struct fanotify_mark *fm = fanotify_mark_of(m);
+
+		if (r->flags & (uint32_t)IGNORES)
+			fm->ignored &= ~mask;
+		else
+			fm->events &= ~mask;
+		mask_set_locked(fm);
+		is_held = !((fm->events | fm->ignored) & ~r->kept) && notify_mark_hold(m);
 	}
-	notify_unlock(inode->sb);
+	notify_unlock(sb);
 	if (is_held)
-		(void)notify_mark_remove(&fm->mark);
-	return fm ? 0 : -ENOENT;
+		(void)notify_mark_remove(m);
+	return m ? 0 : -ENOENT;
 }
 
-void fanotify_mark_flush(struct fanotify *g)
+/* Takes the next one of those off the list. It is held, or goes with its file system
+ * (then *is_held is false). */
+static struct fanotify_mark *next_pop(struct fanotify *g, uint32_t kind, bool all,
+				      bool *is_held)
 {
-	for (;;) {
-		struct list *pos;
-		bool is_held = false;
+	struct fanotify_mark *fm = NULL;
+	struct list *pos;
 
-		lock_take(&g->lock);
-		pos = list_pop(&g->marks);
-		if (pos)
-			is_held = notify_mark_hold(
-				&list_entry(pos, struct fanotify_mark, link)->mark);
-		lock_drop(&g->lock);
-		if (!pos)
-			return;
-		if (is_held) /* else it goes with its file system */
-			(void)notify_mark_remove(
-				&list_entry(pos, struct fanotify_mark, link)->mark);
+	lock_take(&g->lock);
+	list_for_each (pos, &g->marks) {
+		fm = list_entry(pos, struct fanotify_mark, link);
+		if (all || fm->kind == kind)
+			break;
+		fm = NULL;
 	}
-}
-
-/* ---- system calls ---- */
-
-long sys_fanotify_init(struct task *t, uint32_t flags, int event_flags)
-{
-	uint32_t class = flags & (FAN_CLASS_CONTENT | FAN_CLASS_PRE);
-	struct file *f;
-	int fd;
-
-	(void)t;
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	if ((flags & ~(uint32_t)INIT_FLAGS) ||
-	    class == (FAN_CLASS_CONTENT | FAN_CLASS_PRE))
-		return -EINVAL;
-	if (((uint32_t)event_flags & ~open_flags) ||
-	    ((uint32_t)event_flags & O_ACCMODE) == O_ACCMODE)
-		return -EINVAL;
-	fd = fanotify_create_file(flags, (uint32_t)event_flags, &f);
-	if (fd)
-		return fd;
-	fd = fd_install(f, flags & FAN_CLOEXEC ? O_CLOEXEC : 0);
-	if (fd < 0)
-		file_put(f);
-	return fd;
-}
-
-/* What is to be marked: references. */
-static int find_path(int dfd, uaddr_t path, uint32_t flags, struct path *out)
-{
-	uint32_t lookup = (flags & FAN_MARK_DONT_FOLLOW ? 0 : (uint32_t)LOOKUP_FOLLOW) |
-			  (flags & FAN_MARK_ONLYDIR ? (uint32_t)LOOKUP_DIRECTORY : 0);
-	struct fdref ref;
-	int err = 0;
-
-	if (path) {
-		err = path_lookup_user(dfd, path, lookup, out);
-	} else {
-		ref = fd_get(dfd);
-		if (!ref.file)
-			return -EBADF;
-		if ((flags & FAN_MARK_ONLYDIR) && !S_ISDIR(ref.file->inode->mode))
-			err = -ENOTDIR;
-		if (!err) {
-			*out = ref.file->path;
-			path_get(out);
-		}
-		fd_put(ref);
+	if (fm) {
+		list_remove(&fm->link);
+		*is_held = notify_mark_hold(&fm->mark);
 	}
-	if (err)
-		return err;
-	err = inode_permission(path_inode(out), MAY_READ);
-	if (err)
-		path_put(out);
-	return err;
+	lock_drop(&g->lock);
+	return fm;
 }
 
-static long mark_call(struct fanotify *g, uint32_t flags, uint32_t mask, int dfd,
-		      uaddr_t path)
+void fanotify_mark_flush(struct fanotify *g, uint32_t kind, bool all)
 {
-	struct path p;
-	int err;
+	struct fanotify_mark *fm;
+	bool is_held;
 
-	if (flags & FAN_MARK_FLUSH) {
-		fanotify_mark_flush(g);
-		return 0;
+	while ((fm = next_pop(g, kind, all, &is_held)) != NULL)
+		if (is_held)
+			(void)notify_mark_remove(&fm->mark);
+}
+
+/* ---- fdinfo ---- */
+
+static size_t mark_show(const struct fanotify_mark *fm, char *buf, size_t size)
+{
+	const struct inode *inode = fm->mark.inode;
+	size_t len = 0;
+
+	switch (fm->kind) {
+	case FAN_MARK_MOUNT:
+		len = scnprintf(buf, size, "fanotify mnt_id:%x ",
+				(unsigned)fm->mark.mount->id);
+		break;
+	case FAN_MARK_FILESYSTEM:
+		len = scnprintf(buf, size, "fanotify sdev:%x ",
+				fdinfo_device(fm->mark.sb));
+		break;
+	case FAN_MARK_MNTNS:
+		len = scnprintf(buf, size, "fanotify mnt_ns:%u ",
+				(unsigned)notify_tree_inode->ino);
+		break;
+	default:
+		len = scnprintf(buf, size, "fanotify ino:%llx sdev:%x ",
+				(unsigned long long)inode->ino,
+				fdinfo_device(fm->mark.sb));
 	}
-	err = find_path(dfd, path, flags, &p);
-	if (err)
-		return err;
-	err = flags & FAN_MARK_ADD ? mark_add(g, path_inode(&p), flags, mask)
-				   : mark_remove(g, path_inode(&p), flags, mask);
-	path_put(&p);
-	return err;
+	len += scnprintf(buf + len, size - len, "mflags:%x mask:%x ignored_mask:%x",
+			 fm->flags, fm->events, fm->ignored);
+	if (!fm->kind) {
+		len += scnprintf(buf + len, size - len, " ");
+		len += fdinfo_handle(buf + len, size - len, inode);
+	}
+	return len + scnprintf(buf + len, size - len, "\n");
 }
 
-long sys_fanotify_mark(struct task *t, int fd, uint32_t flags, uint64_t mask, int dfd,
-		       uaddr_t path)
+void fanotify_mark_show(struct fanotify *g, char *buf, size_t size)
 {
-	uint32_t command = flags & MARK_COMMANDS;
-	struct fdref ref;
-	struct fanotify *g;
-	long result = -EINVAL;
+	struct list *pos;
+	size_t len = 0;
 
-	(void)t;
-	if ((flags & ~(uint32_t)MARK_FLAGS) || !command || (command & (command - 1)) ||
-	    (mask & ~(uint64_t)(EVENTS | EVENT_FLAGS)))
-		return -EINVAL;
-	if (command == FAN_MARK_FLUSH ? flags != command : !mask)
-		return -EINVAL;
-	ref = fd_get(fd);
-	if (!ref.file)
-		return -EBADF;
-	g = fanotify_of_file(ref.file);
-	if (g)
-		result = mark_call(g, flags, (uint32_t)mask, dfd, path);
-	fd_put(ref);
-	return result;
+	lock_take(&g->lock);
+	list_for_each (pos, &g->marks) {
+		if (size - len < FDINFO_LINE_MAX)
+			break;
+		len += mark_show(list_entry(pos, struct fanotify_mark, link), buf + len,
+				 size - len);
+	}
+	lock_drop(&g->lock);
 }

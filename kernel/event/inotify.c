@@ -10,6 +10,7 @@
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
 #include "base/slab.h"
+#include "event/fdinfo.h"
 #include "event/notify_user.h"
 #include "fs/file.h"
 #include "fs/sigio.h"
@@ -193,12 +194,6 @@ static int inotify_set_async(struct file *f, bool on)
 	return 0;
 }
 
-/* As the kernel numbers devices inside itself. */
-static uint32_t device_number(uint64_t dev)
-{
-	return (uint32_t)(LINUX_MAJOR(dev) << 20 | LINUX_MINOR(dev));
-}
-
 static void inotify_show_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct inotify *g = f->private;
@@ -212,13 +207,14 @@ static void inotify_show_fdinfo(struct file *f, char *buf, size_t size)
 		const struct inode *inode = w->mark.inode;
 		uint32_t mask = (w->mark.mask & IN_ALL_EVENTS) | w->flags;
 
-		if (size - len < 80)
+		if (size - len < FDINFO_LINE_MAX)
 			break;
-		len += scnprintf(
-			buf + len, size - len,
-			"inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0 \n", w->wd,
-			(unsigned long long)inode->ino, device_number(inode->sb->dev),
-			mask);
+		len += scnprintf(buf + len, size - len,
+				 "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0 ",
+				 w->wd, (unsigned long long)inode->ino,
+				 fdinfo_device(inode->sb), mask);
+		len += fdinfo_handle(buf + len, size - len, inode);
+		len += scnprintf(buf + len, size - len, "\n");
 	}
 	lock_drop(&g->lock);
 }

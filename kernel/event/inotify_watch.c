@@ -5,6 +5,7 @@
  * table and queues IN_IGNORED: its last event. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/stat.h"
 #include "abi/syscall.h"
 #include "base/slab.h"
 #include "event/inotify.h"
@@ -75,15 +76,21 @@ static const struct notify_mark_ops watch_ops = {
 
 static struct inotify_watch *find_locked(const struct inotify *g, struct inode *inode)
 {
-	for (struct notify_mark *m = inode->marks; m; m = m->next)
+	for (struct notify_mark *m = inode->marks.first; m; m = m->next)
 		if (m->ops == &watch_ops && watch_of(m)->group == g)
 			return watch_of(m);
 	return NULL;
 }
 
+static uint32_t mask_of(const struct inode *inode, uint32_t mask)
+{
+	return (mask & IN_ALL_EVENTS) | IN_UNMOUNT |
+	       (S_ISDIR(inode->mode) ? FS_EVENT_ON_CHILD : 0);
+}
+
 static int update_locked(struct inotify_watch *w, uint32_t mask)
 {
-	uint32_t events = (mask & IN_ALL_EVENTS) | IN_UNMOUNT;
+	uint32_t events = mask_of(w->mark.inode, mask);
 
 	if (mask & IN_MASK_CREATE)
 		return -EEXIST;
@@ -114,11 +121,11 @@ static int attach_locked(struct inotify *g, struct inotify_watch *w, struct inod
 	if (wd < 0)
 		return wd;
 	w->mark.ops = &watch_ops;
-	w->mark.mask = (mask & IN_ALL_EVENTS) | IN_UNMOUNT;
+	w->mark.mask = mask_of(inode, mask);
 	w->flags = mask & (uint32_t)WATCH_FLAGS;
 	w->group = g;
 	ref_get(&g->refs);
-	notify_mark_attach(&w->mark, inode);
+	notify_mark_attach(&w->mark, inode, false);
 	return wd;
 }
 

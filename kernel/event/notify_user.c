@@ -12,7 +12,7 @@ static struct notify_user *users; /* users_lock: those who have something */
 
 struct notify_user *notify_user_get(void)
 {
-	uid_t uid = current_creds()->uid;
+	uid_t uid = current_creds()->euid;
 	struct notify_user *u;
 
 	lock_take(&users_lock);

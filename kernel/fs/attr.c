@@ -170,6 +170,8 @@ int path_truncate(const struct path *p, int64_t size)
 	err = mount_want_write(p->mount);
 	if (!err)
 		err = inode_permission(inode, MAY_WRITE);
+	if (!err)
+		err = fs_ask_truncate(p, inode, size);
 	if (!err && (inode->flags & INODE_APPEND))
 		err = -EPERM;
 	if (!err)
@@ -186,9 +188,12 @@ int path_truncate(const struct path *p, int64_t size)
 
 int file_truncate(struct file *f, int64_t size)
 {
+	int err;
+
 	if (!S_ISREG(f->inode->mode) || !(f->mode & FMODE_WRITE))
 		return -EINVAL;
 	if (f->inode->flags & INODE_APPEND)
 		return -EPERM;
-	return dentry_truncate(f->path.dentry, size, f);
+	err = fs_ask_truncate(&f->path, f->inode, size);
+	return err ? err : dentry_truncate(f->path.dentry, size, f);
 }

@@ -34,8 +34,9 @@ static bool dnotify_event(struct notify_mark *m, const struct notify_event *ev,
 {
 	const struct dnotify *d = dnotify_of(m);
 
-	(void)ev;
 	(void)on_child;
+	if ((ev->mask & FS_RENAME) && ev->dir != ev->new_dir)
+		return false; /* seen from outside it came or went */
 	file_send_lease_break(d->file, d->fd);
 	return !d->is_multishot;
 }
@@ -69,7 +70,7 @@ static uint32_t events_of(uint32_t arg)
 		{DN_RENAME, FS_RENAME},
 		{DN_ATTRIB, IN_ATTRIB},
 	};
-	uint32_t mask = 0;
+	uint32_t mask = FS_EVENT_ON_CHILD;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
 		if (arg & bits[i].from)
@@ -79,7 +80,7 @@ static uint32_t events_of(uint32_t arg)
 
 static struct dnotify *find_locked(const struct file *f, const struct fdtable *fds)
 {
-	for (struct notify_mark *m = f->inode->marks; m; m = m->next)
+	for (struct notify_mark *m = f->inode->marks.first; m; m = m->next)
 		if (m->ops == &dnotify_ops && dnotify_of(m)->file == f &&
 		    (!fds || dnotify_of(m)->fds == fds))
 			return dnotify_of(m);
@@ -121,7 +122,7 @@ int dnotify_set(struct file *f, int fd, const struct fdtable *fds, uint32_t arg)
 		fresh->fds = fds;
 		fresh->mark.ops = &dnotify_ops;
 		set_locked(fresh, fd, arg);
-		notify_mark_attach(&fresh->mark, f->inode);
+		notify_mark_attach(&fresh->mark, f->inode, false);
 		fresh = NULL;
 	}
 	notify_unlock(sb);

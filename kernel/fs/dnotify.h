@@ -18,6 +18,6 @@ extern int dnotify_enabled; /* atomic: /proc/sys/fs/dir-notify-enable */
 static inline void dnotify_closed(struct file *f, struct inode *inode,
 				  const struct fdtable *fds)
 {
-	if (unlikely(__atomic_load_n(&inode->marks, __ATOMIC_RELAXED) != NULL))
+	if (unlikely(__atomic_load_n(&inode->marks.first, __ATOMIC_RELAXED) != NULL))
 		dnotify_drop(f, fds);
 }

@@ -215,6 +215,19 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 	return done;
 }
 
+/* Before the position is locked: the answer may take its time. */
+static int ask_before(struct file *f, const struct uio *u, const int64_t *pos,
+		      int (*ask)(struct file *f, const int64_t *pos, uint64_t size))
+{
+	int64_t at;
+
+	if (likely(!(f->mode & (FMODE_ASK_ACCESS | FMODE_ASK_FILL))) ||
+	    (u->flags & UIO_ASKED))
+		return 0;
+	at = pos ? *pos : atomic_load_relaxed(&f->pos);
+	return ask(f, f->mode & FMODE_STREAM ? NULL : &at, u->left);
+}
+
 ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct io_counts *io = &current()->io;
@@ -226,6 +239,9 @@ ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 		return -EBADF;
 	if (!f->ops || !f->ops->read)
 		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+	done = ask_before(f, u, pos, file_ask_read);
+	if (unlikely(done))
+		return done;
 	done = transfer(f, u, pos, f->ops->read);
 	io->reads++;
 	if (done > 0)
@@ -255,6 +271,9 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 		return -EBADF;
 	if (!f->ops || !f->ops->write)
 		return -EINVAL;
+	done = ask_before(f, u, pos, file_ask_fill);
+	if (unlikely(done))
+		return done;
 	inode_drop_file_caps(f->inode);
 	done = transfer(f, u, pos, f->ops->write);
 	io->writes++;
@@ -437,17 +456,19 @@ bool dir_emit_dots(struct file *f, struct dir_context *ctx)
 
 int file_iterate(struct file *f, struct dir_context *ctx)
 {
-	int err = -ENOTDIR;
+	int err;
 
 	if (!f->ops || !f->ops->iterate)
 		return -ENOTDIR;
+	err = file_ask_read(f, NULL, 0);
+	if (err)
+		return err;
+	err = -ENOENT;
 	lock_take(&f->pos_lock);
 	if (!(f->inode->flags & INODE_DEAD)) {
 		ctx->pos = f->pos;
 		err = f->ops->iterate(f, ctx);
 		f->pos = ctx->pos;
-	} else {
-		err = -ENOENT;
 	}
 	lock_drop(&f->pos_lock);
 	if (!err) {

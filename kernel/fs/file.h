@@ -85,6 +85,8 @@ enum file_mode {
 	FMODE_CREATED = 1 << 11,    /* this open made the file */
 	FMODE_NO_NOTIFY = 1 << 12,  /* watchers are not told: file_open_quiet() */
 	FMODE_NOCTTY = 1 << 14,	    /* opened with O_NOCTTY */
+	FMODE_ASK_ACCESS = 1 << 15, /* somebody wants to be asked before it is read */
+	FMODE_ASK_FILL = 1 << 16,   /* or used in any way: notify_ask_access() */
 };
 
 struct file_owner { /* F_SETOWN: see sigio.h */

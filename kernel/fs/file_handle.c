@@ -24,7 +24,7 @@
 #include "lib/string.h"
 #include "process/task.h"
 
-static struct handle_id id_of(const struct inode *inode)
+struct handle_id handle_of_inode(const struct inode *inode)
 {
 	uint64_t birth = hash_combine((uint64_t)inode->btime.tv_sec,
 				      (uint64_t)inode->btime.tv_nsec);
@@ -40,7 +40,7 @@ static uint64_t ino_of(const struct handle_id *id)
 
 static bool is_it(const struct inode *inode, const void *arg)
 {
-	struct handle_id id = id_of(inode);
+	struct handle_id id = handle_of_inode(inode);
 
 	return memcmp(&id, arg, sizeof(id)) == 0;
 }
@@ -57,7 +57,7 @@ struct handle_id handle_encode(const struct path *p, bool of_parent)
 
 	if (of_parent)
 		d = dentry_parent_get(d);
-	id = id_of(d->inode);
+	id = handle_of_inode(d->inode);
 	if (of_parent)
 		dentry_put(d);
 	return id;
@@ -163,7 +163,7 @@ static int read_dir(struct search *s, struct mount *m, struct dentry *dir,
 {
 	struct path p = {m, dir};
 	struct file *f;
-	int err = file_make(&p, O_RDONLY | O_DIRECTORY, FMODE_READ, &f);
+	int err = file_open_quiet(&p, O_RDONLY | O_DIRECTORY, &f);
 
 	if (err)
 		return err == -ENOMEM ? err : 0;

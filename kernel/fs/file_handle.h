@@ -3,6 +3,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct inode;
 struct path;
 
 /* handle_type, and the bits that AT_HANDLE_CONNECTABLE adds to it. */
@@ -22,6 +23,7 @@ struct handle_id {
 
 /* True when what is at p can be found again by its handle. */
 bool handle_can_decode(const struct path *p);
+struct handle_id handle_of_inode(const struct inode *inode);
 /* The one of what is at p, or with of_parent of its directory. */
 struct handle_id handle_encode(const struct path *p, bool of_parent);
 /* Finds it anywhere on the file system of base, which gives the mount. -ESTALE: it is

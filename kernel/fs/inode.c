@@ -7,6 +7,7 @@
 #include "fs/acl.h"
 #include "fs/file_lock.h"
 #include "fs/lease.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/vfs.h"
 #include "host/host.h"
@@ -57,8 +58,11 @@ void inode_get(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
-	if (inode && ref_put(&inode->refs))
-		inode->ops->release(inode);
+	if (!inode || !ref_put(&inode->refs))
+		return;
+	if (unlikely(inode->marks.first != NULL))
+		notify_inode_gone(inode);
+	inode->ops->release(inode);
 }
 
 bool inode_try_get(struct inode *inode)

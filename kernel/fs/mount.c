@@ -16,12 +16,13 @@
 #include "fs/dentry.h"
 #include "fs/internal.h"
 #include "fs/mount_internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
 #include "lib/string.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 4096 };
 
 struct bucket {
 	struct lock lock; /* RANK_DENTRY */
@@ -97,6 +98,7 @@ void mount_put_no_use(struct mount *m)
 {
 	if (!ref_put(&m->refs))
 		return;
+	notify_mount_gone(m);
 	dentry_put(m->root);
 	sb_put(m->sb);
 	kfree(m->source);

@@ -8,14 +8,13 @@
 #include "abi/types.h"
 #include "base/ref.h"
 #include "fs/path.h"
+#include "fs/vfs.h"
 #include "lib/list.h"
 
 struct dentry;
 struct superblock;
 
-enum {
-	MOUNTS_MAX = 100000, /* as fs.mount-max */
-};
+extern int mounts_max;			/* atomic: fs.mount-max; more are -ENOSPC */
 #define MOUNT_UNIQUE_FIRST (1ULL << 31) /* unique ids are the others plus this */
 
 enum mount_home {
@@ -53,7 +52,10 @@ struct mount {
 	struct list slaves;   /* of struct mount.slave_link */
 	struct list slave_link;
 	struct mount *copy; /* the last copy of it, within a call */
+	struct mount *got;  /* the copy that it has got, within a propagation */
 	uint64_t seen;	    /* the last propagation that came here */
+
+	struct notify_marks marks; /* who watches what is done through it */
 };
 
 extern struct lock mount_lock; /* RANK_MOUNT: the tree */

@@ -7,6 +7,7 @@
 #include "fs/dentry.h"
 #include "fs/mount.h"
 #include "fs/mount_internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "process/task.h"
@@ -62,6 +63,8 @@ int mount_pivot(const struct path *new_root, const struct path *put_old)
 		root.mount->left = (struct path){NULL, NULL};
 		mount_hash(new_root->mount, left_by_old.mount, left_by_old.dentry);
 		mount_hash(root.mount, old.mount, old.dentry);
+		notify_tell_mount(root.mount, FS_MNT_ATTACH | FS_MNT_DETACH);
+		notify_tell_mount(new_root->mount, FS_MNT_ATTACH | FS_MNT_DETACH);
 		mount_changed();
 	}
 	lock_drop(&mount_lock);

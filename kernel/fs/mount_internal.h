@@ -42,9 +42,11 @@ void mount_type_set(struct mount *m, uint32_t type);
 void mount_groups_invent(struct mount *top);
 void mount_join(struct mount *m, struct mount *peer);
 void mount_enslave(struct mount *m, struct mount *master);
-/* Makes copies of top for all places that get what is mounted at at: on the list copies,
- * each with its place in left (borrowed). */
-int mount_propagate(const struct path *at, struct mount *top, struct list *copies);
+/* Makes copies of top, a tree of size mounts, for all places that get what is mounted at
+ * at: on the list copies, each with its place in left (borrowed). No more than room
+ * mounts are made: -ENOSPC. */
+int mount_propagate(const struct path *at, struct mount *top, uint32_t size,
+		    uint32_t room, struct list *copies);
 /* Adds to gone (which has links of mounts that are still in place) those that go along
  * with them. */
 void umount_propagate(struct list *gone);

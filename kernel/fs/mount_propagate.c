@@ -224,9 +224,12 @@ static int spread(struct mount *dest, struct dentry *point, receive_t receive,
 
 struct copying {
 	struct mount *top;
+	uint32_t size; /* mounts in it */
+	uint32_t room; /* so many may still be made */
 	struct mount *dest;
 	struct dentry *point;
 	struct list *copies;
+	struct mount *last; /* the last copy, at first the original */
 };
 
 /* The copy that the group of m has, or the next one above it. */
@@ -236,17 +239,10 @@ static struct mount *copy_in(const struct copying *c, struct mount *m)
 		struct mount *p = m;
 
 		do {
-			struct list *pos;
-
 			if (p == c->dest)
 				return c->top;
-			list_for_each_reverse(pos, c->copies)
-			{
-				struct mount *copy = list_entry(pos, struct mount, link);
-
-				if (copy->left.mount == p)
-					return copy;
-			}
+			if (p->got)
+				return p->got;
 			p = peer_next(p);
 		} while (p != m);
 	}
@@ -259,26 +255,41 @@ static int receive_copy(const struct receiver *r, void *private)
 	struct mount *copy;
 	int err;
 
-	if (r->from && r->is_first)
+	if (c->room < c->size)
+		return -ENOSPC;
+	c->room -= c->size;
+	if (r->from && r->is_first) /* else one of its group has got one just now */
 		err = mount_copy_tree(copy_in(c, r->from), NULL,
 				      r->mount->group ? MOUNT_COPY_SLAVE_SHARED
 						      : MOUNT_COPY_SLAVE,
 				      true, &copy);
 	else
-		err = mount_copy_tree(copy_in(c, r->mount), NULL, MOUNT_COPY_PEER, true,
-				      &copy);
+		err = mount_copy_tree(c->last, NULL, MOUNT_COPY_PEER, true, &copy);
 	if (err)
 		return err;
+	c->last = copy;
+	r->mount->got = copy;
 	copy->left = (struct path){r->mount, c->point};
 	list_add_tail(c->copies, &copy->link);
 	return 0;
 }
 
-int mount_propagate(const struct path *at, struct mount *top, struct list *copies)
+int mount_propagate(const struct path *at, struct mount *top, uint32_t size,
+		    uint32_t room, struct list *copies)
 {
-	struct copying c = {top, at->mount, at->dentry, copies};
+	struct copying c = {.top = top,
+			    .size = size,
+			    .room = room,
+			    .dest = at->mount,
+			    .point = at->dentry,
+			    .copies = copies,
+			    .last = top};
+	int err = spread(at->mount, at->dentry, receive_copy, &c);
+	struct list *pos;
 
-	return spread(at->mount, at->dentry, receive_copy, &c);
+	list_for_each (pos, copies)
+		list_entry(pos, struct mount, link)->left.mount->got = NULL;
+	return err;
 }
 
 /* ---- unmounting ---- */

@@ -12,11 +12,13 @@
 #include "fs/dentry.h"
 #include "fs/mount.h"
 #include "fs/mount_internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "process/task.h"
 
-static uint32_t mount_count; /* atomic: in the tree */
+static uint32_t mount_count; /* mount_lock: in the tree */
+int mounts_max = 100000;
 
 /* ---- copies ---- */
 
@@ -88,8 +90,10 @@ static void take_out(struct mount *m, struct list *gone)
 {
 	if (m->parent)
 		mount_unhash(m);
-	if (m->home == MOUNT_IN_TREE)
-		atomic_sub(&mount_count, 1);
+	if (m->home == MOUNT_IN_TREE) {
+		mount_count--;
+		notify_tell_mount(m, FS_MNT_DETACH);
+	}
 	m->home = MOUNT_NOWHERE;
 	mount_type_set(m, MS_PRIVATE);
 	list_remove(&m->link);
@@ -134,7 +138,8 @@ static void enlist_tree(struct mount *top)
 		if (m->home == MOUNT_IN_TREE)
 			continue;
 		mount_enlist(m);
-		atomic_add(&mount_count, 1);
+		mount_count++;
+		notify_tell_mount(m, FS_MNT_ATTACH);
 	}
 }
 
@@ -164,15 +169,13 @@ static int graft(struct mount *top, const struct path *at, struct list *gone)
 	struct list copies = LIST_INIT(copies);
 	struct list *pos;
 	uint32_t count = tree_count(top);
-	int err = 0;
+	int64_t room = (int64_t)atomic_load_relaxed(&mounts_max) - mount_count - count;
+	int err = room < 0 ? -ENOSPC : 0;
 
-	if (at->mount->group) {
+	if (!err && at->mount->group) {
 		mount_groups_invent(top);
-		err = mount_propagate(at, top, &copies);
-		count *= 1 + (uint32_t)list_count(&copies);
+		err = mount_propagate(at, top, count, (uint32_t)room, &copies);
 	}
-	if (!err && atomic_load_relaxed(&mount_count) + count > MOUNTS_MAX)
-		err = -ENOSPC;
 	if (err) {
 		while ((pos = list_pop(&copies))) {
 			struct mount *copy = list_entry(pos, struct mount, link);
@@ -524,10 +527,12 @@ int mount_move(const struct path *from, const struct path *to)
 	struct path left = {NULL, NULL};
 	struct mount *m = from->mount;
 	struct path top;
+	bool is_move;
 	int err;
 
 	go_to_top(to, &top);
 	lock_take(&mount_lock);
+	is_move = m->home == MOUNT_IN_TREE;
 	err = check_move(from, &top);
 	if (!err && m->parent) {
 		mount_unhash(m);
@@ -538,6 +543,8 @@ int mount_move(const struct path *from, const struct path *to)
 		err = graft(m, &top, &gone);
 		if (err && left.mount)
 			mount_hash(m, left.mount, left.dentry);
+		else if (!err && is_move)
+			notify_tell_mount(m, FS_MNT_ATTACH | FS_MNT_DETACH);
 	}
 	lock_drop(&mount_lock);
 	mounts_put(&gone);

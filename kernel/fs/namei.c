@@ -175,7 +175,7 @@ static int creation_begin(struct creation *c, int dfd, const char *name, bool wa
 	return err;
 }
 
-int vfs_mkdir(int dfd, const char *name, uint32_t mode)
+static int mkdir_once(int dfd, const char *name, uint32_t mode)
 {
 	struct creation c;
 	struct acl_birth birth;
@@ -197,6 +197,17 @@ int vfs_mkdir(int dfd, const char *name, uint32_t mode)
 	return err;
 }
 
+int vfs_mkdir(int dfd, const char *name, uint32_t mode)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = mkdir_once(dfd, name, mode);
+	while (walk_again(&err, &tries));
+	return err;
+}
+
 static int mode_check(uint32_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -215,8 +226,8 @@ static int mode_check(uint32_t mode)
 	}
 }
 
-int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
-		  struct path *out)
+static int mknod_get_once(int dfd, const char *name, uint32_t mode, uint64_t rdev,
+			  struct path *out)
 {
 	struct creation c;
 	struct acl_birth birth;
@@ -258,12 +269,24 @@ int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
 	return err;
 }
 
+int vfs_mknod_get(int dfd, const char *name, uint32_t mode, uint64_t rdev,
+		  struct path *out)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = mknod_get_once(dfd, name, mode, rdev, out);
+	while (walk_again(&err, &tries));
+	return err;
+}
+
 int vfs_mknod(int dfd, const char *name, uint32_t mode, uint64_t rdev)
 {
 	return vfs_mknod_get(dfd, name, mode, rdev, NULL);
 }
 
-int vfs_symlink(const char *target, int dfd, const char *name)
+static int symlink_once(const char *target, int dfd, const char *name)
 {
 	struct creation c;
 	struct inode *inode;
@@ -280,6 +303,17 @@ int vfs_symlink(const char *target, int dfd, const char *name)
 	if (!err)
 		dentry_made(c.dir, c.d, inode);
 	creation_end(&c, err, IN_CREATE);
+	return err;
+}
+
+int vfs_symlink(const char *target, int dfd, const char *name)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = symlink_once(target, dfd, name);
+	while (walk_again(&err, &tries));
 	return err;
 }
 
@@ -312,8 +346,8 @@ static int link_locked(struct creation *c, const struct path *old)
 	return 0;
 }
 
-int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
-	     int flags)
+static int link_once(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+		     int flags)
 {
 	uint32_t lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
 	struct creation c;
@@ -336,6 +370,18 @@ int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_nam
 		creation_end(&c, err, IN_CREATE);
 	}
 	path_put(&old);
+	return err;
+}
+
+int vfs_link(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+	     int flags)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = link_once(old_dfd, old_name, new_dfd, new_name, flags);
+	while (walk_again(&err, &tries));
 	return err;
 }
 
@@ -375,7 +421,7 @@ static int unlink_locked(const struct path *parent, const struct path_last *last
 	return err;
 }
 
-int vfs_unlink(int dfd, const char *name)
+static int unlink_once(int dfd, const char *name)
 {
 	struct path parent;
 	struct path_last last;
@@ -403,6 +449,17 @@ int vfs_unlink(int dfd, const char *name)
 	return err;
 }
 
+int vfs_unlink(int dfd, const char *name)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = unlink_once(dfd, name);
+	while (walk_again(&err, &tries));
+	return err;
+}
+
 static int rmdir_locked(const struct path *parent, struct dentry *d)
 {
 	struct inode *dir = path_inode(parent);
@@ -424,7 +481,7 @@ static int rmdir_locked(const struct path *parent, struct dentry *d)
 	return err;
 }
 
-int vfs_rmdir(int dfd, const char *name)
+static int rmdir_once(int dfd, const char *name)
 {
 	struct path parent;
 	struct path_last last;
@@ -452,6 +509,17 @@ int vfs_rmdir(int dfd, const char *name)
 		dentry_shrink_children(d);
 	dentry_put(d);
 	path_put(&parent);
+	return err;
+}
+
+int vfs_rmdir(int dfd, const char *name)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = rmdir_once(dfd, name);
+	while (walk_again(&err, &tries));
 	return err;
 }
 

@@ -90,7 +90,7 @@ static int special_ops(struct inode *inode, struct file *f)
 	return 0;
 }
 
-static int set_up(struct file *f)
+static int set_up(struct file *f, bool is_exec)
 {
 	struct inode *inode = f->inode;
 	int err = 0;
@@ -115,7 +115,8 @@ static int set_up(struct file *f)
 			atomic_add(&inode->readers, 1);
 			f->mode |= FMODE_READER;
 		}
-		if (unlikely(atomic_load(&inode->leases) != NULL))
+		err = file_ask_open(f, is_exec);
+		if (!err && unlikely(atomic_load(&inode->leases) != NULL))
 			err = lease_break(inode, f->flags);
 		if (!err && inode->ops->open)
 			err = inode->ops->open(inode, f);
@@ -142,9 +143,10 @@ int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file *
 	if (flags & O_NOCTTY)
 		f->mode |= FMODE_NOCTTY;
 	if (!(flags & O_PATH))
-		err = set_up(f);
+		err = set_up(f, mode & FMODE_EXEC);
 	if (err) {
-		f->ops = NULL; /* nothing to release */
+		f->ops = NULL; /* nothing to release, nor to be told */
+		f->mode |= FMODE_NO_NOTIFY;
 		file_put(f);
 		return err;
 	}

@@ -279,6 +279,29 @@ int path_lookup_user(int dfd, uaddr_t name, uint32_t flags, struct path *out)
 	return err;
 }
 
+long path_do_user(int dfd, uaddr_t name, uint32_t flags,
+		  long (*fn)(const struct path *p, void *arg), void *arg)
+{
+	struct path_name n;
+	struct path p;
+	long result;
+	int tries = 0;
+	int err = path_name_get(&n, name, flags & LOOKUP_EMPTY);
+
+	if (err)
+		return err;
+	do {
+		result = path_lookup(dfd, n.str, flags, &p);
+		if (!result) {
+			result = fn(&p, arg);
+			path_put(&p);
+		}
+		err = (int)MIN(result, 0);
+	} while (walk_again(&err, &tries));
+	path_name_put(&n);
+	return result < 0 ? err : result;
+}
+
 static int lookup_parent(int dfd, const char *name, uint32_t flags, struct path *parent,
 			 struct path_last *last)
 {

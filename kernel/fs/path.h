@@ -3,6 +3,7 @@
  *
  * The walk is in walk.c and nowhere else. */
 #pragma once
+#include "abi/errno.h"
 #include "abi/types.h"
 
 struct dentry;
@@ -33,6 +34,15 @@ enum lookup_flags {
 int path_lookup(int dfd, const char *name, uint32_t flags, struct path *out) MUST_CHECK;
 /* The same with a guest's string. */
 int path_lookup_user(int dfd, uaddr_t name, uint32_t flags, struct path *out) MUST_CHECK;
+/* Does fn to what is found there; again if meanwhile something else has come to its place
+ * (fn's -ESTALE). Returns what fn does. */
+long path_do_user(int dfd, uaddr_t name, uint32_t flags,
+		  long (*fn)(const struct path *p, void *arg), void *arg) MUST_CHECK;
+/* The same for what was found before: it has gone. */
+static inline long path_gone(long err)
+{
+	return err == -ESTALE ? -ENOENT : err;
+}
 /* From base instead of a descriptor; root is where absolute names and .. end (NULL: the
  * task's). */
 int path_lookup_at(const struct path *base, const struct path *root, const char *name,

@@ -131,8 +131,7 @@ static void tell_moved(struct inode *from_dir, const char *old_name, struct inod
 	struct inode *inode = d->inode;
 	uint32_t cookie = atomic_add(&last_cookie, 1) + 1;
 
-	if (from_dir == to_dir)
-		notify_tell_name(from_dir, FS_RENAME, inode, old_name, 0);
+	notify_tell_rename(from_dir, old_name, to_dir, d);
 	notify_tell_name(from_dir, IN_MOVED_FROM, inode, old_name, cookie);
 	notify_tell_name(to_dir, IN_MOVED_TO, inode, d->name, cookie);
 	if (replaced)
@@ -195,8 +194,8 @@ out_unlock:
 	return err;
 }
 
-int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
-	       uint32_t flags)
+static int rename_once(int old_dfd, const char *old_name, int new_dfd,
+		       const char *new_name, uint32_t flags)
 {
 	struct renaming r = {.flags = flags};
 	int err = path_lookup_parent(old_dfd, old_name, 0, &r.from_parent, &r.from_last);
@@ -219,5 +218,17 @@ int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_n
 	path_put(&r.to_parent);
 out_from:
 	path_put(&r.from_parent);
+	return err;
+}
+
+int vfs_rename(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
+	       uint32_t flags)
+{
+	int tries = 0;
+	int err;
+
+	do
+		err = rename_once(old_dfd, old_name, new_dfd, new_name, flags);
+	while (walk_again(&err, &tries));
 	return err;
 }

@@ -58,7 +58,7 @@ struct superblock *sb_create(const struct file_system_type *type,
 	sb->dev = sb_next_dev();
 	lock_init(&sb->rename_lock, RANK_RENAME);
 	lock_init(&sb->notify_lock, RANK_OBJECT);
-	list_init(&sb->marks);
+	list_init(&sb->all_marks);
 	return sb;
 }
 

@@ -17,27 +17,26 @@
 #include "process/task.h"
 #include "signal/signal.h"
 
-static int lookup_at(int dfd, uaddr_t path, int flags, struct path *p)
+static long do_at(int dfd, uaddr_t path, int flags,
+		  long (*fn)(const struct path *p, void *arg), void *arg)
 {
 	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 
 	if (flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	return path_lookup_user(dfd, path, lookup, p);
+	return path_do_user(dfd, path, lookup, fn, arg);
 }
 
 /* ---- chmod ---- */
 
+static long do_chmod(const struct path *p, void *mode)
+{
+	return path_chmod(p, *(uint32_t *)mode);
+}
+
 static long chmod_at(int dfd, uaddr_t path, uint32_t mode, int flags)
 {
-	struct path p;
-	int err = lookup_at(dfd, path, flags, &p);
-
-	if (err)
-		return err;
-	err = path_chmod(&p, mode);
-	path_put(&p);
-	return err;
+	return do_at(dfd, path, flags, do_chmod, &mode);
 }
 
 long sys_chmod(struct task *t, uaddr_t path, uint32_t mode)
@@ -63,28 +62,28 @@ long sys_fchmodat2(struct task *t, int dir, uaddr_t path, uint32_t mode, int fla
 long sys_fchmod(struct task *t, int fd, uint32_t mode)
 {
 	struct fdref ref = fd_get(fd);
-	int err;
+	long err;
 
 	(void)t;
 	if (!ref.file)
 		return -EBADF;
-	err = path_chmod(&ref.file->path, mode);
+	err = path_gone(path_chmod(&ref.file->path, mode));
 	fd_put(ref);
 	return err;
 }
 
 /* ---- chown ---- */
 
+static long do_chown(const struct path *p, void *ids)
+{
+	return path_chown(p, ((uint32_t *)ids)[0], ((uint32_t *)ids)[1]);
+}
+
 static long chown_at(int dfd, uaddr_t path, uint32_t uid, uint32_t gid, int flags)
 {
-	struct path p;
-	int err = lookup_at(dfd, path, flags, &p);
+	uint32_t ids[] = {uid, gid};
 
-	if (err)
-		return err;
-	err = path_chown(&p, uid, gid);
-	path_put(&p);
-	return err;
+	return do_at(dfd, path, flags, do_chown, ids);
 }
 
 long sys_chown(struct task *t, uaddr_t path, uint32_t uid, uint32_t gid)
@@ -111,12 +110,12 @@ long sys_fchownat(struct task *t, int dir, uaddr_t path, uint32_t uid, uint32_t 
 long sys_fchown(struct task *t, int fd, uint32_t uid, uint32_t gid)
 {
 	struct fdref ref = fd_get(fd);
-	int err;
+	long err;
 
 	(void)t;
 	if (!ref.file)
 		return -EBADF;
-	err = path_chown(&ref.file->path, uid, gid);
+	err = path_gone(path_chown(&ref.file->path, uid, gid));
 	fd_put(ref);
 	return err;
 }
@@ -129,11 +128,14 @@ static bool nsec_is_valid(int64_t nsec)
 	       (nsec >= 0 && nsec < NSEC_PER_SEC);
 }
 
-static long set_times(int dfd, uaddr_t path, const struct linux_timespec *times,
-		      int flags)
+static long do_utimes(const struct path *p, void *times)
 {
-	struct path p;
-	int err;
+	return path_utimes(p, times);
+}
+
+static long set_times(int dfd, uaddr_t path, struct linux_timespec *times, int flags)
+{
+	long err;
 
 	if (times &&
 	    (!nsec_is_valid(times[0].tv_nsec) || !nsec_is_valid(times[1].tv_nsec)))
@@ -146,16 +148,11 @@ static long set_times(int dfd, uaddr_t path, const struct linux_timespec *times,
 		ref = fd_get(dfd);
 		if (!ref.file)
 			return -EBADF;
-		err = path_utimes(&ref.file->path, times);
+		err = path_gone(path_utimes(&ref.file->path, times));
 		fd_put(ref);
 		return err;
 	}
-	err = lookup_at(dfd, path, flags, &p);
-	if (err)
-		return err;
-	err = path_utimes(&p, times);
-	path_put(&p);
-	return err;
+	return do_at(dfd, path, flags, do_utimes, times);
 }
 
 long sys_utimensat(struct task *t, int dir, uaddr_t path, uaddr_t times, int flags)
@@ -220,26 +217,21 @@ long sys_utime(struct task *t, uaddr_t path, uaddr_t times)
 
 /* ---- size ---- */
 
+static long do_truncate(const struct path *p, void *size)
+{
+	return path_truncate(p, *(int64_t *)size);
+}
+
 long sys_truncate(struct task *t, uaddr_t path, int64_t size)
 {
-	struct path p;
-	int err;
-
 	(void)t;
-	if (size < 0)
-		return -EINVAL;
-	err = lookup_at(AT_FDCWD, path, 0, &p);
-	if (err)
-		return err;
-	err = path_truncate(&p, size);
-	path_put(&p);
-	return err;
+	return size < 0 ? -EINVAL : do_at(AT_FDCWD, path, 0, do_truncate, &size);
 }
 
 long sys_ftruncate(struct task *t, int fd, int64_t size)
 {
 	struct fdref ref;
-	int err;
+	long err;
 
 	(void)t;
 	if (size < 0)
@@ -247,7 +239,7 @@ long sys_ftruncate(struct task *t, int fd, int64_t size)
 	ref = fd_get(fd);
 	if (!ref.file)
 		return -EBADF;
-	err = file_truncate(ref.file, size);
+	err = path_gone(file_truncate(ref.file, size));
 	fd_put(ref);
 	return err;
 }
@@ -302,6 +294,8 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 		err = -EFBIG;
 	if (!err)
 		err = fallocate_check(ref.file, mode, end);
+	if (!err)
+		err = file_ask_fill(ref.file, &off, (uint64_t)size);
 	if (!err)
 		err = ref.file->ops->fallocate
 			      ? ref.file->ops->fallocate(ref.file, mode, off, size)

@@ -9,6 +9,7 @@
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
@@ -71,6 +72,7 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 	struct fdref ref = fd_get(fd);
 	uint32_t vma_flags = 0;
 	struct file *f = ref.file;
+	int64_t pos = (int64_t)off;
 	uint64_t end;
 	long result;
 
@@ -92,6 +94,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		result = check_file(f, prot, flags, &vma_flags);
 		if (!result && (!f->ops || !f->ops->host_backing))
 			result = -ENODEV;
+		if (!result)
+			result = file_ask_fill(f, &pos, size);
 		if (!result)
 			result = mm_map(t->mm, addr, size, prot, flags, &f->object, off,
 					vma_flags);

@@ -17,6 +17,7 @@
 #include "base/page.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/pipe_ring.h"
 #include "fs/vfs.h"
@@ -61,6 +62,7 @@ static ssize_t in_get(struct copy *c, size_t size, bool may_block)
 	if (file_is_pipe(c->in))
 		return pipe_peek(c->in, c->buf, size, may_block);
 	uio_init_kernel(&u, c->buf, size);
+	u.flags |= UIO_ASKED;
 	if (!may_block)
 		u.flags |= UIO_NONBLOCK;
 	return file_read(c->in, &u, has_position(c->in) ? &pos : NULL);
@@ -84,6 +86,7 @@ static ssize_t out_put_all(struct copy *c, size_t size)
 		struct uio u;
 
 		uio_init_kernel(&u, c->buf + done, size - done);
+		u.flags |= UIO_ASKED;
 		if (c->nonblock)
 			u.flags |= UIO_NONBLOCK;
 		moved = file_write(c->out, &u, has_position(c->out) ? &c->out_pos : NULL);
@@ -135,11 +138,24 @@ static ssize_t step(struct copy *c, size_t size, bool may_block)
 	return put;
 }
 
+/* Whoever wants to be asked is asked once. */
+static int ask_first(const struct copy *c)
+{
+	int err = file_ask_read(c->in, has_position(c->in) ? &c->in_pos : NULL, c->count);
+
+	if (!err)
+		err = file_ask_fill(c->out, has_position(c->out) ? &c->out_pos : NULL,
+				    c->count);
+	return err;
+}
+
 static ssize_t copy_run(struct copy *c)
 {
-	ssize_t done = 0;
 	size_t total = 0;
+	ssize_t done = ask_first(c);
 
+	if (done)
+		return done;
 	c->buf = page_alloc(BUFFER_ORDER);
 	if (!c->buf)
 		return -ENOMEM;

@@ -201,7 +201,7 @@ long sys_statx(struct task *t, int dir, uaddr_t path, int flags, unsigned int ma
 
 /* ---- statfs ---- */
 
-static int statfs_at(const struct mount *m, struct superblock *sb, struct linux_statfs *s)
+int sb_statfs(struct superblock *sb, struct linux_statfs *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->f_type = sb->magic;
@@ -209,8 +209,16 @@ static int statfs_at(const struct mount *m, struct superblock *sb, struct linux_
 	s->f_frsize = sb->block_size;
 	s->f_namelen = NAME_MAX;
 	s->f_fsid[0] = (int32_t)sb->dev;
-	s->f_flags = m ? mount_statfs_flags(m) : 0;
 	return sb->ops && sb->ops->statfs ? sb->ops->statfs(sb, s) : 0;
+}
+
+static int statfs_at(const struct mount *m, struct superblock *sb, struct linux_statfs *s)
+{
+	int err = sb_statfs(sb, s);
+
+	if (m)
+		s->f_flags = mount_statfs_flags(m);
+	return err;
 }
 
 long sys_statfs(struct task *t, uaddr_t path, uaddr_t out)

@@ -23,6 +23,7 @@
 #include "process/creds.h"
 #include "process/task.h"
 
+enum { LIST_SPARE = 256 };	/* mounts that may come while memory is got */
 #define MNT_NS_ID 4026531841ULL /* as /proc/PID/ns/mnt */
 #define TEXTS                                                                            \
 	(STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE |                  \
@@ -308,7 +309,9 @@ long sys_listmount(struct task *t, uaddr_t request, uaddr_t ids, size_t count,
 	if (r.param && r.param <= MOUNT_UNIQUE_FIRST)
 		return -EINVAL;
 	l.last = r.param;
-	l.room = MIN(count, (size_t)MOUNTS_MAX);
+	lock_take(&mount_lock);
+	l.room = MIN(count, list_count(&mount_list) + LIST_SPARE);
+	lock_drop(&mount_lock);
 	l.ids = kmalloc((l.room + 1) * sizeof(uint64_t));
 	if (!l.ids)
 		return -ENOMEM;

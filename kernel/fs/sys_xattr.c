@@ -10,6 +10,7 @@
 #include "base/slab.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/internal.h"
 #include "fs/path.h"
 #include "fs/xattr.h"
 #include "mm/usercopy.h"
@@ -64,6 +65,59 @@ static int find(const struct place *where, struct path *p)
 	return err;
 }
 
+/* Does fn to what is found, again if meanwhile something else has come to its place. */
+static long apply(const struct place *where, long (*fn)(const struct path *p, void *arg),
+		  void *arg)
+{
+	struct path p;
+	long result;
+	int tries = 0;
+	int err;
+
+	do {
+		result = find(where, &p);
+		if (!result) {
+			result = fn(&p, arg);
+			path_put(&p);
+		}
+		err = (int)MIN(result, 0);
+	} while (walk_again(&err, &tries));
+	return result < 0 ? err : result;
+}
+
+/* An attribute on its way. */
+struct deed {
+	const char *name; /* or NULL: list them */
+	void *buf;
+	size_t size;
+	int flags;
+};
+
+static long do_set(const struct path *p, void *arg)
+{
+	const struct deed *d = arg;
+
+	return vfs_setxattr(p, d->name, d->buf, d->size, d->flags);
+}
+
+static long do_get(const struct path *p, void *arg)
+{
+	struct deed *d = arg;
+
+	if (!d->buf && d->size) {
+		d->buf = kmalloc(d->size);
+		if (!d->buf)
+			return -ENOMEM;
+	}
+	return d->name ? vfs_getxattr(p, d->name, d->buf, d->size)
+		       : vfs_listxattr(p, d->buf, d->size);
+}
+
+static long do_remove(const struct path *p, void *arg)
+{
+	return vfs_removexattr(p, ((const struct deed *)arg)->name);
+}
+
 static int name_get(char name[static XATTR_NAME_MAX + 1], uaddr_t from)
 {
 	long len = strncpy_from_user(name, from, XATTR_NAME_MAX + 1);
@@ -77,9 +131,8 @@ static long set(const struct place *where, uaddr_t name_addr, uaddr_t value, siz
 		int flags)
 {
 	char name[XATTR_NAME_MAX + 1];
-	struct path p;
-	char *buf;
-	int err;
+	struct deed deed = {.name = name, .size = size, .flags = flags};
+	long err;
 
 	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
 		return -EINVAL;
@@ -88,82 +141,54 @@ static long set(const struct place *where, uaddr_t name_addr, uaddr_t value, siz
 		return err;
 	if (size > XATTR_SIZE_MAX)
 		return -E2BIG;
-	buf = kmalloc(MAX(size, (size_t)1));
-	if (!buf)
+	deed.buf = kmalloc(MAX(size, (size_t)1));
+	if (!deed.buf)
 		return -ENOMEM;
-	err = copy_from_user(buf, value, size);
+	err = copy_from_user(deed.buf, value, size);
 	if (!err)
-		err = find(where, &p);
-	if (!err) {
-		err = vfs_setxattr(&p, name, buf, size, flags);
-		path_put(&p);
-	}
-	kfree(buf);
+		err = apply(where, do_set, &deed);
+	kfree(deed.buf);
 	return err;
 }
 
 static long get(const struct place *where, uaddr_t name_addr, uaddr_t value, size_t size)
 {
 	char name[XATTR_NAME_MAX + 1];
-	size_t room = MIN(size, (size_t)XATTR_SIZE_MAX);
-	char *buf = NULL;
-	struct path p;
+	struct deed deed = {.name = name, .size = MIN(size, (size_t)XATTR_SIZE_MAX)};
 	long result = name_get(name, name_addr);
 
 	if (!result)
-		result = find(where, &p);
-	if (result)
-		return result;
-	if (room) {
-		buf = kmalloc(room);
-		if (!buf)
-			result = -ENOMEM;
-	}
-	if (!result)
-		result = vfs_getxattr(&p, name, buf, room);
-	path_put(&p);
-	if (result > 0 && room && copy_to_user(value, buf, (size_t)result))
+		result = apply(where, do_get, &deed);
+	if (result > 0 && deed.size && copy_to_user(value, deed.buf, (size_t)result))
 		result = -EFAULT;
-	kfree(buf);
+	kfree(deed.buf);
 	return result;
 }
 
 static long list(const struct place *where, uaddr_t out, size_t size)
 {
-	struct path p;
-	char *buf;
-	long len = find(where, &p);
+	struct deed deed = {.size = XATTR_LIST_MAX};
+	long len = apply(where, do_get, &deed);
 
-	if (len)
-		return len;
-	buf = kmalloc(XATTR_LIST_MAX);
-	len = buf ? vfs_listxattr(&p, buf, XATTR_LIST_MAX) : -ENOMEM;
-	path_put(&p);
 	if (len == -ERANGE)
 		len = -E2BIG;
 	if (len > 0 && size) {
 		if ((size_t)len > size)
 			len = -ERANGE;
-		else if (copy_to_user(out, buf, (size_t)len))
+		else if (copy_to_user(out, deed.buf, (size_t)len))
 			len = -EFAULT;
 	}
-	kfree(buf);
+	kfree(deed.buf);
 	return len;
 }
 
 static long drop(const struct place *where, uaddr_t name_addr)
 {
 	char name[XATTR_NAME_MAX + 1];
-	struct path p;
+	struct deed deed = {.name = name};
 	int err = name_get(name, name_addr);
 
-	if (!err)
-		err = find(where, &p);
-	if (err)
-		return err;
-	err = vfs_removexattr(&p, name);
-	path_put(&p);
-	return err;
+	return err ? err : apply(where, do_remove, &deed);
 }
 
 long sys_setxattr(struct task *t, uaddr_t path, uaddr_t name, uaddr_t value, size_t size,

@@ -17,6 +17,7 @@ enum uio_flags {
 	UIO_SYNC = 1 << 5,
 	UIO_NOWAIT = 1 << 6, /* RWF_NOWAIT itself: -EAGAIN instead of any wait */
 	UIO_OWNED = 1 << 7,  /* iov was kmalloc'ed by uio_init_user_vec */
+	UIO_ASKED = 1 << 8,  /* notify_ask_access() has been called */
 };
 
 struct uio {

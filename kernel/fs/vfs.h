@@ -34,6 +34,12 @@ struct path;
 struct pipe;
 struct superblock;
 
+/* Who watches an inode, a mount or a superblock: notify.h. */
+struct notify_marks {
+	struct notify_mark *first; /* notify_lock of the superblock */
+	uint32_t mask;		   /* atomic: what all of them want */
+};
+
 /* ---- types and superblocks ---- */
 
 struct file_system_type {
@@ -66,9 +72,11 @@ struct fs_param {
 };
 
 enum fs_type_flags {
-	FS_NODEV = 1 << 0,  /* "nodev" in /proc/filesystems */
-	FS_USERNS = 1 << 1, /* an unprivileged guest root may mount it */
-	FS_EXPORT = 1 << 2, /* file handles lead back to inodes, whose numbers stay */
+	FS_NODEV = 1 << 0,     /* "nodev" in /proc/filesystems */
+	FS_USERNS = 1 << 1,    /* an unprivileged guest root may mount it */
+	FS_EXPORT = 1 << 2,    /* file handles lead back to inodes, whose numbers stay */
+	FS_NO_GUARDS = 1 << 3, /* nobody may be asked before its files are opened */
+	FS_PRE_CONTENT = 1 << 4, /* somebody may fill its files before they are used */
 };
 
 /* For static types: registered once, at start-up. */
@@ -115,9 +123,12 @@ struct superblock {
 	uint32_t stack_depth;	 /* const: layers of file systems below this one */
 	struct lock rename_lock; /* RANK_RENAME */
 	uint64_t next_ino;	 /* atomic: for inode_next_number() */
-	struct lock notify_lock; /* RANK_OBJECT: all that follows, and marks on inodes */
-	uint32_t mark_count;	 /* atomic: see notify.h */
-	struct list marks;	 /* of struct notify_mark.sb_link */
+	struct lock notify_lock; /* RANK_OBJECT: all that follows, and marks on inodes and
+				    mounts: see notify.h */
+	uint32_t mark_count;	 /* atomic */
+	uint32_t guard_count;	 /* atomic: marks of those who may ask to be asked */
+	struct list all_marks;	 /* of struct notify_mark.sb_link */
+	struct notify_marks marks; /* of who watches all of it */
 	void *private;
 };
 
@@ -131,6 +142,8 @@ int sb_set_root(struct superblock *sb, struct inode *inode) MUST_CHECK;
 void sb_get(struct superblock *sb);
 void sb_put(struct superblock *sb);
 uint64_t sb_next_dev(void); /* an anonymous device number */
+/* statfs(2), without the flags of a mount. 0 or -errno. */
+int sb_statfs(struct superblock *sb, struct linux_statfs *out) MUST_CHECK;
 
 /* ---- inodes ---- */
 
@@ -318,8 +331,7 @@ struct inode {
 	struct file_lock_state *locks; /* file_lock.c */
 	struct lease_state *leases;    /* atomic: set once; lease.c */
 	void *socket;		       /* a bound AF_UNIX socket: net/ */
-	struct notify_mark *marks;     /* sb->notify_lock: who watches it: notify.h */
-	uint32_t notify_mask;	       /* atomic: what all of them want */
+	struct notify_marks marks;     /* who watches it */
 	void *private;
 };
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* files */
 /* A fanotify group as a file. */
-#include "fixture.h"
-
-#include <poll.h>
-#include <sys/fanotify.h>
-#include <sys/ioctl.h>
+#include "fanotify.h"
 
 static void flags_are_kept(void)
 {
@@ -38,6 +34,48 @@ static void errors(void)
 	FAILS(EINVAL, fanotify_init(FAN_CLASS_NOTIF, O_DIRECTORY));
 }
 
+static void reports(void)
+{
+	static const unsigned good[] = {
+		FAN_REPORT_FID,
+		FAN_REPORT_DIR_FID,
+		FAN_REPORT_FID | FAN_REPORT_DIR_FID,
+		FAN_REPORT_DFID_NAME,
+		FAN_REPORT_DFID_NAME | FAN_REPORT_FID,
+		FAN_REPORT_DFID_NAME_TARGET,
+		FAN_REPORT_DFID_NAME | FAN_REPORT_PIDFD,
+		FAN_REPORT_PIDFD | FAN_CLASS_CONTENT,
+		FAN_REPORT_FD_ERROR | FAN_REPORT_TID | FAN_CLASS_PRE_CONTENT,
+		FAN_REPORT_MNT,
+		FAN_REPORT_MNT | FAN_REPORT_PIDFD,
+	};
+	static const unsigned bad[] = {
+		FAN_REPORT_NAME,
+		FAN_REPORT_NAME | FAN_REPORT_FID,
+		FAN_REPORT_TARGET_FID,
+		FAN_REPORT_TARGET_FID | FAN_REPORT_FID,
+		FAN_REPORT_TARGET_FID | FAN_REPORT_DFID_NAME,
+		FAN_REPORT_PIDFD | FAN_REPORT_TID,
+		FAN_REPORT_FID | FAN_CLASS_CONTENT,
+		FAN_REPORT_DFID_NAME | FAN_CLASS_PRE_CONTENT,
+		FAN_REPORT_MNT | FAN_CLASS_CONTENT,
+		FAN_REPORT_MNT | FAN_REPORT_FID,
+		FAN_REPORT_MNT | FAN_REPORT_FD_ERROR,
+		0x8000,
+		0x10000,
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		int fd = fanotify_init(good[i], O_RDONLY);
+
+		if (fd < 0)
+			printf("%x\n", good[i]);
+		CHECK(fd >= 0 && close(fd) == 0);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		FAILS(EINVAL, fanotify_init(bad[i], O_RDONLY));
+}
+
 static void users_have_limits(void)
 {
 	int max = atoi(file_get("/proc/sys/fs/fanotify/max_user_groups"));
@@ -52,4 +90,4 @@ static void users_have_limits(void)
 		CHECK(close(fds[--n]) == 0);
 }
 
-RUN(TEST(flags_are_kept), TEST(errors), TEST(users_have_limits))
+RUN(TEST(flags_are_kept), TEST(errors), TEST(reports), TEST(users_have_limits))

@@ -251,6 +251,43 @@ static void what_cannot_be(void)
 	IN_OWN_MOUNTS(mistakes);
 }
 
+static int mounts_listed(void)
+{
+	static char line[65536];
+	int count = 0;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		count++;
+	fclose(f);
+	return count;
+}
+
+/* Each round mounts a tree at as many places as there are mounts in it. */
+static void grow(void)
+{
+	int before;
+	int rounds;
+
+	if (!base_made())
+		return;
+	CHECK(mount(NULL, ".", NULL, MS_SHARED, NULL) == 0);
+	for (rounds = 0; mount(".", "c", NULL, MS_BIND | MS_REC, NULL) == 0; rounds++)
+		CHECK(rounds < 10);
+	CHECK(errno == ENOSPC && rounds >= 2); /* fs.mount-max */
+	before = mounts_listed();
+	FAILS(ENOSPC, mount(".", "c", NULL, MS_BIND | MS_REC, NULL));
+	CHECK(mounts_listed() == before); /* all of it or nothing */
+	CHECK(mount("d", "d", "tmpfs", 0, NULL) == 0 && mounts_listed() > before);
+	base_gone();
+}
+
+static void no_more_than_the_limit(void)
+{
+	IN_OWN_MOUNTS(grow);
+}
+
 RUN(TEST(set_up), TEST(peers_share_all), TEST(slaves_only_receive),
     TEST(unbindable_ones_stay_alone), TEST(moving_spreads), TEST(taken_places),
-    TEST(what_cannot_be))
+    TEST(what_cannot_be), TEST(no_more_than_the_limit))

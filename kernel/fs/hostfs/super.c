@@ -137,7 +137,7 @@ static int hostfs_mount(const char *source, const char *options, void *data,
 
 struct file_system_type hostfs_type = {
 	.name = "hostfs",
-	.flags = FS_NODEV | FS_EXPORT,
+	.flags = FS_NODEV | FS_EXPORT | FS_PRE_CONTENT,
 	.mount = hostfs_mount,
 };
 

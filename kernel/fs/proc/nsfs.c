@@ -11,6 +11,7 @@
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/proc.h"
 #include "lib/printf.h"
@@ -176,4 +177,6 @@ void nsfs_init(void)
 	nsfs_mount = mount_create_internal(sb);
 	for (unsigned kind = 0; nsfs_mount && kind < NS_KINDS; kind++)
 		dentries[kind] = nsfs_dentry(sb, (enum ns_kind)kind);
+	if (dentries[NS_MNT])
+		notify_tree_inode = dentries[NS_MNT]->inode;
 }

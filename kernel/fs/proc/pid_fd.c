@@ -134,18 +134,29 @@ const struct pid_dir pid_fdinfo_dir = {fdinfo_lookup, fdinfo_iterate};
 
 /* ---- fdinfo ---- */
 
+enum { LINES_ORDER = 1, LINES_ORDER_MAX = 9, LINES_SPARE = 512 };
+
+/* Whoever has more lines than there is room for leaves less than LINES_SPARE. */
 static void show_own_lines(struct text *out, struct file *f)
 {
-	char *page = page_alloc(1);
+	for (unsigned order = LINES_ORDER;; order += 2) {
+		size_t size = PAGE_SIZE << order;
+		char *page = page_alloc(order);
+		bool is_all;
 
-	if (!page) {
-		out->is_failed = true;
-		return;
+		if (!page) {
+			out->is_failed = true;
+			return;
+		}
+		page[0] = '\0';
+		f->ops->show_fdinfo(f, page, size);
+		is_all = strlen(page) < size - LINES_SPARE || order >= LINES_ORDER_MAX;
+		if (is_all)
+			text_puts(out, page);
+		page_free(page, order);
+		if (is_all)
+			return;
 	}
-	page[0] = '\0';
-	f->ops->show_fdinfo(f, page, PAGE_SIZE * 2);
-	text_puts(out, page);
-	page_free(page, 1);
 }
 
 static int fdinfo_show(struct text *out, struct task *t, const struct pid_inode *i)

@@ -177,7 +177,7 @@ static int proc_mount(const char *source, const char *options, void *data,
 
 static struct file_system_type proc_type = {
 	.name = "proc",
-	.flags = FS_NODEV | FS_USERNS,
+	.flags = FS_NODEV | FS_USERNS | FS_NO_GUARDS,
 	.mount = proc_mount,
 };
 

@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "fs/dnotify.h"
 #include "fs/lease.h"
+#include "fs/mount.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
@@ -85,7 +86,6 @@ static struct setting settings[] = {
 	{"fs/file-nr", "64\t0\t9223372036854775807", FIXED, NULL},
 	{"fs/inode-nr", "0\t0", FIXED, NULL},
 	{"fs/inode-state", "0\t0\t0\t0\t0\t0\t0", FIXED, NULL},
-	{"fs/mount-max", "100000", MAY_SET, NULL},
 	{"fs/mqueue/msg_default", "10", MAY_SET, NULL},
 	{"fs/mqueue/msg_max", "10", MAY_SET, NULL},
 	{"fs/mqueue/msgsize_default", "8192", MAY_SET, NULL},
@@ -199,6 +199,7 @@ struct number {
 
 static const struct number numbers[] = {
 	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
+	{"fs/mount-max", &mounts_max, 1, INT32_MAX},
 	{"fs/fanotify/max_queued_events", &notify_limits[FANOTIFY_QUEUED_EVENTS], 0,
 	 INT32_MAX},
 	{"fs/fanotify/max_user_groups", &notify_limits[FANOTIFY_USER_GROUPS], 0,

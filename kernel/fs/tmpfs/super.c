@@ -147,8 +147,14 @@ static void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 		at = scnprintf(buf, size, ",size=%luk",
 			       (unsigned long)(s->max_pages * 4));
 	if (s->max_inodes)
-		scnprintf(buf + at, size - at, ",nr_inodes=%lu",
-			  (unsigned long)s->max_inodes);
+		at += scnprintf(buf + at, size - at, ",nr_inodes=%lu",
+				(unsigned long)s->max_inodes);
+	if (s->mode != 01777)
+		at += scnprintf(buf + at, size - at, ",mode=%03o", s->mode);
+	if (s->uid)
+		at += scnprintf(buf + at, size - at, ",uid=%u", s->uid);
+	if (s->gid)
+		scnprintf(buf + at, size - at, ",gid=%u", s->gid);
 }
 
 static int tmpfs_remount(struct superblock *sb, const char *text)
@@ -203,6 +209,9 @@ static int tmpfs_mount(const char *source, const char *text, void *data,
 		return -ENOMEM;
 	s->max_pages = o.pages;
 	s->max_inodes = o.inodes;
+	s->mode = o.mode;
+	s->uid = o.uid;
+	s->gid = o.gid;
 	sb = sb_create(&tmpfs_type, &tmpfs_sb_ops, TMPFS_MAGIC, s);
 	if (!sb) {
 		kfree(s);

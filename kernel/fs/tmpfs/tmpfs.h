@@ -23,6 +23,10 @@ struct tmpfs_sb {
 	uint64_t used_pages;  /* atomic */
 	uint64_t max_inodes;  /* 0: no limit */
 	uint64_t used_inodes; /* atomic */
+	/* const: of the root directory at first, which is what mounts show */
+	uint32_t mode;
+	uid_t uid;
+	gid_t gid;
 };
 
 struct tmpfs_dirent {

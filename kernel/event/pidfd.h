@@ -3,8 +3,11 @@
 #pragma once
 #include "abi/types.h"
 
+struct file;
 struct process;
 
+/* The file of one. *out gets a reference. */
+int pidfd_file_create(struct process *p, uint32_t flags, struct file **out) MUST_CHECK;
 /* A descriptor of the current task for p, close-on-exec. flags: O_NONBLOCK or 0. */
 int pidfd_create(struct process *p, uint32_t flags) MUST_CHECK;
 /* The process of a pidfd of the current task; adds WNOHANG to *options if the descriptor

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pidfd.c - pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2). A pidfd is readable once
  * its process is a zombie. */
-#include "core/pidfd.h"
+#include "event/pidfd.h"
 
 #include "abi/errno.h"
 #include "abi/poll.h"
@@ -46,18 +46,24 @@ static const struct file_ops pidfd_ops = {
 	.show_fdinfo = pidfd_fdinfo,
 };
 
-int pidfd_create(struct process *p, uint32_t flags)
+int pidfd_file_create(struct process *p, uint32_t flags, struct file **out)
 {
-	struct file *f;
-	int fd;
 	int err;
 
 	process_get(p);
-	err = file_create_anon_inode("[pidfd]", &pidfd_ops, O_RDWR | flags, p, &f);
-	if (err) {
+	err = file_create_anon_inode("[pidfd]", &pidfd_ops, O_RDWR | flags, p, out);
+	if (err)
 		process_put(p);
-		return err;
-	}
+	return err;
+}
+
+int pidfd_create(struct process *p, uint32_t flags)
+{
+	struct file *f;
+	int fd = pidfd_file_create(p, flags, &f);
+
+	if (fd)
+		return fd;
 	fd = fd_install(f, O_CLOEXEC);
 	if (fd < 0)
 		file_put(f);
