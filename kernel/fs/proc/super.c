@@ -172,26 +172,76 @@ static const struct sb_ops proc_sb_ops = {
 	.statfs = proc_statfs,
 };
 
+static int proc_takes(const char *key, const char *value)
+{
+	static const char *const hiding[] = {
+		"0", "1", "2", "4", "off", "noaccess", "invisible", "ptraceable"};
+	uint32_t gid;
+
+	if (!value)
+		return string_equal(key, "hidepid") || string_equal(key, "gid") ||
+				       string_equal(key, "subset")
+			       ? -EINVAL
+			       : -ENOENT;
+	if (string_equal(key, "gid"))
+		return parse_u32(value, &gid) ? 0 : -EINVAL;
+	if (string_equal(key, "subset"))
+		return string_equal(value, "pid") ? 0 : -EINVAL;
+	if (!string_equal(key, "hidepid"))
+		return -ENOENT;
+	for (size_t i = 0; i < ARRAY_SIZE(hiding); i++)
+		if (string_equal(hiding[i], value))
+			return 0;
+	return -EINVAL;
+}
+
+/* They are checked; all is shown to all. */
+static int options_check(const char *text)
+{
+	char one[64];
+	int err = 0;
+
+	while (*text && !err) {
+		size_t len = 0;
+		char *value;
+
+		while (text[len] && text[len] != ',')
+			len++;
+		if (len >= sizeof(one))
+			return -EINVAL;
+		memcpy(one, text, len);
+		one[len] = '\0';
+		value = strchr(one, '=');
+		if (value)
+			*value++ = '\0';
+		err = *one ? proc_takes(one, value) : 0;
+		text += len + (text[len] != '\0');
+	}
+	return err ? -EINVAL : 0;
+}
+
 static int proc_mount(const char *source, const char *options, void *data,
 		      struct superblock **out);
 
 static struct file_system_type proc_type = {
 	.name = "proc",
 	.flags = FS_NODEV | FS_USERNS | FS_NO_GUARDS,
+	.takes = proc_takes,
 	.mount = proc_mount,
 };
 
 static int proc_mount(const char *source, const char *options, void *data,
 		      struct superblock **out)
 {
-	struct superblock *sb =
-		sb_create(&proc_type, &proc_sb_ops, PROC_SUPER_MAGIC, NULL);
+	struct superblock *sb;
 	struct inode *root;
-	int err;
+	int err = options_check(options);
 
 	(void)source;
-	(void)options;
 	(void)data;
+	if (err)
+		return err;
+	sb = sb_create(&proc_type, &proc_sb_ops, PROC_SUPER_MAGIC, NULL);
 	if (!sb)
 		return -ENOMEM;
 	sb->flags |= SB_NO_NEGATIVE | SB_NOEXEC | SB_NODEV;

@@ -12,6 +12,8 @@
 
 uint64_t tmpfs_default_pages = 1ULL << 21; /* 8 GiB */
 
+static struct file_system_type tmpfs_type, ramfs_type;
+
 struct options {
 	uint64_t pages;
 	uint64_t inodes;
@@ -149,7 +151,7 @@ static void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 	if (s->max_inodes)
 		at += scnprintf(buf + at, size - at, ",nr_inodes=%lu",
 				(unsigned long)s->max_inodes);
-	if (s->mode != 01777)
+	if (s->mode != (sb->type == &ramfs_type ? 0755 : 01777))
 		at += scnprintf(buf + at, size - at, ",mode=%03o", s->mode);
 	if (s->uid)
 		at += scnprintf(buf + at, size - at, ",uid=%u", s->uid);
@@ -184,43 +186,30 @@ static const struct sb_ops tmpfs_sb_ops = {
 	.release = tmpfs_sb_release,
 };
 
-static struct file_system_type tmpfs_type;
-
-static int tmpfs_mount(const char *source, const char *text, void *data,
-		       struct superblock **out)
+static int make(const struct file_system_type *type, uint32_t magic,
+		const struct options *o, struct superblock **out)
 {
-	struct options o = {.pages = tmpfs_default_pages, .mode = 01777};
-	struct tmpfs_sb *s;
+	struct tmpfs_sb *s = kmalloc_zeroed(sizeof(*s));
 	struct superblock *sb;
 	struct inode *root;
 	int err;
 
-	(void)source;
-	(void)data;
-	if (current() && current()->creds) {
-		o.uid = current_creds()->fsuid;
-		o.gid = current_creds()->fsgid;
-	}
-	err = options_parse(&o, text);
-	if (err)
-		return err;
-	s = kmalloc_zeroed(sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->max_pages = o.pages;
-	s->max_inodes = o.inodes;
-	s->mode = o.mode;
-	s->uid = o.uid;
-	s->gid = o.gid;
-	sb = sb_create(&tmpfs_type, &tmpfs_sb_ops, TMPFS_MAGIC, s);
+	s->max_pages = o->pages;
+	s->max_inodes = o->inodes;
+	s->mode = o->mode;
+	s->uid = o->uid;
+	s->gid = o->gid;
+	sb = sb_create(type, &tmpfs_sb_ops, magic, s);
 	if (!sb) {
 		kfree(s);
 		return -ENOMEM;
 	}
-	err = tmpfs_inode_create(sb, NULL, S_IFDIR | o.mode, 0, &root);
+	err = tmpfs_inode_create(sb, NULL, S_IFDIR | o->mode, 0, &root);
 	if (!err) {
-		root->uid = o.uid;
-		root->gid = o.gid;
+		root->uid = o->uid;
+		root->gid = o->gid;
 		err = sb_set_root(sb, root);
 	}
 	if (err) {
@@ -229,6 +218,44 @@ static int tmpfs_mount(const char *source, const char *text, void *data,
 	}
 	*out = sb;
 	return 0;
+}
+
+static void owner_default(struct options *o)
+{
+	if (!current() || !current()->creds)
+		return;
+	o->uid = current_creds()->fsuid;
+	o->gid = current_creds()->fsgid;
+}
+
+static int tmpfs_mount(const char *source, const char *text, void *data,
+		       struct superblock **out)
+{
+	struct options o = {.pages = tmpfs_default_pages, .mode = 01777};
+	int err;
+
+	(void)source;
+	(void)data;
+	owner_default(&o);
+	err = options_parse(&o, text);
+	return err ? err : make(&tmpfs_type, TMPFS_MAGIC, &o, out);
+}
+
+/* Nothing is limited, and what is not known is not looked at. */
+static int ramfs_mount(const char *source, const char *text, void *data,
+		       struct superblock **out)
+{
+	struct options o = {.mode = 0755};
+	const char *mode = strstr(text, "mode=");
+	uint64_t value;
+
+	(void)source;
+	(void)data;
+	owner_default(&o);
+	if (mode && (mode == text || mode[-1] == ',') &&
+	    parse_u64_base(mode + 5, NULL, 8, &value))
+		o.mode = (uint32_t)value & 07777;
+	return make(&ramfs_type, RAMFS_MAGIC, &o, out);
 }
 
 static int tmpfs_takes(const char *key, const char *value)
@@ -244,6 +271,15 @@ static int tmpfs_takes(const char *key, const char *value)
 	return -ENOENT;
 }
 
+static int ramfs_takes(const char *key, const char *value)
+{
+	struct options o;
+
+	if (!string_equal(key, "mode"))
+		return 0;
+	return option_apply(&o, key, value ? value : "") ? 0 : -EINVAL;
+}
+
 static struct file_system_type tmpfs_type = {
 	.name = "tmpfs",
 	.flags = FS_NODEV | FS_USERNS | FS_EXPORT,
@@ -254,8 +290,8 @@ static struct file_system_type tmpfs_type = {
 static struct file_system_type ramfs_type = {
 	.name = "ramfs",
 	.flags = FS_NODEV,
-	.takes = tmpfs_takes,
-	.mount = tmpfs_mount,
+	.takes = ramfs_takes,
+	.mount = ramfs_mount,
 };
 
 void tmpfs_init(void)
