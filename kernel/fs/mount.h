@@ -119,8 +119,8 @@ void mount_own(struct mount *m);
 /* Takes the mount whose root is at off the tree: -EINVAL: no mount's root, -EBUSY,
  * -EAGAIN (MNT_EXPIRE). */
 int mount_detach(const struct path *at, int umount_flags) MUST_CHECK;
-/* Moves a mount, or a tree of a file's. */
-int mount_move(const struct path *from, const struct path *to) MUST_CHECK;
+/* Moves a mount, or a tree of a file's. beneath: under the topmost mount at to. */
+int mount_move(const struct path *from, const struct path *to, bool beneath) MUST_CHECK;
 /* Joins the propagation of from's mount to to's: MOVE_MOUNT_SET_GROUP. */
 int mount_set_group(const struct path *from, const struct path *to) MUST_CHECK;
 int mount_pivot(const struct path *new_root, const struct path *put_old) MUST_CHECK;

@@ -34,6 +34,13 @@ int mount_copy_tree(struct mount *top, struct dentry *root, enum mount_copy kind
 /* Undoes that: all go to the list. */
 void mount_drop_tree(struct mount *top, struct list *gone);
 
+/* The place itself, on top of all that has been mounted there: references. Without
+ * mount_lock. */
+void mount_go_to_top(const struct path *at, struct path *out);
+/* Hangs the tree at top on at and on all places that get it, too. All or nothing: then
+ * copies go to gone. The table's references are the caller's to give. */
+int mount_graft(struct mount *top, const struct path *at, struct list *gone);
+
 /* ---- mount_propagate.c ---- */
 int mount_group_next(void);
 /* One mount's type: MS_SHARED (whose group has been set if it has none), … */

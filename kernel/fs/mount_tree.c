@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mount_tree.c - mounting, binding, moving, unmounting.
+/* mount_tree.c - mounting, binding, unmounting.
  *
  * Who changes the tree holds mount_lock from the checks to the end. What drops references
  * waits until it is free again: the list gone. */
@@ -143,28 +143,32 @@ static void enlist_tree(struct mount *top)
 	}
 }
 
-/* Puts a copy where it belongs. What is mounted there already comes on top of it. */
-static void place_copy(struct mount *copy)
+/* Hangs m, a tree, on a place. What is mounted there already comes on top of it. */
+static void place_beneath(struct mount *m, const struct path *place)
 {
-	struct path place = copy->left;
-	struct mount *there = mount_find(place.mount, place.dentry);
+	struct mount *there = mount_find(place->mount, place->dentry);
 
-	copy->left = (struct path){NULL, NULL};
-	mount_hash(copy, place.mount, place.dentry);
-	enlist_tree(copy);
+	mount_hash(m, place->mount, place->dentry);
+	enlist_tree(m);
 	if (!there)
 		return;
 	mount_unhash(there);
-	mount_hash(there, copy, copy->root);
-	/* The copy has references to the same place now: these are not the last ones. */
+	mount_hash(there, m, m->root);
+	/* m has references to the same place now: these are not the last ones. */
 	dentry_put(there->left.dentry);
 	mount_put_no_use(there->left.mount);
 	there->left = (struct path){NULL, NULL};
 }
 
-/* Hangs the tree at top on at and on all places that get it, too. All or nothing: then
- * copies go to gone. The table's references are the caller's to give. */
-static int graft(struct mount *top, const struct path *at, struct list *gone)
+static void place_copy(struct mount *copy)
+{
+	struct path place = copy->left;
+
+	copy->left = (struct path){NULL, NULL};
+	place_beneath(copy, &place);
+}
+
+int mount_graft(struct mount *top, const struct path *at, struct list *gone)
 {
 	struct list copies = LIST_INIT(copies);
 	struct list *pos;
@@ -185,16 +189,14 @@ static int graft(struct mount *top, const struct path *at, struct list *gone)
 		}
 		return err;
 	}
-	mount_hash(top, at->mount, at->dentry);
-	enlist_tree(top);
+	place_beneath(top, at);
 	while ((pos = list_pop(&copies)))
 		place_copy(list_entry(pos, struct mount, link));
 	mount_changed();
 	return 0;
 }
 
-/* The place itself, below all that has been mounted there: references. */
-static void go_to_top(const struct path *at, struct path *out)
+void mount_go_to_top(const struct path *at, struct path *out)
 {
 	*out = *at;
 	path_get(out);
@@ -227,7 +229,7 @@ int mount_attach(struct mount *m, const struct path *at)
 	struct path top;
 	int err;
 
-	go_to_top(at, &top);
+	mount_go_to_top(at, &top);
 	lock_take(&mount_lock);
 	err = check_home(&top);
 	if (!err && top.mount->sb == m->sb && top.dentry == top.mount->root &&
@@ -237,7 +239,7 @@ int mount_attach(struct mount *m, const struct path *at)
 		err = check_place(&top, m->root);
 	if (!err) {
 		mount_get(m); /* the table's */
-		err = graft(m, &top, &gone);
+		err = mount_graft(m, &top, &gone);
 		has_failed = err != 0;
 	}
 	lock_drop(&mount_lock);
@@ -339,7 +341,7 @@ int mount_bind(const struct path *from, const struct path *at, bool recursive)
 	struct path top;
 	int err;
 
-	go_to_top(at, &top);
+	mount_go_to_top(at, &top);
 	lock_take(&mount_lock);
 	err = check_home(&top);
 	if (!err && dentry_is_deleted(from->dentry))
@@ -349,7 +351,7 @@ int mount_bind(const struct path *from, const struct path *at, bool recursive)
 	if (!err) {
 		err = check_place(&top, from->dentry);
 		if (!err)
-			err = graft(m, &top, &gone);
+			err = mount_graft(m, &top, &gone);
 		if (err)
 			mount_drop_tree(m, &gone);
 	}
@@ -486,72 +488,7 @@ int mount_detach(const struct path *at, int umount_flags)
 	return err;
 }
 
-/* ---- moving ---- */
-
-static bool has_unbindable(struct mount *top)
-{
-	for (struct mount *m = top; m; m = mount_next(m, top, false))
-		if (m->is_unbindable)
-			return true;
-	return false;
-}
-
-static int check_move(const struct path *from, const struct path *to)
-{
-	struct mount *m = from->mount;
-	int err = check_home(to);
-
-	if (err)
-		return err;
-	if (from->dentry != m->root)
-		return -EINVAL;
-	if (m->home == MOUNT_NOWHERE || (m->home == MOUNT_IN_TREE && !m->parent))
-		return -EINVAL;
-	if (m->home == MOUNT_IN_FILE && m->parent)
-		return -EINVAL;
-	if (m->parent && m->parent->group)
-		return -EINVAL;
-	if (to->mount->group && has_unbindable(m))
-		return -EINVAL;
-	if (!!S_ISDIR(m->root->inode->mode) != !!S_ISDIR(path_inode(to)->mode))
-		return -EINVAL;
-	for (const struct mount *p = to->mount; p; p = p->parent)
-		if (p == m)
-			return -ELOOP;
-	return 0;
-}
-
-int mount_move(const struct path *from, const struct path *to)
-{
-	struct list gone = LIST_INIT(gone);
-	struct path left = {NULL, NULL};
-	struct mount *m = from->mount;
-	struct path top;
-	bool is_move;
-	int err;
-
-	go_to_top(to, &top);
-	lock_take(&mount_lock);
-	is_move = m->home == MOUNT_IN_TREE;
-	err = check_move(from, &top);
-	if (!err && m->parent) {
-		mount_unhash(m);
-		left = m->left;
-		m->left = (struct path){NULL, NULL};
-	}
-	if (!err) {
-		err = graft(m, &top, &gone);
-		if (err && left.mount)
-			mount_hash(m, left.mount, left.dentry);
-		else if (!err && is_move)
-			notify_tell_mount(m, FS_MNT_ATTACH | FS_MNT_DETACH);
-	}
-	lock_drop(&mount_lock);
-	mounts_put(&gone);
-	path_put(&left);
-	path_put(&top);
-	return err;
-}
+/* ---- groups ---- */
 
 int mount_set_group(const struct path *from, const struct path *to)
 {

@@ -94,15 +94,10 @@ static const struct file_ops config_ops = {
 };
 
 /* Leaves a message for read(2); returns -EINVAL. */
-static int complain(struct fs_config *c, const char *what, const char *word)
+static int leave_message(struct fs_config *c, const char *text)
 {
-	char text[TEXT_MAX + 64];
-	char *copy;
 	size_t n = 0;
 
-	(void)snprintf(text, sizeof(text), word ? "e %s: %s '%s'\n" : "e %s: %s\n",
-		       c->type->name, what, word);
-	copy = kstrdup(text);
 	while (n < MESSAGES && c->messages[n])
 		n++;
 	if (n == MESSAGES) {
@@ -110,8 +105,17 @@ static int complain(struct fs_config *c, const char *what, const char *word)
 		for (n = 0; n + 1 < MESSAGES; n++)
 			c->messages[n] = c->messages[n + 1];
 	}
-	c->messages[n] = copy;
+	c->messages[n] = kstrdup(text);
 	return -EINVAL;
+}
+
+static int complain(struct fs_config *c, const char *what, const char *word)
+{
+	char text[TEXT_MAX + 64];
+
+	(void)snprintf(text, sizeof(text), word ? "e %s: %s '%s'\n" : "e %s: %s\n",
+		       c->type->name, what, word);
+	return leave_message(c, text);
 }
 
 static int config_install(struct file_system_type *type, struct superblock *sb,
@@ -212,9 +216,9 @@ static bool set_common(struct fs_config *c, const char *key)
 static int set_source(struct fs_config *c, const char *value)
 {
 	if (!value)
-		return complain(c, "Non-string source", NULL);
+		return leave_message(c, "e Non-string source\n");
 	if (c->source)
-		return complain(c, "Multiple sources", NULL);
+		return leave_message(c, "e Multiple sources\n");
 	c->source = kstrdup(value);
 	return c->source ? 0 : -ENOMEM;
 }
@@ -441,7 +445,7 @@ long sys_fsconfig(struct task *t, int fd, unsigned int cmd, uaddr_t key, uaddr_t
 static int mount_made(struct fs_config *c, uint32_t flags, struct mount **out)
 {
 	if (c->phase != AWAITING_MOUNT)
-		return c->sb && c->phase != PICKED ? -EBUSY : -EINVAL;
+		return c->sb ? -EBUSY : -EINVAL;
 	*out = mount_create(c->sb, c->sb->root, c->source, flags);
 	if (!*out)
 		return -ENOMEM;

@@ -99,7 +99,7 @@ static int move(const char *source, const struct path *at)
 
 	if (err)
 		return err;
-	err = mount_move(&from, at);
+	err = mount_move(&from, at, false);
 	path_put(&from);
 	return err;
 }

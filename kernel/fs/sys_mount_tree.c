@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_mount_tree.c - open_tree(2), move_mount(2), mount_setattr(2).
  *
- * Limits against Linux: no MOVE_MOUNT_BENEATH; nothing can be mounted on a tree that is
- * not in its place yet; no idmapped mounts, as there is one user namespace. */
+ * Limits against Linux: no idmapped mounts, as there is one user namespace. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -147,7 +146,9 @@ long sys_move_mount(struct task *t, int from_dir, uaddr_t from, int to_dir, uadd
 	(void)t;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if ((flags & ~(unsigned int)MOVE_MOUNT_MASK) || (flags & MOVE_MOUNT_BENEATH))
+	if ((flags & ~(unsigned int)MOVE_MOUNT_MASK) ||
+	    (flags & (MOVE_MOUNT_BENEATH | MOVE_MOUNT_SET_GROUP)) ==
+		    (MOVE_MOUNT_BENEATH | MOVE_MOUNT_SET_GROUP))
 		return -EINVAL;
 	err = path_lookup_user(
 		to_dir, to,
@@ -164,7 +165,7 @@ long sys_move_mount(struct task *t, int from_dir, uaddr_t from, int to_dir, uadd
 	if (flags & MOVE_MOUNT_SET_GROUP)
 		err = mount_set_group(&source, &target);
 	else
-		err = mount_move(&source, &target);
+		err = mount_move(&source, &target, flags & MOVE_MOUNT_BENEATH);
 	path_put(&source);
 out_target:
 	path_put(&target);

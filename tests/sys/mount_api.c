@@ -366,6 +366,77 @@ static void asking_for_mounts(void)
 	IN_OWN_MOUNTS(ask);
 }
 
+static void slip_under(void)
+{
+	enum { BENEATH = 0x200, SET_GROUP = 0x100 };
+	int below;
+
+	if (!mounts_are_ours())
+		return;
+	CHECK(mkdir("over", 0755) == 0 && mkdir("moved", 0755) == 0);
+	CHECK(mount("1", "over", "tmpfs", 0, NULL) == 0);
+	file_put("over/upper", "");
+	CHECK(mkdir("over/no", 0755) == 0);
+	CHECK(mount("2", "moved", "tmpfs", 0, NULL) == 0);
+	file_put("moved/lower", "");
+	CHECK(mkdir("over/in", 0755) == 0 &&
+	      mount("3", "over/in", "tmpfs", 0, NULL) == 0);
+	FAILS(EINVAL,
+	      mount_move(AT_FDCWD, "moved", AT_FDCWD, "over", BENEATH | SET_GROUP));
+	FAILS(EINVAL, mount_move(AT_FDCWD, "moved", AT_FDCWD, "over/no", BENEATH));
+	FAILS(EINVAL, mount_move(AT_FDCWD, "moved", AT_FDCWD, "/", BENEATH));
+	FAILS(ELOOP, mount_move(AT_FDCWD, "over", AT_FDCWD, "over/in", BENEATH));
+	CHECK(mount_move(AT_FDCWD, "moved", AT_FDCWD, "over", BENEATH) == 0);
+	CHECK(exists("over/upper") && !exists("moved/lower") && !exists("over/lower"));
+	CHECK(umount2("over/in", 0) == 0 && umount2("over", 0) == 0 &&
+	      exists("over/lower"));
+	below = made("1m");
+	CHECK(mount_move(below, "", AT_FDCWD, "over", F_EMPTY | BENEATH) == 0);
+	CHECK(exists("over/lower") && umount2("over", 0) == 0 && !exists("over/lower"));
+	CHECK(umount2("over", MNT_DETACH) == 0 && close(below) == 0);
+	FAILS(EINVAL, umount2("over", 0));
+}
+
+static void beneath_what_is_there(void)
+{
+	IN_OWN_MOUNTS(slip_under);
+}
+
+static void put_together(void)
+{
+	int tree;
+	int other;
+
+	if (!mounts_are_ours())
+		return;
+	tree = made("1m");
+	other = made("1m");
+	CHECK(mkdirat(tree, "in", 0755) == 0 && mkdirat(other, "deep", 0755) == 0);
+	CHECK(mkdir("whole", 0755) == 0);
+	CHECK(mount_move(other, "", tree, "in", F_EMPTY) == 0);
+	FAILS(EINVAL, mount_move(other, "", AT_FDCWD, "whole", F_EMPTY));
+	FAILS(EINVAL, mount_move(tree, "", tree, "in", F_EMPTY));
+	CHECK(mount("m", "whole", "tmpfs", 0, NULL) == 0);
+	FAILS(EINVAL,
+	      mount_move(AT_FDCWD, "whole", tree, "in", 0)); /* from a tree in use */
+	CHECK(umount2("whole", 0) == 0);
+	CHECK(close(other) == 0 && faccessat(tree, "in/deep", F_OK, 0) == 0);
+	CHECK(mount_move(tree, "", AT_FDCWD, "whole", F_EMPTY) == 0);
+	CHECK(exists("whole/in/deep") && close(tree) == 0);
+	FAILS(EBUSY, umount2("whole", 0));
+	CHECK(umount2("whole/in", 0) == 0 && umount2("whole", 0) == 0);
+	tree = made("1m"); /* and what is never put in place goes */
+	other = made("1m");
+	CHECK(mkdirat(tree, "in", 0755) == 0);
+	CHECK(mount_move(other, "", tree, "in", F_EMPTY) == 0);
+	CHECK(close(tree) == 0 && close(other) == 0);
+}
+
+static void trees_on_trees(void)
+{
+	IN_OWN_MOUNTS(put_together);
+}
+
 static void refused(void)
 {
 	become_user_here();
@@ -388,4 +459,5 @@ static void users_may_not(void)
 
 RUN(TEST(set_up), TEST(a_file_system_in_steps), TEST(parameters),
     TEST(picked_and_changed), TEST(trees_of_their_own), TEST(attributes_of_trees),
-    TEST(asking_for_mounts), TEST(users_may_not))
+    TEST(asking_for_mounts), TEST(beneath_what_is_there), TEST(trees_on_trees),
+    TEST(users_may_not))
