@@ -225,15 +225,20 @@ static struct acl **list_of(struct inode *inode, const char *name)
 							 : &inode->acl_inherit;
 }
 
-/* a, which is taken over, is the list from now on. */
-static void replace(struct inode *inode, const char *name, struct acl *a)
+/* a, which is taken over, is the list from now on. What has been loaded is not, if a
+ * list was set meanwhile. */
+static void replace(struct inode *inode, const char *name, struct acl *a, bool is_loaded)
 {
 	struct acl **list = list_of(inode, name);
-	struct acl *old;
+	struct acl *old = a;
 
 	lock_take(&inode->lock);
-	old = *list;
-	atomic_store_relaxed(list, a);
+	if (!is_loaded || (inode->flags & INODE_ACL_LAZY)) {
+		old = *list;
+		atomic_store_relaxed(list, a);
+	}
+	if (!is_loaded)
+		(void)atomic_and(&inode->flags, ~(uint32_t)INODE_ACL_LAZY);
 	lock_drop(&inode->lock);
 	kfree(old);
 }
@@ -242,7 +247,7 @@ static void replace(struct inode *inode, const char *name, struct acl *a)
 static void store(struct inode *inode, const char *name, struct acl *a)
 {
 	inode->ops->acl_changed(inode, name, value_of(a), value_size(a));
-	replace(inode, name, a);
+	replace(inode, name, a, false);
 }
 
 static int ensure(struct inode *inode, bool may_be_old)
@@ -294,7 +299,7 @@ void acl_loaded(struct inode *inode, const char *name, const void *value, size_t
 		kfree(a);
 		a = NULL;
 	}
-	replace(inode, name, a);
+	replace(inode, name, a, true);
 }
 
 int acl_copy_lists(struct inode *inode, struct inode *from)

@@ -114,5 +114,15 @@ for flags in os.O_RDONLY, os.O_RDWR:
 	host <<<'os.setxattr("v/f", ACCESS, acl((1, 6, NONE), (2, 0, 1234), (4, 4, NONE), (0x10, 4, NONE), (0x20, 4, NONE)))'
 	same "a list may also deny" "Permission denied Permission denied " "$(guest -u 1234:5 <<<"$try")"
 	same "one of many" "yes Permission denied " "$(guest -u 1235:5 <<<"$try")"
+
+	# A program of the host's that has capabilities there has them inside.
+	cp "$(command -v cat)" v/cat && cp "$(command -v cat)" plain/cat
+	python3 v/x.py <<<'for f in "v/cat", "plain/cat": os.setxattr(f, "security.capability", struct.pack("<IIIII", 0x02000001, 1 << 10, 0, 0, 0))'
+	effective() { sed -n 's/^CapEff:[[:space:]]*//p'; }
+	same "capabilities of a program" 0000000000000400 \
+		"$("$CARBYNE" run --leaks -u 1234:5 -v "$PWD/v:/v" -- /v/cat /proc/self/status | effective)"
+	same "below memory" 0000000000000400 "$("$CARBYNE" run --leaks -u 1234:5 -- plain/cat /proc/self/status | effective)"
+	same "until it is changed" 0000000000000000 \
+		"$("$CARBYNE" run --leaks -- sh -c 'echo >>plain/cat; exec setpriv --reuid 1234 --clear-groups plain/cat /proc/self/status' | effective)"
 fi
 finish

@@ -419,26 +419,52 @@ void hostfs_acl_changed(struct inode *inode, const char *name, const void *value
 	host_inode_keep(hi);
 }
 
-/* Asks the host for one list. */
-static int load_one(struct inode *inode, const struct real *r, const char *name)
+/* The value of one list: bytes, *out owned by the caller; or -errno. */
+static long read_list(const struct real *r, const char *name, char **out)
 {
-	struct host_attrs *a;
 	size_t room = ACL_SMALL;
-	char *buf = kmalloc(room);
-	long size = buf ? host_fgetxattr(r->fd, name, buf, room) : -ENOMEM;
+	long size;
 
+	*out = kmalloc(room);
+	size = *out ? host_fgetxattr(r->fd, name, *out, room) : -ENOMEM;
 	if (size == -ERANGE) {
-		kfree(buf);
+		kfree(*out);
 		room = XATTR_SIZE_MAX;
-		buf = kmalloc(room);
-		size = buf ? host_fgetxattr(r->fd, name, buf, room) : -ENOMEM;
+		*out = kmalloc(room);
+		size = *out ? host_fgetxattr(r->fd, name, *out, room) : -ENOMEM;
 	}
+	return size > (long)room ? -EIO : size;
+}
+
+/* Asks the host for one list, unless it is_there not. */
+static int load_one(struct inode *inode, const struct real *r, const char *name,
+		    bool is_there)
+{
+	const struct host_attrs *a;
+	char *buf = NULL;
+	long size = is_there ? read_list(r, name, &buf) : 0;
+
 	a = atomic_load(&host_inode_of(inode)->attrs);
 	if (size != -ENOMEM && !(a && (atomic_load(&a->acls) & virtual_bit(name))))
-		acl_loaded(inode, name, buf,
-			   size > 0 && size <= (long)room ? (size_t)size : 0);
+		acl_loaded(inode, name, buf, size > 0 ? (size_t)size : 0);
 	kfree(buf);
 	return size == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int load_lists(struct inode *inode)
+{
+	struct real r;
+	bool has_any;
+	int err = real_get(host_inode_of(inode), &r);
+
+	if (err)
+		return err;
+	has_any = host_flistxattr(r.fd, NULL, 0) > 0; /* most files have nothing */
+	err = load_one(inode, &r, XATTR_NAME_ACL_ACCESS, has_any);
+	if (!err && S_ISDIR(inode->mode))
+		err = load_one(inode, &r, XATTR_NAME_ACL_DEFAULT, has_any);
+	real_put(&r);
+	return err;
 }
 
 /* Directories change all the time, by what is made in them: their lists are not asked for
@@ -455,23 +481,14 @@ int hostfs_acl_load(struct inode *inode, bool may_be_old)
 {
 	struct host_inode *hi = host_inode_of(inode);
 	struct linux_timespec before;
-	struct real r;
-	int err;
 
 	if (may_be_old && is_fresh(hi))
 		return 0;
 	lock_take(&inode->lock);
 	before = inode->ctime;
 	lock_drop(&inode->lock);
-	err = real_get(hi, &r);
-	if (!err) {
-		err = load_one(inode, &r, XATTR_NAME_ACL_ACCESS);
-		if (!err && S_ISDIR(inode->mode))
-			err = load_one(inode, &r, XATTR_NAME_ACL_DEFAULT);
-		real_put(&r);
-	}
-	if (err == -ENOMEM)
-		return err;
+	if (load_lists(inode) == -ENOMEM)
+		return -ENOMEM;
 	atomic_store_relaxed(
 		&hi->acl_time,
 		(uint32_t)(host_clock(CLOCK_MONOTONIC_COARSE) / NSEC_PER_SEC) + 1);
