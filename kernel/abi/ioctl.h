@@ -23,6 +23,21 @@
 #define TIOCINQ	 FIONREAD
 
 /* Files. */
+struct linux_file_clone_range {
+	int64_t src_fd;
+	uint64_t src_offset, src_length, dest_offset;
+};
+struct linux_file_dedupe_range {
+	uint64_t src_offset, src_length;
+	uint16_t dest_count, reserved1;
+	uint32_t reserved2;
+}; /* dest_count of the next follow */
+struct linux_file_dedupe_range_info {
+	int64_t dest_fd;
+	uint64_t dest_offset, bytes_deduped;
+	int32_t status;
+	uint32_t reserved;
+};
 #define FS_IOC_GETFLAGS	  0x80086601U
 #define FS_IOC_SETFLAGS	  0x40086602
 #define FS_IOC_FSGETXATTR 0x801c581fU

@@ -11,6 +11,7 @@
 #include "fs/acl.h"
 #include "fs/context.h"
 #include "fs/dentry.h"
+#include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/internal.h"
 #include "fs/mount.h"
@@ -346,6 +347,19 @@ static int link_locked(struct creation *c, const struct path *old)
 	return 0;
 }
 
+/* Who has opened a file may give it a name, if he is still who he was. */
+static bool is_opener(int fd)
+{
+	struct fdref ref = fd == AT_FDCWD ? (struct fdref){.file = NULL} : fd_get_any(fd);
+	bool is;
+
+	if (!ref.file)
+		return false;
+	is = ref.file->creds == current_creds();
+	fd_put(ref);
+	return is;
+}
+
 static int link_once(int old_dfd, const char *old_name, int new_dfd, const char *new_name,
 		     int flags)
 {
@@ -355,7 +369,7 @@ static int link_once(int old_dfd, const char *old_name, int new_dfd, const char 
 	int err;
 
 	if ((flags & AT_EMPTY_PATH) && !*old_name) {
-		if (!capable(CAP_DAC_READ_SEARCH))
+		if (!capable(CAP_DAC_READ_SEARCH) && !is_opener(old_dfd))
 			return -ENOENT;
 		lookup |= LOOKUP_EMPTY;
 	}

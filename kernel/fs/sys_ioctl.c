@@ -51,6 +51,62 @@ static long change_async(struct file *f, int fd, uint64_t arg)
 	return err;
 }
 
+/* ---- shared blocks: no file system here has them, but what is wrong is said first ----
+ */
+
+static int may_share(const struct file *from, const struct file *to)
+{
+	if (from->path.mount != to->path.mount || from->inode->sb != to->inode->sb)
+		return -EXDEV;
+	if (S_ISDIR(from->inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(from->inode->mode))
+		return -EINVAL;
+	if (!(from->mode & FMODE_READ) || !(to->mode & FMODE_WRITE) ||
+	    (atomic_load(&to->flags) & O_APPEND))
+		return -EBADF;
+	return -EOPNOTSUPP;
+}
+
+static long clone_range(struct file *to, int fd)
+{
+	struct fdref from = fd_get(fd);
+	int err = -EBADF;
+
+	if (from.file) {
+		err = may_share(from.file, to);
+		fd_put(from);
+	}
+	return err;
+}
+
+static long deduplicate(const struct file *f, uint64_t arg)
+{
+	struct linux_file_dedupe_range r;
+
+	if (COPY_IN(&r, arg))
+		return -EFAULT;
+	if (sizeof(r) + r.dest_count * sizeof(struct linux_file_dedupe_range_info) >
+	    PAGE_SIZE)
+		return -ENOMEM;
+	if (!(f->mode & FMODE_READ) || r.reserved1 || r.reserved2)
+		return -EINVAL;
+	return -EOPNOTSUPP;
+}
+
+static long share(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct linux_file_clone_range r;
+
+	if (cmd == FIDEDUPERANGE)
+		return deduplicate(f, arg);
+	if (cmd == FICLONE)
+		return clone_range(f, (int)arg);
+	if (COPY_IN(&r, arg))
+		return -EFAULT;
+	return clone_range(f, (int)r.src_fd);
+}
+
 static long regular(struct file *f, unsigned int cmd, uint64_t arg)
 {
 	int64_t left = atomic_load_relaxed(&f->inode->size) - f->pos;
@@ -63,7 +119,7 @@ static long regular(struct file *f, unsigned int cmd, uint64_t arg)
 	case FICLONE:
 	case FICLONERANGE:
 	case FIDEDUPERANGE:
-		return -EOPNOTSUPP;
+		return share(f, cmd, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -3,6 +3,7 @@
 /* The requests that every descriptor understands, and refusals. */
 #include "fixture.h"
 
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -69,6 +70,38 @@ static void bad_pointers_are_efault(void)
 	}
 }
 
+/* Some file systems can do it: what is wrong is said by all. */
+static void cloning_has_rules(void)
+{
+	struct file_clone_range r = {.src_fd = -1};
+	struct file_dedupe_range *same = calloc(1, 4096);
+	int to = open("to", O_CREAT | O_RDWR, 0644);
+	int append = open("to", O_WRONLY | O_APPEND), write_only = open("f", O_WRONLY);
+	int dir = open(".", O_RDONLY), other = open("/proc/self/stat", O_RDONLY);
+	int read_only = open("f", O_RDONLY);
+
+	FAILS(EBADF, ioctl(to, FICLONE, -1));
+	FAILS(EBADF, ioctl(-1, FICLONE, fd));
+	FAILS(EBADF, ioctl(read_only, FICLONE, fd));
+	FAILS(EBADF, ioctl(append, FICLONE, fd));
+	FAILS(EBADF, ioctl(to, FICLONE, write_only));
+	FAILS(EXDEV, ioctl(to, FICLONE, other));
+	FAILS(EISDIR, ioctl(to, FICLONE, dir));
+	FAILS(EBADF, ioctl(to, FICLONERANGE, &r));
+	same->reserved1 = 1;
+	FAILS(EINVAL, ioctl(to, FIDEDUPERANGE, same));
+	same->dest_count = 1000;
+	FAILS(ENOMEM, ioctl(to, FIDEDUPERANGE, same));
+	FOR_BAD(a)
+	{
+		FAILS(EFAULT, ioctl(to, FICLONERANGE, a));
+		FAILS(EFAULT, ioctl(to, FIDEDUPERANGE, a));
+	}
+	CHECK(close(to) == 0 && close(append) == 0 && close(write_only) == 0);
+	CHECK(close(dir) == 0 && close(other) == 0 && close(read_only) == 0);
+	free(same);
+}
+
 RUN(TEST(fionread_counts_what_can_be_read), TEST(fioclex_and_fionclex),
     TEST(fionbio_sets_nonblocking), TEST(not_a_terminal), TEST(bad_descriptors_are_ebadf),
-    TEST(bad_pointers_are_efault))
+    TEST(bad_pointers_are_efault), TEST(cloning_has_rules))
