@@ -160,6 +160,8 @@ uint32_t notify_group_marks(const struct notify_telling *t, const struct notify_
 
 	for (unsigned i = 0; i < NOTIFY_PLACES; i++) {
 		marks[i] = t->at[i] ? notify_mark_find(t->at[i], g) : NULL;
+		if (marks[i] && !notify_mark_is_meant(marks[i], i))
+			marks[i] = NULL;
 		if (marks[i] && (marks[i]->mask & t->ev.mask & FS_EVENTS))
 			wanting |= 1u << i;
 	}
@@ -184,7 +186,8 @@ static void tell_place_locked(const struct notify_telling *t, enum notify_place 
 
 	for (struct notify_mark *m = t->at[place]->first; m; m = next) {
 		next = m->next;
-		if (!(m->mask & t->ev.mask & FS_EVENTS))
+		if (!(m->mask & t->ev.mask & FS_EVENTS) ||
+		    !notify_mark_is_meant(m, place))
 			continue;
 		if (m->group)
 			tell_group(t, m->group, place);

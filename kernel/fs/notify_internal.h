@@ -11,6 +11,13 @@ struct notify_telling {
 	char name[NAME_MAX + 1];
 };
 
+/* A directory's mark is there for its files only if it says so. */
+static inline bool notify_mark_is_meant(const struct notify_mark *m,
+					enum notify_place place)
+{
+	return place != NOTIFY_PARENT || (m->mask & FS_EVENT_ON_CHILD);
+}
+
 /* Something happens to what is at d, done through p unless that is NULL. */
 void notify_telling_init(struct notify_telling *t, struct dentry *d, const struct path *p,
 			 uint32_t mask);

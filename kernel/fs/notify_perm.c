@@ -24,7 +24,7 @@ static struct notify_group *next_locked(const struct notify_telling *t, uint64_t
 		for (const struct notify_mark *m = t->at[i]->first; m; m = m->next)
 			if (m->group && m->group->may_ask &&
 			    (m->mask & t->ev.mask & FS_PERM_EVENTS) &&
-			    m->group->order > last &&
+			    notify_mark_is_meant(m, i) && m->group->order > last &&
 			    (!found || m->group->order < found->order))
 				found = m->group;
 	}

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
+/* timeout: 120 */
 /* fanotify with file handles, names and pidfds in place of descriptors. */
 /* calls: fanotify_init fanotify_mark */
 #include "fanotify.h"
@@ -324,17 +326,19 @@ static void a_full_queue(void)
 {
 	int max = atoi(file_get("/proc/sys/fs/fanotify/max_queued_events"));
 	struct fanotify_event_metadata e;
-	char name[64];
+	char name[64], old[64];
 	int fd, n = 0;
 
 	if (max > 20000)
 		return;
 	files_make();
 	fd = group_of(FAN_REPORT_DFID_NAME | FAN_REPORT_PIDFD);
-	mark(fd, 0, FAN_CREATE, "d");
+	mark(fd, 0, FAN_MOVED_TO, "d");
+	file_put("e/f", "");
 	for (int i = 0; i < max + 3; i++) {
+		sprintf(old, i ? "d/f%d" : "e/f", i - 1);
 		sprintf(name, "d/f%d", i);
-		CHECK(mknod(name, S_IFREG | 0600, 0) == 0);
+		CHECK(rename(old, name) == 0);
 	}
 	CHECK(ioctl(fd, FIONREAD, &n) == 0 && n == (max + 1) * 24);
 	for (int i = 0; i < max; i++) {
@@ -342,7 +346,7 @@ static void a_full_queue(void)
 
 		CHECK(read(fd, buf, 80) > 24); /* one at a time */
 		memcpy(&e, buf, sizeof(e));
-		CHECK(e.mask == FAN_CREATE);
+		CHECK(e.mask == FAN_MOVED_TO);
 		for (int k = 24; k + 8 <= (int)e.event_len;) {
 			struct fanotify_event_info_pidfd p;
 
@@ -352,12 +356,8 @@ static void a_full_queue(void)
 			k += p.hdr.len;
 		}
 	}
-	CHECK(mknod("d/last", S_IFREG | 0600, 0) == 0);
-	TELLS(fd, "overflow pidfd!; create name=d/last pidfd");
-	for (int i = 0; i < max + 3; i++) {
-		sprintf(name, "d/f%d", i);
-		CHECK(unlink(name) == 0);
-	}
+	CHECK(rename(name, "d/last") == 0);
+	TELLS(fd, "overflow pidfd!; to name=d/last pidfd");
 	CHECK(unlink("d/last") == 0 && close(fd) == 0);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What a fanotify mark ignores, and how marks may be changed. */
 /* calls: fanotify_mark */
 #include "fanotify.h"
@@ -164,6 +165,29 @@ static void files_being_written(void)
 	CHECK(close(fd) == 0);
 }
 
+/* A change of a file ends what its directory ignores only if that is for files, too. */
+static void changes_of_files_in_a_directory(void)
+{
+	int fd, other;
+
+	files_make();
+	fd = group_of(0);
+	other = group_of(0);
+	mark(fd, 0, FAN_MODIFY | FAN_EVENT_ON_CHILD, "d");
+	mark(other, 0, FAN_OPEN | FAN_ONDIR, "d");
+	mark(other, FAN_MARK_IGNORED_MASK, FAN_OPEN, "d");
+	use("d/a");
+	look("d");
+	TELLS(fd, "modify 'd/a'");
+	TELLS(other, "");
+	mark(other, 0, FAN_EVENT_ON_CHILD, "d");
+	use("d/a");
+	look("d");
+	TELLS(fd, "modify 'd/a'");
+	TELLS(other, "open 'd'");
+	CHECK(close(fd) == 0 && close(other) == 0);
+}
+
 /* What goes through a pipe is no affair of the directory that its name is in. */
 static void pipes_with_names(void)
 {
@@ -186,4 +210,4 @@ static void pipes_with_names(void)
 
 RUN(TEST(the_older_mask), TEST(the_newer_mask), TEST(what_does_not_go_together),
     TEST(marks_that_may_go), TEST(the_end_of_a_mark), TEST(files_being_written),
-    TEST(pipes_with_names))
+    TEST(changes_of_files_in_a_directory), TEST(pipes_with_names))

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
+/* timeout: 120 */
 /* fanotify's questions: whoever opens or reads a file waits for the answer. */
 /* calls: fanotify_init fanotify_mark write */
 #include "fanotify.h"

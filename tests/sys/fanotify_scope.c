@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* fanotify's marks on mounts, file systems and the tree of mounts; all of them on file
  * systems that the test has mounted for itself. */
 /* calls: fanotify_mark fanotify_init */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* What /proc/PID/fdinfo says of descriptors of events. */
 /* calls: eventfd2 signalfd4 timerfd_create epoll_create1 inotify_init1 pidfd_open */
 #include "fanotify.h"
