@@ -13,6 +13,7 @@
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "process/creds.h"
 
 #define FIRST_INO 4026531840U /* above the numbers of processes' files */
 
@@ -249,7 +250,30 @@ static int pseudo_iterate(struct file *f, struct dir_context *ctx)
 	return 0;
 }
 
+static bool is_strict(const struct pseudo_node *node)
+{
+	while (node && !node->is_strict)
+		node = node->parent;
+	return node != NULL;
+}
+
+/* All is root's, and under a strict directory no capability helps. */
+static int pseudo_permission(struct inode *inode, uint32_t mask)
+{
+	const struct creds *c = current_creds();
+	uint32_t bits = inode->mode;
+
+	if (!is_strict(node_of(inode)))
+		return inode_permission_generic(inode, mask);
+	if (c->euid == 0)
+		bits >>= 6;
+	else if (creds_in_group(c, 0))
+		bits >>= 3;
+	return mask & ~bits & (MAY_READ | MAY_WRITE | MAY_EXEC) ? -EACCES : 0;
+}
+
 static const struct inode_ops pseudo_inode_ops = {
+	.permission = pseudo_permission,
 	.lookup = pseudo_lookup,
 	.open = pseudo_open,
 	.get_link = pseudo_get_link,

@@ -25,6 +25,7 @@ struct pseudo_node {
 	int (*show)(struct text *t, void *arg);
 	int (*store)(char *data, size_t len, void *arg);
 	const char *target; /* of a link */
+	bool is_strict;	    /* modes here and below hold for everyone: /proc/sys */
 	void *arg;
 };
 
