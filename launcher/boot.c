@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "launch.h"
 #include "layout.h"
 #include "message.h"
@@ -164,6 +165,17 @@ static void fill_memory(struct boot_params *p, const struct options *o)
 	p->kernel_memory_max = o->memory && o->memory < most ? o->memory : most;
 }
 
+static void fill_group(struct boot_params *p)
+{
+	struct group_limits limits;
+
+	group_limits_get(&limits);
+	p->group_memory_max = limits.memory;
+	p->group_cpu_quota = limits.cpu_quota;
+	p->group_cpu_period = limits.cpu_period;
+	p->group_pids_max = limits.pids;
+}
+
 /* Who is root by the -u option has all of them, else what the caller has: they count
  * inside only. */
 static uint64_t capabilities(const struct boot_params *p)
@@ -204,6 +216,7 @@ void boot_fill(const struct launch *l)
 	fill_mounts(p, o);
 	fill_machine(p);
 	fill_memory(p, o);
+	fill_group(p);
 	if (uname(&uts) < 0)
 		strcpy(uts.nodename, "carbyne");
 	p->hostname = address(boot_string(o->hostname ? o->hostname : uts.nodename));

@@ -26,6 +26,7 @@
 #include "fs/fdtable.h"
 #include "fs/init.h"
 #include "fs/proc/proc.h"
+#include "fs/sys/sysfs.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -97,6 +98,8 @@ static void init_facts(const struct boot_params *b)
 	proc_facts.cpu_count = b->cpu_count;
 	proc_facts.mem_total = b->host_mem_total;
 	proc_facts.mem_free = b->host_mem_free;
+	cgroup_limits = (struct cgroup_limits){b->group_memory_max, b->group_cpu_quota,
+					       b->group_cpu_period, b->group_pids_max};
 	auxv_facts.hwcap2 = b->hwcap2;
 	auxv_facts.minsigstksz = b->minsigstksz;
 	auxv_facts.clktck = b->clktck ? b->clktck : 100;

@@ -109,10 +109,13 @@ struct boot_params {
 	uint64_t capabilities; /* of the first process: the caller's effective ones, or
 				  all for -u root */
 	uint64_t host_mem_total, host_mem_free; /* bytes */
-	uint64_t trace_flags;			/* enum boot_trace_flags */
-	uint64_t trace_set[TRACE_SET_WORDS];	/* which calls: a bit for each number */
-	int32_t trace_fd;			/* host descriptor that gets the text */
-	int32_t utc_offset;			/* of local time, seconds */
+	uint64_t group_memory_max; /* bytes, of the caller's cgroup; 0: none */
+	uint64_t group_cpu_quota, group_cpu_period; /* microseconds; 0: none */
+	uint64_t group_pids_max;		    /* 0: none */
+	uint64_t trace_flags;			    /* enum boot_trace_flags */
+	uint64_t trace_set[TRACE_SET_WORDS]; /* which calls: a bit for each number */
+	int32_t trace_fd;		     /* host descriptor that gets the text */
+	int32_t utc_offset;		     /* of local time, seconds */
 	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
 			  cannot come too early */
 };

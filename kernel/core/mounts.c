@@ -107,6 +107,7 @@ static int mount_system(void)
 		{"tmpfs", "/tmp", "mode=1777"},
 		{"proc", "/proc", NULL},
 		{"sysfs", "/sys", NULL},
+		{"cgroup2", "/sys/fs/cgroup", NULL},
 	};
 	int err = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of /proc/PID: which there are, with what modes, what they take, and that what
  * they say is true. */
-/* calls: open read write readlink */
+/* calls: open read write readlink pidfd_send_signal */
 #include "fixture.h"
 
 #include <dirent.h>
@@ -451,6 +451,26 @@ static void switches_are_counted(void)
 	CHECK(value_of(s, "voluntary_ctxt_switches") >= before + 20);
 }
 
+static void signals_go_through_a_directory(void)
+{
+	char path[64];
+	pid_t pid;
+	int fd, status;
+
+	CHECK(pipe(go) == 0);
+	pid = child_start(child_reads);
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	CHECK(fd >= 0 && syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0);
+	CHECK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WTERMSIG(status) == SIGKILL);
+	FAILS(ESRCH, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	CHECK(close(fd) == 0 && close(go[0]) == 0 && close(go[1]) == 0);
+	fd = open("/proc/self/task", O_RDONLY);
+	FAILS(EBADF, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	CHECK(close(fd) == 0);
+}
+
 static pid_t gone;
 
 static void files_of_one_that_has_ended(void)
@@ -491,4 +511,4 @@ RUN(TEST(modes_are_linuxs), TEST(all_can_be_read), TEST(resident_memory_grows_wi
     TEST(id_maps_are_set_once), TEST(there_is_no_security_module),
     TEST(a_call_that_sleeps_is_named), TEST(timers_are_listed),
     TEST(children_belong_to_their_thread), TEST(switches_are_counted),
-    TEST(files_of_one_that_has_ended))
+    TEST(signals_go_through_a_directory), TEST(files_of_one_that_has_ended))

@@ -193,3 +193,9 @@ void proc_add_config(void);	     /* config.c */
 void proc_add_sysctl(void);	     /* sysctl.c */
 void proc_add_net(void);	     /* net.c */
 int cpuinfo_show(struct text *t, void *arg);
+/* system_memory.c */
+int meminfo_show(struct text *t, void *arg);
+int vmstat_show(struct text *t, void *arg);
+int zoneinfo_show(struct text *t, void *arg);
+int buddyinfo_show(struct text *t, void *arg);
+int slabinfo_show(struct text *t, void *arg);

@@ -14,6 +14,7 @@
 #include "fs/file.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/proc.h"
 #include "lib/string.h"
 #include "process/creds.h"
 #include "process/identity.h"

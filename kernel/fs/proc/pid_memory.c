@@ -9,9 +9,11 @@
  * kernel's. */
 #include "abi/mman.h"
 #include "abi/statfs.h"
+#include "base/page.h"
 #include "base/slab.h"
 #include "fs/file.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/proc.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
 #include "process/remote.h"
@@ -135,4 +137,47 @@ void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out)
 		lock_drop(&mm->lock);
 	}
 	kfree(r.range);
+}
+
+/* The next process from pid on that has memory: a reference to its leader, or NULL. */
+static struct task *next_leader(pid_t from)
+{
+	struct task *t = NULL;
+
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(from); p && !t;
+	     p = process_next(p->pid + 1))
+		if (p->leader && p->state == PROCESS_RUNNING && !p->is_init)
+			t = p->leader;
+	if (t)
+		task_get(t);
+	lock_drop(&process_tree_lock);
+	return t;
+}
+
+size_t proc_memory_get(struct mm_use *sum)
+{
+	struct page_stats pages;
+	struct task *t;
+	pid_t next = 1;
+
+	*sum = (struct mm_use){.at = 0};
+	while ((t = next_leader(next))) {
+		struct mm *mm = task_mm(t);
+		struct mm_use use;
+
+		if (mm) {
+			memory_use_get(t, mm, &use);
+			sum->anon += use.anon;
+			sum->file += use.file;
+			sum->shmem += use.shmem;
+			sum->min_faults += use.min_faults;
+			sum->maj_faults += use.maj_faults;
+		}
+		next = t->tid + 1;
+		mm_put(mm);
+		task_put(t);
+	}
+	page_get_stats(&pages);
+	return pages.used;
 }

@@ -4,6 +4,7 @@
 #include "abi/types.h"
 
 struct file;
+struct mm_use;
 struct text;
 
 /* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is
@@ -23,6 +24,17 @@ void proc_init(void);
 extern int (*proc_net_unix)(struct text *t, void *arg);
 
 unsigned proc_cpu_count(void);
+
+/* Of all processes that there are, and of children that they have waited for. */
+struct proc_totals {
+	nsec_t user, system; /* CPU time */
+	unsigned tasks, running;
+	pid_t last; /* the highest process id */
+};
+void proc_totals_get(struct proc_totals *out);
+/* Adds up what all address spaces use; returns the kernel's own pages. No locks are held.
+ */
+size_t proc_memory_get(struct mm_use *sum);
 
 /* The kind of namespace (CLONE_NEW*) that a file of /proc/PID/ns is, or 0. */
 uint32_t nsfs_kind(const struct file *f);

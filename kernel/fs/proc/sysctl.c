@@ -23,6 +23,7 @@
 #include "lib/string.h"
 #include "process/creds.h"
 #include "process/system.h"
+#include "process/task.h"
 
 static struct lock settings_lock = LOCK_INIT(RANK_OBJECT);
 
@@ -199,6 +200,7 @@ static const struct number numbers[] = {
 	 INT32_MAX},
 	{"fs/lease-break-time", &lease_break_seconds, 0, INT32_MAX},
 	{"fs/leases-enable", &lease_enabled, 0, INT32_MAX},
+	{"fs/nr_open", &nr_open, NR_OPEN_MIN, NR_OPEN_MAX},
 	{"fs/pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30},
 	{"fs/protected_fifos", &protected_fifos, 0, 2},
 	{"fs/protected_hardlinks", &protected_hardlinks, 0, 1},
@@ -233,6 +235,27 @@ static int number_store(char *data, size_t len, void *arg)
 	if (n->value == &pipe_max_size)
 		value = 1L << (64 - __builtin_clzl((uint64_t)value - 1));
 	atomic_store(n->value, (int)value);
+	return 0;
+}
+
+static int last_pid_show(struct text *t, void *arg)
+{
+	(void)arg;
+	text_printf(t, "%d\n", task_last_id());
+	return 0;
+}
+
+static int last_pid_store(char *data, size_t len, void *arg)
+{
+	uint32_t id;
+
+	(void)arg;
+	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	data[without_newline(data, len)] = '\0';
+	if (!parse_u32(data, &id) || id >= PID_MAX)
+		return -EINVAL;
+	task_set_last_id((pid_t)id);
 	return 0;
 }
 
@@ -330,6 +353,8 @@ static void sys_fill(void)
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		(void)pseudo_file(sys, numbers[i].path, 0644, number_show, number_store,
 				  (void *)(uintptr_t)&numbers[i]);
+	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,
+			  NULL);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),
 		 hostname_store);
 	name_add("sys/kernel/domainname", 0644,

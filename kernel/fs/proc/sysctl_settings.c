@@ -95,7 +95,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"fs/mqueue/msgsize_default", "8192", 0644, NULL},
 	{"fs/mqueue/msgsize_max", "8192", 0644, NULL},
 	{"fs/mqueue/queues_max", "256", 0644, NULL},
-	{"fs/nr_open", "1048576", 0644, NULL},
 	{"fs/overflowgid", "65534", 0644, NULL},
 	{"fs/overflowuid", "65534", 0644, NULL},
 	{"fs/pipe-user-pages-hard", "0", 0644, NULL},

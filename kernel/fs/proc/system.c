@@ -2,8 +2,9 @@
 /* system.c - what /proc says of the machine.
  *
  * Limits: load averages are 0, interrupts and disks are not shown; processor time is what
- * the sandbox's living processes have used. */
+ * the sandbox's living processes have used, with the children that they waited for. */
 #include "process/system.h"
+#include "abi/stat.h"
 #include "base/page.h"
 #include "fs/chrdev.h"
 #include "fs/file_lock.h"
@@ -55,69 +56,24 @@ static void memory_figures(struct memory_figures *out)
 	out->free -= MIN(used, out->free);
 }
 
-static void line_kb(struct text *t, const char *name, uint64_t bytes)
-{
-	size_t start = t->len;
-
-	text_printf(t, "%s:", name);
-	while (t->len - start < 16 && !t->is_failed)
-		text_putc(t, ' ');
-	text_printf(t, "%8lu kB\n", bytes / 1024);
-}
-
-static int meminfo_show(struct text *t, void *arg)
-{
-	static const char *const zeros[] = {
-		"Buffers",	  "Cached",	  "SwapCached",	    "Active",
-		"Inactive",	  "Active(anon)", "Inactive(anon)", "Active(file)",
-		"Inactive(file)", "Unevictable",  "Mlocked",	    "SwapTotal",
-		"SwapFree",	  "Dirty",	  "Writeback",	    "AnonPages",
-		"Mapped",	  "Shmem",	  "KReclaimable",   "Slab",
-		"SReclaimable",	  "SUnreclaim",	  "KernelStack",    "PageTables",
-		"NFS_Unstable",	  "Bounce",	  "WritebackTmp",
-	};
-	struct memory_figures m;
-
-	(void)arg;
-	memory_figures(&m);
-	line_kb(t, "MemTotal", m.total);
-	line_kb(t, "MemFree", m.free);
-	line_kb(t, "MemAvailable", m.free);
-	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
-		line_kb(t, zeros[i], 0);
-	line_kb(t, "CommitLimit", m.total / 2);
-	line_kb(t, "Committed_AS", m.total - m.free);
-	text_puts(t, "VmallocTotal:   34359738367 kB\n");
-	line_kb(t, "VmallocUsed", 0);
-	line_kb(t, "VmallocChunk", 0);
-	line_kb(t, "AnonHugePages", 0);
-	text_puts(t, "HugePages_Total:       0\nHugePages_Free:        "
-		     "0\nHugePages_Rsvd:        0\n"
-		     "HugePages_Surp:        0\nHugepagesize:       2048 kB\n");
-	line_kb(t, "Hugetlb", 0);
-	line_kb(t, "DirectMap4k", 0);
-	line_kb(t, "DirectMap2M", m.total);
-	return 0;
-}
-
 /* ---- time and processes ---- */
 
-struct totals {
-	nsec_t user, system;
-	unsigned tasks, running;
-	pid_t last;
-};
-
-static void totals_get(struct totals *out)
+static nsec_t from_timeval(const struct linux_timeval *tv)
 {
-	*out = (struct totals){0};
+	return tv->tv_sec * NSEC_PER_SEC + tv->tv_usec * 1000;
+}
+
+void proc_totals_get(struct proc_totals *out)
+{
+	*out = (struct proc_totals){0};
 	lock_take(&process_tree_lock);
 	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1)) {
 		nsec_t user = cpu_time_of_process(p, CPUCLOCK_VIRT);
 		nsec_t all = cpu_time_of_process(p, CPUCLOCK_PROF);
 
-		out->user += user;
-		out->system += MAX(all - user, 0);
+		out->user += user + from_timeval(&p->children_usage.ru_utime);
+		out->system +=
+			MAX(all - user, 0) + from_timeval(&p->children_usage.ru_stime);
 		out->tasks += (unsigned)p->live_tasks;
 		out->running += p->leader && task_state_letter(p->leader) == 'R';
 		out->last = p->pid;
@@ -129,10 +85,10 @@ static int uptime_show(struct text *t, void *arg)
 {
 	nsec_t up = clock_now(CLOCK_BOOTTIME);
 	nsec_t idle;
-	struct totals all;
+	struct proc_totals all;
 
 	(void)arg;
-	totals_get(&all);
+	proc_totals_get(&all);
 	idle = MAX(up * proc_cpu_count() - all.user - all.system, 0);
 	text_printf(t, "%lld.%02lld %lld.%02lld\n", (long long)(up / NSEC_PER_SEC),
 		    (long long)(up / TICK % 100), (long long)(idle / NSEC_PER_SEC),
@@ -142,10 +98,10 @@ static int uptime_show(struct text *t, void *arg)
 
 static int loadavg_show(struct text *t, void *arg)
 {
-	struct totals all;
+	struct proc_totals all;
 
 	(void)arg;
-	totals_get(&all);
+	proc_totals_get(&all);
 	text_printf(t, "0.00 0.00 0.00 %u/%u %d\n", MAX(all.running, 1U), all.tasks,
 		    all.last);
 	return 0;
@@ -163,10 +119,10 @@ static int stat_show(struct text *t, void *arg)
 	unsigned count = proc_cpu_count();
 	nsec_t up = clock_now(CLOCK_BOOTTIME);
 	nsec_t boot = clock_now(CLOCK_REALTIME) - up;
-	struct totals all;
+	struct proc_totals all;
 
 	(void)arg;
-	totals_get(&all);
+	proc_totals_get(&all);
 	text_puts(t, "cpu ");
 	cpu_line(t, all.user, all.system, up * count);
 	for (unsigned i = 0; i < count; i++) {
@@ -227,36 +183,6 @@ static int locks_show(struct text *t, void *arg)
 	return 0;
 }
 
-static int vmstat_show(struct text *t, void *arg)
-{
-	static const char *const zeros[] = {
-		"nr_zone_inactive_anon",
-		"nr_zone_active_anon",
-		"nr_dirty",
-		"nr_writeback",
-		"nr_mapped",
-		"nr_anon_pages",
-		"nr_shmem",
-		"nr_slab_reclaimable",
-		"nr_slab_unreclaimable",
-		"pgpgin",
-		"pgpgout",
-		"pswpin",
-		"pswpout",
-		"pgfault",
-		"pgmajfault",
-		"oom_kill",
-	};
-	struct memory_figures m;
-
-	(void)arg;
-	memory_figures(&m);
-	text_printf(t, "nr_free_pages %lu\n", m.free / PAGE_SIZE);
-	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
-		text_printf(t, "%s 0\n", zeros[i]);
-	return 0;
-}
-
 static int interrupts_show(struct text *t, void *arg)
 {
 	(void)arg;
@@ -264,6 +190,28 @@ static int interrupts_show(struct text *t, void *arg)
 	for (unsigned i = 0; i < proc_cpu_count(); i++)
 		text_printf(t, "       CPU%-4u", i);
 	text_putc(t, '\n');
+	return 0;
+}
+
+/* There are none: a row for each kind, of zeros. */
+static int softirqs_show(struct text *t, void *arg)
+{
+	static const char *const names[] = {
+		"HI",	    "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
+		"IRQ_POLL", "TASKLET", "SCHED",	 "HRTIMER", "RCU",
+	};
+
+	(void)arg;
+	text_puts(t, "                    ");
+	for (unsigned i = 0; i < proc_cpu_count(); i++)
+		text_printf(t, "CPU%-8u", i);
+	text_putc(t, '\n');
+	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+		text_printf(t, "%12s:", names[k]);
+		for (unsigned i = 0; i < proc_cpu_count(); i++)
+			text_printf(t, " %10u", 0);
+		text_putc(t, '\n');
+	}
 	return 0;
 }
 
@@ -278,10 +226,13 @@ void proc_add_system(void)
 		{"loadavg", loadavg_show},	   {"locks", locks_show},
 		{"meminfo", meminfo_show},	   {"stat", stat_show},
 		{"uptime", uptime_show},	   {"version", version_show},
-		{"vmstat", vmstat_show},
+		{"vmstat", vmstat_show},	   {"softirqs", softirqs_show},
+		{"buddyinfo", buddyinfo_show},	   {"zoneinfo", zoneinfo_show},
 	};
 	static const char *const fixed[][2] = {
-		{"cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"},
+		{"cgroups",
+		 "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
+		 "cpuset\t0\t1\t1\ncpu\t0\t1\t1\nmemory\t0\t1\t1\npids\t0\t1\t1\n"},
 		{"cmdline", "BOOT_IMAGE=carbyne\n"},
 		{"consoles", ""},
 		{"crypto", ""},
@@ -304,6 +255,14 @@ void proc_add_system(void)
 		 "    rss                  swap\n"},
 	};
 
+	static const char tty_drivers[] =
+		"/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+		"/dev/console         /dev/console    5       1 system:console\n"
+		"/dev/ptmx            /dev/ptmx       5       2 system\n"
+		"pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+		"pty_master           /dev/ptm      128 0-1048575 pty:master\n";
+	struct pseudo_node *tty;
+
 	memory_figures_hook = memory_figures;
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
 		(void)pseudo_file(&proc_root, made[i].name, 0444, made[i].show, NULL,
@@ -315,5 +274,11 @@ void proc_add_system(void)
 	(void)pseudo_dir(&proc_root, "fs");
 	(void)pseudo_dir(&proc_root, "driver");
 	(void)pseudo_dir(&proc_root, "bus");
-	(void)pseudo_dir(&proc_root, "tty");
+	(void)pseudo_file(&proc_root, "slabinfo", 0400, slabinfo_show, NULL, NULL);
+	(void)pseudo_text(&proc_root, "tty/drivers", tty_drivers);
+	(void)pseudo_text(&proc_root, "tty/ldiscs", "n_tty       0\n");
+	(void)pseudo_dir(&proc_root, "tty/ldisc");
+	tty = pseudo_dir(&proc_root, "tty/driver");
+	if (tty)
+		tty->mode = S_IFDIR | 0500;
 }

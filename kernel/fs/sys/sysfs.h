@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* sysfs.h - sysfs: start-up. */
+/* sysfs.h - sysfs and cgroup2: start-up. */
 #pragma once
+#include "abi/types.h"
 
-/* Registers the types "sysfs" and "cgroup2". Once, before the first mount. */
+/* What holds for the sandbox as a whole, filled in by core/ before the first process
+ * runs; 0: no limit. */
+struct cgroup_limits {
+	uint64_t memory_max;		/* bytes */
+	uint64_t cpu_quota, cpu_period; /* microseconds */
+	uint64_t pids_max;
+};
+extern struct cgroup_limits cgroup_limits;
+
+/* Registers the types. Once, before the first mount. */
 void sysfs_init(void);
