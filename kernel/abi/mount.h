@@ -52,8 +52,13 @@ struct linux_mnt_id_req {
 #define STATMOUNT_FS_TYPE	 0x20
 #define STATMOUNT_MNT_NS_ID	 0x40
 #define STATMOUNT_MNT_OPTS	 0x80
+#define STATMOUNT_FS_SUBTYPE	 0x100
 #define STATMOUNT_SB_SOURCE	 0x200
+#define STATMOUNT_OPT_ARRAY	 0x400
+#define STATMOUNT_OPT_SEC_ARRAY	 0x800
 #define STATMOUNT_SUPPORTED_MASK 0x1000
+#define STATMOUNT_MNT_UIDMAP	 0x2000
+#define STATMOUNT_MNT_GIDMAP	 0x4000
 
 struct linux_statmount {
 	uint32_t size;

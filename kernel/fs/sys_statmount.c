@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_statmount.c - statmount(2), listmount(2): the mounts by their unique ids.
  *
- * Limits against Linux: no STATMOUNT_OPT_ARRAY, FS_SUBTYPE and id maps, which its mask of
- * answers says. */
+ * No file system here has a subtype or options of a security module, and no mount has
+ * id maps: these are known, and never there. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/mount.h"
@@ -27,7 +27,9 @@ enum { LIST_SPARE = 256 };	/* mounts that may come while memory is got */
 #define MNT_NS_ID 4026531841ULL /* as /proc/PID/ns/mnt */
 #define TEXTS                                                                            \
 	(STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE |                  \
-	 STATMOUNT_MNT_OPTS | STATMOUNT_SB_SOURCE)
+	 STATMOUNT_MNT_OPTS | STATMOUNT_FS_SUBTYPE | STATMOUNT_SB_SOURCE |               \
+	 STATMOUNT_OPT_ARRAY | STATMOUNT_OPT_SEC_ARRAY | STATMOUNT_MNT_UIDMAP |          \
+	 STATMOUNT_MNT_GIDMAP)
 #define KNOWN                                                                            \
 	(TEXTS | STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_PROPAGATE_FROM |   \
 	 STATMOUNT_MNT_NS_ID | STATMOUNT_SUPPORTED_MASK)
@@ -140,6 +142,43 @@ static uint32_t text_begin(struct linux_statmount *s, struct text *t, uint64_t b
 	return (uint32_t)t->len;
 }
 
+/* One option of the list that s begins with, without its escapes (\\054). Returns what
+ * follows its comma, or NULL. */
+static const char *option_write(struct text *t, const char *s)
+{
+	for (; *s && *s != ','; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
+			text_putc(t, (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
+					    (s[3] - '0')));
+			s += 3;
+		} else {
+			text_putc(t, *s);
+		}
+	}
+	text_putc(t, '\0');
+	return *s ? s + 1 : NULL;
+}
+
+static void fill_options(struct linux_statmount *s, struct text *t, struct mount *m,
+			 uint64_t want, char *page)
+{
+	page[0] = '\0';
+	page[1] = '\0';
+	if (m->sb->ops && m->sb->ops->show_options)
+		m->sb->ops->show_options(m->sb, page, PAGE_SIZE);
+	if (!page[0])
+		return;
+	if (want & STATMOUNT_MNT_OPTS) {
+		s->mnt_opts = text_begin(s, t, STATMOUNT_MNT_OPTS);
+		text_write(t, page + 1, strlen(page + 1) + 1);
+	}
+	if (want & STATMOUNT_OPT_ARRAY) {
+		s->opt_array = text_begin(s, t, STATMOUNT_OPT_ARRAY);
+		for (const char *at = page + 1; at; s->opt_num++)
+			at = option_write(t, at);
+	}
+}
+
 static void fill_texts(struct linux_statmount *s, struct text *t, struct mount *m,
 		       uint64_t want, const struct path *root, char *page)
 {
@@ -161,14 +200,8 @@ static void fill_texts(struct linux_statmount *s, struct text *t, struct mount *
 		s->mnt_point = text_begin(s, t, STATMOUNT_MNT_POINT);
 		text_write(t, page, strlen(page) + 1);
 	}
-	page[0] = '\0';
-	page[1] = '\0';
-	if ((want & STATMOUNT_MNT_OPTS) && m->sb->ops && m->sb->ops->show_options)
-		m->sb->ops->show_options(m->sb, page, PAGE_SIZE);
-	if ((want & STATMOUNT_MNT_OPTS) && page[0]) {
-		s->mnt_opts = text_begin(s, t, STATMOUNT_MNT_OPTS);
-		text_write(t, page + 1, strlen(page + 1) + 1);
-	}
+	if (want & (STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY))
+		fill_options(s, t, m, want, page);
 	if (want & STATMOUNT_SB_SOURCE) {
 		s->sb_source = text_begin(s, t, STATMOUNT_SB_SOURCE);
 		text_write(t, m->source, strlen(m->source) + 1);

@@ -89,7 +89,8 @@ struct sb_ops {
 	/* Fills what it knows; the rest is preset from the superblock. 0 or -errno. */
 	int (*statfs)(struct superblock *sb, struct linux_statfs *out);
 	int (*sync)(struct superblock *sb); /* may be NULL */
-	/* Options as /proc/mounts shows them after rw/ro: ",size=…" (may be NULL). */
+	/* Options as /proc/mounts shows them after rw/ro: ",size=…" (may be NULL). In
+	 * values, white space, commas and backslashes are escaped (\054). */
 	void (*show_options)(struct superblock *sb, char *buf, size_t size);
 	int (*remount)(struct superblock *sb, const char *options); /* may be NULL */
 	/* The last reference has gone: frees sb->private. The root dentry has been put.

@@ -397,6 +397,43 @@ static void slip_under(void)
 	FAILS(EINVAL, umount2("over", 0));
 }
 
+static void options_apart(void)
+{
+	enum {
+		OPTIONS = 0x80,
+		ARRAY = 0x400,
+		MASK = 0x1000,
+		NEVER = 0x100 | 0x800 | 0x6000
+	};
+	struct stat_mount s;
+	const char *at;
+
+	if (!mounts_are_ours())
+		return;
+	CHECK(mkdir("k", 0755) == 0 && mkdir("x:y,z", 0755) == 0 &&
+	      mkdir("o", 0755) == 0);
+	CHECK(mount("k", "k", "tmpfs", 0, "mode=700,uid=3,size=1m") == 0);
+	CHECK(stat_mount(id_of("k"), OPTIONS | ARRAY | NEVER, &s, sizeof(s)) == 0);
+	CHECK(s.mask == (OPTIONS | ARRAY));
+	CHECK(strcmp(s.str + s.opts, "size=1024k,mode=700,uid=3") == 0);
+	CHECK((uint32_t)s.spare[2] == 3); /* opt_num and opt_array */
+	at = s.str + (s.spare[2] >> 32);
+	CHECK(memcmp(at, "size=1024k\0mode=700\0uid=3", 26) == 0);
+	CHECK(mount("o", "o", "overlay", 0, "lowerdir=x\\:y\\,z:k") == 0);
+	CHECK(stat_mount(id_of("o"), OPTIONS | ARRAY, &s, sizeof(s)) == 0);
+	CHECK(strncmp(s.str + s.opts, "lowerdir=x\\134:y\\134\\054z:k,", 28) == 0);
+	at = s.str + (s.spare[2] >> 32);
+	CHECK((uint32_t)s.spare[2] >= 1 && strcmp(at, "lowerdir=x\\:y\\,z:k") == 0);
+	CHECK(stat_mount(id_of("k"), MASK, &s, 512) == 0);
+	CHECK((s.spare[4] & 0x7fff) == 0x7fff);
+	CHECK(umount2("o", 0) == 0 && umount2("k", 0) == 0);
+}
+
+static void options_one_by_one(void)
+{
+	IN_OWN_MOUNTS(options_apart);
+}
+
 static void beneath_what_is_there(void)
 {
 	IN_OWN_MOUNTS(slip_under);
@@ -459,5 +496,5 @@ static void users_may_not(void)
 
 RUN(TEST(set_up), TEST(a_file_system_in_steps), TEST(parameters),
     TEST(picked_and_changed), TEST(trees_of_their_own), TEST(attributes_of_trees),
-    TEST(asking_for_mounts), TEST(beneath_what_is_there), TEST(trees_on_trees),
-    TEST(users_may_not))
+    TEST(asking_for_mounts), TEST(options_one_by_one), TEST(beneath_what_is_there),
+    TEST(trees_on_trees), TEST(users_may_not))

@@ -107,7 +107,7 @@ static void sb_options(struct text *out, struct superblock *sb, char *page)
 		return;
 	page[0] = '\0';
 	sb->ops->show_options(sb, page, PAGE_SIZE);
-	text_escaped(out, page, " \t\n\\");
+	text_puts(out, page);
 }
 
 static bool is_read_only(const struct mount *m)

@@ -296,7 +296,7 @@ static int leftovers_clear(struct union_fs *ufs, struct dentry *base)
 	if (S_ISDIR(p.dentry->inode->mode)) {
 		err = incompat_check(&p);
 		if (!err)
-			err = sweep(&p, 2);
+			err = sweep(&p, 16);
 	}
 	if (!err)
 		err = stack_remove(base, p.dentry);

@@ -56,8 +56,13 @@ struct shown {
 
 static void show(struct shown *s, const char *key, const char *value)
 {
-	s->at += scnprintf(s->buf + s->at, s->size - s->at, value ? ",%s=%s" : ",%s", key,
-			   value);
+	s->at += scnprintf(s->buf + s->at, s->size - s->at, value ? ",%s=" : ",%s", key);
+	for (; value && *value; value++) {
+		bool plain = !strchr(", \t\n\\", *value);
+
+		s->at += scnprintf(s->buf + s->at, s->size - s->at,
+				   plain ? "%c" : "\\%03o", *value);
+	}
 }
 
 static void show_layers(struct shown *s, const struct union_params *p)
