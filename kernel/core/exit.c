@@ -285,6 +285,14 @@ void process_kill(struct process *p, int status)
 	lock_drop(&p->lock);
 }
 
+void process_kill_main(int status)
+{
+	lock_take(&process_tree_lock);
+	if (main_process)
+		process_kill(main_process, status);
+	lock_drop(&process_tree_lock);
+}
+
 void process_kill_all(void)
 {
 	lock_take(&process_tree_lock);

@@ -23,6 +23,8 @@ void process_reap_locked(struct process *p);
  * by SIGKILL. False when one of its threads held a kernel lock, whose data nobody can
  * trust any more. Called by the first host process. */
 bool process_abandoned(int host_pid) MUST_CHECK;
+/* Makes the main process, and so the sandbox, end with this status. */
+void process_kill_main(int status);
 /* Ends every process but init: the sandbox is over. */
 void process_kill_all(void);
 /* The program that the sandbox was started for; its end is the sandbox's. NULL once it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_admin.c - calls that manage the machine: swapping, accounting, quotas, reboot. They
+/* sys_admin.c - calls that manage the machine: swapping, accounting, quotas. They
  * answer as the kernel of an unprivileged container does: the machine is not the guest's,
  * whatever capabilities it has over its own files. */
 #include "abi/errno.h"
@@ -30,13 +30,6 @@ long sys_swapoff(struct task *t, uaddr_t path)
 long sys_acct(struct task *t, uaddr_t path)
 {
 	(void)t, (void)path;
-	return -EPERM;
-}
-
-long sys_reboot(struct task *t, uint32_t magic1, uint32_t magic2, uint32_t cmd,
-		uaddr_t arg)
-{
-	(void)t, (void)magic1, (void)magic2, (void)cmd, (void)arg;
 	return -EPERM;
 }
 
