@@ -4,7 +4,8 @@
  * Linear hashing: a table of n buckets gets bucket n by splitting one of those it has, so
  * growing costs a chain at a time and moves nothing else. It begins in an array of the
  * caller's, and stays there while few entries are in it: a fresh process faults in few
- * pages.
+ * pages. A link tells some bits of the hash of the entry it leads to, and whether that is
+ * the last: most entries that are not looked for, or moved, need not be touched.
  *
  * No locks: the caller's, which may be one for all, or stripes. Since a bucket and the
  * one split off it agree in all lower bits of the hash, a lock chosen by bits below
@@ -14,8 +15,12 @@
 #include "abi/types.h"
 #include "lib/atomic.h"
 
+/* 0, or a node's address with bit 0 set if others follow it, and 16 bits of its hash on
+ * top. */
+typedef uint64_t hash_link_t;
+
 struct hash_node {
-	struct hash_node *next;
+	hash_link_t next;
 	uint64_t hash; /* changes only while the node is in no table */
 };
 
@@ -23,38 +28,26 @@ enum { HASH_TABLE_PARTS = 8 }; /* grows up to 2^7 times its first size */
 
 struct hash_table {
 	/* Part 0 has first_count buckets, part k first_count * 2^(k-1). */
-	struct hash_node **parts[HASH_TABLE_PARTS]; /* atomic: set before bucket_count */
-	size_t first_count;			    /* const: a power of two */
-	size_t bucket_count;			    /* atomic */
-	size_t count;				    /* atomic: entries */
+	hash_link_t *parts[HASH_TABLE_PARTS]; /* atomic: set before bucket_count */
+	size_t first_count;		      /* const: a power of two */
+	size_t bucket_count;		      /* atomic */
+	size_t count;			      /* atomic: entries */
+	unsigned tag_shift; /* const: links have the 16 bits from here on, which tell the
+			       buckets of any two sizes apart */
 };
 
-/* first: first_count buckets, all NULL, which the caller owns. */
-void hash_table_init(struct hash_table *t, struct hash_node **first, size_t first_count);
+/* first: first_count buckets, all 0, which the caller owns. */
+void hash_table_init(struct hash_table *t, hash_link_t *first, size_t first_count);
 /* Gives back what it grew by. It must be empty. */
 void hash_table_fini(struct hash_table *t);
 
-/* The bucket of a number below bucket_count. */
-static inline struct hash_node **hash_table_at(const struct hash_table *t, size_t index)
-{
-	size_t part;
-
-	if (likely(index < t->first_count))
-		return &t->parts[0][index];
-	part = (size_t)(__builtin_clzl(t->first_count) - __builtin_clzl(index)) + 1;
-	return &t->parts[part][index - (t->first_count << (part - 1))];
-}
-
-/* The bucket for a hash: walk it by next. */
-static inline struct hash_node **hash_table_bucket(const struct hash_table *t,
-						   uint64_t hash)
-{
-	size_t count = atomic_load(&t->bucket_count);
-	size_t top = 1UL << (63 - __builtin_clzl(count)); /* largest power of two */
-	size_t index = hash & (2 * top - 1);
-
-	return hash_table_at(t, index < count ? index : index - top);
-}
+/* The first entry with this hash, and the next after that. NULL: there is none. */
+struct hash_node *hash_table_find(const struct hash_table *t, uint64_t hash) MUST_CHECK;
+struct hash_node *hash_table_find_next(const struct hash_table *t,
+				       const struct hash_node *node) MUST_CHECK;
+/* All of bucket index, below bucket_count. NULL: no more. */
+struct hash_node *hash_table_first(const struct hash_table *t, size_t index) MUST_CHECK;
+struct hash_node *hash_node_after(const struct hash_node *node) MUST_CHECK;
 
 /* node->hash is set. */
 void hash_table_insert(struct hash_table *t, struct hash_node *node);
@@ -66,7 +59,7 @@ static inline bool hash_table_is_crowded(const struct hash_table *t)
 {
 	size_t buckets = atomic_load_relaxed(&t->bucket_count);
 
-	return atomic_load_relaxed(&t->count) > 2 * buckets &&
+	return atomic_load_relaxed(&t->count) > buckets &&
 	       buckets < t->first_count << (HASH_TABLE_PARTS - 1);
 }
 

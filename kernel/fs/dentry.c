@@ -33,7 +33,7 @@ enum {
 	CACHE_MAX = 262144,
 };
 
-static struct hash_node *first_buckets[BUCKETS];
+static hash_link_t first_buckets[BUCKETS];
 static struct hash_table table;
 static struct lock locks[LOCKS]; /* RANK_DENTRY: of the buckets i % LOCKS */
 static size_t cache_max;	 /* const */
@@ -175,9 +175,10 @@ struct dentry *dentry_lookup(struct dentry *parent, const char *name, size_t len
 	struct dentry *d = NULL;
 
 	lock_take(lock);
-	for (struct hash_node *n = *hash_table_bucket(&table, hash); n; n = n->next) {
+	for (struct hash_node *n = hash_table_find(&table, hash); n;
+	     n = hash_table_find_next(&table, n)) {
 		d = dentry_of(n);
-		if (n->hash == hash && d->parent == parent && d->name_len == len &&
+		if (d->parent == parent && d->name_len == len &&
 		    memcmp(d->name, name, len) == 0)
 			break;
 		d = NULL;
@@ -197,13 +198,14 @@ struct dentry *dentry_find_inode(struct superblock *sb,
 				 const void *arg)
 {
 	for (size_t i = 0; i < atomic_load(&table.bucket_count); i++) {
-		struct hash_node **bucket = hash_table_at(&table, i);
 		struct dentry *found = NULL;
+		struct hash_node *n;
 
-		if (!atomic_load(bucket))
+		if (!hash_table_first(&table, i))
 			continue;
 		lock_take(lock_of(i));
-		for (struct hash_node *n = *bucket; n && !found; n = n->next) {
+		for (n = hash_table_first(&table, i); n && !found;
+		     n = hash_node_after(n)) {
 			struct dentry *d = dentry_of(n);
 
 			if (d->sb == sb && !dentry_is_negative(d) && match(d->inode, arg))
@@ -415,18 +417,17 @@ size_t dentry_name_copy(struct dentry *d, char *buf, size_t size)
  * age. */
 static unsigned bucket_trim(size_t index, struct superblock *sb, bool all)
 {
-	struct hash_node **bucket = hash_table_at(&table, index);
-	struct hash_node *gone = NULL;
+	struct dentry *gone = NULL;
 	struct hash_node *next;
 	unsigned count = 0;
 
-	if (!atomic_load(bucket))
+	if (!hash_table_first(&table, index))
 		return 0;
 	lock_take(lock_of(index));
-	for (struct hash_node *n = *bucket; n; n = next) {
+	for (struct hash_node *n = hash_table_first(&table, index); n; n = next) {
 		struct dentry *d = dentry_of(n);
 
-		next = n->next;
+		next = hash_node_after(n);
 		if (sb && d->sb != sb)
 			continue;
 		if (!all && (d->flags & DENTRY_USED)) {
@@ -436,13 +437,15 @@ static unsigned bucket_trim(size_t index, struct superblock *sb, bool all)
 		if (ref_count(&d->refs) != 1)
 			continue;
 		(void)unhash_locked(d);
-		n->next = gone;
-		gone = n;
+		d->next_gone = gone;
+		gone = d;
 	}
 	lock_drop(lock_of(index));
-	for (; gone; gone = next, count++) {
-		next = gone->next;
-		dentry_put(dentry_of(gone));
+	for (; gone; count++) {
+		struct dentry *d = gone;
+
+		gone = d->next_gone;
+		dentry_put(d);
 	}
 	return count;
 }

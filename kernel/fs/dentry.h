@@ -37,7 +37,7 @@ struct dentry {
 	uint32_t mounts;	 /* atomic: how many file systems are mounted on it */
 	uint32_t name_len;
 	char *name;		   /* inline_name or kmalloc'ed; bucket */
-	void *private;		   /* the file system's */
+	struct dentry *next_gone;  /* while it is being forgotten */
 	struct lock children_lock; /* RANK_DENTRY: the two lists below, where this is the
 				      parent */
 	struct list children;	   /* of struct dentry.sibling */

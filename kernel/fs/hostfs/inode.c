@@ -116,12 +116,12 @@ static struct host_inode *inode_create(struct hostfs *fs, const struct linux_sta
 static struct host_inode *find_locked(struct hostfs *fs, const struct linux_statx *stx)
 {
 	uint64_t hash = hash_combine(stx->stx_ino, stx_dev(stx));
+	struct hash_node *n = hash_table_find(&fs->inodes, hash);
 
-	for (struct hash_node *n = *hash_table_bucket(&fs->inodes, hash); n;
-	     n = n->next) {
+	for (; n; n = hash_table_find_next(&fs->inodes, n)) {
 		struct host_inode *hi = container_of(n, struct host_inode, hashed);
 
-		if (n->hash == hash && host_inode_is(hi, stx) && !hi->is_removed &&
+		if (host_inode_is(hi, stx) && !hi->is_removed &&
 		    inode_try_get(&hi->inode))
 			return hi;
 	}

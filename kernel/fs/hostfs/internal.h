@@ -81,14 +81,14 @@ struct host_inode {
 
 struct hostfs {
 	struct superblock *sb;
-	struct host_handle *root;   /* const: ref */
-	bool exclusive;		    /* const: and read-only */
-	bool is_file, map_overflow; /* const */
-	struct hash_table inodes;   /* lock: by host device and number */
-	struct hash_node *first_buckets[HOSTFS_BUCKETS]; /* lock: of inodes */
-	uint64_t host_devs[HOSTFS_DEVS_MAX];		 /* lock */
-	uint64_t devs[HOSTFS_DEVS_MAX];			 /* lock */
-	uint32_t dev_count;				 /* lock */
+	struct host_handle *root;		   /* const: ref */
+	bool exclusive;				   /* const: and read-only */
+	bool is_file, map_overflow;		   /* const */
+	struct hash_table inodes;		   /* lock: by host device and number */
+	hash_link_t first_buckets[HOSTFS_BUCKETS]; /* lock: of inodes */
+	uint64_t host_devs[HOSTFS_DEVS_MAX];	   /* lock */
+	uint64_t devs[HOSTFS_DEVS_MAX];		   /* lock */
+	uint32_t dev_count;			   /* lock */
 	uint32_t moves_begun, moves_done; /* atomic: renames and removals: handle.c */
 };
 

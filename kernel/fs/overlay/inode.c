@@ -6,22 +6,26 @@
 #include "fs/file.h"
 #include "fs/overlay/internal.h"
 #include "lib/atomic.h"
+#include "lib/hash.h"
 #include "lib/string.h"
 
 static SLAB_CACHE(inode_slab, sizeof(struct overlay_inode), 8);
 
-/* Inodes lie side by side, a little more than 256 bytes apart: so do their buckets, and a
- * program that meets few touches few pages of the table. */
+/* Inodes lie side by side, a little more than 256 bytes apart: so do their buckets while
+ * the table is small, and a program that meets few touches few pages of it. */
 static uint64_t hash_of(const struct inode *lower)
 {
-	return (uintptr_t)lower / 256;
+	uint64_t addr = (uintptr_t)lower;
+
+	return hash_mix(addr) / OVERLAY_BUCKETS * OVERLAY_BUCKETS +
+	       addr / 256 % OVERLAY_BUCKETS;
 }
 
 static struct overlay_inode *find_locked(struct overlay *ov, const struct inode *lower)
 {
-	struct hash_node *n = *hash_table_bucket(&ov->inodes, hash_of(lower));
+	struct hash_node *n = hash_table_find(&ov->inodes, hash_of(lower));
 
-	for (; n; n = n->next) {
+	for (; n; n = hash_table_find_next(&ov->inodes, n)) {
 		struct overlay_inode *oi = container_of(n, struct overlay_inode, hashed);
 
 		if (oi->lower == lower && inode_try_get(&oi->inode))

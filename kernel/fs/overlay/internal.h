@@ -22,7 +22,7 @@ struct overlay {
 	struct superblock *upper; /* ref */
 	struct lock lock;	  /* RANK_OBJECT */
 	struct hash_table inodes; /* lock: those with a lower side, by it */
-	struct hash_node *first_buckets[OVERLAY_BUCKETS]; /* lock: of inodes */
+	hash_link_t first_buckets[OVERLAY_BUCKETS]; /* lock: of inodes */
 	/* One copies, the others wait. RANK_RENAME: held across reads of the lower file
 	 * and memory writes. */
 	struct lock copying[OVERLAY_COPY_LOCKS];
