@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* overlayfs: files. They are copied up whole, and stay the same file to who has them. */
 /* calls: mount open read write mmap chmod utimensat link unlink setxattr flock fcntl
- * ftruncate fallocate lseek fstat */
+ * ftruncate fallocate lseek fstat name_to_handle_at */
 #include "overlay.h"
 
 #include <sys/file.h>
@@ -341,6 +341,28 @@ static void layers_for_data_alone(void)
 	IN_LAYERS(lay_data);
 }
 
+static void handle(void)
+{
+	struct {
+		struct file_handle h;
+		char room[128];
+	} fh = {.h = {.handle_bytes = 128}};
+	int id;
+
+	if (!layers_are_there())
+		return;
+	file_put("l1/f", "f");
+	CHECK(overlay_mount("m", LAYERS) == 0);
+	FAILS(EOPNOTSUPP, name_to_handle_at(AT_FDCWD, "m/f", &fh.h, &id, 0));
+	fh.h.handle_bytes = 128; /* one that is only to be compared */
+	CHECK(name_to_handle_at(AT_FDCWD, "m/f", &fh.h, &id, AT_REMOVEDIR) == 0);
+}
+
+static void handles_lead_nowhere(void)
+{
+	IN_LAYERS(handle);
+}
+
 static void number(void)
 {
 	struct stat st;
@@ -377,4 +399,4 @@ static void numbers_on_several_file_systems(void)
 RUN(TEST(all_of_a_file_is_copied), TEST(holes_stay_holes), TEST(open_files_and_mappings),
     TEST(writing), TEST(several_names), TEST(attributes), TEST(access_control_lists),
     TEST(metadata_alone), TEST(layers_for_data_alone),
-    TEST(numbers_on_several_file_systems))
+    TEST(numbers_on_several_file_systems), TEST(handles_lead_nowhere))

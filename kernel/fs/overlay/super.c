@@ -150,7 +150,7 @@ static int mount_text(const char *options, struct superblock **out)
 		union_params_free(layers);
 		return err;
 	}
-	return union_create(&overlay_type, layers, out);
+	return union_create(layers, out);
 }
 
 static int overlay_mount(const char *source, const char *options, void *data,
@@ -166,7 +166,7 @@ static int overlay_mount(const char *source, const char *options, void *data,
 		return overlay_create(p->lower, p->upper, out);
 	layers = p->layers;
 	p->layers = NULL;
-	return layers ? union_create(&overlay_type, layers, out) : -EBUSY;
+	return layers ? union_create(layers, out) : -EBUSY;
 }
 
 struct file_system_type overlay_type = {

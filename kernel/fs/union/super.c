@@ -187,14 +187,21 @@ static int root_create(struct union_fs *ufs)
 	return err ? err : sb_set_root(ufs->sb, &root->inode);
 }
 
-int union_create(const struct file_system_type *type, struct union_params *p,
-		 struct superblock **out)
+/* What /proc/filesystems lists is the one of ../overlay/. No FS_EXPORT: that would need
+ * an index of what was copied up (nfs_export=on). */
+static const struct file_system_type union_type = {
+	.name = "overlay",
+	.flags = FS_NODEV,
+};
+
+int union_create(struct union_params *p, struct superblock **out)
 {
 	struct union_fs *ufs = kmalloc_zeroed(sizeof(*ufs));
 	int err;
 
 	if (ufs)
-		ufs->sb = sb_create(type, &union_sb_ops, OVERLAYFS_SUPER_MAGIC, ufs);
+		ufs->sb =
+			sb_create(&union_type, &union_sb_ops, OVERLAYFS_SUPER_MAGIC, ufs);
 	if (!ufs || !ufs->sb) {
 		union_params_free(p);
 		kfree(ufs);

@@ -17,7 +17,6 @@
 #pragma once
 #include "abi/types.h"
 
-struct file_system_type;
 struct fs_param;
 struct superblock;
 struct union_params;
@@ -30,5 +29,4 @@ int union_params_set(struct union_params *p, struct fs_param *param);
 /* All at once, as mount(2) gives them. */
 int union_params_parse(struct union_params *p, const char *text) MUST_CHECK;
 /* Takes over p, also on failure. -EINVAL, -ELOOP, -EBUSY, … */
-int union_create(const struct file_system_type *type, struct union_params *p,
-		 struct superblock **out) MUST_CHECK;
+int union_create(struct union_params *p, struct superblock **out) MUST_CHECK;
