@@ -142,9 +142,18 @@ def die():
     os.kill(os.getpid(), signal.SIGKILL)
 os.waitpid(child(die), 0)
 step(8)
+# what one may only read is locked by both
+ro = os.open("f", os.O_RDONLY)
+ofd(ro, SET, R, 5, 2)
+ofd(fd, SETLK, W, 0, 2)
+step(9)
+os.close(fd)
+step(10)
+os.close(ro)
+fd = os.open("f", os.O_RDWR)
 os.unlink("f")
 ofd(fd, SETLK, W)
-step(9)
+step(11)
 ' &
 nb='fcntl.LOCK_NB'
 step 1 "the guest's locks are the host's" "(1, 0, 10, -1) EAGAIN got it" \
@@ -158,10 +167,38 @@ step 5 "until it ends" "got it" "err(ofd, fd, SET, W)"
 step 6 "one owner, two descriptors" "(1, 0, 1, -1)" "ofd(fd, GET, R)"
 step 7 "closing one" "got it" "err(ofd, fd, SET, W)"
 step 8 "what the killed had is free" "got it got it" "err(ofd, fd, SET, W), err(fcntl.flock, fd, fcntl.LOCK_EX | $nb)"
-while [ ! -e v/held9 ]; do sleep 0.01; done
-touch v/go9
+step 9 "through a weaker descriptor first" "(1, 0, 2, -1) (0, 5, 2, -1) got it" \
+	"ofd(fd, GET, R, 0, 6), ofd(fd, GET, W, 3, 0), err(ofd, fd, SET, R, 2, 0)"
+step 10 "which stays" "(0, 5, 2, -1) got it" "ofd(fd, GET, W), err(ofd, fd, SET, W, 0, 5)"
+while [ ! -e v/held11 ]; do sleep 0.01; done
+touch v/go11
 wait
 same "nothing is left" "got it got it" "$(echo >v/f; ask "err(ofd, fd, SET, W), err(fcntl.flock, fd, fcntl.LOCK_EX | $nb)")"
+
+# A volume that is a file.
+echo >file
+"$CARBYNE" run --leaks -v "$PWD/v:/v" -v "$PWD/file:/file" -w /v -- python3 /v/l.py <<<'
+fds = [os.open("/file", os.O_RDWR) for i in range(2)]
+ofd(fds[0], SET, W, 0, 1)
+fcntl.flock(fds[0], fcntl.LOCK_EX)
+print(err(ofd, fds[1], SET, W, 0, 1), err(fcntl.flock, fds[1], fcntl.LOCK_SH | fcntl.LOCK_NB))
+tell("one")
+until("two")
+os.close(fds[0])
+print(err(fcntl.flock, fds[1], fcntl.LOCK_SH | fcntl.LOCK_NB))
+fcntl.flock(fds[1], fcntl.LOCK_UN)
+tell("three")
+until("four")' >out &
+while [ ! -e v/one ]; do sleep 0.01; done
+file="fd = os.open('../file', os.O_RDWR)
+print(err(ofd, fd, SET, W, 0, 1), err(fcntl.flock, fd, fcntl.LOCK_SH | fcntl.LOCK_NB), err(ofd, fd, SET, W, 1, 0))"
+same "a file of its own" "EAGAIN EAGAIN got it" "$(host <<<"$file")"
+touch v/two
+while [ ! -e v/three ]; do sleep 0.01; done
+same "which is given up" "got it got it got it" "$(host <<<"$file")"
+touch v/four
+wait
+same "inside" "EAGAIN EAGAIN got it" "$(tr '\n' ' ' <out | sed 's/ $//')"
 
 # Both sides at once, many times: no update is lost.
 clean

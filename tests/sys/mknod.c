@@ -102,6 +102,28 @@ static void devices_need_privilege(void)
 	CHECK(in_child(user_makes_device) == 0);
 }
 
+static void user_makes_whiteouts(void)
+{
+	struct stat st;
+
+	become_user_here();
+	umask(0);
+	CHECK(mknod("w", S_IFCHR | 0640, 0) == 0);
+	CHECK(lstat("w", &st) == 0 && st.st_mode == (S_IFCHR | 0640) && st.st_rdev == 0);
+	CHECK(st.st_nlink == 1 && st.st_uid == geteuid() && st.st_size == 0);
+	FAILS(EEXIST, mknod("w", S_IFCHR | 0600, 0));
+	CHECK(open("w", O_RDONLY) < 0 && (errno == ENXIO || errno == EACCES));
+	CHECK(link("w", "w2") == 0 && rename("w", "w3") == 0);
+	CHECK(lstat("w3", &st) == 0 && st.st_nlink == 2 && S_ISCHR(st.st_mode));
+	CHECK(unlink("w2") == 0 && unlink("w3") == 0);
+	FAILS(ENOENT, lstat("w", &st));
+}
+
+static void whiteouts_need_no_privilege(void)
+{
+	CHECK(in_child(user_makes_whiteouts) == 0);
+}
+
 static void documented_errors(void)
 {
 	FAILS(EEXIST, mknod("p", S_IFIFO | 0600, 0));
@@ -122,4 +144,5 @@ RUN(TEST(makes_fifos_and_files), TEST(a_reader_without_writers_may_open_at_once)
     TEST(a_writer_without_readers_is_enxio), TEST(both_ways_never_waits),
     TEST(opens_wait_for_the_other_side), TEST(data_dies_with_the_last_descriptor),
     TEST(a_reader_opened_before_any_writer_sees_no_hangup), TEST(opening_is_interrupted),
-    TEST(devices_need_privilege), TEST(documented_errors))
+    TEST(devices_need_privilege), TEST(whiteouts_need_no_privilege),
+    TEST(documented_errors))

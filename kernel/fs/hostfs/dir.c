@@ -115,8 +115,7 @@ int hostfs_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rd
 	int fd = -1;
 	int err;
 
-	(void)rdev;
-	if (S_ISCHR(mode) || S_ISBLK(mode))
+	if (S_ISBLK(mode) || (S_ISCHR(mode) && rdev))
 		return -EPERM;
 	err = host_dir_handle(hi, &h);
 	if (err)
@@ -125,6 +124,8 @@ int hostfs_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rd
 		fd = hostfs_openat(h->fd, d->name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW,
 				   mode & S_IALLUGO);
 		err = fd < 0 ? fd : 0;
+	} else if (S_ISCHR(mode)) {
+		err = host_whiteout_make(h->fd, d->name);
 	} else {
 		err = host_mknodat(h->fd, d->name, mode);
 	}

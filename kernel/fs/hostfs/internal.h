@@ -197,6 +197,10 @@ int hostfs_rename(struct inode *from_dir, struct dentry *from, struct inode *to_
 		  struct dentry *to, unsigned int flags);
 int hostfs_get_link(struct inode *inode, struct link_target *out);
 
+/* ---- whiteout.c ---- */
+/* 0, -EPERM, or what making a file says. */
+int host_whiteout_make(int dir, const char *name) MUST_CHECK;
+
 /* ---- nameless.c ---- */
 int hostfs_tmpfile(struct inode *dir, uint32_t mode, struct inode **out);
 /* d is about to be removed. If somebody still has the file, who may want to open it by
