@@ -178,12 +178,34 @@ void inode_fill_stat(struct inode *inode, struct kstat *out)
 	lock_drop(&inode->lock);
 }
 
+/* What chattr(1) has set. */
+static void fill_attributes(const struct inode *inode, struct kstat *out)
+{
+	uint32_t flags = atomic_load_relaxed(&inode->flags);
+
+	if (!inode->ops->set_fileattr)
+		return;
+	out->attributes_mask |=
+		STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
+	if (flags & INODE_IMMUTABLE)
+		out->attributes |= STATX_ATTR_IMMUTABLE;
+	if (flags & INODE_APPEND)
+		out->attributes |= STATX_ATTR_APPEND;
+	if (flags & INODE_NODUMP)
+		out->attributes |= STATX_ATTR_NODUMP;
+}
+
 int inode_getattr(struct inode *inode, struct kstat *out)
 {
+	int err = 0;
+
 	if (inode->ops->getattr)
-		return inode->ops->getattr(inode, out);
-	inode_fill_stat(inode, out);
-	return 0;
+		err = inode->ops->getattr(inode, out);
+	else
+		inode_fill_stat(inode, out);
+	if (!err)
+		fill_attributes(inode, out);
+	return err;
 }
 
 void inode_apply_attr(struct inode *inode, const struct attr *attr)

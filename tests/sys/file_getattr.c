@@ -59,6 +59,29 @@ static void flags_stay(void)
 	FAILS(EFAULT, ioctl(fd, FS_IOC_SETFLAGS, (void *)16));
 }
 
+static void statx_shows_them(void)
+{
+	const unsigned long all =
+		STATX_ATTR_NODUMP | STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE;
+	struct statx x;
+
+	if (!has_flags)
+		return;
+	CHECK(flags_set(fd, FS_NODUMP_FL) == 0);
+	CHECK(statx(AT_FDCWD, "f", 0, STATX_BASIC_STATS, &x) == 0);
+	CHECK((x.stx_attributes_mask & all) == all);
+	CHECK((x.stx_attributes & all) == STATX_ATTR_NODUMP);
+	CHECK(flags_set(fd, 0) == 0);
+	CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x) == 0);
+	CHECK((x.stx_attributes & all) == 0);
+	if (!privileged)
+		return;
+	CHECK(flags_set(fd, FS_APPEND_FL | FS_IMMUTABLE_FL) == 0);
+	CHECK(statx(AT_FDCWD, "f", 0, STATX_BASIC_STATS, &x) == 0);
+	CHECK((x.stx_attributes & all) == (STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE));
+	CHECK(flags_set(fd, 0) == 0);
+}
+
 static void as_a_user(void)
 {
 	become_user();
@@ -206,5 +229,5 @@ static void documented_errors(void)
 	}
 }
 
-RUN(TEST(flags_stay), TEST(users_may_not_make_files_immutable), TEST(append_only),
-    TEST(immutable), TEST(attributes_by_name), TEST(documented_errors))
+RUN(TEST(flags_stay), TEST(statx_shows_them), TEST(users_may_not_make_files_immutable),
+    TEST(append_only), TEST(immutable), TEST(attributes_by_name), TEST(documented_errors))
