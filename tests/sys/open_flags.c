@@ -155,9 +155,12 @@ static void how_is_checked(void)
 
 static void resolve(const char *name, uint64_t how, int want)
 {
-	long fd = open2(AT_FDCWD, name,
-			(struct open_how){.flags = O_RDONLY, .resolve = how}, 24);
+	long fd;
 
+	do /* EAGAIN: somebody renames something, anywhere on the machine */
+		fd = open2(AT_FDCWD, name,
+			   (struct open_how){.flags = O_RDONLY, .resolve = how}, 24);
+	while (fd < 0 && errno == EAGAIN && want != EAGAIN);
 	if (want == 0) {
 		CHECK(fd >= 0 && close((int)fd) == 0);
 		return;

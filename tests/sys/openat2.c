@@ -9,8 +9,12 @@ static int try_at(int dir, const char *path, uint64_t flags, uint64_t mode,
 		  uint64_t resolve)
 {
 	struct open_how how = {flags, mode, resolve};
+	int fd;
 
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	do /* EAGAIN: somebody renames something, anywhere on the machine */
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && !(resolve & RESOLVE_CACHED));
+	return fd;
 }
 
 static int try(const char *path, uint64_t resolve)
