@@ -15,6 +15,7 @@
 #include "abi/wait.h"
 #include "arch/x86_64/trap.h"
 #include "base/panic.h"
+#include "core/coredump.h"
 #include "core/dispatch.h"
 #include "core/trace/trace.h"
 #include "event/host_wait.h"
@@ -325,7 +326,7 @@ static bool leave_process(struct task *t, int status)
 {
 	struct process *p = t->process;
 	bool is_last;
-	bool is_exec_done;
+	bool is_alone;
 	bool stop_complete;
 
 	lock_take(&p->lock);
@@ -337,14 +338,14 @@ static bool leave_process(struct task *t, int status)
 		p->group_exit = true;
 		p->group_exit_code = status;
 	}
-	is_exec_done = p->exec_task && p->live_tasks == 1;
+	is_alone = (p->exec_task || p->core_dumper) && p->live_tasks == 1;
 	stop_complete = signal_task_gone_locked(t);
 	if (is_last)
 		signal_process_gone_locked(p);
 	lock_drop(&p->lock);
 	if (stop_complete)
 		process_notify_parent_stopped(p, CLD_STOPPED);
-	if (is_exec_done)
+	if (is_alone)
 		waitq_wake_all(&p->threads_gone, 0);
 	return is_last;
 }
@@ -517,21 +518,24 @@ void task_exit_killed(struct task *t)
 	struct process *p = t->process;
 	int status;
 
+	core_leave_thread(t);
 	lock_take(&p->lock);
 	status = p->group_exit ? p->group_exit_code : 0; /* else: another task execs */
 	lock_drop(&p->lock);
 	task_exit(t, status);
 }
 
-void task_exit_by_signal(struct task *t, int signo, bool core)
+void task_exit_by_signal(struct task *t, int signo, const struct linux_siginfo *core)
 {
-	process_kill(t->process, WAIT_STATUS_SIGNAL(signo, core));
+	if (core)
+		(void)core_dump(t, signo, core);
+	process_kill(t->process, WAIT_STATUS_SIGNAL(signo, false));
 	task_exit_killed(t);
 }
 
 void task_die(struct task *t, int signo)
 {
-	task_exit_by_signal(t, signo, false);
+	task_exit_by_signal(t, signo, NULL);
 }
 
 long sys_exit(struct task *t, int status)

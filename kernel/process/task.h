@@ -167,7 +167,9 @@ struct process {
 	int group_exit_code;
 	struct task *exec_task;	   /* a task in exec kills all others */
 	struct waitq threads_gone; /* woken when live_tasks drops */
-	bool stopped;		   /* a group stop is complete or under way */
+	struct task *core_dumper;  /* atomic: a dying task that writes a core file */
+	struct core_thread *core_threads; /* core/coredump.c: what the others left */
+	bool stopped;			  /* a group stop is complete or under way */
 	int stop_signo;
 	int stop_count; /* tasks that have stopped */
 	bool stop_reported, continued;

@@ -221,7 +221,8 @@ void signal_deliver(struct task *t)
 	has_handler = take_for_handler(t, &f, &fatal);
 	lock_drop(&p->lock);
 	if (fatal)
-		task_exit_by_signal(t, fatal, false);
+		task_exit_by_signal(t, fatal,
+				    SIGSET_BIT(fatal) & SIGNALS_CORE ? &f.info : NULL);
 	if (has_handler) {
 		run_handler(t, &f);
 		return;

@@ -8,8 +8,9 @@ struct process;
 struct task;
 
 /* Provided by core/exit.c: ends the whole process of t, which is current(), with the
- * status of a death by signo. */
-NORETURN void task_exit_by_signal(struct task *t, int signo, bool core);
+ * status of a death by signo. core: the signal's information, if a core file is due. */
+NORETURN void task_exit_by_signal(struct task *t, int signo,
+				  const struct linux_siginfo *core);
 /* Provided by core/wait.c: SIGCHLD for a stop (CLD_STOPPED) or its end (CLD_CONTINUED),
  * unless the parent has SA_NOCLDSTOP, and a wake-up of parent->child_event. No locks are
  * held. */

@@ -9,6 +9,11 @@
 #define SIGNALS_STOP                                                                     \
 	(SIGSET_BIT(SIGSTOP) | SIGSET_BIT(SIGTSTP) | SIGSET_BIT(SIGTTIN) |               \
 	 SIGSET_BIT(SIGTTOU))
+#define SIGNALS_CORE                                                                     \
+	(SIGSET_BIT(SIGQUIT) | SIGSET_BIT(SIGILL) | SIGSET_BIT(SIGTRAP) |                \
+	 SIGSET_BIT(SIGABRT) | SIGSET_BIT(SIGBUS) | SIGSET_BIT(SIGFPE) |                 \
+	 SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGXCPU) | SIGSET_BIT(SIGXFSZ) |               \
+	 SIGSET_BIT(SIGSYS))
 #define SIGNALS_IGNORE /* by default */                                                  \
 	(SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGWINCH) |              \
 	 SIGSET_BIT(SIGURG))

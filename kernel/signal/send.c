@@ -127,6 +127,8 @@ static bool prepare(struct process *p, const struct task *t, int signo)
 {
 	uint64_t bit = SIGSET_BIT(signo);
 
+	if (p->core_dumper && signo == SIGKILL)
+		task_kick(p->core_dumper, WORK_KILL); /* that ends the dump */
 	if (p->group_exit || p->is_init)
 		return false;
 	if (bit & SIGNALS_STOP) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_areas.h - a copy of the areas of an address space, to be looked at without its
- * lock; for this folder alone. */
+ * lock; for this folder and core files. */
 #pragma once
 #include "mm/mm.h"
 

@@ -23,6 +23,10 @@ void proc_init(void);
 /* Shows /proc/net/unix: set by net/ at start-up. */
 extern int (*proc_net_unix)(struct text *t, void *arg);
 
+/* The text of a setting that is only kept, "kernel/core_pattern"; cut to size bytes with
+ * its NUL. */
+void proc_setting(const char *path, char *buf, size_t size);
+
 unsigned proc_cpu_count(void);
 
 /* Of all processes that there are, and of children that they have waited for. */

@@ -16,6 +16,7 @@
 #include "fs/pipe.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -38,6 +39,19 @@ static int setting_show(struct text *t, void *arg)
 	lock_drop(&settings_lock);
 	text_putc(t, '\n');
 	return 0;
+}
+
+void proc_setting(const char *path, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	lock_take(&settings_lock);
+	for (size_t i = 0; i < sysctl_setting_count; i++) {
+		const struct sysctl_setting *s = &sysctl_settings[i];
+
+		if (strcmp(s->path, path) == 0)
+			(void)snprintf(buf, size, "%s", s->now ? s->now : s->first);
+	}
+	lock_drop(&settings_lock);
 }
 
 static size_t without_newline(const char *data, size_t len)
