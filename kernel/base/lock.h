@@ -36,10 +36,11 @@ enum lock_rank { /* outermost first */
 		 RANK_FDTABLE,	 /* descriptor table */
 		 RANK_OBJECT,	 /* pipe, eventfd, tty, socket, epoll … */
 		 RANK_OBJECT2, /* an object inside another's lock (epoll's ready list) */
-		 RANK_FLOCK,   /* file lock lists */
-		 RANK_SIGIO,   /* owners of files: SIGIO is sent under it */
-		 RANK_FUTEX,   /* a hash bucket: held across one guest memory access, see
-				  process/futex.c */
+		 RANK_FLOCK, /* file lock lists: held across host calls that take or drop
+				a lock without waiting */
+		 RANK_SIGIO, /* owners of files: SIGIO is sent under it */
+		 RANK_FUTEX, /* a hash bucket: held across one guest memory access, see
+				process/futex.c */
 		 RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */
 		 RANK_SIGNAL,	  /* one process's pending sets, actions and stop state */
 		 RANK_TIMER,	  /* timer queue */
