@@ -62,16 +62,15 @@ static void put_fid(struct answer *a, uint8_t type, const struct fanotify_event 
 	a->size = end;
 }
 
-/* A directory without a name of its own is called ".". */
+/* What it happened to. A directory without a name of its own is called ".". */
 static void put_object(struct answer *a, uint32_t ids, const struct fanotify_event *e)
 {
+	bool is_alone = ids != FAN_REPORT_FID && !e->has_dir && !e->has_new_dir;
 	bool is_dir = e->mask & FAN_ONDIR;
 
-	if (ids == FAN_REPORT_FID || e->has_dir || e->has_new_dir)
-		put_fid(a, FAN_INFO_FID, e, &e->object, NULL, 0);
-	else if ((ids & FAN_REPORT_NAME) && is_dir)
+	if (is_alone && is_dir && (ids & FAN_REPORT_NAME))
 		put_fid(a, FAN_INFO_DFID_NAME, e, &e->object, ".", 1);
-	else if (is_dir || (e->mask & FS_NAME_EVENTS))
+	else if (is_alone && (is_dir || (e->mask & FS_NAME_EVENTS)))
 		put_fid(a, FAN_INFO_DFID, e, &e->object, NULL, 0);
 	else
 		put_fid(a, FAN_INFO_FID, e, &e->object, NULL, 0);

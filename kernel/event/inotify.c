@@ -47,15 +47,16 @@ static bool says_the_same(const struct inotify_event *a, const struct inotify_ev
  * is something new to read. */
 static bool queue_locked(struct inotify *g, struct inotify_event *e)
 {
+	const struct inotify_event *last =
+		list_last_entry(&g->events, struct inotify_event, link);
+
 	if (!e || g->count >= g->max) {
 		kfree(e);
 		e = g->overflow;
 		if (!e)
 			return false;
 		g->overflow = NULL;
-	} else if (!list_is_empty(&g->events) &&
-		   says_the_same(list_last_entry(&g->events, struct inotify_event, link),
-				 e)) {
+	} else if (last && says_the_same(last, e)) {
 		kfree(e);
 		return false;
 	}

@@ -8,6 +8,7 @@
 #include "fs/dentry.h"
 #include "fs/mount.h"
 #include "fs/mount_internal.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "process/task.h"
 
@@ -85,6 +86,7 @@ static int move_locked(const struct path *from, const struct path *top, bool ben
 		       struct path *left, struct list *gone)
 {
 	struct mount *m = from->mount;
+	bool is_in_tree = m->home == MOUNT_IN_TREE;
 	struct path at = *top;
 	int err = check_moved(from, top);
 
@@ -106,6 +108,8 @@ static int move_locked(const struct path *from, const struct path *top, bool ben
 	err = mount_graft(m, &at, gone);
 	if (err && left->mount)
 		mount_hash(m, left->mount, left->dentry);
+	else if (!err && is_in_tree)
+		notify_tell_mount(m, FS_MNT_ATTACH | FS_MNT_DETACH);
 	return err;
 }
 

@@ -260,6 +260,11 @@ int stack_open(const struct path *p, uint32_t flags, struct file **out)
 	return file_open_quiet(p, flags, out);
 }
 
+int stack_open_told(const struct path *p, uint32_t flags, struct file **out)
+{
+	return file_make(p, flags, open_flags_to_mode(flags), out);
+}
+
 int stack_setattr(struct dentry *d, struct attr *attr)
 {
 	return is_read_only(d) ? -EROFS : inode_setattr(d->inode, attr);

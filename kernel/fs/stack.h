@@ -39,4 +39,7 @@ int stack_rename(struct dentry *from_dir, struct dentry *from, struct dentry *to
 
 /* Opens what is at p: its watchers are told nothing. */
 int stack_open(const struct path *p, uint32_t flags, struct file **out) MUST_CHECK;
+/* The same for a guest, of which who watches p is told; who wants to be asked is: no
+ * locks may be held. */
+int stack_open_told(const struct path *p, uint32_t flags, struct file **out) MUST_CHECK;
 int stack_setattr(struct dentry *d, struct attr *attr) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "abi/fcntl.h"
 #include "base/slab.h"
 #include "fs/dentry.h"
+#include "fs/notify.h"
 #include "fs/stack.h"
 #include "fs/union/internal.h"
 #include "lib/atomic.h"
@@ -36,7 +37,9 @@ void union_data_path(const struct union_inode *ui, struct path *out)
 	*out = (struct path){l->layer->path.mount, l->dentry};
 }
 
-static int real_open(struct file *f, bool *is_lower, struct file **out)
+typedef int (*open_t)(const struct path *p, uint32_t flags, struct file **out);
+
+static int real_open(struct file *f, open_t open, bool *is_lower, struct file **out)
 {
 	struct union_inode *ui = union_inode_of(f->inode);
 	uint32_t flags = atomic_load_relaxed(&f->flags);
@@ -46,7 +49,7 @@ static int real_open(struct file *f, bool *is_lower, struct file **out)
 	*is_lower = p.dentry != union_upper(ui);
 	if (*is_lower)
 		flags |= O_NOATIME;
-	return stack_open(&p, flags & ~(uint32_t)(O_APPEND | O_ASYNC), out);
+	return open(&p, flags & ~(uint32_t)(O_APPEND | O_ASYNC), out);
 }
 
 /* The file that has the data now: borrowed, as long as f is open. NULL: *err. */
@@ -65,7 +68,7 @@ static struct file *real_of(struct file *f, int *err)
 		return later;
 	if (!union_upper(ui) || atomic_load(&ui->is_meta))
 		return r->first;
-	*err = real_open(f, &is_lower, &later);
+	*err = real_open(f, stack_open, &is_lower, &later); /* perhaps under pos_lock */
 	if (*err)
 		return NULL;
 	if (!atomic_try_cas(&r->later, &none, later)) {
@@ -79,10 +82,16 @@ static ssize_t union_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	int err;
 	struct file *real = real_of(f, &err);
+	ssize_t done;
 
 	if (!real)
 		return err;
-	return real->ops->read ? real->ops->read(real, u, pos) : -EINVAL;
+	if (!real->ops->read)
+		return -EINVAL;
+	done = real->ops->read(real, u, pos);
+	if (done > 0)
+		file_notify(real, IN_ACCESS);
+	return done;
 }
 
 static ssize_t union_write(struct file *f, struct uio *u, int64_t *pos)
@@ -99,6 +108,7 @@ static ssize_t union_write(struct file *f, struct uio *u, int64_t *pos)
 		u->flags |= UIO_APPEND;
 	done = real->ops->write(real, u, pos);
 	if (done > 0) {
+		file_notify(real, IN_MODIFY);
 		(void)atomic_add(&f->inode->generation, 1);
 		union_inode_refresh(union_inode_of(f->inode));
 	}
@@ -230,7 +240,7 @@ int union_open(struct inode *inode, struct file *f)
 	r = kmalloc_zeroed(sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	err = real_open(f, &r->is_lower, &r->first);
+	err = real_open(f, stack_open_told, &r->is_lower, &r->first);
 	if (!err && !r->first->ops)
 		err = -EIO;
 	if (err) {
