@@ -56,6 +56,9 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 	    !(v->prot & PROT_WRITE))
 		return -EPERM;
 	switch (advice) {
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+		return 0; /* nothing looks for equal pages: /sys/kernel/mm/ksm/run */
 	case MADV_FREE:
 		if (v->object || (v->flags & VMA_SHARED))
 			return -EINVAL;
@@ -135,10 +138,8 @@ static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
 
 static bool is_known_advice(int advice)
 {
-	/* There is no merging of equal pages. */
 	return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
-	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE &&
-		advice != MADV_MERGEABLE && advice != MADV_UNMERGEABLE) ||
+	       (advice >= MADV_FREE && advice <= MADV_COLLAPSE) ||
 	       advice == MADV_GUARD_INSTALL || advice == MADV_GUARD_REMOVE;
 }
 
