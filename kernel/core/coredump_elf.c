@@ -176,7 +176,7 @@ static void note_process(struct text *notes, struct task *t)
 /* Which file lies where. */
 static void note_files(struct text *notes, const struct areas *areas)
 {
-	struct text out = {NULL};
+	struct text out = {.buf = NULL};
 	char *page = page_alloc(0);
 	uint64_t count = 0;
 	uint64_t unit = PAGE_SIZE;
@@ -390,7 +390,7 @@ bool core_write(struct task *t, struct file *f, const struct core_thread *thread
 		const struct linux_siginfo *info, uint64_t limit)
 {
 	struct writer w = {.task = t, .file = f, .limit = limit, .buf = page_alloc(0)};
-	struct text notes = {NULL};
+	struct text notes = {.buf = NULL};
 	struct areas areas;
 	bool ok = false;
 
