@@ -184,6 +184,26 @@ extern const struct pid_dir pid_fd_dir, pid_fdinfo_dir;
 /* pid_task.c */
 extern const struct pid_dir pid_task_dir;
 
+/* ---- mount options: options.c ---- */
+
+enum hidepid {
+	HIDEPID_OFF,
+	HIDEPID_NO_ACCESS,
+	HIDEPID_INVISIBLE,
+	HIDEPID_PTRACEABLE = 4
+};
+struct proc_options {	  /* sb->private */
+	uint32_t hidepid; /* enum hidepid */
+	gid_t gid;	  /* whose members see all */
+	bool only_pids;	  /* subset=pid */
+};
+int proc_takes(const char *key, const char *value);
+int proc_options_parse(struct proc_options *o, const char *text);
+void proc_show_options(struct superblock *sb, char *buf, size_t size);
+int proc_remount(struct superblock *sb, const char *options);
+/* The current task may have from t what a mount hides from hidepid=least on. */
+bool proc_may_see(const struct superblock *sb, struct task *t, enum hidepid least);
+
 /* ---- the rest of the tree ---- */
 
 extern struct pseudo_node proc_root; /* what is not about a process */

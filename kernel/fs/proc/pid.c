@@ -374,12 +374,20 @@ static int pid_permission(struct inode *inode, uint32_t mask)
 	struct pid_inode *i = pid_inode_of(inode);
 	struct task *t = pid_task(i);
 	bool is_own;
+	bool is_hidden;
 
 	if (!t)
 		return -ESRCH;
 	owner_set(i, t);
+	is_hidden = i->entry == &pid_process_dir &&
+		    !proc_may_see(inode->sb, t, HIDEPID_NO_ACCESS);
 	is_own = t->process == current()->process;
 	task_put(t);
+	if (is_hidden)
+		return ((const struct proc_options *)inode->sb->private)->hidepid ==
+				       HIDEPID_INVISIBLE
+			       ? -ENOENT
+			       : -EPERM;
 	/* A process may always list its own descriptors, whatever its ids have become. */
 	if (is_own && (i->entry->dir == &pid_fd_dir || i->entry->dir == &pid_fdinfo_dir))
 		return 0;
@@ -390,11 +398,15 @@ static int pid_getattr(struct inode *inode, struct kstat *out)
 {
 	struct pid_inode *i = pid_inode_of(inode);
 	struct task *t = pid_task(i);
+	bool is_hidden;
 
 	if (!t)
 		return -ENOENT;
+	is_hidden = !proc_may_see(inode->sb, t, HIDEPID_INVISIBLE);
 	owner_set(i, t);
 	task_put(t);
+	if (is_hidden)
+		return -ENOENT;
 	inode_fill_stat(inode, out);
 	return 0;
 }

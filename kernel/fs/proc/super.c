@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "fs/dentry.h"
 #include "fs/file.h"
+#include "fs/proc/access.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
@@ -72,21 +73,36 @@ static bool parse_id(const char *name, pid_t *out)
 	return true;
 }
 
+static bool only_pids(const struct superblock *sb)
+{
+	return ((const struct proc_options *)sb->private)->only_pids;
+}
+
+/* With hidepid=ptraceable others are not there at all; else their names lead to them. */
+static bool is_found(const struct superblock *sb, struct task *t)
+{
+	const struct proc_options *o = sb->private;
+
+	return o->hidepid != HIDEPID_PTRACEABLE || pid_may_access(t) == 0;
+}
+
 static int root_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 {
 	struct pseudo_node *node = pseudo_find(&proc_root, d->name, d->name_len);
 	struct task *t;
 	pid_t id;
 
-	if (node) {
+	if (node && !only_pids(dir->sb)) {
 		*out = pseudo_inode_create(dir->sb, node);
 	} else if (string_equal(d->name, "self") ||
 		   string_equal(d->name, "thread-self")) {
 		*out = self_create(dir->sb, d->name[0] == 't');
 	} else {
 		t = parse_id(d->name, &id) ? task_lookup(id) : NULL;
-		if (!t)
+		if (!t || !is_found(dir->sb, t)) {
+			task_put(t);
 			return -ENOENT;
+		}
 		*out = pid_inode_create(dir->sb, t, false, &pid_process_dir, -1);
 		task_put(t);
 	}
@@ -97,18 +113,29 @@ static int root_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 static bool root_revalidate(struct inode *dir, const char *path, struct dentry *d)
 {
 	struct task *t;
+	bool is_there;
 
-	(void)dir, (void)path;
+	(void)path;
 	if (!d->inode || d->name[0] < '1' || d->name[0] > '9')
 		return true;
 	t = pid_task(pid_inode_of(d->inode));
+	is_there = t && is_found(dir->sb, t);
 	task_put(t);
-	return t != NULL;
+	return is_there;
 }
 
 /* ---- listing ---- */
 
-static bool emit_pids(struct dir_context *ctx)
+static bool is_listed(const struct superblock *sb, pid_t pid)
+{
+	struct task *t = task_lookup(pid);
+	bool ok = t && proc_may_see(sb, t, HIDEPID_INVISIBLE);
+
+	task_put(t);
+	return ok;
+}
+
+static bool emit_pids(const struct superblock *sb, struct dir_context *ctx)
 {
 	char name[16];
 
@@ -124,6 +151,10 @@ static bool emit_pids(struct dir_context *ctx)
 		lock_drop(&process_tree_lock);
 		if (!pid)
 			return true;
+		if (!is_listed(sb, pid)) {
+			ctx->pos = PIDS_AT + pid + 1;
+			continue;
+		}
 		len = scnprintf(name, sizeof(name), "%d", pid);
 		if (!dir_emit(ctx, name, len, pid_ino(pid, false, &pid_process_dir, -1),
 			      DT_DIR, PIDS_AT + pid + 1))
@@ -137,6 +168,8 @@ static int root_iterate(struct file *f, struct dir_context *ctx)
 
 	if (!dir_emit_dots(f, ctx))
 		return 0;
+	if (only_pids(f->inode->sb) && ctx->pos < end)
+		ctx->pos = end;
 	if (ctx->pos < end && !pseudo_emit(&proc_root, ctx))
 		return 0;
 	if (ctx->pos == end && !dir_emit(ctx, "self", 4, 2, DT_LNK, end + 1))
@@ -145,7 +178,7 @@ static int root_iterate(struct file *f, struct dir_context *ctx)
 		return 0;
 	if (ctx->pos < PIDS_AT)
 		ctx->pos = PIDS_AT;
-	(void)emit_pids(ctx);
+	(void)emit_pids(f->inode->sb, ctx);
 	return 0;
 }
 
@@ -168,57 +201,17 @@ static int proc_statfs(struct superblock *sb, struct linux_statfs *out)
 	return 0;
 }
 
+static void proc_sb_release(struct superblock *sb)
+{
+	kfree(sb->private);
+}
+
 static const struct sb_ops proc_sb_ops = {
 	.statfs = proc_statfs,
+	.show_options = proc_show_options,
+	.remount = proc_remount,
+	.release = proc_sb_release,
 };
-
-static int proc_takes(const char *key, const char *value)
-{
-	static const char *const hiding[] = {
-		"0", "1", "2", "4", "off", "noaccess", "invisible", "ptraceable"};
-	uint32_t gid;
-
-	if (!value)
-		return string_equal(key, "hidepid") || string_equal(key, "gid") ||
-				       string_equal(key, "subset")
-			       ? -EINVAL
-			       : -ENOENT;
-	if (string_equal(key, "gid"))
-		return parse_u32(value, &gid) ? 0 : -EINVAL;
-	if (string_equal(key, "subset"))
-		return string_equal(value, "pid") ? 0 : -EINVAL;
-	if (!string_equal(key, "hidepid"))
-		return -ENOENT;
-	for (size_t i = 0; i < ARRAY_SIZE(hiding); i++)
-		if (string_equal(hiding[i], value))
-			return 0;
-	return -EINVAL;
-}
-
-/* They are checked; all is shown to all. */
-static int options_check(const char *text)
-{
-	char one[64];
-	int err = 0;
-
-	while (*text && !err) {
-		size_t len = 0;
-		char *value;
-
-		while (text[len] && text[len] != ',')
-			len++;
-		if (len >= sizeof(one))
-			return -EINVAL;
-		memcpy(one, text, len);
-		one[len] = '\0';
-		value = strchr(one, '=');
-		if (value)
-			*value++ = '\0';
-		err = *one ? proc_takes(one, value) : 0;
-		text += len + (text[len] != '\0');
-	}
-	return err ? -EINVAL : 0;
-}
 
 static int proc_mount(const char *source, const char *options, void *data,
 		      struct superblock **out);
@@ -233,17 +226,18 @@ static struct file_system_type proc_type = {
 static int proc_mount(const char *source, const char *options, void *data,
 		      struct superblock **out)
 {
+	struct proc_options *o = kmalloc_zeroed(sizeof(*o));
 	struct superblock *sb;
 	struct inode *root;
-	int err = options_check(options);
+	int err = o ? proc_options_parse(o, options) : -ENOMEM;
 
 	(void)source;
 	(void)data;
-	if (err)
-		return err;
-	sb = sb_create(&proc_type, &proc_sb_ops, PROC_SUPER_MAGIC, NULL);
-	if (!sb)
-		return -ENOMEM;
+	sb = err ? NULL : sb_create(&proc_type, &proc_sb_ops, PROC_SUPER_MAGIC, o);
+	if (!sb) {
+		kfree(o);
+		return err ? err : -ENOMEM;
+	}
 	sb->flags |= SB_NO_NEGATIVE | SB_NOEXEC | SB_NODEV;
 	sb->stack_depth = FS_STACK_MAX; /* nothing is laid over it */
 	root = slab_alloc(&proc_root_slab);

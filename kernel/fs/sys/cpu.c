@@ -58,36 +58,36 @@ static int all_mask(struct text *t, void *arg)
 	return 0;
 }
 
-/* arg: the lowest and the highest number, as two halves. */
-static unsigned low_of(const void *arg)
-{
-	return (uint32_t)(uintptr_t)arg;
-}
-
-static unsigned high_of(const void *arg)
-{
-	return (uint32_t)((uintptr_t)arg >> 32);
-}
+struct cpu_range {
+	unsigned lo, hi;
+};
 
 static int some_list(struct text *t, void *arg)
 {
-	cpu_list_show(t, low_of(arg), high_of(arg));
+	const struct cpu_range *r = arg;
+
+	cpu_list_show(t, r->lo, r->hi);
 	return 0;
 }
 
 static int some_mask(struct text *t, void *arg)
 {
-	cpu_mask_show(t, low_of(arg), high_of(arg));
+	const struct cpu_range *r = arg;
+
+	cpu_mask_show(t, r->lo, r->hi);
 	return 0;
 }
 
 static void add_some(struct pseudo_node *dir, const char *list, const char *mask,
 		     unsigned lo, unsigned hi)
 {
-	void *arg = (void *)((uintptr_t)hi << 32 | lo);
+	struct cpu_range *r = kmalloc(sizeof(*r)); /* for ever, as the tree */
 
-	(void)pseudo_file(dir, list, 0444, some_list, NULL, arg);
-	(void)pseudo_file(dir, mask, 0444, some_mask, NULL, arg);
+	if (!r)
+		return;
+	*r = (struct cpu_range){lo, hi};
+	(void)pseudo_file(dir, list, 0444, some_list, NULL, r);
+	(void)pseudo_file(dir, mask, 0444, some_mask, NULL, r);
 }
 
 static void add_all(struct pseudo_node *dir, const char *list, const char *mask)
