@@ -28,6 +28,7 @@
 #include "fs/proc/proc.h"
 #include "fs/sys/sysfs.h"
 #include "fs/vfs.h"
+#include "ipc/mqueue.h"
 #include "lib/string.h"
 #include "net/socket.h"
 #include "process/session.h"
@@ -104,6 +105,7 @@ static int mount_system(void)
 		{"devtmpfs", "/dev", "mode=755"},
 		{"devpts", "/dev/pts", "gid=5,mode=620,ptmxmode=666"},
 		{"tmpfs", "/dev/shm", "mode=1777"},
+		{"mqueue", "/dev/mqueue", NULL},
 		{"tmpfs", "/tmp", "mode=1777"},
 		{"proc", "/proc", NULL},
 		{"sysfs", "/sys", NULL},
@@ -184,7 +186,9 @@ int mounts_init(const struct boot_params *b)
 	sysfs_init();
 	event_init();
 	net_init();
-	err = mount_overlay(b, b->root_fd, "/", "overlay");
+	err = mqueue_init();
+	if (!err)
+		err = mount_overlay(b, b->root_fd, "/", "overlay");
 	if (!err) {
 		/* The kernel's own task walks paths from here on. */
 		current()->fs = fs_context_create();

@@ -16,6 +16,7 @@
 #include "fs/internal.h"
 #include "fs/mount.h"
 #include "fs/notify.h"
+#include "fs/open_in.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
@@ -435,30 +436,37 @@ static int unlink_locked(const struct path *parent, const struct path_last *last
 	return err;
 }
 
+static int unlink_name(const struct path *parent, const struct path_last *last)
+{
+	struct inode *dir = path_inode(parent);
+	struct dentry *d;
+	int err;
+
+	lock_take(&dir->dir_lock);
+	err = dentry_look_up_locked(parent->dentry, last->name, last->len, &d);
+	if (!err)
+		err = unlink_locked(parent, last, d);
+	else
+		d = NULL;
+	lock_drop(&dir->dir_lock);
+	if (d)
+		dentry_put(d); /* outside the lock: may free the file's data */
+	return err;
+}
+
 static int unlink_once(int dfd, const char *name)
 {
 	struct path parent;
 	struct path_last last;
-	struct inode *dir;
-	struct dentry *d;
 	int err = path_lookup_parent(dfd, name, 0, &parent, &last);
 
 	if (err)
 		return err;
-	dir = path_inode(&parent);
 	if (last.kind != LAST_NORMAL) {
 		path_put(&parent);
 		return -EISDIR;
 	}
-	lock_take(&dir->dir_lock);
-	err = dentry_look_up_locked(parent.dentry, last.name, last.len, &d);
-	if (!err) {
-		err = unlink_locked(&parent, &last, d);
-		lock_drop(&dir->dir_lock);
-		dentry_put(d); /* outside the lock: may free the file's data */
-	} else {
-		lock_drop(&dir->dir_lock);
-	}
+	err = unlink_name(&parent, &last);
 	path_put(&parent);
 	return err;
 }
@@ -564,4 +572,13 @@ long vfs_readlink(const struct path *p, char *buf, size_t size)
 	if (target.page)
 		page_free(target.page, 0);
 	return (long)len;
+}
+
+int vfs_unlink_in(const struct path *dir, const char *name)
+{
+	const struct path_last last = {
+		.name = name, .len = strlen(name), .kind = LAST_NORMAL};
+	int err = inode_permission(path_inode(dir), MAY_EXEC);
+
+	return err ? err : unlink_name(dir, &last);
 }

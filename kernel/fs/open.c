@@ -16,9 +16,11 @@
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
+#include "fs/open_in.h"
 #include "fs/pipe.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
+#include "lib/string.h"
 #include "process/task.h"
 
 uint32_t open_flags_to_mode(uint32_t flags)
@@ -450,5 +452,47 @@ int file_open_exec(int dfd, const char *name, int flags, struct file **out)
 	do
 		err = open_exec_once(dfd, name, flags, out);
 	while (walk_again(&err, &tries));
+	return err;
+}
+
+/* ---- in one directory ---- */
+
+int file_open_in(const struct path *dir, const char *name, uint32_t flags, uint32_t mode,
+		 int (*make)(struct inode *dir, struct dentry *d, uint32_t mode,
+			     void *arg, struct inode **out),
+		 void *arg, struct file **out)
+{
+	struct inode *parent = path_inode(dir);
+	struct inode *inode = NULL;
+	struct dentry *d = NULL;
+	struct acl_birth birth;
+	bool created = false;
+	int err = inode_permission(parent, MAY_EXEC);
+
+	if (err)
+		return err;
+	lock_take(&parent->dir_lock);
+	err = dentry_look_up_locked(dir->dentry, name, strlen(name), &d);
+	if (!err && dentry_is_negative(d)) {
+		mode = S_IFREG | (mode & S_IALLUGO);
+		err = flags & O_CREAT ? mount_want_write(dir->mount) : -ENOENT;
+		if (!err)
+			err = may_create(parent);
+		if (!err)
+			err = acl_birth_begin(&birth, parent, &mode);
+		if (!err) {
+			err = make(parent, d, mode, arg, &inode);
+			acl_birth_end(&birth, err ? NULL : inode);
+		}
+		if (!err)
+			dentry_made(parent, d, inode);
+		created = !err;
+	}
+	lock_drop(&parent->dir_lock);
+	if (!err)
+		err = open_found(&(struct path){dir->mount, d}, flags, false, created,
+				 out);
+	if (d)
+		dentry_put(d);
 	return err;
 }

@@ -29,6 +29,10 @@ void proc_setting(const char *path, char *buf, size_t size);
 
 unsigned proc_cpu_count(void);
 
+/* For later folders, at start-up: a number of theirs (atomic) in /proc/sys. path is
+ * borrowed for ever. */
+void proc_sysctl_number(const char *path, int *value, int min, int max);
+
 /* Of all processes that there are, and of children that they have waited for. */
 struct proc_totals {
 	nsec_t user, system; /* CPU time */

@@ -7,6 +7,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "base/lock.h"
+#include "base/panic.h"
 #include "base/slab.h"
 #include "fs/dnotify.h"
 #include "fs/lease.h"
@@ -222,6 +223,15 @@ static const struct number numbers[] = {
 	{"fs/protected_symlinks", &protected_symlinks, 0, 1},
 };
 
+static struct number added[8]; /* by other folders, before the first look */
+static size_t added_count;
+
+void proc_sysctl_number(const char *path, int *value, int min, int max)
+{
+	kassert(added_count < ARRAY_SIZE(added));
+	added[added_count++] = (struct number){path, value, min, max};
+}
+
 static int number_show(struct text *t, void *arg)
 {
 	const struct number *n = arg;
@@ -250,6 +260,12 @@ static int number_store(char *data, size_t len, void *arg)
 		value = 1L << (64 - __builtin_clzl((uint64_t)value - 1));
 	atomic_store(n->value, (int)value);
 	return 0;
+}
+
+static void number_add(struct pseudo_node *sys, const struct number *n)
+{
+	(void)pseudo_file(sys, n->path, 0644, number_show, number_store,
+			  (void *)(uintptr_t)n);
 }
 
 static int last_pid_show(struct text *t, void *arg)
@@ -365,8 +381,9 @@ static void sys_fill(void)
 	conf_add(sys, "net/ipv4/conf", sysctl_ipv4_conf);
 	conf_add(sys, "net/ipv6/conf", sysctl_ipv6_conf);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		(void)pseudo_file(sys, numbers[i].path, 0644, number_show, number_store,
-				  (void *)(uintptr_t)&numbers[i]);
+		number_add(sys, &numbers[i]);
+	for (size_t i = 0; i < added_count; i++)
+		number_add(sys, &added[i]);
 	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,
 			  NULL);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_mqueue.c - mq_open(2) and its kin. */
+#include "abi/errno.h"
+#include "abi/ipc.h"
+#include "abi/signal.h"
+#include "abi/syscall.h"
+#include "base/page.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "ipc/mqueue.h"
+#include "lib/atomic.h"
+#include "mm/usercopy.h"
+#include "process/user_time.h"
+#include "time/clock.h"
+
+/* A page with the guest's name: to be freed. */
+static int name_copy_in(uaddr_t name, char **out)
+{
+	char *page = page_alloc(0);
+	long len = page ? strncpy_from_user(page, name, PAGE_SIZE) : -ENOMEM;
+
+	if (len < 0) {
+		if (page)
+			page_free(page, 0);
+		return (int)len;
+	}
+	*out = page;
+	return 0;
+}
+
+long sys_mq_open(struct task *t, uaddr_t name, int flags, uint32_t mode, uaddr_t attr)
+{
+	struct linux_mq_attr a;
+	struct file *f;
+	char *copy = NULL;
+	int err;
+
+	(void)t;
+	if (attr && COPY_IN(&a, attr))
+		return -EFAULT;
+	if ((flags & O_ACCMODE) == O_ACCMODE && !(flags & O_CREAT))
+		return -EINVAL;
+	err = name_copy_in(name, &copy);
+	if (err)
+		return err;
+	err = mqueue_open(copy, (uint32_t)flags, mode, attr ? &a : NULL, &f);
+	page_free(copy, 0);
+	if (err)
+		return err;
+	err = fd_install(f, O_CLOEXEC);
+	if (err < 0)
+		file_put(f);
+	return err;
+}
+
+long sys_mq_unlink(struct task *t, uaddr_t name)
+{
+	char *copy = NULL;
+	int err = name_copy_in(name, &copy);
+
+	(void)t;
+	if (err)
+		return err;
+	err = mqueue_unlink(copy);
+	page_free(copy, 0);
+	return err;
+}
+
+/* An absolute time of CLOCK_REALTIME, as one of CLOCK_MONOTONIC. */
+static int deadline_copy_in(uaddr_t timeout, nsec_t *out)
+{
+	nsec_t until;
+	int err;
+
+	*out = NSEC_NEVER;
+	if (!timeout)
+		return 0;
+	err = timespec_copy_in(&until, timeout);
+	if (!err)
+		*out = MAX(1, until - clock_now(CLOCK_REALTIME) +
+				      clock_now(CLOCK_MONOTONIC));
+	return err;
+}
+
+long sys_mq_timedsend(struct task *t, int fd, uaddr_t buf, size_t size, unsigned int prio,
+		      uaddr_t timeout)
+{
+	struct fdref ref;
+	nsec_t deadline;
+	long ret = deadline_copy_in(timeout, &deadline);
+
+	(void)t;
+	if (ret)
+		return ret;
+	if (prio >= MQ_PRIO_MAX)
+		return -EINVAL;
+	ref = fd_get(fd);
+	ret = ref.file && file_is_mqueue(ref.file)
+		      ? mqueue_send(ref.file, buf, size, prio, deadline)
+		      : -EBADF;
+	fd_put(ref);
+	return ret;
+}
+
+long sys_mq_timedreceive(struct task *t, int fd, uaddr_t buf, size_t size, uaddr_t prio,
+			 uaddr_t timeout)
+{
+	struct fdref ref;
+	nsec_t deadline;
+	long ret = deadline_copy_in(timeout, &deadline);
+
+	(void)t;
+	if (ret)
+		return ret;
+	ref = fd_get(fd);
+	ret = ref.file && file_is_mqueue(ref.file)
+		      ? mqueue_receive(ref.file, buf, size, prio, deadline)
+		      : -EBADF;
+	fd_put(ref);
+	return ret;
+}
+
+/* SIGEV_THREAD comes with a netlink socket, through which the C library is told: there
+ * are none. */
+static int event_check(const struct linux_sigevent *e)
+{
+	switch (e->sigev_kind) {
+	case SIGEV_NONE:
+		return 0;
+	case SIGEV_SIGNAL:
+		return e->sigev_signo < 0 || e->sigev_signo > 64 ? -EINVAL : 0;
+	case SIGEV_THREAD:
+		return -EBADF;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_mq_notify(struct task *t, int fd, uaddr_t event)
+{
+	struct linux_sigevent e;
+	struct fdref ref;
+	int err = 0;
+
+	(void)t;
+	if (event && COPY_IN(&e, event))
+		return -EFAULT;
+	if (event)
+		err = event_check(&e);
+	if (err)
+		return err;
+	ref = fd_get(fd);
+	err = ref.file && file_is_mqueue(ref.file)
+		      ? mqueue_notify(ref.file, event ? &e : NULL)
+		      : -EBADF;
+	fd_put(ref);
+	return err;
+}
+
+static int attr_exchange(struct file *f, const struct linux_mq_attr *attr, uaddr_t old)
+{
+	struct linux_mq_attr was;
+
+	if (!file_is_mqueue(f))
+		return -EBADF;
+	mqueue_get_attr(f, &was);
+	if (attr && (attr->mq_flags & O_NONBLOCK))
+		(void)atomic_or(&f->flags, O_NONBLOCK);
+	else if (attr)
+		(void)atomic_and(&f->flags, ~(uint32_t)O_NONBLOCK);
+	return old ? COPY_OUT(old, &was) : 0;
+}
+
+long sys_mq_getsetattr(struct task *t, int fd, uaddr_t attr, uaddr_t old)
+{
+	struct linux_mq_attr a;
+	struct fdref ref;
+	int err;
+
+	(void)t;
+	if (attr && COPY_IN(&a, attr))
+		return -EFAULT;
+	if (attr && (a.mq_flags & ~(int64_t)O_NONBLOCK))
+		return -EINVAL;
+	ref = fd_get(fd);
+	err = ref.file ? attr_exchange(ref.file, attr ? &a : NULL, old) : -EBADF;
+	fd_put(ref);
+	return err;
+}
