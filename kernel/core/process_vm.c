@@ -77,10 +77,7 @@ static ssize_t move_between(pid_t pid, struct uio *local,
 	x.task = task_lookup(pid);
 	if (!x.task)
 		return -ESRCH;
-	ret = task_may_access(x.task);
-	x.mm = ret ? NULL : task_mm(x.task);
-	if (!ret && !x.mm)
-		ret = -ESRCH;
+	ret = task_mm_to_access(x.task, &x.mm);
 	if (!ret)
 		x.buf = kmalloc(PIECE);
 	if (!ret && !x.buf)

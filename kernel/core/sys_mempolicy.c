@@ -281,11 +281,14 @@ long sys_move_pages(struct task *t, pid_t pid, uint64_t count, uaddr_t pages,
 	err = task_to_move(t, pid, &other);
 	if (err)
 		return err;
-	mm = task_mm(other);
-	if (!mm)
+	err = task_mm_to_access(other, &mm);
+	if (err == -ESRCH)
 		err = -EINVAL;
-	for (uint64_t i = 0; !err && i < count; i++)
+	for (uint64_t i = 0; !err && i < count; i++) {
 		err = move_page(other, mm, i, pages, nodes, status);
+		if (atomic_load_relaxed(&t->sleeper.work) & WORK_KILL)
+			err = -EINTR;
+	}
 	mm_put(mm);
 	task_put(other);
 	return err == -EINTR ? -ERESTARTNOINTR : err;

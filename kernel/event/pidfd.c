@@ -231,6 +231,11 @@ static int take_file(struct process *p, int fd, struct file **out)
 	err = task_may_access(leader);
 	if (!err)
 		err = file_of_task(leader, fd, out);
+	if (!err) { /* an exec with other rights may have come between */
+		err = task_may_access(leader);
+		if (err)
+			file_put(*out);
+	}
 	task_put(leader);
 	return err;
 }

@@ -56,13 +56,19 @@ void inode_get(struct inode *inode)
 	ref_get(&inode->refs);
 }
 
-void inode_put(struct inode *inode)
+bool inode_put_only(struct inode *inode)
 {
-	if (!inode || !ref_put(&inode->refs))
-		return;
+	if (!ref_put(&inode->refs))
+		return false;
 	if (unlikely(inode->marks.first != NULL))
 		notify_inode_gone(inode);
-	inode->ops->release(inode);
+	return true;
+}
+
+void inode_put(struct inode *inode)
+{
+	if (inode && inode_put_only(inode))
+		inode->ops->release(inode);
 }
 
 bool inode_try_get(struct inode *inode)

@@ -92,6 +92,16 @@ static int special_ops(struct inode *inode, struct file *f)
 	return 0;
 }
 
+/* Who opens for the kernel itself may hold locks: it tells the holders, and does not wait
+ * for them. */
+static int break_leases(struct inode *inode, const struct file *f)
+{
+	bool may_wait = !(f->mode & FMODE_NO_NOTIFY);
+	int err = lease_break(inode, f->flags | (may_wait ? 0 : (uint32_t)O_NONBLOCK));
+
+	return may_wait ? err : 0;
+}
+
 static int set_up(struct file *f, bool is_exec)
 {
 	struct inode *inode = f->inode;
@@ -119,7 +129,7 @@ static int set_up(struct file *f, bool is_exec)
 		}
 		err = file_ask_open(f, is_exec);
 		if (!err && unlikely(atomic_load(&inode->leases) != NULL))
-			err = lease_break(inode, f->flags);
+			err = break_leases(inode, f);
 		if (!err && inode->ops->open)
 			err = inode->ops->open(inode, f);
 	} else {

@@ -344,6 +344,9 @@ void inode_init(struct inode *inode, struct superblock *sb, const struct inode_o
 void inode_fini(struct inode *inode);
 void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
+/* Drops a reference without releasing the inode: true when it was the last, and that is
+ * left to the caller. */
+bool inode_put_only(struct inode *inode) MUST_CHECK;
 /* For caches of inodes: false when the last reference is already gone. */
 bool inode_try_get(struct inode *inode) MUST_CHECK;
 uint64_t inode_next_number(struct superblock *sb);

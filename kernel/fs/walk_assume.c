@@ -57,6 +57,8 @@ static int ask(struct walk *w, struct dentry *d, const char *end)
 	size_t len = (size_t)(end - w->assumed);
 	struct inode *from = w->sure->inode;
 
+	if (w->flags & LOOKUP_CACHED)
+		return -EAGAIN;
 	if (len >= sizeof(path)) /* of slashes */
 		return walk_doubt(w);
 	memcpy(path, w->assumed, len);

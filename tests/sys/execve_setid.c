@@ -286,6 +286,57 @@ static void saved_ids_follow_the_effective(void)
 	CHECK(ARE(t.uid, USER, OTHER, OTHER, OTHER) && t.secure == 1 && t.dumpable == 0);
 }
 
+static const char *const before[] = {"environ", "maps",	   "smaps",
+				     "auxv",	"syscall", "mem"};
+
+/* Looks into a child that becomes a set-user-id program meanwhile. */
+static void look_into_child(void)
+{
+	int fd[5];
+	int go[2], told[2];
+	char buf[4096];
+	pid_t child;
+
+	be_user();
+	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0); /* or its files were root's */
+	CHECK(pipe(go) == 0 && pipe(told) == 0);
+	child = fork();
+	if (child == 0) {
+		dup2(go[0], 0);
+		dup2(told[1], 1);
+		close(go[1]);
+		if (read(0, buf, 1) == 1)
+			execl(COPY, COPY, "wait", NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < 5; i++) {
+		snprintf(buf, sizeof(buf), "/proc/%d/%s", (int)child, before[i]);
+		fd[i] = open(buf, O_RDONLY);
+		CHECK(fd[i] >= 0);
+	}
+	CHECK(write(go[1], "x", 1) == 1);
+	close(told[1]);
+	CHECK(read(told[0], buf, 1) == 1); /* it is the program now */
+	for (int i = 0; i < 5; i++)
+		CHECK(read(fd[i], buf, sizeof(buf)) <= 0);
+	close(go[1]);
+	CHECK(waitpid(child, NULL, 0) == child);
+}
+
+static void files_of_proc_opened_before_tell_nothing_of_it(void)
+{
+	pid_t pid;
+	int status;
+
+	copy_make(0, 0, 04755);
+	pid = fork();
+	if (pid == 0) {
+		look_into_child();
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 /* ---- capabilities of files ---- */
 
 static void caps_set(uint32_t permitted, uint32_t inheritable, bool effective)
@@ -456,6 +507,7 @@ int main(int argc, char **argv)
 		TEST(what_is_dangerous_is_not_inherited),
 		TEST(programs_that_cannot_be_read_cannot_be_dumped),
 		TEST(saved_ids_follow_the_effective),
+		TEST(files_of_proc_opened_before_tell_nothing_of_it),
 		TEST(file_capabilities_are_gained),
 		TEST(file_capabilities_must_be_complete),
 		TEST(ambient_capabilities_end_at_privileged_programs),
@@ -468,6 +520,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "tell"))
 		return tell();
+	if (argc == 2 && !strcmp(argv[1], "wait"))
+		return write(1, "x", 1) == 1 && read(0, &argc, 1) == 0 ? 0 : 5;
 	if (geteuid() != 0) {
 		printf("skip: needs root\n");
 		return 77;

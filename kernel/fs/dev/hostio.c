@@ -194,6 +194,9 @@ static ssize_t hostio_write(struct file *f, struct uio *u, int64_t *pos)
 			done = transfer(io, u, u->left, *pos, true);
 		else
 			done = transfer_stream(f, io, u, true);
+		if (done == -ERESTARTSYS &&
+		    !(atomic_load(&current()->sleeper.work) & WORK_INTERRUPTS))
+			continue; /* it was another task that wanted something */
 		if (done <= 0)
 			break;
 		total += done;

@@ -240,7 +240,7 @@ void host_inode_release(struct inode *inode)
 		kfree(hi->name);
 		inode_fini(&hi->inode);
 		slab_free(&inode_slab, hi);
-		hi = parent && ref_put(&parent->inode.refs) ? parent : NULL;
+		hi = parent && inode_put_only(&parent->inode) ? parent : NULL;
 	}
 }
 

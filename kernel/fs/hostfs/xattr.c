@@ -436,6 +436,14 @@ static long read_list(const struct real *r, const char *name, char **out)
 	return size > (long)room ? -EIO : size;
 }
 
+/* The host lets nobody of ours see lists of this file, or has none: its mode counts.
+ * Other errors may pass, and must not open what a list closes. */
+static bool means_none(long err)
+{
+	return err == -ENODATA || err == -EOPNOTSUPP || err == -EACCES || err == -EPERM ||
+	       err == -ENXIO || err == -ELOOP;
+}
+
 /* Asks the host for one list, unless it is_there not. */
 static int load_one(struct inode *inode, const struct real *r, const char *name,
 		    bool is_there)
@@ -445,10 +453,12 @@ static int load_one(struct inode *inode, const struct real *r, const char *name,
 	long size = is_there ? read_list(r, name, &buf) : 0;
 
 	a = atomic_load(&host_inode_of(inode)->attrs);
-	if (size != -ENOMEM && !(a && (atomic_load(&a->acls) & virtual_bit(name))))
-		acl_loaded(inode, name, buf, size > 0 ? (size_t)size : 0);
+	if (means_none(size))
+		size = 0;
+	if (size >= 0 && !(a && (atomic_load(&a->acls) & virtual_bit(name))))
+		acl_loaded(inode, name, buf, (size_t)size);
 	kfree(buf);
-	return size == -ENOMEM ? -ENOMEM : 0;
+	return (int)MIN(size, 0L);
 }
 
 static int load_lists(struct inode *inode)
@@ -458,8 +468,8 @@ static int load_lists(struct inode *inode)
 	int err = real_get(host_inode_of(inode), &r);
 
 	if (err)
-		return err;
-	has_any = host_flistxattr(r.fd, NULL, 0) > 0; /* most files have nothing */
+		return means_none(err) ? 0 : err;
+	has_any = host_flistxattr(r.fd, NULL, 0) != 0; /* most files have nothing */
 	err = load_one(inode, &r, XATTR_NAME_ACL_ACCESS, has_any);
 	if (!err && S_ISDIR(inode->mode))
 		err = load_one(inode, &r, XATTR_NAME_ACL_DEFAULT, has_any);
@@ -481,14 +491,16 @@ int hostfs_acl_load(struct inode *inode, bool may_be_old)
 {
 	struct host_inode *hi = host_inode_of(inode);
 	struct linux_timespec before;
+	int err;
 
 	if (may_be_old && is_fresh(hi))
 		return 0;
 	lock_take(&inode->lock);
 	before = inode->ctime;
 	lock_drop(&inode->lock);
-	if (load_lists(inode) == -ENOMEM)
-		return -ENOMEM;
+	err = load_lists(inode);
+	if (err)
+		return err;
 	atomic_store_relaxed(
 		&hi->acl_time,
 		(uint32_t)(host_clock(CLOCK_MONOTONIC_COARSE) / NSEC_PER_SEC) + 1);

@@ -60,6 +60,20 @@ struct mm *task_mm(struct task *t)
 	return mm;
 }
 
+int task_mm_to_access(struct task *t, struct mm **out)
+{
+	struct mm *mm = task_mm(t);
+	int err = task_may_access(t);
+
+	if (!err && !mm)
+		err = -ESRCH;
+	if (err)
+		mm_put(mm);
+	else
+		*out = mm;
+	return err;
+}
+
 struct fdtable *task_fds(struct task *t)
 {
 	struct fdtable *fds;

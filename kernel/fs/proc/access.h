@@ -20,6 +20,11 @@ int task_may_access(struct task *t) MUST_CHECK;
  * gone, -EBADF when f is anything else. */
 int pid_dir_task(const struct file *f, struct task **out) MUST_CHECK;
 
+/* The memory of t, if the current task may look into it: 0, -EPERM as task_may_access(),
+ * -ESRCH without memory. What is checked holds for that memory: an exec gives new
+ * credentials first, so whoever takes the memory checks afterwards. */
+int task_mm_to_access(struct task *t, struct mm **out) MUST_CHECK;
+
 /* What t has: references, or NULL. */
 struct mm *task_mm(struct task *t) MUST_CHECK;
 struct fdtable *task_fds(struct task *t) MUST_CHECK;

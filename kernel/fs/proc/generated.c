@@ -23,6 +23,7 @@ struct generated {
 	bool is_made;	  /* lock */
 	generated_show_t show;
 	generated_store_t store;
+	uint64_t about; /* const once set */
 };
 
 /* ---- texts ---- */
@@ -112,6 +113,16 @@ void text_fini(struct text *t)
 }
 
 /* ---- files ---- */
+
+void generated_set_about(struct file *f, uint64_t about)
+{
+	((struct generated *)f->private)->about = about;
+}
+
+uint64_t generated_about(const struct file *f)
+{
+	return ((const struct generated *)f->private)->about;
+}
 
 static int make(struct file *f, struct generated *g)
 {

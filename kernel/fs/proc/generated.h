@@ -38,6 +38,9 @@ typedef int (*generated_store_t)(struct file *f, char *data, size_t len);
  * NULL. 0 or -ENOMEM. */
 int generated_open(struct file *f, generated_show_t show,
 		   generated_store_t store) MUST_CHECK;
+/* A number to keep with the file, from its open on. */
+void generated_set_about(struct file *f, uint64_t about);
+uint64_t generated_about(const struct file *f);
 extern const struct file_ops generated_file_ops;
 /* For operations of one's own beside these. */
 ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos);

@@ -44,6 +44,7 @@ struct pid_entry {
 	uint8_t where;	   /* enum pid_where */
 	bool is_guarded;   /* only for those who might trace the task */
 	bool admin_writes; /* only CAP_SYS_ADMIN may open it for writing */
+	bool is_of_mm;	   /* about the memory that the process had when it was opened */
 	int (*show)(struct text *out, struct task *t, const struct pid_inode *i);
 	int (*store)(struct task *t, const struct pid_inode *i, char *data, size_t len);
 	/* A magic link's place. References. */
@@ -105,6 +106,9 @@ int pid_store_comm(struct task *t, const struct pid_inode *i, char *data, size_t
 int pid_show_auxv(struct text *out, struct task *t, const struct pid_inode *i);
 /* pid_mem.c */
 extern const struct file_ops pid_mem_ops;
+/* For files about the memory that a process has when they are opened. */
+int pid_mm_open(struct inode *inode, struct file *f);
+int64_t pid_mm_lseek(struct file *f, int64_t off, int whence);
 /* pid_limits.c */
 int pid_show_limits(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_io(struct text *out, struct task *t, const struct pid_inode *i);

@@ -44,7 +44,8 @@ static const struct pid_dir pid_attr_dir;
 
 static const struct pid_entry entries[] = {
 	{"attr", DIR_MODE(0555), PID_BOTH, .dir = &pid_attr_dir},
-	{"auxv", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_auxv},
+	{"auxv", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .is_of_mm = true,
+	 .show = pid_show_auxv},
 	{"cgroup", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"children", FILE_MODE(0444), PID_THREAD, .show = pid_show_children},
 	{"clear_refs", FILE_MODE(0200), PID_BOTH, .store = pid_store_clear_refs},
@@ -55,7 +56,7 @@ static const struct pid_entry entries[] = {
 	 .show = pid_show_coredump_filter, .store = pid_store_coredump_filter},
 	{"cpuset", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"cwd", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_cwd},
-	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
+	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .is_of_mm = true,
 	 .show = pid_show_environ},
 	{"exe", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_exe},
 	{"fd", DIR_MODE(0500), PID_BOTH, .dir = &pid_fd_dir},
@@ -71,7 +72,8 @@ static const struct pid_entry entries[] = {
 	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_loginuid,
 	 .store = pid_store_loginuid},
 	{"map_files", DIR_MODE(0500), PID_PROCESS, .dir = &pid_map_files_dir},
-	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_maps},
+	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
+	 .show = pid_show_maps},
 	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops},
 	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo,
 	 .fops = &mounts_file_ops},
@@ -81,7 +83,7 @@ static const struct pid_entry entries[] = {
 	 .show = pid_show_mountstats},
 	{"net", DIR_MODE(0555), PID_BOTH, .dir = &pid_net_dir},
 	{"ns", DIR_MODE(0511), PID_BOTH, .dir = &pid_ns_dir},
-	{"numa_maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true,
+	{"numa_maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
 	 .show = pid_show_numa_maps},
 	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_adj,
 	 .store = pid_store_oom_adj},
@@ -101,8 +103,9 @@ static const struct pid_entry entries[] = {
 	{"sessionid", FILE_MODE(0444), PID_BOTH, .show = pid_show_sessionid},
 	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_setgroups,
 	 .store = pid_store_setgroups, .admin_writes = true},
-	{"smaps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .show = pid_show_smaps},
-	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true,
+	{"smaps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
+	 .show = pid_show_smaps},
+	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
 	 .show = pid_show_smaps_rollup},
 	{"stack", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_stack},
 	{"stat", FILE_MODE(0444), PID_BOTH, .show = pid_show_stat},
@@ -251,12 +254,35 @@ static int pid_iterate(struct file *f, struct dir_context *ctx)
 	return err;
 }
 
+/* The right to look into the task, for entries that ask for it. */
+static int guard(const struct pid_inode *i, struct task *t)
+{
+	if (!t)
+		return -ESRCH;
+	return i->entry->is_guarded ? pid_may_access(t) : 0;
+}
+
+static uint64_t mm_id_of(struct task *t)
+{
+	struct mm *mm = task_mm(t);
+	uint64_t id = mm ? mm->id : 0;
+
+	mm_put(mm);
+	return id;
+}
+
+/* What has been made is looked at, and not what was there before: between the two an exec
+ * may have come, also of a set-id program. It gives new credentials before new memory. */
 static int pid_show(struct file *f, struct text *out)
 {
 	struct pid_inode *i = pid_inode_of(f->inode);
 	struct task *t = pid_task(i);
 	int err = t ? i->entry->show(out, t, i) : -ESRCH;
 
+	if (!err && i->entry->is_of_mm && mm_id_of(t) != generated_about(f))
+		out->len = 0; /* that memory is no more */
+	else if (!err)
+		err = guard(i, t);
 	task_put(t);
 	return err;
 }
@@ -271,18 +297,11 @@ static int pid_store(struct file *f, char *data, size_t len)
 	return err;
 }
 
-/* The right to look into the task, for entries that ask for it. */
-static int guard(const struct pid_inode *i, struct task *t)
-{
-	if (!t)
-		return -ESRCH;
-	return i->entry->is_guarded ? pid_may_access(t) : 0;
-}
-
 static int pid_open(struct inode *inode, struct file *f)
 {
 	struct pid_inode *i = pid_inode_of(inode);
 	struct task *t = pid_task(i);
+	uint64_t mm = t && i->entry->is_of_mm ? mm_id_of(t) : 0;
 	int err = guard(i, t);
 
 	if (!err && i->entry->admin_writes && (f->mode & FMODE_WRITE) &&
@@ -291,8 +310,11 @@ static int pid_open(struct inode *inode, struct file *f)
 	task_put(t);
 	if (err || !S_ISREG(inode->mode) || (i->entry->fops && !i->entry->show))
 		return err;
-	return generated_open(f, i->entry->show ? pid_show : NULL,
-			      i->entry->store ? pid_store : NULL);
+	err = generated_open(f, i->entry->show ? pid_show : NULL,
+			     i->entry->store ? pid_store : NULL);
+	if (!err)
+		generated_set_about(f, mm);
+	return err;
 }
 
 static int link_place(struct inode *inode, struct path *out)
@@ -303,6 +325,11 @@ static int link_place(struct inode *inode, struct path *out)
 
 	if (!err)
 		err = i->entry->place(t, i, out);
+	if (!err) { /* see pid_show() */
+		err = guard(i, t);
+		if (err)
+			path_put(out);
+	}
 	task_put(t);
 	return err;
 }

@@ -41,7 +41,7 @@ static int map_place(struct task *t, const struct pid_inode *i, struct path *out
 {
 	struct mm *mm = task_mm(t);
 	const struct area *v = NULL;
-	struct areas a = {NULL};
+	struct areas a = {.area = NULL};
 	int err = mm ? areas_take(&a, mm) : -ENOENT;
 
 	if (!err)
@@ -89,7 +89,7 @@ static int map_lookup(struct pid_inode *dir, struct task *t, struct dentry *d,
 {
 	struct mm *mm;
 	const struct area *v = NULL;
-	struct areas a = {NULL};
+	struct areas a = {.area = NULL};
 	uaddr_t start;
 	uaddr_t end;
 	const char *rest;
@@ -127,7 +127,7 @@ static int map_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 		       struct dir_context *ctx)
 {
 	struct mm *mm;
-	struct areas a = {NULL};
+	struct areas a = {.area = NULL};
 	char name[40];
 	int err = pid_may_access(t);
 

@@ -15,16 +15,30 @@
 
 enum { PIECE = 16 << 10 };
 
-static int mem_open(struct inode *inode, struct file *f)
+/* The right to look is asked for once more, with the memory in hand: an exec gives new
+ * credentials before it gives new memory. */
+int pid_mm_open(struct inode *inode, struct file *f)
 {
 	struct task *t = pid_task(pid_inode_of(inode));
 	struct mm *mm = t ? task_mm(t) : NULL;
+	int err = t ? pid_may_access(t) : -ESRCH;
 
 	f->private = (void *)(uintptr_t)(mm ? mm->id : 0);
 	f->mode |= FMODE_NO_POS_LOCK; /* the other task may want it, and must answer */
 	mm_put(mm);
 	task_put(t);
-	return 0;
+	return err;
+}
+
+/* Addresses may be negative. */
+int64_t pid_mm_lseek(struct file *f, int64_t off, int whence)
+{
+	if (whence == SEEK_CUR)
+		off = (int64_t)((uint64_t)off + (uint64_t)f->pos);
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	f->pos = off;
+	return off;
 }
 
 /* The task and its memory: references. False: it is gone. */
@@ -110,20 +124,9 @@ static ssize_t mem_write(struct file *f, struct uio *u, int64_t *pos)
 	return transfer(f, u, pos, write_piece);
 }
 
-/* Addresses may be negative. */
-static int64_t mem_lseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off = (int64_t)((uint64_t)off + (uint64_t)f->pos);
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
 const struct file_ops pid_mem_ops = {
 	.read = mem_read,
 	.write = mem_write,
-	.lseek = mem_lseek,
-	.open = mem_open,
+	.lseek = pid_mm_lseek,
+	.open = pid_mm_open,
 };

@@ -22,18 +22,6 @@
 
 enum { PAGES_AT_ONCE = 4096 };
 
-static int pagemap_open(struct inode *inode, struct file *f)
-{
-	struct task *t = pid_task(pid_inode_of(inode));
-	struct mm *mm = t ? task_mm(t) : NULL;
-
-	f->private = (void *)(uintptr_t)(mm ? mm->id : 0);
-	f->mode |= FMODE_NO_POS_LOCK; /* the other task may want it, and must answer */
-	mm_put(mm);
-	task_put(t);
-	return 0;
-}
-
 /* What is mapped in [from, end): ranges, each with the kind of its area. */
 static size_t ranges_in(const struct areas *a, uaddr_t from, uaddr_t end,
 			struct remote_range *r, uint8_t *is_file, size_t max)
@@ -130,20 +118,10 @@ static ssize_t pagemap_read(struct file *f, struct uio *u, int64_t *pos)
 	return ret;
 }
 
-static int64_t pagemap_lseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off = (int64_t)((uint64_t)off + (uint64_t)f->pos);
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	f->pos = off;
-	return off;
-}
-
 const struct file_ops pid_pagemap_ops = {
 	.read = pagemap_read,
-	.lseek = pagemap_lseek,
-	.open = pagemap_open,
+	.lseek = pid_mm_lseek,
+	.open = pid_mm_open,
 };
 
 /* 1-3: referenced bits; 4: soft-dirty bits; 5: peak resident size. */
