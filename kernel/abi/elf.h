@@ -32,6 +32,7 @@
 
 /* Note types of core dumps and of PT_GNU_PROPERTY. */
 #define NT_PRSTATUS	       1
+#define NT_PRFPREG	       2
 #define NT_PRPSINFO	       3
 #define NT_AUXV		       6
 #define NT_GNU_PROPERTY_TYPE_0 5
@@ -182,6 +183,32 @@ struct linux_elf64_nhdr {
 	uint32_t n_descsz;
 	uint32_t n_type;
 };
+
+/* Notes of core files. */
+struct linux_elf_prstatus {
+	int32_t si_signo, si_code, si_errno;
+	int16_t cursig;
+	uint64_t sigpend, sighold;
+	int32_t pid, ppid, pgrp, sid;
+	int64_t utime[2], stime[2], cutime[2], cstime[2]; /* seconds, microseconds */
+	/* as in struct user_regs_struct */
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t orig_rax, rip, cs, eflags, rsp, ss, fs_base, gs_base, ds, es, fs, gs;
+	int32_t fpvalid;
+};
+
+_Static_assert(sizeof(struct linux_elf_prstatus) == 336, "struct elf_prstatus");
+
+struct linux_elf_prpsinfo {
+	int8_t state, sname, zomb, nice;
+	uint64_t flag;
+	uint32_t uid, gid;
+	int32_t pid, ppid, pgrp, sid;
+	char fname[16];
+	char psargs[80];
+};
+
+_Static_assert(sizeof(struct linux_elf_prpsinfo) == 136, "struct elf_prpsinfo");
 
 /* The auxiliary vector. */
 struct linux_auxv {

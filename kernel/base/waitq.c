@@ -208,6 +208,11 @@ int waitq_sleep_killable(struct waitq *q, struct lock *lock, nsec_t deadline)
 	return waitq_sleep_as(q, lock, deadline, WORK_KILL, false);
 }
 
+int waitq_sleep_deaf(struct waitq *q, struct lock *lock, nsec_t deadline)
+{
+	return waitq_sleep_as(q, lock, deadline, 0, false);
+}
+
 static void wake(struct waitq *q, uint32_t key, bool all)
 {
 	struct list *pos;

@@ -89,6 +89,10 @@ int waitq_sleep_exclusive(struct waitq *q, struct lock *lock,
 int waitq_sleep_killable(struct waitq *q, struct lock *lock,
 			 nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
 
+/* The same, and nothing ends it early: for what is sure to come soon. */
+int waitq_sleep_deaf(struct waitq *q, struct lock *lock,
+		     nsec_t deadline) MUST_CHECK NO_LOCK_CHECK;
+
 /* key: poll bits that became true, or 0 for "any". */
 void waitq_wake_all(struct waitq *q, uint32_t key);
 /* Wakes every non-exclusive waiter and one exclusive one. */

@@ -1,242 +1,202 @@
 /* SPDX-License-Identifier: MIT */
-/* coredump.c - when a core file is written, and where (core(5)).
+/* coredump.c - a dying process leaves a core file.
  *
- * The dying thread claims the dump, under process->lock, which dooms the process: the
- * other threads are killed, each leaves its registers on its way out, and the last one
- * wakes the dumper. SIGKILL ends a dump that is under way.
+ * The thread that took the signal writes it, with the process' own credentials. The
+ * others must die as well; they wait with their registers, on their way out in
+ * task_exit(), until the file is written. SIGKILL makes an end of the writing. A vfork
+ * child writes what it shares with its parent, which goes on when it has ended.
  *
- * Limits against Linux: no pipes in core_pattern; other processes that share the memory
- * go on. */
+ * Limits against Linux: nobody runs helpers, so a core_pattern that is a pipe or a socket
+ * leaves nothing. */
 #include "core/coredump.h"
 
 #include "abi/errno.h"
-#include "abi/fcntl.h"
 #include "abi/resource.h"
 #include "abi/stat.h"
 #include "abi/wait.h"
+#include "arch/x86_64/trap.h"
+#include "arch/x86_64/xstate.h"
+#include "base/page.h"
 #include "base/slab.h"
 #include "fs/file.h"
 #include "fs/namei.h"
-#include "fs/proc/proc.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
-#include "lib/printf.h"
-#include "lib/string.h"
+#include "mm/mm.h"
 #include "process/creds.h"
-#include "process/system.h"
-#include "process/task.h"
-#include "time/clock.h"
 
-enum { PATTERN_SIZE = 128, NAME_SIZE = 512 };
+#define XSTATE_ALIGN 64
 
-struct core_name {
-	char text[NAME_SIZE];
-	size_t len;
-	bool has_pid;
-};
-
-static void name_add(struct core_name *n, const char *s)
+/* The caller's registers. */
+static void thread_capture(struct core_thread *ct, struct task *t)
 {
-	for (; *s && n->len < NAME_SIZE - 1; s++)
-		n->text[n->len++] = *s == '/' ? '!' : *s;
+	*ct = (struct core_thread){.task = t,
+				   .fs_base = fs_base_read(),
+				   .gs_base = t->guest_gs ? t->gs_base : 0};
+	ct->allocated = kmalloc(xstate_area_size() + XSTATE_ALIGN);
+	if (!ct->allocated)
+		return;
+	ct->xstate = (void *)ALIGN_UP((uintptr_t)ct->allocated, (uintptr_t)XSTATE_ALIGN);
+	xstate_save(ct->xstate);
 }
 
-static void name_number(struct core_name *n, int64_t v)
-{
-	char digits[24];
-
-	(void)snprintf(digits, sizeof(digits), "%ld", v);
-	name_add(n, digits);
-}
-
-/* One % of the pattern. */
-static void name_expand(struct core_name *n, struct task *t, int signo, char what)
-{
-	struct linux_utsname names;
-
-	switch (what) {
-	case 'p':
-	case 'P':
-		n->has_pid = true;
-		name_number(n, t->process->pid);
-		break;
-	case 'i':
-	case 'I':
-		name_number(n, t->tid);
-		break;
-	case 'u':
-		name_number(n, current_creds()->uid);
-		break;
-	case 'g':
-		name_number(n, current_creds()->gid);
-		break;
-	case 'd':
-		name_number(n, t->process->dumpable);
-		break;
-	case 's':
-		name_number(n, signo);
-		break;
-	case 't':
-		name_number(n, (int64_t)(clock_now(CLOCK_REALTIME) / NSEC_PER_SEC));
-		break;
-	case 'h':
-		system_names(&names);
-		name_add(n, names.nodename);
-		break;
-	case 'e':
-		name_add(n, t->process->leader->comm);
-		break;
-	case 'f':
-		name_add(n, t->comm);
-		break;
-	case 'c':
-		name_number(n, (int64_t)rlimit_current(RLIMIT_CORE));
-		break;
-	case '%':
-		name_add(n, "%");
-		break;
-	default:
-		break; /* Linux drops what it does not know */
-	}
-}
-
-/* False: nothing is to be written. */
-static bool name_make(struct core_name *n, struct task *t, int signo)
-{
-	char pattern[PATTERN_SIZE];
-	char uses_pid[4];
-
-	proc_setting("kernel/core_pattern", pattern, sizeof(pattern));
-	proc_setting("kernel/core_uses_pid", uses_pid, sizeof(uses_pid));
-	if (!pattern[0] || pattern[0] == '|' || pattern[0] == '@')
-		return false;
-	*n = (struct core_name){.len = 0};
-	for (const char *p = pattern; *p; p++) {
-		if (*p != '%') {
-			if (n->len < NAME_SIZE - 1)
-				n->text[n->len++] = *p;
-		} else if (*++p) {
-			name_expand(n, t, signo, *p);
-		} else {
-			break;
-		}
-	}
-	if (!n->has_pid && uses_pid[0] && uses_pid[0] != '0') {
-		name_add(n, ".");
-		name_number(n, t->process->pid);
-	}
-	n->text[n->len] = '\0';
-	return true;
-}
-
-/* *out gets a reference. The file is a new one, that nobody else can have prepared. */
-static int core_open(struct task *t, int signo, struct file **out)
-{
-	struct core_name *n = kmalloc(sizeof(*n));
-	struct inode *inode;
-	int err = n ? 0 : -ENOMEM;
-
-	if (!err && !name_make(n, t, signo))
-		err = -ENOENT;
-	if (!err) {
-		(void)!vfs_unlink(AT_FDCWD, n->text);
-		err = file_open_at(AT_FDCWD, n->text,
-				   O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600, 0,
-				   out);
-	}
-	kfree(n);
-	if (err)
-		return err;
-	inode = (*out)->inode;
-	if (S_ISREG(inode->mode) && inode->nlink == 1 &&
-	    inode->uid == current_creds()->fsuid && (inode->mode & 0677) == 0600)
-		return 0;
-	file_put(*out);
-	return -EACCES;
-}
-
-/* ---- threads ---- */
-
-void core_leave_thread(struct task *t)
+void core_dump_join(struct task *t)
 {
 	struct process *p = t->process;
-	struct core_thread *c;
+	struct core_thread ct;
 
-	if (!atomic_load(&p->core_dumper) || p->core_dumper == t)
+	if (likely(!atomic_load(&p->core)))
 		return;
-	c = core_thread_create(t, 0, NULL);
-	if (!c)
-		return;
+	thread_capture(&ct, t);
 	lock_take(&p->lock);
-	c->next = p->core_threads;
-	p->core_threads = c;
+	if (p->core) {
+		list_add_tail(&p->core->threads, &ct.link);
+		p->core->waiting++;
+		waitq_wake_all(&p->threads_gone, 0);
+	}
+	while (p->core)
+		(void)!waitq_sleep_deaf(&p->threads_gone, &p->lock, NSEC_NEVER);
 	lock_drop(&p->lock);
+	kfree(ct.allocated);
 }
 
-/* Makes t the dumper and waits until it is alone. */
-static bool claim(struct task *t, int signo)
+static void end_others_locked(struct process *p, const struct task *t)
+{
+	struct list *pos;
+
+	p->stopped = false;
+	p->stop_signo = 0;
+	p->stop_count = 0;
+	list_for_each (pos, &p->tasks) {
+		struct task *other = list_entry(pos, struct task, thread_link);
+
+		if (other != t)
+			task_kick(other, WORK_KILL);
+	}
+	waitq_wake_all(&p->resume, 0);
+}
+
+/* Has the other threads stop. False: the process dies in another way already, or is
+ * killed meanwhile; cd is begun all the same if p->core is set. */
+static bool begin(struct task *t, struct core_dump *cd, struct core_thread *own)
 {
 	struct process *p = t->process;
-	struct list *l;
 	int err = 0;
 
+	thread_capture(own, t);
+	list_add_tail(&cd->threads, &own->link);
 	lock_take(&p->lock);
 	if (p->group_exit || p->exec_task) {
 		lock_drop(&p->lock);
 		return false;
 	}
 	p->group_exit = true;
-	p->group_exit_code = WAIT_STATUS_SIGNAL(signo, false);
-	atomic_store(&p->core_dumper, t);
-	list_for_each (l, &p->tasks) {
-		struct task *other = list_entry(l, struct task, thread_link);
-
-		if (other != t)
-			task_kick(other, WORK_KILL);
-	}
-	waitq_wake_all(&p->resume, 0);
-	while (p->live_tasks > 1 && !err)
+	p->group_exit_code = WAIT_STATUS_SIGNAL(cd->signo, false);
+	atomic_store(&p->core, cd);
+	end_others_locked(p, t);
+	/* No other signal counts from here on: see signal/send.c. */
+	(void)atomic_and(&t->sleeper.work,
+			 ~(uint32_t)(WORK_SIGNAL | WORK_STOP | WORK_TASK));
+	while (cd->waiting + 1 < p->live_tasks && !err)
 		err = waitq_sleep_killable(&p->threads_gone, &p->lock, NSEC_NEVER);
 	lock_drop(&p->lock);
 	return !err;
 }
 
-static void threads_free(struct core_thread *c)
+static void end(struct process *p, struct core_dump *cd, bool is_whole)
 {
-	while (c) {
-		struct core_thread *next = c->next;
+	const int killed = WAIT_STATUS_SIGNAL(cd->signo, false);
 
-		kfree(c);
-		c = next;
+	lock_take(&p->lock);
+	if (p->core == cd) {
+		if (is_whole && p->group_exit_code == killed)
+			p->group_exit_code = WAIT_STATUS_SIGNAL(cd->signo, true);
+		atomic_store(&p->core, NULL);
 	}
+	lock_drop(&p->lock);
+	waitq_wake_all(&p->threads_gone, 0);
 }
 
-bool core_dump(struct task *t, int signo, const struct linux_siginfo *info)
+/* Root's, for what its user may not look into: -ENOMEM. */
+static int become_root(struct task *t)
 {
-	struct process *p = t->process;
-	uint64_t limit = rlimit_current(RLIMIT_CORE);
-	struct core_thread *own;
-	struct file *f;
-	bool done;
+	struct creds *old = t->creds;
+	struct creds *c = creds_copy(old);
 
-	if (!p->dumpable || limit < PAGE_SIZE || !claim(t, signo))
+	if (!c)
+		return -ENOMEM;
+	c->fsuid = 0;
+	lock_take(&t->process->lock);
+	t->creds = c;
+	lock_drop(&t->process->lock);
+	creds_put(old);
+	return 0;
+}
+
+/* Only a file that the process has made just now, and that nobody has changed since. */
+static bool is_safe(const struct file *f)
+{
+	const struct inode *i = f->inode;
+
+	return S_ISREG(i->mode) && i->nlink == 1 && i->uid == current_creds()->fsuid &&
+	       (i->mode & 0677) == 0600;
+}
+
+static struct file *core_open(struct core_dump *cd, const char *name)
+{
+	const uint32_t flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_LARGEFILE;
+	bool is_roots = cd->dumpable == DUMPABLE_ROOT;
+	struct file *f;
+
+	if (is_roots && name[0] != '/')
+		return NULL;
+	if (!is_roots) /* root's right is not used to remove another's file */
+		(void)!vfs_unlink(AT_FDCWD, name);
+	if (file_open_at(AT_FDCWD, name, flags, 0600, 0, &f))
+		return NULL;
+	if (is_safe(f) && !file_truncate(f, 0))
+		return f;
+	file_put(f);
+	return NULL;
+}
+
+static bool dump_to_file(struct core_dump *cd)
+{
+	char *name = page_alloc(0);
+	struct file *f = NULL;
+	bool is_whole = false;
+
+	if (!name)
 		return false;
-	own = core_thread_create(t, signo, info);
-	if (!own || core_open(t, signo, &f)) {
-		kfree(own);
-		done = false;
-	} else {
-		own->next = p->core_threads;
-		p->core_threads = own;
-		done = core_write(t, f, own, info, limit);
+	if (!core_name(cd, name, PAGE_SIZE) && cd->limit >= PAGE_SIZE)
+		f = core_open(cd, name);
+	page_free(name, 0);
+	if (f) {
+		is_whole = core_write(cd, f);
 		file_put(f);
 	}
-	threads_free(p->core_threads);
-	lock_take(&p->lock);
-	p->core_threads = NULL;
-	p->core_dumper = NULL;
-	if (done)
-		p->group_exit_code = WAIT_STATUS_SIGNAL(signo, true);
-	lock_drop(&p->lock);
-	return done;
+	return is_whole;
+}
+
+void core_dump(struct task *t, int signo, const struct linux_siginfo *info)
+{
+	struct process *p = t->process;
+	struct core_thread own;
+	struct core_dump cd = {.signo = signo,
+			       .info = info,
+			       .limit = rlimit_current(RLIMIT_CORE),
+			       .dumpable = p->dumpable};
+	bool ok;
+
+	if (cd.dumpable == DUMPABLE_NOT || cd.limit < PAGE_SIZE || !t->mm)
+		return;
+	list_init(&cd.threads);
+	ok = begin(t, &cd, &own);
+	if (ok && cd.dumpable == DUMPABLE_ROOT)
+		ok = !become_root(t);
+	if (ok)
+		ok = !areas_take(&cd.areas, t->mm) && dump_to_file(&cd);
+	areas_drop(&cd.areas);
+	end(p, &cd, ok);
+	kfree(own.allocated);
 }

@@ -1,45 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-/* coredump.h - core(5): what is left of a process that died of its own fault. */
+/* coredump.h - core files (core(5)): for the files that write them.
+ *
+ * coredump.c has the other threads stop and opens the file; core_name.c says what it is
+ * called; core_note.c writes about the process and its threads; core_write.c lays out the
+ * file and copies the memory. */
 #pragma once
-#include "abi/signal.h"
-#include "abi/types.h"
+#include "fs/proc/pid_areas.h"
+#include "lib/list.h"
+#include "process/task.h"
 
 struct file;
-struct process;
-struct task;
+struct linux_siginfo;
 
-/* What a debugger wants to know of a thread: the contents of NT_PRSTATUS. */
-struct core_status {
-	int32_t info_signo, info_code, info_errno;
-	int16_t signo, pad0;
-	uint64_t pending, blocked;
-	int32_t pid, ppid, pgrp, sid;
-	uint64_t times[8]; /* user, system, and of children: seconds, microseconds */
-	uint64_t reg[27];
-	int32_t fp_valid, pad1;
-};
-
-_Static_assert(sizeof(struct core_status) == 336, "elf_prstatus");
-
+/* A thread of a process that leaves a core file. */
 struct core_thread {
-	struct core_thread *next;
-	struct core_status status;
-	uint8_t fp[512] __attribute__((aligned(16))); /* as fxsave leaves it */
+	struct list link; /* in core_dump.threads */
+	struct task *task;
+	uint64_t fs_base, gs_base;
+	void *xstate;	 /* a plain xsave area, or NULL: no memory */
+	void *allocated; /* what holds that */
 };
 
-/* t, which is current(), dies of signo: ends the other threads of its process and writes
- * a core file, if limits and settings ask for one. True: there is one. The process is
- * doomed then and otherwise unless false is returned at once. */
-bool core_dump(struct task *t, int signo, const struct linux_siginfo *info);
-/* A thread, current(), that dies while another dumps: leaves its registers. */
-void core_leave_thread(struct task *t);
+struct core_dump {
+	struct list threads; /* process->lock: those that wait; the dying one first */
+	int waiting;	     /* process->lock: how many there are */
+	int signo;
+	const struct linux_siginfo *info;
+	uint64_t limit; /* RLIMIT_CORE */
+	int dumpable;	/* enum dumpable */
+	struct areas areas;
+};
 
-/* ---- between coredump*.c ---- */
+/* t, the current task, dies of signo: leaves a core file if that is wanted and can be
+ * done, and notes in the process' status that it did. */
+void core_dump(struct task *t, int signo, const struct linux_siginfo *info);
+/* The current task ends: if the process is leaving a core file, waits until that is done.
+ */
+void core_dump_join(struct task *t);
 
-/* The registers of t, which is current(). NULL: no memory. */
-struct core_thread *core_thread_create(struct task *t, int signo,
-				       const struct linux_siginfo *info) MUST_CHECK;
-/* Writes threads, the dying one first, and the memory, as far as the limit of bytes goes
- * and nobody kills t. False: it could not begin. */
-bool core_write(struct task *t, struct file *f, const struct core_thread *threads,
-		const struct linux_siginfo *info, uint64_t limit) MUST_CHECK;
+/* The file's name: 0, -ENAMETOOLONG, -ENOENT (none), -EPERM (a pipe or socket). */
+int core_name(const struct core_dump *cd, char *out, size_t size) MUST_CHECK;
+
+/* Notes in the making. */
+struct core_notes {
+	char *data;
+	size_t len, size;
+	bool is_failed; /* no memory */
+};
+void core_notes_make(const struct core_dump *cd, struct core_notes *n);
+
+/* Writes the core to f, or the beginning of it. False: nothing. */
+bool core_write(const struct core_dump *cd, struct file *f) MUST_CHECK;

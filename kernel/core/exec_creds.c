@@ -203,8 +203,10 @@ void exec_creds_commit(struct exec_creds *ec, struct task *t)
 	struct creds *now = ec->creds ? ec->creds : old;
 	bool other = is_other(old, now);
 
-	t->process->dumpable = !ec->is_hidden && !other && old->euid == old->uid &&
-			       old->egid == old->gid;
+	t->process->dumpable =
+		!ec->is_hidden && !other && old->euid == old->uid && old->egid == old->gid
+			? DUMPABLE_USER
+			: (uint8_t)atomic_load(&suid_dumpable);
 	t->process->personality &= ~ec->clear_personality;
 	if (ec->is_secure || other)
 		t->pdeath_signal = 0;

@@ -274,6 +274,10 @@ static void process_kill_locked(struct process *p, int status)
 		p->group_exit = true;
 		p->group_exit_code = status;
 	}
+	/* All but the one that writes the core file know, and SIGKILL alone stops that.
+	 */
+	if (p->core && status != WAIT_STATUS_SIGNAL(SIGKILL, false))
+		return;
 	list_for_each (l, &p->tasks)
 		task_kick(list_entry(l, struct task, thread_link), WORK_KILL);
 	waitq_wake_all(&p->resume, 0);
@@ -326,7 +330,7 @@ static bool leave_process(struct task *t, int status)
 {
 	struct process *p = t->process;
 	bool is_last;
-	bool is_alone;
+	bool is_awaited;
 	bool stop_complete;
 
 	lock_take(&p->lock);
@@ -338,14 +342,14 @@ static bool leave_process(struct task *t, int status)
 		p->group_exit = true;
 		p->group_exit_code = status;
 	}
-	is_alone = (p->exec_task || p->core_dumper) && p->live_tasks == 1;
+	is_awaited = (p->exec_task && p->live_tasks == 1) || p->core;
 	stop_complete = signal_task_gone_locked(t);
 	if (is_last)
 		signal_process_gone_locked(p);
 	lock_drop(&p->lock);
 	if (stop_complete)
 		process_notify_parent_stopped(p, CLD_STOPPED);
-	if (is_alone)
+	if (is_awaited)
 		waitq_wake_all(&p->threads_gone, 0);
 	return is_last;
 }
@@ -394,6 +398,7 @@ void task_exit(struct task *t, int status)
 	bool is_last;
 	bool is_leader = t == p->leader;
 
+	core_dump_join(t);
 	/* Whoever reaps the process drops its references while this still runs. */
 	task_get(t);
 	process_get(p);
@@ -518,7 +523,6 @@ void task_exit_killed(struct task *t)
 	struct process *p = t->process;
 	int status;
 
-	core_leave_thread(t);
 	lock_take(&p->lock);
 	status = p->group_exit ? p->group_exit_code : 0; /* else: another task execs */
 	lock_drop(&p->lock);
@@ -528,7 +532,7 @@ void task_exit_killed(struct task *t)
 void task_exit_by_signal(struct task *t, int signo, const struct linux_siginfo *core)
 {
 	if (core)
-		(void)core_dump(t, signo, core);
+		core_dump(t, signo, core);
 	process_kill(t->process, WAIT_STATUS_SIGNAL(signo, false));
 	task_exit_killed(t);
 }

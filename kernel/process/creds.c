@@ -4,9 +4,12 @@
 
 #include "abi/capability.h"
 #include "base/slab.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "process/identity.h"
 #include "process/task.h"
+
+int suid_dumpable;
 
 static SLAB_CACHE(creds_cache, sizeof(struct creds), 8);
 
@@ -99,7 +102,7 @@ void identity_commit(struct creds *c)
 
 	if (old->euid != c->euid || old->egid != c->egid || old->fsuid != c->fsuid ||
 	    old->fsgid != c->fsgid || (c->cap_permitted & ~old->cap_permitted)) {
-		t->process->dumpable = false;
+		t->process->dumpable = (uint8_t)atomic_load(&suid_dumpable);
 		t->pdeath_signal = 0;
 	}
 	lock_take(&t->process->lock);

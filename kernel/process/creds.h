@@ -26,6 +26,8 @@ static inline bool creds_capable(const struct creds *c, int cap)
 {
 	return (c->cap_effective >> cap) & 1;
 }
+/* fs.suid_dumpable: enum dumpable of processes whose ids have changed. Atomic. */
+extern int suid_dumpable;
 /* current()'s: borrowed until the task changes its own. */
 const struct creds *current_creds(void);
 bool capable(int cap);

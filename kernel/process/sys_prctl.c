@@ -63,7 +63,7 @@ static long prctl_process(struct task *t, int op, uint64_t arg2, bool *handled)
 	case PR_SET_DUMPABLE:
 		if (arg2 > 1)
 			return -EINVAL;
-		p->dumpable = arg2;
+		p->dumpable = (uint8_t)arg2;
 		return 0;
 	case PR_SET_CHILD_SUBREAPER:
 		p->is_subreaper = arg2;

@@ -103,7 +103,7 @@ struct process *process_alloc(void)
 	waitq_init(&p->exit_event);
 	waitq_init(&p->threads_gone);
 	waitq_init(&p->resume);
-	p->dumpable = true;
+	p->dumpable = DUMPABLE_USER;
 	p->coredump_filter = COREDUMP_FILTER_DEFAULT;
 	p->loginuid = p->sessionid = UINT32_MAX;
 	(void)atomic_add(&process_total, 1);

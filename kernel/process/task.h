@@ -15,6 +15,7 @@
 #include "base/waitq.h"
 #include "lib/list.h"
 
+struct core_dump;
 struct creds;
 struct exec;
 struct fdtable;
@@ -134,6 +135,9 @@ struct task {
 #define COREDUMP_FILTER_DEFAULT 0x33
 #define TIMER_SLACK_DEFAULT	50000 /* ns */
 
+/* Who may look into a process, and whom its core file belongs to (PR_SET_DUMPABLE). */
+enum dumpable { DUMPABLE_NOT, DUMPABLE_USER, DUMPABLE_ROOT };
+
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
 
 struct process {
@@ -157,7 +161,7 @@ struct process {
 	struct waitq exit_event;  /* woken when this process becomes a zombie: pidfd */
 	enum process_state state;
 	bool is_subreaper;
-	bool dumpable;
+	uint8_t dumpable; /* enum dumpable */
 	bool did_exec;
 	int exit_signal; /* to the parent; -1: none */
 
@@ -166,10 +170,9 @@ struct process {
 	bool group_exit; /* all tasks must die, exit status group_exit_code */
 	int group_exit_code;
 	struct task *exec_task;	   /* a task in exec kills all others */
-	struct waitq threads_gone; /* woken when live_tasks drops */
-	struct task *core_dumper;  /* atomic: a dying task that writes a core file */
-	struct core_thread *core_threads; /* core/coredump.c: what the others left */
-	bool stopped;			  /* a group stop is complete or under way */
+	struct waitq threads_gone; /* woken when live_tasks drops in exec, and as a core
+				      file begins and ends */
+	bool stopped;		   /* a group stop is complete or under way */
 	int stop_signo;
 	int stop_count; /* tasks that have stopped */
 	bool stop_reported, continued;
@@ -184,7 +187,8 @@ struct process {
 	int next_timer_id;
 	uint32_t personality;
 	int oom_score_adj, oom_score_adj_min;
-	uint32_t coredump_filter;     /* kept: there are no core files */
+	uint32_t coredump_filter;     /* what core files hold */
+	struct core_dump *core;	      /* lock: core/: one is being written */
 	uint32_t loginuid, sessionid; /* audit: UINT32_MAX: not set */
 	struct io_counts io;	      /* lock: of tasks that have ended; tree lock: and of
 					 waited-for	  children */

@@ -127,10 +127,10 @@ static bool prepare(struct process *p, const struct task *t, int signo)
 {
 	uint64_t bit = SIGSET_BIT(signo);
 
-	if (p->core_dumper && signo == SIGKILL)
-		task_kick(p->core_dumper, WORK_KILL); /* that ends the dump */
-	if (p->group_exit || p->is_init)
+	if (p->is_init)
 		return false;
+	if (p->group_exit) /* SIGKILL ends the writing of a core file */
+		return p->core && signo == SIGKILL;
 	if (bit & SIGNALS_STOP) {
 		signal_flush_all_locked(p, SIGSET_BIT(SIGCONT));
 	} else if (signo == SIGCONT) {

@@ -130,6 +130,18 @@ int xstate_to_frame(uaddr_t addr)
 	return put_user_u64(addr + LEGACY_SIZE, saved | XFEATURES_LEGACY);
 }
 
+size_t xstate_area_size(void)
+{
+	return area_size;
+}
+
+void xstate_save(void *area)
+{
+	memset(area, 0, area_size);
+	if (user_xsave(area, features))
+		panic("the vector state cannot be saved");
+}
+
 void xstate_reset(void)
 {
 	if (user_xrstor(&initial, features))

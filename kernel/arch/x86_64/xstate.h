@@ -26,5 +26,9 @@ int xstate_to_frame(uaddr_t addr) MUST_CHECK;
 /* Loads the registers from a frame's area; addr 0: their initial values. -EFAULT, also
  * for contents that the processor refuses. */
 int xstate_from_frame(uaddr_t addr) MUST_CHECK;
+/* Bytes of a plain xsave area, and the registers written to one in kernel memory, which
+ * is 64-byte aligned. */
+size_t xstate_area_size(void);
+void xstate_save(void *area);
 /* Gives all registers the values with which a signal handler, or a program, starts. */
 void xstate_reset(void);

@@ -27,7 +27,8 @@ static bool may_access(struct task *t, uid_t uid, gid_t gid)
 	if (t->process == current()->process || creds_capable(own, CAP_SYS_PTRACE))
 		return true;
 	other = task_creds(t);
-	ok = other && all_ids_are(other, uid, gid) && t->process->dumpable &&
+	ok = other && all_ids_are(other, uid, gid) &&
+	     t->process->dumpable == DUMPABLE_USER &&
 	     !(other->cap_permitted & ~own->cap_permitted);
 	creds_put(other);
 	return ok;

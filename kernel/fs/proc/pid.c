@@ -150,7 +150,8 @@ static void owner_set(struct pid_inode *i, struct task *t)
 
 	i->inode.uid = 0;
 	i->inode.gid = 0;
-	if (c && (t->process->dumpable || i->inode.mode == DIR_MODE(0555))) {
+	if (c &&
+	    (t->process->dumpable == DUMPABLE_USER || i->inode.mode == DIR_MODE(0555))) {
 		i->inode.uid = c->euid;
 		i->inode.gid = c->egid;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_settings.c - what of a process or task can be set by writing to its files.
  *
- * Core files and audit are not there: their settings are kept. Of the other user and time
+ * Audit is not there: its settings are kept. Of the other user and time
  * namespaces there are none, so nothing about them can be set. */
 #include "abi/capability.h"
 #include "abi/errno.h"

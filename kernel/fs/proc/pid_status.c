@@ -304,8 +304,8 @@ static void status_memory(struct text *out, struct task *t, const struct pid_ino
 	line_kb(out, "VmPTE", MIN(sums.tables, u.rss_pages) + TABLE_LEVELS);
 	line_kb(out, "VmSwap", 0);
 	line_kb(out, "HugetlbPages", 0);
-	text_puts(out,
-		  "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
+	text_printf(out, "CoreDumping:\t%d\n", t->process->core != NULL);
+	text_puts(out, "THP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
 	mm_put(mm);
 }
 

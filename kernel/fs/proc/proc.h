@@ -44,5 +44,7 @@ void proc_totals_get(struct proc_totals *out);
  */
 size_t proc_memory_get(struct mm_use *sum);
 
+extern int core_uses_pid; /* atomic: kernel.core_uses_pid */
+
 /* The kind of namespace (CLONE_NEW*) that a file of /proc/PID/ns is, or 0. */
 uint32_t nsfs_kind(const struct file *f);

@@ -123,6 +123,8 @@ static char *numbers_merge(const char *old, const char *data)
 	return t.buf;
 }
 
+int core_uses_pid;
+
 static int setting_store(char *data, size_t len, void *arg)
 {
 	struct sysctl_setting *s = arg;
@@ -195,6 +197,8 @@ struct number {
 };
 
 static const struct number numbers[] = {
+	{"kernel/core_uses_pid", &core_uses_pid, 0, INT32_MAX},
+	{"fs/suid_dumpable", &suid_dumpable, 0, 2},
 	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
 	{"fs/mount-max", &mounts_max, 1, INT32_MAX},
 	{"fs/fanotify/max_queued_events", &notify_limits[FANOTIFY_QUEUED_EVENTS], 0,
