@@ -121,6 +121,8 @@ _Static_assert(sizeof(struct linux_timex) == 208, "struct timex");
 #define ADJ_MICRO	      0x1000
 #define ADJ_NANO	      0x2000
 #define ADJ_TICK	      0x4000
+#define ADJ_ADJTIME	      0x8000 /* adjtime(3): with ADJ_OFFSET; READONLY: only tells */
+#define ADJ_OFFSET_READONLY   0x2000
 #define ADJ_OFFSET_SINGLESHOT 0x8001
 #define ADJ_OFFSET_SS_READ    0xa001
 #define TIME_OK		      0
@@ -130,5 +132,12 @@ _Static_assert(sizeof(struct linux_timex) == 208, "struct timex");
 #define TIME_WAIT	      4
 #define TIME_ERROR	      5
 #define STA_PLL		      0x1
+#define STA_FLL		      0x8
+#define STA_INS		      0x10
+#define STA_DEL		      0x20
 #define STA_UNSYNC	      0x40
+#define STA_FREQHOLD	      0x80
+#define STA_CLOCKERR	      0x1000
+#define STA_MODE	      0x4000
+#define STA_RONLY	      0xff00 /* PPS signals, CLOCKERR, NANO, MODE, CLK */
 #define STA_NANO	      0x2000

@@ -31,10 +31,11 @@ enum lock_rank { /* outermost first */
 		 RANK_RENAME, /* renames across directories of one superblock */
 		 RANK_DIR,    /* a directory's entries; two at once: by address */
 		 RANK_INODE, /* an inode's data and attributes; two at once: by address */
-		 RANK_DENTRY,	 /* the dentry cache */
-		 RANK_FSCONTEXT, /* cwd, root, umask */
-		 RANK_FDTABLE,	 /* descriptor table */
-		 RANK_OBJECT,	 /* pipe, eventfd, tty, socket, epoll … */
+		 RANK_DENTRY,	   /* the dentry cache */
+		 RANK_FSCONTEXT,   /* cwd, root, umask */
+		 RANK_FDTABLE,	   /* descriptor table */
+		 RANK_CLOCK_WATCH, /* who must know when the clock is set */
+		 RANK_OBJECT,	   /* pipe, eventfd, tty, socket, epoll … */
 		 RANK_OBJECT2, /* an object inside another's lock (epoll's ready list) */
 		 RANK_FLOCK, /* file lock lists: held across host calls that take or drop
 				a lock without waiting */
@@ -53,6 +54,7 @@ enum lock_rank { /* outermost first */
 		 RANK_SLAB,
 		 RANK_FILE_CACHE, /* cached pages: freed when there are no others */
 		 RANK_PAGE,
+		 RANK_CLOCK, /* whoever changes the sandbox's clock */
 		 RANK_LOG,
 };
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* vdso.c - see vdso.h. */
+/* vdso.c - see vdso.h.
+ *
+ * The guest sees a copy of the host's code, at the same distance from the host's data
+ * pages, with a page of our own behind it (arch/x86_64/vdso.S): what tells the time of
+ * day begins there. */
 #include "core/vdso.h"
 
 #include "abi/elf.h"
@@ -26,17 +30,37 @@ static struct {
 } pieces[8];
 static size_t piece_count;
 
-/* Looks a function up in the image's dynamic symbols. 0: not there. */
-static uaddr_t find_function(uaddr_t image, const char *name)
+/* arch/x86_64/vdso.S: code, its entries, and where it jumps to the host's. */
+extern const uint8_t vdso_code[], vdso_code_end[];
+extern const uint8_t vdso_code_gettime[], vdso_code_gettimeofday[], vdso_code_time[];
+extern const uint8_t vdso_hole_gettime[], vdso_hole_mono[], vdso_hole_gettimeofday[],
+	vdso_hole_time[];
+
+static const struct entry {
+	const char *name;
+	const uint8_t *code;
+	const uint8_t *holes[2];
+} entries[] = {
+	{"__vdso_clock_gettime", vdso_code_gettime, {vdso_hole_gettime, vdso_hole_mono}},
+	{"__vdso_gettimeofday", vdso_code_gettimeofday, {vdso_hole_gettimeofday, NULL}},
+	{"__vdso_time", vdso_code_time, {vdso_hole_time, NULL}},
+};
+
+struct symbols {
+	const struct linux_elf64_sym *sym;
+	const char *names;
+	size_t count;
+};
+
+/* The image's dynamic symbols. */
+static struct symbols symbols_of(uaddr_t image)
 {
 	const struct linux_elf64_ehdr *eh =
 		(const struct linux_elf64_ehdr *)image; // NOLINT
 	const struct linux_elf64_phdr *ph =
 		(const struct linux_elf64_phdr *)(image + eh->e_phoff); // NOLINT
 	const struct linux_elf64_dyn *dyn = NULL;
-	const struct linux_elf64_sym *sym = NULL;
-	const char *str = NULL;
-	size_t count = 0;
+	struct symbols s = {NULL, NULL, 0};
 
 	for (size_t i = 0; i < eh->e_phnum; i++)
 		if (ph[i].p_type == PT_DYNAMIC)
@@ -46,20 +70,82 @@ static uaddr_t find_function(uaddr_t image, const char *name)
 		uaddr_t at = image + dyn->d_val;
 
 		if (dyn->d_tag == DT_STRTAB)
-			str = (const char *)at; // NOLINT
+			s.names = (const char *)at; // NOLINT
 		else if (dyn->d_tag == DT_SYMTAB)
-			sym = (const struct linux_elf64_sym *)at; // NOLINT
+			s.sym = (const struct linux_elf64_sym *)at; // NOLINT
 		else if (dyn->d_tag == DT_HASH)
-			count = ((const uint32_t *)at)[1]; // NOLINT
+			s.count = ((const uint32_t *)at)[1]; // NOLINT
 	}
 	/* The symbols end where the strings begin, where there is no DT_HASH to count
 	 * them. */
-	if (sym && str && !count && (uaddr_t)str > (uaddr_t)sym)
-		count = ((uaddr_t)str - (uaddr_t)sym) / sizeof(*sym);
-	for (size_t i = 0; sym && str && i < count; i++)
-		if (sym[i].st_value && strcmp(str + sym[i].st_name, name) == 0)
-			return image + sym[i].st_value;
+	if (s.sym && s.names && !s.count && (uaddr_t)s.names > (uaddr_t)s.sym)
+		s.count = ((uaddr_t)s.names - (uaddr_t)s.sym) / sizeof(*s.sym);
+	if (!s.sym || !s.names)
+		s.count = 0;
+	return s;
+}
+
+/* Where a function is in the image. 0: not there. */
+static uaddr_t find_function(const struct symbols *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->sym[i].st_value && strcmp(s->names + s->sym[i].st_name, name) == 0)
+			return s->sym[i].st_value;
 	return 0;
+}
+
+static int put(int fd, const void *from, size_t size, uaddr_t at)
+{
+	return host_pwrite(fd, from, size, (int64_t)at) == (long)size ? 0 : -EIO;
+}
+
+/* Makes every name of the host's function lead to ours, and ours jump to it. */
+static int entry_write(int fd, uaddr_t image, const struct symbols *s,
+		       const struct entry *e)
+{
+	uaddr_t host = find_function(s, e->name);
+	uaddr_t ours = vdso_size + (uaddr_t)(e->code - vdso_code);
+	int err = 0;
+
+	for (size_t i = 0; i < s->count && !err && host; i++)
+		if (s->sym[i].st_value == host)
+			err = put(fd, &ours, sizeof(ours),
+				  (uaddr_t)&s->sym[i].st_value - image);
+	for (size_t i = 0; i < ARRAY_SIZE(e->holes) && !err && e->holes[i]; i++) {
+		/* The operand of a jump or call: behind its opcode, from its end on. */
+		uaddr_t at = vdso_size + (uaddr_t)(e->holes[i] - vdso_code) + 1;
+		uint32_t distance = (uint32_t)(host - (at + sizeof(distance)));
+
+		err = put(fd, &distance, sizeof(distance), at);
+	}
+	return err;
+}
+
+/* Lays the copy over the host's image. */
+static int copy_lay(uaddr_t image)
+{
+	const struct symbols s = symbols_of(image);
+	int fd = host_memfd_create("vdso", MFD_CLOEXEC | MFD_EXEC);
+	long ret;
+
+	if (fd == -EINVAL) /* hosts before 6.3 */
+		fd = host_memfd_create("vdso", MFD_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	ret = host_ftruncate(fd, (int64_t)(vdso_size + PAGE_SIZE));
+	if (!ret)
+		ret = put(fd, (const void *)image, vdso_size, 0); // NOLINT
+	if (!ret)
+		ret = put(fd, vdso_code, (size_t)(vdso_code_end - vdso_code), vdso_size);
+	for (size_t i = 0; i < ARRAY_SIZE(entries) && !ret; i++)
+		ret = find_function(&s, entries[i].name)
+			      ? entry_write(fd, image, &s, &entries[i])
+			      : -ENOENT;
+	if (!ret)
+		ret = host_mmap(image, vdso_size + PAGE_SIZE, PROT_READ | PROT_EXEC,
+				MAP_PRIVATE | MAP_FIXED, fd, 0);
+	(void)host_close(fd);
+	return ret < 0 ? (int)ret : 0;
 }
 
 /* Moves a range of one or more host areas, which move only whole: EFAULT says too long,
@@ -94,26 +180,35 @@ int vdso_init(const struct boot_params *b)
 {
 	uaddr_t low = b->vvar_size ? MIN(b->vvar_addr, b->vdso_addr) : b->vdso_addr;
 	uaddr_t high = b->vdso_addr + b->vdso_size;
-	uaddr_t to = USER_END - (high - low);
+	uaddr_t to = USER_END - (high - low) - PAGE_SIZE;
+	struct symbols s;
 	uaddr_t gettime;
 	long ret;
 
-	if (!b->vdso_size || high < low || high - low > (1UL << 20))
+	if (!b->vdso_size || high < low || high - low > (1UL << 20) ||
+	    (b->vvar_size && b->vvar_addr + b->vvar_size > b->vdso_addr))
 		return -ENOENT;
-	ret = move(b->vdso_addr, b->vdso_size, to + (b->vdso_addr - low), to);
-	if (!ret && b->vvar_size)
-		ret = move(b->vvar_addr, b->vvar_size, to + (b->vvar_addr - low), to);
-	if (ret)
-		return (int)ret;
-	total_size = high - low;
 	vdso_off = b->vdso_addr - low;
 	vdso_size = b->vdso_size;
 	vvar_off = b->vvar_addr - low;
 	vvar_size = b->vvar_size;
+	s = symbols_of(b->vdso_addr);
+	gettime = find_function(&s, "__vdso_clock_gettime");
+	ret = move(b->vdso_addr, vdso_size, to + vdso_off, to);
+	if (!ret)
+		ret = copy_lay(to + vdso_off);
+	if (ret)
+		return (int)ret;
+	vdso_size += PAGE_SIZE;
+	pieces[0].size = vdso_size;
+	piece_count = 1;
+	if (vvar_size)
+		ret = move(b->vvar_addr, vvar_size, to + vvar_off, to);
+	if (ret)
+		return (int)ret;
+	total_size = high - low + PAGE_SIZE;
 	cpu_self()->vdso_base = to;
-	gettime = find_function(to + vdso_off, "__vdso_clock_gettime");
-	if (gettime)
-		host_clock_init(gettime - to);
+	host_clock_init(vdso_off + gettime);
 	return 0;
 }
 

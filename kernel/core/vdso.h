@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vdso.h - the host's vDSO, shown to the guest: clock functions without a system call. */
+/* vdso.h - the host's vDSO, shown to the guest with our clock: clock functions without a
+ * system call. */
 #pragma once
 #include "abi/types.h"
 

@@ -2,8 +2,9 @@
 /* timerfd.c - timerfd_create(2): expirations of a timer, to be read and polled.
  *
  * Readers count expirations by themselves, from the clock; the kernel timer is there to
- * wake those who sleep. Limit: a change of the host's CLOCK_REALTIME moves no timer that
- * is set already, and TFD_TIMER_CANCEL_ON_SET cancels nothing. */
+ * wake those who sleep. A timer on CLOCK_REALTIME is told when that is set
+ * (TFD_TIMER_CANCEL_ON_SET). Limit: while it is the host's (time/wall_clock.h), what the
+ * host does to it is not seen. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -18,15 +19,20 @@
 #include "process/creds.h"
 #include "time/clock.h"
 #include "time/timer.h"
+#include "time/wall_clock.h"
 
 struct timerfd {
 	struct lock lock; /* RANK_OBJECT */
 	struct timer timer;
-	nsec_t deadline;      /* lock: CLOCK_MONOTONIC, NSEC_NEVER: not running */
-	nsec_t interval;      /* lock: 0: once */
-	uint64_t ticks;	      /* lock: expirations not read yet */
-	int clock_id;	      /* const */
-	uint32_t set_flags;   /* lock: for fdinfo */
+	struct clock_watch watch; /* of one that the clock's jumps concern */
+	int run_clock;	    /* lock: CLOCK_MONOTONIC for a relative time, else clock_id */
+	nsec_t deadline;    /* lock: on run_clock, NSEC_NEVER: not running */
+	nsec_t interval;    /* lock: 0: once */
+	uint64_t ticks;	    /* lock: expirations not read yet */
+	int clock_id;	    /* const */
+	uint32_t set_flags; /* lock: for fdinfo */
+	bool may_cancel;    /* lock: TFD_TIMER_CANCEL_ON_SET */
+	bool is_canceled;   /* lock: and the clock was set since */
 	struct waitq expired; /* woken when ticks rises */
 };
 
@@ -40,7 +46,7 @@ static void timerfd_update_locked(struct timerfd *t)
 
 	if (t->deadline == NSEC_NEVER)
 		return;
-	now = clock_now(CLOCK_MONOTONIC);
+	now = clock_now(t->run_clock);
 	if (now < t->deadline)
 		return;
 	if (t->interval == 0) {
@@ -58,7 +64,35 @@ static void timerfd_rearm_locked(struct timerfd *t)
 	if (t->deadline == NSEC_NEVER)
 		timer_disarm(&t->timer);
 	else
-		timer_arm(&t->timer, t->deadline);
+		timer_arm(&t->timer, deadline_on_clock(t->run_clock, t->deadline));
+}
+
+/* The clock was set since the last time that somebody asked. */
+static bool timerfd_was_canceled_locked(struct timerfd *t)
+{
+	bool was = t->may_cancel && t->is_canceled;
+
+	if (was)
+		t->is_canceled = false;
+	return was;
+}
+
+static void timerfd_clock_changed(struct clock_watch *w, bool was_set)
+{
+	struct timerfd *t = container_of(w, struct timerfd, watch);
+	bool has_ticks;
+
+	lock_take(&t->lock);
+	if (was_set && t->may_cancel && !t->is_canceled) {
+		t->is_canceled = true;
+		t->ticks++;
+	}
+	timerfd_update_locked(t);
+	timerfd_rearm_locked(t);
+	has_ticks = t->ticks > 0;
+	lock_drop(&t->lock);
+	/* Sleeping readers have a deadline to change. */
+	waitq_wake_all(&t->expired, has_ticks ? POLLIN : 0);
 }
 
 static void timerfd_fired(struct timer *timer)
@@ -77,6 +111,12 @@ static void timerfd_fired(struct timer *timer)
 		waitq_wake_all(&t->expired, POLLIN);
 }
 
+static int timerfd_sleep_locked(struct timerfd *t)
+{
+	return waitq_sleep(&t->expired, &t->lock,
+			   deadline_on_clock(t->run_clock, t->deadline));
+}
+
 static ssize_t timerfd_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct timerfd *t = f->private;
@@ -91,14 +131,16 @@ static ssize_t timerfd_read(struct file *f, struct uio *u, int64_t *pos)
 		timerfd_update_locked(t);
 		if (t->ticks || err)
 			break;
-		err = file_may_block(f, u)
-			      ? waitq_sleep(&t->expired, &t->lock, t->deadline)
-			      : -EAGAIN;
+		err = file_may_block(f, u) ? timerfd_sleep_locked(t) : -EAGAIN;
 		if (err == -ETIMEDOUT)
 			err = 0;
 	}
 	ticks = t->ticks;
 	t->ticks = 0;
+	if (ticks && timerfd_was_canceled_locked(t)) {
+		ticks = 0;
+		err = -ECANCELED;
+	}
 	if (ticks)
 		timerfd_rearm_locked(t);
 	lock_drop(&t->lock);
@@ -146,7 +188,7 @@ static void timerfd_get_locked(struct timerfd *t, struct linux_itimerspec *out)
 
 	timerfd_update_locked(t);
 	if (t->deadline != NSEC_NEVER)
-		left = MAX(t->deadline - clock_now(CLOCK_MONOTONIC), 1);
+		left = MAX(t->deadline - clock_now(t->run_clock), 1);
 	out->it_value = nsec_to_timespec(left);
 	out->it_interval = nsec_to_timespec(t->interval);
 }
@@ -176,6 +218,7 @@ static void timerfd_release(struct file *f)
 {
 	struct timerfd *t = f->private;
 
+	clock_watch_del(&t->watch);
 	timer_shutdown(&t->timer);
 	slab_free(&timerfd_slab, t);
 }
@@ -196,13 +239,6 @@ static bool clock_is_allowed(int clock_id)
 	       clock_id == CLOCK_BOOTTIME_ALARM;
 }
 
-static int clock_without_alarm(int clock_id)
-{
-	if (clock_id == CLOCK_REALTIME_ALARM)
-		return CLOCK_REALTIME;
-	return clock_id == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME : clock_id;
-}
-
 static int timerfd_create_file(int clock_id, uint32_t flags, struct file **out)
 {
 	struct timerfd *t = slab_alloc_zeroed(&timerfd_slab);
@@ -214,11 +250,15 @@ static int timerfd_create_file(int clock_id, uint32_t flags, struct file **out)
 	waitq_init(&t->expired);
 	timer_init(&t->timer, timerfd_fired);
 	t->deadline = NSEC_NEVER;
-	t->clock_id = clock_id;
+	t->clock_id = t->run_clock = clock_id;
+	list_init(&t->watch.link);
+	t->watch.func = timerfd_clock_changed;
 	err = file_create_anon_inode("[timerfd]", &timerfd_ops,
 				     O_RDWR | (flags & O_NONBLOCK), t, out);
 	if (err)
 		slab_free(&timerfd_slab, t);
+	else if (clock_can_be_set(clock_id))
+		clock_watch_add(&t->watch);
 	return err;
 }
 
@@ -230,7 +270,7 @@ long sys_timerfd_create(struct task *task, int clock_id, int flags)
 	(void)task;
 	if ((flags & ~(TFD_CLOEXEC | TFD_NONBLOCK)) || !clock_is_allowed(clock_id))
 		return -EINVAL;
-	if (clock_without_alarm(clock_id) != clock_id && !capable(CAP_WAKE_ALARM))
+	if (clock_is_alarm(clock_id) && !capable(CAP_WAKE_ALARM))
 		return -EPERM;
 	fd = timerfd_create_file(clock_id, (uint32_t)flags, &f);
 	if (fd)
@@ -241,24 +281,29 @@ long sys_timerfd_create(struct task *task, int clock_id, int flags)
 	return fd;
 }
 
-static void timerfd_set(struct timerfd *t, uint32_t flags,
-			const struct linux_itimerspec *value,
-			struct linux_itimerspec *old)
+/* Returns 0, or -ECANCELED: it is set, but the clock was before. */
+static int timerfd_set(struct timerfd *t, uint32_t flags,
+		       const struct linux_itimerspec *value, struct linux_itimerspec *old)
 {
 	nsec_t at = timespec_to_nsec(&value->it_value);
 	bool is_due;
+	int err = 0;
 
 	lock_take(&t->lock);
 	timerfd_get_locked(t, old);
+	t->may_cancel = clock_can_be_set(t->clock_id) && flags & TFD_TIMER_ABSTIME &&
+			flags & TFD_TIMER_CANCEL_ON_SET;
 	t->ticks = 0;
 	t->interval = timespec_to_nsec(&value->it_interval);
-	t->set_flags = flags;
+	t->run_clock = flags & TFD_TIMER_ABSTIME ? t->clock_id : CLOCK_MONOTONIC;
 	if (at == 0)
 		t->deadline = NSEC_NEVER;
-	else if (flags & TFD_TIMER_ABSTIME)
-		t->deadline = deadline_on_clock(clock_without_alarm(t->clock_id), at);
 	else
-		t->deadline = deadline_after(at);
+		t->deadline = flags & TFD_TIMER_ABSTIME ? at : deadline_after(at);
+	if (at && timerfd_was_canceled_locked(t))
+		err = -ECANCELED;
+	else
+		t->set_flags = flags;
 	timerfd_update_locked(t);
 	is_due = t->ticks > 0;
 	timerfd_rearm_locked(t);
@@ -266,6 +311,7 @@ static void timerfd_set(struct timerfd *t, uint32_t flags,
 	if (is_due || t->deadline != NSEC_NEVER)
 		waitq_wake_all(&t->expired,
 			       POLLIN); /* sleeping readers have a deadline to change */
+	return err;
 }
 
 long sys_timerfd_settime(struct task *task, int fd, int flags, uaddr_t value, uaddr_t old)
@@ -273,6 +319,7 @@ long sys_timerfd_settime(struct task *task, int fd, int flags, uaddr_t value, ua
 	struct linux_itimerspec new_value;
 	struct linux_itimerspec old_value;
 	struct fdref f;
+	int err;
 
 	(void)task;
 	if (COPY_IN(&new_value, value))
@@ -288,9 +335,14 @@ long sys_timerfd_settime(struct task *task, int fd, int flags, uaddr_t value, ua
 		fd_put(f);
 		return -EINVAL;
 	}
-	timerfd_set(f.file->private, (uint32_t)flags, &new_value, &old_value);
+	if (clock_is_alarm(((struct timerfd *)f.file->private)->clock_id) &&
+	    !capable(CAP_WAKE_ALARM))
+		err = -EPERM;
+	else
+		err = timerfd_set(f.file->private, (uint32_t)flags, &new_value,
+				  &old_value);
 	fd_put(f);
-	return old && COPY_OUT(old, &old_value) ? -EFAULT : 0;
+	return !err && old && COPY_OUT(old, &old_value) ? -EFAULT : err;
 }
 
 long sys_timerfd_gettime(struct task *task, int fd, uaddr_t out)

@@ -15,10 +15,11 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "process/creds.h"
+#include "time/clock.h"
 
 void inode_now(struct linux_timespec *out)
 {
-	nsec_t now = host_clock(CLOCK_REALTIME_COARSE);
+	nsec_t now = clock_now(CLOCK_REALTIME_COARSE);
 
 	out->tv_sec = now / NSEC_PER_SEC;
 	out->tv_nsec = now % NSEC_PER_SEC;

@@ -7,6 +7,12 @@
 #include "host/host.h"
 #include "process/task.h"
 
+bool clock_id_is_fd(int clock_id)
+{
+	return clock_id < 0 &&
+	       (clock_id & (CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_CLOCK_MASK)) == CLOCKFD;
+}
+
 bool cpu_clock_parse(int clock_id, struct cpu_clock *out)
 {
 	if (clock_id == CLOCK_PROCESS_CPUTIME_ID || clock_id == CLOCK_THREAD_CPUTIME_ID) {

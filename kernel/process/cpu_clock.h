@@ -15,6 +15,8 @@ struct cpu_clock {
 		     (exact) */
 };
 
+/* Of a descriptor (CLOCKFD): there are none that have a clock. */
+bool clock_id_is_fd(int clock_id);
 /* False when clock_id is no CPU time clock. */
 bool cpu_clock_parse(int clock_id, struct cpu_clock *out) MUST_CHECK;
 /* The id that clock_gettime(2) takes for it. */

@@ -142,7 +142,7 @@ bool futex_leave(struct futex_waiter *w) NO_LOCK_CHECK
 	return was_woken;
 }
 
-int futex_sleep(struct futex_waiter *w, nsec_t deadline)
+int futex_sleep(struct futex_waiter *w, struct deadline deadline)
 {
 	int err = 0;
 
@@ -152,7 +152,7 @@ int futex_sleep(struct futex_waiter *w, nsec_t deadline)
 			sleeper_cancel();
 			return 0;
 		}
-		err = sleeper_wait(deadline, WORK_INTERRUPTS);
+		err = deadline_sleep(&deadline, WORK_INTERRUPTS);
 	}
 	return futex_leave(w) ? 0 : err;
 }
@@ -178,7 +178,7 @@ int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value)
 }
 
 int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
-	       nsec_t deadline)
+	       struct deadline deadline)
 {
 	struct task *t = current();
 	struct futex_waiter w = {.task = t, .bitset = bitset};

@@ -4,6 +4,7 @@
 #include "abi/types.h"
 #include "base/lock.h"
 #include "lib/list.h"
+#include "time/clock.h"
 
 struct mm;
 struct task;
@@ -75,11 +76,11 @@ int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value) MUST_CHEC
 bool futex_leave(struct futex_waiter *w);
 /* Sleeps until w, queued, is woken: 0; else takes it off the queue: -ETIMEDOUT,
  * -ERESTARTSYS. */
-int futex_sleep(struct futex_waiter *w, nsec_t deadline) MUST_CHECK;
+int futex_sleep(struct futex_waiter *w, struct deadline deadline) MUST_CHECK;
 
-/* The operations of futex(2). Deadlines are CLOCK_MONOTONIC. */
+/* The operations of futex(2). */
 int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
-	       nsec_t deadline) MUST_CHECK;
+	       struct deadline deadline) MUST_CHECK;
 int futex_wake(uaddr_t uaddr, bool is_private, int n, uint32_t bitset);
 struct futex_word {
 	uaddr_t uaddr;
@@ -89,14 +90,14 @@ struct futex_word {
 /* Sleeps until one of the words' waiters is woken: returns its index, or as futex_wait.
  */
 int futex_wait_many(const struct futex_word *words, int count,
-		    nsec_t deadline) MUST_CHECK;
+		    struct deadline deadline) MUST_CHECK;
 /* From one word to another. expected, of the first, may be NULL. The values of the words
  * say nothing. */
 int futex_requeue(const struct futex_word *from, const struct futex_word *to, int wake,
 		  int requeue, const uint32_t *expected);
 int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2,
 		  uint32_t op);
-int futex_lock_pi(uaddr_t uaddr, bool is_private, nsec_t deadline,
+int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline,
 		  bool try_only) MUST_CHECK;
 int futex_unlock_pi(uaddr_t uaddr, bool is_private);
 /* t exits: those who wait for PI futexes that it holds try again. */

@@ -50,7 +50,7 @@ static int queue_all(struct futex_waiter *w, const struct futex_word *words, int
 	return 0;
 }
 
-static int sleep_on_all(struct futex_waiter *w, int count, nsec_t deadline)
+static int sleep_on_all(struct futex_waiter *w, int count, struct deadline deadline)
 {
 	int index;
 	int err = 0;
@@ -61,13 +61,13 @@ static int sleep_on_all(struct futex_waiter *w, int count, nsec_t deadline)
 			sleeper_cancel();
 			break;
 		}
-		err = sleeper_wait(deadline, WORK_INTERRUPTS);
+		err = deadline_sleep(&deadline, WORK_INTERRUPTS);
 	}
 	index = leave_all(w, count);
 	return index >= 0 ? index : err;
 }
 
-int futex_wait_many(const struct futex_word *words, int count, nsec_t deadline)
+int futex_wait_many(const struct futex_word *words, int count, struct deadline deadline)
 {
 	struct task *t = current();
 	struct futex_waiter *w = kmalloc((size_t)count * sizeof(*w));

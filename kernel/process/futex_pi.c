@@ -96,7 +96,7 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool
 	return ret;
 }
 
-static int lock_slow(uaddr_t uaddr, const struct futex_key *key, nsec_t deadline)
+static int lock_slow(uaddr_t uaddr, const struct futex_key *key, struct deadline deadline)
 {
 	struct futex_waiter w = {.key = *key, .task = current(), .bitset = UINT32_MAX};
 	pid_t owner = 0;
@@ -119,7 +119,7 @@ static int lock_slow(uaddr_t uaddr, const struct futex_key *key, nsec_t deadline
 	}
 }
 
-int futex_lock_pi(uaddr_t uaddr, bool is_private, nsec_t deadline, bool try_only)
+int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline, bool try_only)
 {
 	pid_t tid = current()->tid;
 	struct futex_key key;

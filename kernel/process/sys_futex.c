@@ -16,21 +16,22 @@ static long restart_wait(struct task *t);
 
 /* What restart_wait() needs stays in the task. */
 static long wait_restartable(struct task *t, uaddr_t addr, bool is_private,
-			     uint32_t value, uint32_t bitset, nsec_t deadline)
+			     uint32_t value, uint32_t bitset, struct deadline deadline)
 {
 	int err;
 
 	if (!bitset)
 		return -EINVAL;
 	err = futex_wait(addr, is_private, value, bitset, deadline);
-	if (err != -ERESTARTSYS || deadline == NSEC_NEVER)
+	if (err != -ERESTARTSYS || deadline.at == NSEC_NEVER)
 		return err;
 	t->restart = restart_wait;
 	t->restart_arg[0] = addr;
 	t->restart_arg[1] = is_private;
 	t->restart_arg[2] = value;
 	t->restart_arg[3] = bitset;
-	t->restart_arg[4] = (uint64_t)deadline;
+	t->restart_arg[4] = (uint64_t)deadline.at;
+	t->restart_arg[5] = (uint64_t)deadline.clock;
 	return -ERESTART_RESTARTBLOCK;
 }
 
@@ -39,7 +40,7 @@ static long restart_wait(struct task *t)
 	const uint64_t *arg = t->restart_arg;
 
 	return wait_restartable(t, arg[0], arg[1], (uint32_t)arg[2], (uint32_t)arg[3],
-				(nsec_t)arg[4]);
+				(struct deadline){(int)arg[5], (nsec_t)arg[4]});
 }
 
 static bool has_timeout(int cmd)
@@ -48,25 +49,22 @@ static bool has_timeout(int cmd)
 	       cmd == FUTEX_LOCK_PI2;
 }
 
-/* When an operation gives up, on CLOCK_MONOTONIC: FUTEX_WAIT's timeout is relative, the
+/* When an operation gives up: FUTEX_WAIT's timeout is relative, the
  * others' are absolute. */
-static int deadline_get(int cmd, bool realtime, uaddr_t timeout, nsec_t *out)
+static int deadline_get(int cmd, bool realtime, uaddr_t timeout, struct deadline *out)
 {
 	nsec_t t;
 	int err;
 
-	*out = NSEC_NEVER;
+	*out = deadline_monotonic(NSEC_NEVER);
 	if (!timeout || !has_timeout(cmd))
 		return 0;
 	err = timespec_copy_in(&t, timeout);
 	if (err)
 		return err;
-	if (cmd == FUTEX_WAIT)
-		*out = deadline_after(t);
-	else if (realtime || cmd == FUTEX_LOCK_PI)
-		*out = deadline_on_clock(CLOCK_REALTIME, t);
-	else
-		*out = t;
+	out->at = cmd == FUTEX_WAIT ? deadline_after(t) : t;
+	if (realtime || cmd == FUTEX_LOCK_PI)
+		out->clock = CLOCK_REALTIME;
 	return 0;
 }
 
@@ -79,7 +77,7 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 	struct futex_word one = {addr, 0, is_private};
 	struct futex_word two = {addr2, 0, is_private};
 	int val2 = (int)timeout; /* for operations without a timeout */
-	nsec_t deadline;
+	struct deadline deadline;
 	int err;
 
 	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
@@ -106,7 +104,7 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 	case FUTEX_LOCK_PI2:
 		return futex_lock_pi(addr, is_private, deadline, false);
 	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(addr, is_private, NSEC_NEVER, true);
+		return futex_lock_pi(addr, is_private, deadline, true);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr, is_private);
 	default:

@@ -20,19 +20,19 @@ static bool flags_are_valid(uint32_t flags)
 	       (flags & FUTEX2_SIZE_U64) == FUTEX2_SIZE_U32;
 }
 
-static int deadline_get(uaddr_t timeout, int clock, nsec_t *out)
+static int deadline_get(uaddr_t timeout, int clock, struct deadline *out)
 {
 	nsec_t t;
 	int err;
 
-	*out = NSEC_NEVER;
+	*out = deadline_monotonic(NSEC_NEVER);
 	if (!timeout)
 		return 0;
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return -EINVAL;
 	err = timespec_copy_in(&t, timeout);
 	if (!err)
-		*out = clock == CLOCK_REALTIME ? deadline_on_clock(clock, t) : t;
+		*out = (struct deadline){clock, t};
 	return err;
 }
 
@@ -55,7 +55,7 @@ long sys_futex_waitv(struct task *t, uaddr_t waiters, unsigned int count,
 		     unsigned int flags, uaddr_t timeout, int clock)
 {
 	struct futex_word *words;
-	nsec_t deadline;
+	struct deadline deadline;
 	int err;
 
 	(void)t;
@@ -77,7 +77,7 @@ long sys_futex_waitv(struct task *t, uaddr_t waiters, unsigned int count,
 long sys_futex_wait(struct task *t, uaddr_t addr, uint64_t value, uint64_t mask,
 		    TYPE_FUTEX2FLAGS flags, uaddr_t timeout, int clock)
 {
-	nsec_t deadline;
+	struct deadline deadline;
 	int err;
 
 	(void)t;

@@ -51,14 +51,16 @@ static long restart_sleep(struct task *t)
 	return sleep_relative(t, (nsec_t)t->restart_arg[0], t->restart_arg[1]);
 }
 
-/* The clock may be set while the task sleeps: it looks again. */
 static long sleep_absolute(int clock, nsec_t time)
 {
-	int err = 0;
+	struct deadline d = {clock, time};
+	int err;
 
-	while (!err && clock_now(clock) < time)
-		err = sleep_until(deadline_on_clock(clock, time));
-	return err ? -ERESTARTNOHAND : 0;
+	do {
+		sleeper_prepare();
+		err = deadline_sleep(&d, WORK_INTERRUPTS);
+	} while (!err);
+	return err == -ETIMEDOUT ? 0 : -ERESTARTNOHAND;
 }
 
 /* On CPU time: only the other threads of a process let it go on. */
@@ -85,26 +87,35 @@ long sys_nanosleep(struct task *t, uaddr_t req, uaddr_t rem)
 	return err ? err : sleep_relative(t, deadline_after(time), rem);
 }
 
+/* 0, or why one cannot sleep on it. */
+static int clock_check(int clock)
+{
+	if (clock == CLOCK_THREAD_CPUTIME_ID || clock == CLOCK_MONOTONIC_RAW ||
+	    clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ||
+	    clock_is_alarm(clock) || clock_id_is_fd(clock))
+		return -EOPNOTSUPP;
+	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock_is_known(clock)
+		       ? 0
+		       : -EINVAL;
+}
+
 long sys_clock_nanosleep(struct task *t, int clock, int flags, uaddr_t req, uaddr_t rem)
 {
 	struct cpu_clock cpu;
 	nsec_t time;
-	bool is_cpu = false;
-	int err;
+	int err = clock_check(clock);
 
-	if (!clock_is_known(clock)) {
-		is_cpu = cpu_clock_parse(clock, &cpu);
-		if (!is_cpu || (cpu.is_thread && (!cpu.id || cpu.id == t->tid)))
-			return clock == CLOCK_THREAD_CPUTIME_ID ? -EOPNOTSUPP : -EINVAL;
-	} else if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-		   clock == CLOCK_MONOTONIC_COARSE) {
-		return -EOPNOTSUPP;
-	}
-	err = timespec_copy_in(&time, req);
+	if (!err)
+		err = timespec_copy_in(&time, req);
 	if (err)
 		return err;
-	if (is_cpu)
+	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID) {
+		/* For its own time a thread would wait for ever. */
+		if (!cpu_clock_parse(clock, &cpu) ||
+		    (cpu.is_thread && (!cpu.id || cpu.id == t->tid)))
+			return -EINVAL;
 		return sleep_cpu_time(&cpu, time, flags & TIMER_ABSTIME);
+	}
 	if (flags & TIMER_ABSTIME)
 		return sleep_absolute(clock, time);
 	return sleep_relative(t, deadline_after(time), rem);

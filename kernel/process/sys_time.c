@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_time.c - reading clocks. They cannot be set: they are the host's. */
+/* sys_time.c - reading clocks, and what processes have used of them. */
 #include "abi/errno.h"
 #include "abi/resource.h"
 #include "abi/syscall.h"
@@ -9,6 +9,7 @@
 #include "process/usage.h"
 #include "process/user_time.h"
 #include "time/clock.h"
+#include "time/wall_clock.h"
 
 long sys_clock_gettime(struct task *t, int clock, uaddr_t out)
 {
@@ -33,30 +34,17 @@ long sys_clock_getres(struct task *t, int clock, uaddr_t out)
 	nsec_t now;
 
 	(void)t;
-	if (clock_is_known(clock))
+	if (clock_is_known(clock) && !clock_is_alarm(clock))
 		res = clock_resolution(clock);
 	else if (!cpu_clock_parse(clock, &cpu) || cpu_clock_read(&cpu, &now))
 		return -EINVAL;
 	return out ? timespec_copy_out(out, res) : 0;
 }
 
-long sys_clock_settime(struct task *t, int clock, uaddr_t value)
-{
-	struct cpu_clock cpu;
-	nsec_t time;
-	int err;
-
-	(void)t;
-	if (clock != CLOCK_REALTIME && !cpu_clock_parse(clock, &cpu))
-		return -EINVAL;
-	err = timespec_copy_in(&time, value);
-	return err ? err : -EPERM;
-}
-
 long sys_gettimeofday(struct task *t, uaddr_t tv, uaddr_t tz)
 {
 	struct linux_timeval now;
-	struct linux_timezone zone = {0, 0};
+	struct linux_timezone zone = wall_clock.zone;
 
 	(void)t;
 	if (tv) {
@@ -69,26 +57,9 @@ long sys_gettimeofday(struct task *t, uaddr_t tv, uaddr_t tz)
 	return 0;
 }
 
-long sys_settimeofday(struct task *t, uaddr_t tv, uaddr_t tz)
-{
-	struct linux_timeval k;
-	struct linux_timezone zone;
-
-	(void)t;
-	if (tv) {
-		if (COPY_IN(&k, tv))
-			return -EFAULT;
-		if (k.tv_usec < 0 || k.tv_usec > 1000000)
-			return -EINVAL;
-	}
-	if (tz && COPY_IN(&zone, tz))
-		return -EFAULT;
-	return -EPERM;
-}
-
 long sys_time(struct task *t, uaddr_t out)
 {
-	int64_t now = clock_now(CLOCK_REALTIME) / NSEC_PER_SEC;
+	int64_t now = clock_now(CLOCK_REALTIME_COARSE) / NSEC_PER_SEC;
 
 	(void)t;
 	if (out && COPY_OUT(out, &now))

@@ -40,7 +40,7 @@ static nsec_t now_of(const struct posix_timer *t)
 	const struct task *thread;
 
 	if (!t->is_cpu)
-		return clock_now(t->clock);
+		return clock_now(t->run_clock);
 	if (!t->cpu.is_thread)
 		return cpu_time_of_process(t->process, t->cpu.kind);
 	thread = find_task(t->process, t->cpu.id);
@@ -54,7 +54,7 @@ static void start(struct posix_timer *t)
 	if (t->notify == SIGEV_NONE)
 		return;
 	if (!t->is_cpu) {
-		timer_arm(&t->timer, deadline_on_clock(t->clock, t->expiry));
+		timer_arm(&t->timer, deadline_on_clock(t->run_clock, t->expiry));
 		return;
 	}
 	left = t->expiry - now_of(t);
@@ -159,6 +159,18 @@ static void on_timer(struct timer *timer)
 	lock_drop(&p->lock);
 }
 
+/* The clock has been set or runs differently. */
+static void on_clock_change(struct clock_watch *w, bool was_set)
+{
+	struct posix_timer *t = container_of(w, struct posix_timer, watch);
+
+	(void)was_set;
+	lock_take(&t->process->lock);
+	if (t->active && t->timer.armed)
+		start(t);
+	lock_drop(&t->process->lock);
+}
+
 void posix_timers_look(struct task *t)
 {
 	struct process *p = t->process;
@@ -205,6 +217,8 @@ struct posix_timer *posix_timer_alloc(struct process *p, int id)
 	if (!t)
 		return NULL;
 	timer_init(&t->timer, on_timer);
+	list_init(&t->watch.link);
+	t->watch.func = on_clock_change;
 	list_init(&t->link);
 	list_init(&t->entry.link);
 	t->entry.timer = &t->timer;
@@ -244,6 +258,8 @@ void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s
 	t->interval = s->interval;
 	if (!t->active)
 		return;
+	t->run_clock =
+		t->clock == CLOCK_REALTIME && !absolute ? CLOCK_MONOTONIC : t->clock;
 	t->expiry = absolute ? s->value : nsec_add(now_of(t), s->value);
 	start(t);
 }
@@ -268,6 +284,8 @@ void posix_timer_free(struct posix_timer *t)
 {
 	struct process *p = t->process;
 
+	if (!t->is_cpu)
+		clock_watch_del(&t->watch);
 	lock_take(&p->lock);
 	t->active = false;
 	take_back_signal(t);

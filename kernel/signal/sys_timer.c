@@ -10,9 +10,11 @@
 /* Sets the clock. CPU time of other processes is not to be had. */
 static int clock_choose(struct posix_timer *t, int clock)
 {
+	if (clock_id_is_fd(clock))
+		return -EOPNOTSUPP;
 	if (clock_is_known(clock)) {
 		if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-		    clock == CLOCK_MONOTONIC_COARSE)
+		    clock == CLOCK_MONOTONIC_COARSE || clock_is_alarm(clock))
 			return -EOPNOTSUPP;
 		t->clock = clock;
 		return 0;
@@ -100,6 +102,8 @@ long sys_timer_create(struct task *t, int clock, uaddr_t event, uaddr_t id)
 	err = put_user_u32(id, (uint32_t)timer->id);
 	if (err)
 		goto fail;
+	if (!timer->is_cpu && clock_can_be_set(clock))
+		clock_watch_add(&timer->watch);
 	lock_take(&p->lock);
 	list_add_tail(&p->posix_timers, &timer->link);
 	lock_drop(&p->lock);

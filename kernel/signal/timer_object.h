@@ -4,6 +4,7 @@
 #include "process/cpu_clock.h"
 #include "process/task.h"
 #include "time/timer.h"
+#include "time/wall_clock.h"
 
 /* Ids of timer_create(2) are 0 and up; those of setitimer(2) have these. */
 #define ITIMER_ID(which) (-1 - (which))
@@ -18,11 +19,13 @@ struct posix_timer {
 	struct process *process; /* const, as all up to target */
 	int id;
 	bool is_cpu;
-	int clock;	      /* !is_cpu */
-	struct cpu_clock cpu; /* is_cpu; id is a thread of the process, or 0 */
-	int notify;	      /* SIGEV_* */
-	pid_t target;	      /* SIGEV_THREAD_ID */
+	int clock;		  /* !is_cpu */
+	struct clock_watch watch; /* of one that the clock's jumps concern */
+	struct cpu_clock cpu;	  /* is_cpu; id is a thread of the process, or 0 */
+	int notify;		  /* SIGEV_* */
+	pid_t target;		  /* SIGEV_THREAD_ID */
 	bool active;
+	int run_clock;	 /* !is_cpu: CLOCK_MONOTONIC for a relative CLOCK_REALTIME */
 	nsec_t expiry;	 /* on its clock; stays until the signal is taken */
 	nsec_t interval; /* 0: once */
 	nsec_t cpu_step; /* is_cpu: how long to wait before the next look */

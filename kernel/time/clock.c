@@ -3,6 +3,7 @@
 #include "time/clock.h"
 
 #include "host/host.h"
+#include "time/wall_clock.h"
 
 #define KNOWN                                                                            \
 	(1U << CLOCK_REALTIME | 1U << CLOCK_MONOTONIC | 1U << CLOCK_MONOTONIC_RAW |      \
@@ -15,20 +16,36 @@ bool clock_is_known(int clock_id)
 	return clock_id >= 0 && clock_id < MAX_CLOCKS && (KNOWN >> clock_id & 1);
 }
 
-nsec_t clock_now(int clock_id)
+static int without_alarm(int clock_id)
 {
 	if (clock_id == CLOCK_REALTIME_ALARM)
-		clock_id = CLOCK_REALTIME;
-	if (clock_id == CLOCK_BOOTTIME_ALARM)
-		clock_id = CLOCK_BOOTTIME;
-	return host_clock(clock_id);
+		return CLOCK_REALTIME;
+	return clock_id == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME : clock_id;
+}
+
+bool clock_is_alarm(int clock_id)
+{
+	return without_alarm(clock_id) != clock_id;
+}
+
+bool clock_can_be_set(int clock_id)
+{
+	return clock_id == CLOCK_REALTIME || clock_id == CLOCK_REALTIME_ALARM ||
+	       clock_id == CLOCK_REALTIME_COARSE || clock_id == CLOCK_TAI;
+}
+
+nsec_t clock_now(int clock_id)
+{
+	clock_id = without_alarm(clock_id);
+	return clock_can_be_set(clock_id) ? wall_clock_now(clock_id)
+					  : host_clock(clock_id);
 }
 
 nsec_t clock_resolution(int clock_id)
 {
 	nsec_t res = 1;
 
-	if (host_clock_getres(clock_id, &res))
+	if (host_clock_getres(without_alarm(clock_id), &res))
 		return 1;
 	return res;
 }
@@ -49,8 +66,11 @@ nsec_t deadline_on_clock(int clock_id, nsec_t t)
 {
 	nsec_t now;
 
+	clock_id = without_alarm(clock_id);
 	if (clock_id == CLOCK_MONOTONIC || t == NSEC_NEVER)
 		return t;
+	if (clock_can_be_set(clock_id))
+		return wall_clock_deadline(clock_id, t);
 	now = clock_now(clock_id);
 	return t <= now ? 0 : deadline_after(t - now);
 }

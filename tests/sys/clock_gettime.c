@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* calls: clock_gettime clock_getres clock_settime gettimeofday settimeofday time */
+/* calls: clock_gettime clock_getres gettimeofday time */
 /* clock_gettime.c - the clocks, by call and by the vDSO. */
 #include "proc.h"
+#include <sys/timex.h>
 
 static const int clocks[] = {
 	CLOCK_REALTIME,		 CLOCK_MONOTONIC,     CLOCK_PROCESS_CPUTIME_ID,
@@ -157,6 +158,56 @@ static void refusals(void)
 	FAILS(EFAULT, syscall(SYS_time, BAD_PTR));
 }
 
+/* The three low bits of a negative id: 3: a descriptor's clock, 7: there is no such. */
+static void users_cannot_set_other_clocks(void)
+{
+	struct timespec t = {1, 0};
+
+	for (int i = 1; i < 13; i++)
+		FAILS(EINVAL, syscall(SYS_clock_settime, i, NULL));
+	for (int i = -8; i < 0; i++)
+		FAILS(EFAULT, syscall(SYS_clock_settime, i, NULL));
+	FAILS(EPERM, syscall(SYS_clock_settime, -2, &t)); /* own thread, SCHED */
+	FAILS(EPERM, syscall(SYS_clock_settime, -6, &t)); /* own process, SCHED */
+	FAILS(EINVAL, syscall(SYS_clock_settime, -1, &t));
+	FAILS(EINVAL, syscall(SYS_clock_settime, -5, &t)); /* descriptor 0 */
+	FAILS(EINVAL, syscall(SYS_clock_gettime, -5, &t));
+	FAILS(EINVAL, syscall(SYS_clock_gettime, -1, &t));
+	FAILS(EINVAL, syscall(SYS_clock_getres, -5, &t));
+}
+
+static void users_cannot_steer_the_clock(void)
+{
+	struct timex tx = {.modes = ADJ_TICK, .tick = 1};
+	struct timeval tv = {1, 1000001};
+
+	FAILS(EPERM, syscall(SYS_adjtimex, &tx));
+	FAILS(EPERM, syscall(SYS_clock_adjtime, CLOCK_REALTIME, &tx));
+	tx.modes = ADJ_SETOFFSET;
+	FAILS(EPERM, syscall(SYS_adjtimex, &tx));
+	tx.modes = 0x8000; /* adjtime(3), without an offset */
+	FAILS(EINVAL, syscall(SYS_adjtimex, &tx));
+	tx.modes = ADJ_OFFSET_SINGLESHOT;
+	FAILS(EPERM, syscall(SYS_adjtimex, &tx));
+	tx.modes = ADJ_OFFSET_SS_READ;
+	CHECK(syscall(SYS_adjtimex, &tx) >= 0);
+	tx = (struct timex){.modes = 0};
+	CHECK(syscall(SYS_adjtimex, &tx) >= 0);
+	CHECK(tx.tick >= 9000 && tx.tick <= 11000 && tx.tolerance == 32768000);
+	CHECK(tx.time.tv_sec > 1000000000);
+	FAILS(EFAULT, syscall(SYS_adjtimex, BAD_PTR));
+	FAILS(EFAULT, syscall(SYS_clock_adjtime, 99, BAD_PTR));
+	for (int i = 1; i < 12; i++)
+		FAILS(i == 10 ? EINVAL : EOPNOTSUPP, syscall(SYS_clock_adjtime, i, &tx));
+	FAILS(EINVAL, syscall(SYS_clock_adjtime, 12, &tx));
+	FAILS(EINVAL, syscall(SYS_clock_adjtime, -5, &tx));
+	FAILS(EOPNOTSUPP, syscall(SYS_clock_adjtime, -1, &tx));
+	FAILS(EINVAL, syscall(SYS_settimeofday, &tv, NULL));
+	FAILS(EFAULT, syscall(SYS_settimeofday, BAD_PTR, NULL));
+	FAILS(EFAULT, syscall(SYS_settimeofday, NULL, BAD_PTR));
+	FAILS(EPERM, syscall(SYS_settimeofday, NULL, NULL));
+}
+
 static void users_cannot_set_the_time(void)
 {
 	CHILD(pid)
@@ -171,6 +222,10 @@ static void users_cannot_set_the_time(void)
 		FAILS(EPERM, syscall(SYS_settimeofday, &tv, NULL));
 		FAILS(EINVAL, syscall(SYS_clock_settime, CLOCK_MONOTONIC, &t));
 		FAILS(EFAULT, syscall(SYS_clock_settime, CLOCK_REALTIME, BAD_PTR));
+		t.tv_nsec = 1000000000;
+		FAILS(EINVAL, syscall(SYS_clock_settime, CLOCK_REALTIME, &t));
+		users_cannot_set_other_clocks();
+		users_cannot_steer_the_clock();
 		_exit(0);
 	}
 	WAIT_EXIT(pid, 0);

@@ -91,6 +91,11 @@ static void refusals(void)
 	FAILS(EOPNOTSUPP, clock_sleep(CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL));
 	FAILS(EOPNOTSUPP, clock_sleep(CLOCK_MONOTONIC_RAW, 0, &t, NULL));
 	FAILS(EOPNOTSUPP, clock_sleep(CLOCK_REALTIME_COARSE, 0, &t, NULL));
+	FAILS(EOPNOTSUPP, clock_sleep(-5, 0, BAD_PTR, NULL)); /* of a descriptor */
+	FAILS(EFAULT, clock_sleep(-2, 0, BAD_PTR, NULL));
+	FAILS(EINVAL, clock_sleep(-2, 0, &t, NULL)); /* on its own time */
+	FAILS(EFAULT, clock_sleep(-1, 0, BAD_PTR, NULL));
+	FAILS(EINVAL, clock_sleep(-1, 0, &t, NULL));
 	CHECK(syscall(SYS_nanosleep, &t, BAD_PTR) == 0); /* not needed, not touched */
 }
 

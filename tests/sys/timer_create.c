@@ -240,6 +240,8 @@ static void documented_errors(void)
 	FAILS(EINVAL, syscall(SYS_timer_getoverrun, id + 1000));
 	FAILS(EINVAL, syscall(SYS_timer_create, 99, &e, &other));
 	FAILS(EOPNOTSUPP, syscall(SYS_timer_create, CLOCK_MONOTONIC_RAW, &e, &other));
+	FAILS(EOPNOTSUPP, syscall(SYS_timer_create, -5, &e, &other)); /* a descriptor's */
+	FAILS(EINVAL, syscall(SYS_timer_create, -1, &e, &(int){0}));
 	e.sigev_signo = 65;
 	FAILS(EINVAL, syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &other));
 	e.sigev_signo = SIGUSR1;

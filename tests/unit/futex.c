@@ -2,7 +2,8 @@
 /* futex.c - the queues of futex(2) between real threads: no wake-up is lost, none is
  * invented. */
 /* unit: process/futex.c process/futex_two.c process/futex_many.c mm/usercopy.c */
-/* unit: base/waitq.c base/lock.c host/fake/thread.c host/fake/sleep.c */
+/* unit: time/clock.c time/wall_clock.c time/ntp.c base/waitq.c base/lock.c
+ * host/fake/thread.c host/fake/sleep.c */
 /* unit: host/fake/usercopy.c host/fake/missing.c */
 /* tsan */
 /* timeout: 180 */
@@ -99,7 +100,8 @@ static void guest_lock(uint32_t *w)
 	if (atomic_cas(w, 0U, 1U))
 		return;
 	while (atomic_xchg(w, 2) != 0) {
-		int err = futex_wait(at(w), true, 2, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
+		int err = futex_wait(at(w), true, 2, FUTEX_BITSET_MATCH_ANY,
+				     deadline_monotonic(NSEC_NEVER));
 
 		CHECK(!err || err == -EAGAIN);
 	}
@@ -247,8 +249,8 @@ static void *sleep_once(void *arg)
 	struct sleeping *s = arg;
 
 	atomic_store(&s->task, fake_task_begin(s->mm));
-	s->result =
-		futex_wait(at(s->word), s->is_private, s->value, s->bitset, s->deadline);
+	s->result = futex_wait(at(s->word), s->is_private, s->value, s->bitset,
+			       deadline_monotonic(s->deadline));
 	atomic_store(&s->done, true);
 	fake_task_end();
 	return NULL;
@@ -339,7 +341,8 @@ static void a_deadline_ends_a_wait_and_leaves_nothing_behind(void)
 	CHECK(is_empty_everywhere());
 	CHECK(futex_wake(at(&word), true, 1, UINT32_MAX) == 0);
 	fake_clock_set(-1);
-	CHECK(futex_wait(at(&word), true, 0, UINT32_MAX, 1) == -ETIMEDOUT);
+	CHECK(futex_wait(at(&word), true, 0, UINT32_MAX, deadline_monotonic(1)) ==
+	      -ETIMEDOUT);
 	CHECK(is_empty_everywhere());
 	fake_task_end();
 }
@@ -359,13 +362,17 @@ static void work_ends_a_wait(void)
 static void bad_words_are_refused(void)
 {
 	begin();
-	CHECK(futex_wait(at(&word), true, 1, UINT32_MAX, NSEC_NEVER) == -EAGAIN);
-	CHECK(futex_wait(at(&word) + 1, true, 0, UINT32_MAX, NSEC_NEVER) == -EINVAL);
-	CHECK(futex_wait(USER_END, true, 0, UINT32_MAX, NSEC_NEVER) == -EFAULT);
+	CHECK(futex_wait(at(&word), true, 1, UINT32_MAX,
+			 deadline_monotonic(NSEC_NEVER)) == -EAGAIN);
+	CHECK(futex_wait(at(&word) + 1, true, 0, UINT32_MAX,
+			 deadline_monotonic(NSEC_NEVER)) == -EINVAL);
+	CHECK(futex_wait(USER_END, true, 0, UINT32_MAX, deadline_monotonic(NSEC_NEVER)) ==
+	      -EFAULT);
 	CHECK(futex_wake(USER_END - 2, true, 1, UINT32_MAX) == -EINVAL);
 	CHECK(futex_wake(UINT64_MAX - 3, true, 1, UINT32_MAX) == -EFAULT);
 	fake_user_hole(at(&word), 4);
-	CHECK(futex_wait(at(&word), true, 0, UINT32_MAX, NSEC_NEVER) == -EFAULT);
+	CHECK(futex_wait(at(&word), true, 0, UINT32_MAX,
+			 deadline_monotonic(NSEC_NEVER)) == -EFAULT);
 	CHECK(is_empty_everywhere());
 	CHECK(requeue(&word, &word2, true, 1, 1, &word2) == -EFAULT);
 	fake_user_hole(0, 0);
@@ -476,8 +483,9 @@ static int wait_many(uint32_t *a, uint32_t *b)
 {
 	struct futex_word words[2] = {{at(a), atomic_load(a), false},
 				      {at(b), atomic_load(b), false}};
-	int err = futex_wait_many(
-		words, 2, host_clock(CLOCK_MONOTONIC) + (nsec_t)random_below(300000));
+	int err = futex_wait_many(words, 2,
+				  deadline_monotonic(host_clock(CLOCK_MONOTONIC) +
+						     (nsec_t)random_below(300000)));
 
 	CHECK(err == 0 || err == 1 || err == -EAGAIN || err == -ETIMEDOUT ||
 	      err == -ERESTARTSYS);
@@ -504,10 +512,10 @@ static void *storm(void *arg)
 			break;
 		case 0:
 		case 1:
-			err = futex_wait(at(w), false, atomic_load(w),
-					 1U << random_below(3),
-					 host_clock(CLOCK_MONOTONIC) +
-						 (nsec_t)random_below(300000));
+			err = futex_wait(
+				at(w), false, atomic_load(w), 1U << random_below(3),
+				deadline_monotonic(host_clock(CLOCK_MONOTONIC) +
+						   (nsec_t)random_below(300000)));
 			CHECK(!err || err == -EAGAIN || err == -ETIMEDOUT ||
 			      err == -ERESTARTSYS);
 			(void)atomic_and(&t->sleeper.work, 0U);
