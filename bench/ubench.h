@@ -25,6 +25,7 @@ extern const struct bench_case event_cases[];
 extern const struct bench_case ipc_cases[];
 extern const struct bench_case memory_cases[];
 extern const struct bench_case task_cases[];
+extern const struct bench_case time_cases[];
 extern const struct bench_case tree_cases[];
 
 /* Says what failed, with errno, and exits with 1. */
