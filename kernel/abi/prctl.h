@@ -81,6 +81,13 @@
 #define PR_SET_MM_EXE_FILE	      13
 #define PR_SET_MM_MAP		      14
 #define PR_SET_MM_MAP_SIZE	      15
+#define PR_MDWE_REFUSE_EXEC_GAIN      1
+#define PR_MDWE_NO_INHERIT	      2
+#define PR_MCE_KILL_CLEAR	      0
+#define PR_MCE_KILL_SET		      1
+#define PR_MCE_KILL_LATE	      0
+#define PR_MCE_KILL_EARLY	      1
+#define PR_MCE_KILL_DEFAULT	      2
 #define PR_TSC_ENABLE		      1
 #define PR_TSC_SIGSEGV		      2
 #define PR_SYS_DISPATCH_OFF	      0

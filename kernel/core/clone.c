@@ -138,6 +138,7 @@ static void copy_fields(struct task *child, const struct task *parent,
 	child->ioprio = parent->ioprio;
 	child->mem_policy = parent->mem_policy;
 	child->no_new_privs = parent->no_new_privs;
+	child->is_io_flusher = parent->is_io_flusher;
 	child->start_time = clock_now(CLOCK_MONOTONIC);
 	child->gs_base = parent->gs_base;
 	child->guest_gs = parent->guest_gs;

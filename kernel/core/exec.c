@@ -389,6 +389,8 @@ static int exec_file(struct exec *e, struct file *f, bool path_is_gone)
 		err = own_sighand(t);
 	if (!err) {
 		e->new_mm = mm_create();
+		if (e->new_mm && t->mm)
+			mm_inherit(e->new_mm, t->mm);
 		err = e->new_mm ? 0 : -ENOMEM;
 	}
 	/* What can fail comes before the other tasks' end. */

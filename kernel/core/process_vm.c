@@ -2,14 +2,19 @@
 /* process_vm.c - process_vm_readv(2), process_vm_writev(2): copies between the memory of
  * two processes. A copy passes through the kernel in pieces, so another thread may see it
  * half done, as on Linux. */
+#include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/mman.h"
 #include "abi/syscall.h"
 #include "abi/uio.h"
 #include "base/slab.h"
+#include "event/pidfd.h"
 #include "fs/proc/access.h"
 #include "fs/uio.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
+#include "mm/vma.h"
+#include "process/creds.h"
 #include "process/remote.h"
 #include "process/task.h"
 
@@ -114,6 +119,108 @@ static int remote_copy_in(uaddr_t iov, uint64_t count, struct linux_iovec **out,
 	}
 	return err;
 }
+
+/* ---- advice ---- */
+
+static bool is_remote_advice(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED ||
+	       advice == MADV_COLLAPSE;
+}
+
+/* Of another's memory these are hints, on which the host is not told to act. */
+static int advise_other(struct mm *mm, uaddr_t addr, size_t size)
+{
+	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
+	bool is_mapped;
+
+	if ((addr & ~PAGE_MASK) || end < addr || (size && end == addr))
+		return -EINVAL;
+	lock_take(&mm->lock);
+	is_mapped = vma_range_covered(mm, addr, end);
+	lock_drop(&mm->lock);
+	return is_mapped ? 0 : -ENOMEM;
+}
+
+static long advise_all(struct mm *mm, const struct uio *u, int advice)
+{
+	bool is_own = mm == current()->mm;
+	long done = 0;
+
+	if (!is_own && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	if (!is_own && !is_remote_advice(advice))
+		return -EINVAL;
+	for (uint32_t i = 0; i < u->count; i++) {
+		const struct linux_iovec *v = &u->iov[i];
+		int err = is_own ? mm_advise(mm, v->iov_base, v->iov_len, advice)
+				 : advise_other(mm, v->iov_base, v->iov_len);
+
+		if (err)
+			return done ? done : err;
+		done += (long)v->iov_len;
+	}
+	return done;
+}
+
+static long advise_task(struct task *t, const struct uio *u, int advice)
+{
+	struct mm *mm = task_mm(t);
+	long ret = mm ? pid_may_access(t) : -ESRCH;
+
+	if (!ret)
+		ret = advise_all(mm, u, advice);
+	mm_put(mm);
+	return ret;
+}
+
+long sys_process_madvise(struct task *t, int pidfd, uaddr_t iov, size_t count, int advice,
+			 unsigned int flags)
+{
+	struct linux_iovec fast[UIO_FAST];
+	struct task *other;
+	struct uio u;
+	long ret;
+
+	(void)t;
+	if (flags)
+		return -EINVAL;
+	ret = uio_init_user_vec(&u, iov, count, fast);
+	if (ret)
+		return ret;
+	ret = pidfd_task(pidfd, &other);
+	if (!ret) {
+		ret = advise_task(other, &u, advice);
+		task_put(other);
+	}
+	uio_fini(&u);
+	return ret;
+}
+
+/* A process that is killed gives its memory back by itself, at once. */
+long sys_process_mrelease(struct task *t, int pidfd, unsigned int flags)
+{
+	struct task *other;
+	struct mm *mm;
+	long ret;
+
+	(void)t;
+	if (flags)
+		return -EINVAL;
+	ret = pidfd_task(pidfd, &other);
+	if (ret)
+		return ret;
+	mm = task_mm(other);
+	if (!mm)
+		ret = -ESRCH;
+	else if (!other->process->group_exit)
+		ret = -EINVAL;
+	mm_put(mm);
+	task_put(other);
+	return ret;
+}
+
+/* ---- copies ---- */
 
 static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
 		       uint64_t rcount, uint64_t flags, bool is_write)

@@ -219,15 +219,36 @@ static int file_of_task(struct task *other, int fd, struct file **out)
 	return *out ? 0 : -EBADF;
 }
 
+/* A reference. */
+static int leader_of(struct process *p, struct task **out)
+{
+	*out = task_lookup(p->pid);
+	if (*out && (*out)->process == p)
+		return 0;
+	task_put(*out); /* reaped, and the number is another's */
+	return -ESRCH;
+}
+
+int pidfd_task(int fd, struct task **out)
+{
+	struct process *p;
+	uint32_t flags;
+	int err = pidfd_process(fd, &p, &flags);
+
+	if (err)
+		return err;
+	err = leader_of(p, out);
+	process_put(p);
+	return err;
+}
+
 static int take_file(struct process *p, int fd, struct file **out)
 {
-	struct task *leader = task_lookup(p->pid);
-	int err;
+	struct task *leader;
+	int err = leader_of(p, &leader);
 
-	if (!leader || leader->process != p) { /* reaped, and the number is another's */
-		task_put(leader);
-		return -ESRCH;
-	}
+	if (err)
+		return err;
 	err = task_may_access(leader);
 	if (!err)
 		err = file_of_task(leader, fd, out);

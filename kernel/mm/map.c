@@ -10,6 +10,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "abi/prctl.h"
 #include "abi/resource.h"
 #include "base/slab.h"
 #include "host/host.h"
@@ -35,6 +36,21 @@ struct mm *mm_create(void)
 	mm->mmap_top = USER_END;
 	mm->id = atomic_add(&next_mm_id, 1) + 1;
 	return mm;
+}
+
+void mm_inherit(struct mm *mm, const struct mm *from)
+{
+	mm->no_huge_pages = from->no_huge_pages;
+	mm->merges = from->merges;
+	mm->mdwe = from->mdwe & PR_MDWE_NO_INHERIT ? 0 : from->mdwe;
+}
+
+/* PR_SET_MDWE: memory that can be written to, or could, is never executed. */
+static bool is_denied(const struct mm *mm, uint32_t old, uint32_t prot)
+{
+	if (likely(!mm->mdwe) || !(prot & PROT_EXEC))
+		return false;
+	return (prot & PROT_WRITE) || !(old & PROT_EXEC);
 }
 
 void mm_get(struct mm *mm)
@@ -138,6 +154,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
 	copy->peak_pages = 0;
 	copy->use.at = 0;
+	mm_inherit(copy, mm);
 	copy->lock_future = 0;
 	copy->id = atomic_add(&next_mm_id, 1) + 1;
 	if (copy->exe)
@@ -351,6 +368,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 		if (addr < mm_min_addr)
 			return -EPERM;
 	}
+	if (is_denied(mm, prot, prot))
+		return -EACCES;
 	ret = vma_spares_take(&spares);
 	if (ret)
 		return ret;
@@ -451,6 +470,8 @@ static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t pro
 			continue;
 		if (v->flags & VMA_SEALED)
 			return -EPERM;
+		if (is_denied(mm, v->prot, prot))
+			return -EACCES;
 		if ((prot & PROT_WRITE) && (v->flags & VMA_SHARED) && v->object &&
 		    (v->flags & VMA_NOWRITE))
 			return -EACCES;

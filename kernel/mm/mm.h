@@ -85,6 +85,8 @@ struct mm {
 	uint64_t id;		      /* unique: private futex key */
 	uint64_t patch_generation;    /* arch/: how new the patched pages are */
 	bool no_huge_pages;	      /* PR_SET_THP_DISABLE: kept, the host decides */
+	bool merges;		      /* PR_SET_MEMORY_MERGE: kept, no pages are merged */
+	uint8_t mdwe;		      /* atomic: PR_SET_MDWE: PR_MDWE_* */
 	bool no_patch;		      /* a task owns %gs */
 	uint32_t lock_future;	      /* mlockall(MCL_FUTURE) */
 	struct mm_use use;	      /* lock */
@@ -95,6 +97,8 @@ struct mm *mm_create(void);
 /* The child's copy for fork: the areas, not the host mappings, which the host's clone
  * makes while the same mm->lock is still held. NULL: no memory. */
 struct mm *mm_copy_locked(struct mm *mm);
+/* What a new mm has of that of the task that execs or forks. */
+void mm_inherit(struct mm *mm, const struct mm *from);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
 /* Keeps a copy of args_size + env_size bytes; does without if there is no memory. */

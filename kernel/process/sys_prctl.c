@@ -6,6 +6,7 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
@@ -89,15 +90,9 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 	switch (op) {
 	case PR_GET_TIMING:
 	case PR_GET_SECCOMP:
-	case PR_GET_MDWE:
-	case PR_GET_IO_FLUSHER:
-	case PR_GET_MEMORY_MERGE:
 	case PR_TASK_PERF_EVENTS_DISABLE:
 	case PR_TASK_PERF_EVENTS_ENABLE:
-	case PR_MCE_KILL:
 		return 0;
-	case PR_MCE_KILL_GET:
-		return 2; /* PR_MCE_KILL_DEFAULT */
 	case PR_SET_TIMING:
 		return arg2 ? -EINVAL : 0;
 	case PR_GET_THP_DISABLE:
@@ -119,6 +114,81 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 		return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
 	default:
 		return -EINVAL;
+	}
+}
+
+static long mdwe(struct mm *mm, int op, uint64_t bits, uint64_t rest)
+{
+	const uint64_t all = PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT;
+	uint8_t now = atomic_load(&mm->mdwe);
+
+	if (rest || (op == PR_GET_MDWE && bits))
+		return -EINVAL;
+	if (op == PR_GET_MDWE)
+		return now;
+	if ((bits & ~all) || bits == PR_MDWE_NO_INHERIT)
+		return -EINVAL;
+	if (now && now != bits)
+		return -EPERM; /* it cannot be undone */
+	atomic_store(&mm->mdwe, (uint8_t)bits);
+	return 0;
+}
+
+/* When to tell of broken memory, of which there is none. */
+static long mce_kill(struct process *p, uint64_t op, uint64_t policy, uint64_t rest)
+{
+	if (rest || (op == PR_MCE_KILL_CLEAR && policy))
+		return -EINVAL;
+	if (op == PR_MCE_KILL_CLEAR)
+		policy = PR_MCE_KILL_DEFAULT;
+	else if (op != PR_MCE_KILL_SET || policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	p->mce_kill = (uint8_t)policy;
+	return 0;
+}
+
+static long io_flusher(struct task *t, int op, uint64_t on, uint64_t rest)
+{
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (rest || on > (op == PR_SET_IO_FLUSHER))
+		return -EINVAL;
+	if (op == PR_GET_IO_FLUSHER)
+		return t->is_io_flusher;
+	t->is_io_flusher = on;
+	return 0;
+}
+
+static long memory_merge(struct mm *mm, int op, uint64_t on, uint64_t rest)
+{
+	if (rest || (op == PR_GET_MEMORY_MERGE && on))
+		return -EINVAL;
+	if (op == PR_GET_MEMORY_MERGE)
+		return mm->merges;
+	mm->merges = on;
+	return 0;
+}
+
+/* Settings that are kept, or hold for the memory. */
+static long prctl_kept(struct task *t, int op, uint64_t arg2, uint64_t arg3,
+		       uint64_t rest)
+{
+	switch (op) {
+	case PR_SET_MDWE:
+	case PR_GET_MDWE:
+		return mdwe(t->mm, op, arg2, arg3 | rest);
+	case PR_SET_MEMORY_MERGE:
+	case PR_GET_MEMORY_MERGE:
+		return memory_merge(t->mm, op, arg2, arg3 | rest);
+	case PR_SET_IO_FLUSHER:
+	case PR_GET_IO_FLUSHER:
+		return io_flusher(t, op, arg2, arg3 | rest);
+	case PR_MCE_KILL:
+		return mce_kill(t->process, arg2, arg3, rest);
+	case PR_MCE_KILL_GET:
+		return arg2 | arg3 | rest ? -EINVAL : t->process->mce_kill;
+	default:
+		return prctl_machine(op, arg2, arg3 | rest);
 	}
 }
 
@@ -154,7 +224,7 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 	case PR_GET_AUXV:
 		return auxv_get(t, arg2, arg3, arg4 | arg5);
 	default:
-		return prctl_machine(op, arg2, arg3 | arg4 | arg5);
+		return prctl_kept(t, op, arg2, arg3, arg4 | arg5);
 	}
 }
 

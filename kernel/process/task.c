@@ -4,6 +4,7 @@
 
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/prctl.h"
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/task_hooks.h"
 #include "base/idr.h"
@@ -104,6 +105,7 @@ struct process *process_alloc(void)
 	waitq_init(&p->threads_gone);
 	waitq_init(&p->resume);
 	p->dumpable = DUMPABLE_USER;
+	p->mce_kill = PR_MCE_KILL_DEFAULT;
 	p->coredump_filter = COREDUMP_FILTER_DEFAULT;
 	p->loginuid = p->sessionid = UINT32_MAX;
 	(void)atomic_add(&process_total, 1);
@@ -113,6 +115,7 @@ struct process *process_alloc(void)
 void process_inherit(struct process *p, struct process *from)
 {
 	p->dumpable = from->dumpable;
+	p->mce_kill = from->mce_kill;
 	p->personality = from->personality;
 	p->oom_score_adj = from->oom_score_adj;
 	p->oom_score_adj_min = from->oom_score_adj_min;

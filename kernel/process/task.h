@@ -129,6 +129,7 @@ struct task {
 	struct io_counts io; /* own: written by the task alone */
 	int pdeath_signal;
 	bool no_new_privs;
+	bool is_io_flusher;	    /* PR_SET_IO_FLUSHER: kept */
 	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
 
@@ -162,6 +163,7 @@ struct process {
 	enum process_state state;
 	bool is_subreaper;
 	uint8_t dumpable; /* enum dumpable */
+	uint8_t mce_kill; /* PR_MCE_KILL: kept */
 	bool did_exec;
 	int exit_signal; /* to the parent; -1: none */
 

@@ -219,6 +219,120 @@ static void the_rest_answers_as_on_linux(void)
 	FAILS(EINVAL, ctl(0, 0, 0, 0, 0));
 }
 
+static void broken_memory_is_told_of_as_asked(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_MCE_KILL_GET, 0, 0, 0, 0) == PR_MCE_KILL_DEFAULT);
+		CHECK(ctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0) == 0);
+		CHECK(ctl(PR_MCE_KILL_GET, 0, 0, 0, 0) == PR_MCE_KILL_EARLY);
+		CHILD(inner)
+		{
+			_exit((int)ctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+		}
+		WAIT_EXIT(inner, PR_MCE_KILL_EARLY);
+		CHECK(ctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0) == 0);
+		CHECK(ctl(PR_MCE_KILL_GET, 0, 0, 0, 0) == PR_MCE_KILL_DEFAULT);
+		FAILS(EINVAL, ctl(PR_MCE_KILL, PR_MCE_KILL_SET, 3, 0, 0));
+		FAILS(EINVAL, ctl(PR_MCE_KILL, 2, 0, 0, 0));
+		FAILS(EINVAL, ctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 1, 0, 0));
+		FAILS(EINVAL, ctl(PR_MCE_KILL, PR_MCE_KILL_SET, 1, 1, 0));
+		FAILS(EINVAL, ctl(PR_MCE_KILL_GET, 1, 0, 0, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_GET_MDWE 66
+#endif
+#define REFUSE	   1UL
+#define NO_INHERIT 2UL
+
+static void *map_with(int prot)
+{
+	return mmap(NULL, 4096, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void refuse_exec_gain(void)
+{
+	void *rw = map_with(PROT_READ | PROT_WRITE);
+	void *rx = map_with(PROT_READ | PROT_EXEC);
+
+	CHECK(rw != MAP_FAILED && rx != MAP_FAILED);
+	CHECK(ctl(PR_SET_MDWE, REFUSE, 0, 0, 0) == 0);
+	CHECK(ctl(PR_GET_MDWE, 0, 0, 0, 0) == (long)REFUSE);
+	FAILS(EACCES, map_with(PROT_READ | PROT_WRITE | PROT_EXEC));
+	FAILS(EACCES, mprotect(rw, 4096, PROT_READ | PROT_EXEC));
+	FAILS(EACCES, mprotect(rx, 4096, PROT_READ | PROT_WRITE | PROT_EXEC));
+	CHECK(mprotect(rx, 4096, PROT_READ | PROT_EXEC) == 0);
+	CHECK(mprotect(rx, 4096, PROT_READ) == 0);
+	FAILS(EACCES, mprotect(rx, 4096, PROT_READ | PROT_EXEC));
+	CHECK(map_with(PROT_READ | PROT_EXEC) != MAP_FAILED);
+}
+
+static void what_could_be_written_to_is_not_executed(void)
+{
+	CHILD(pid)
+	{
+		CHECK(ctl(PR_GET_MDWE, 0, 0, 0, 0) == 0);
+		FAILS(EINVAL, ctl(PR_SET_MDWE, NO_INHERIT, 0, 0, 0));
+		FAILS(EINVAL, ctl(PR_SET_MDWE, 4, 0, 0, 0));
+		FAILS(EINVAL, ctl(PR_SET_MDWE, REFUSE, 1, 0, 0));
+		FAILS(EINVAL, ctl(PR_GET_MDWE, 1, 0, 0, 0));
+		refuse_exec_gain();
+		CHECK(ctl(PR_SET_MDWE, REFUSE, 0, 0, 0) == 0);
+		FAILS(EPERM, ctl(PR_SET_MDWE, 0, 0, 0, 0));
+		FAILS(EPERM, ctl(PR_SET_MDWE, REFUSE | NO_INHERIT, 0, 0, 0));
+		CHILD(inner)
+		{
+			_exit((int)ctl(PR_GET_MDWE, 0, 0, 0, 0));
+		}
+		WAIT_EXIT(inner, (int)REFUSE);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	CHILD(other)
+	{
+		CHECK(ctl(PR_SET_MDWE, REFUSE | NO_INHERIT, 0, 0, 0) == 0);
+		CHILD(inner)
+		{
+			_exit((int)ctl(PR_GET_MDWE, 0, 0, 0, 0));
+		}
+		WAIT_EXIT(inner, 0);
+		_exit(0);
+	}
+	WAIT_EXIT(other, 0);
+}
+
+static void settings_that_are_kept(void)
+{
+	enum { SET_IO_FLUSHER = 57, GET_IO_FLUSHER, SET_MERGE = 67, GET_MERGE };
+
+	CHILD(pid)
+	{
+		if (ctl(GET_IO_FLUSHER, 0, 0, 0, 0) == 0) {
+			CHECK(ctl(SET_IO_FLUSHER, 1, 0, 0, 0) == 0);
+			CHECK(ctl(GET_IO_FLUSHER, 0, 0, 0, 0) == 1);
+			FAILS(EINVAL, ctl(SET_IO_FLUSHER, 2, 0, 0, 0));
+			FAILS(EINVAL, ctl(GET_IO_FLUSHER, 1, 0, 0, 0));
+		} else {
+			FAILS(EPERM, ctl(SET_IO_FLUSHER, 1, 0, 0, 0));
+			FAILS(EPERM, ctl(GET_IO_FLUSHER, 1, 1, 1, 1));
+		}
+		if (ctl(SET_MERGE, 2, 0, 0, 0) == 0) {
+			CHECK(ctl(GET_MERGE, 0, 0, 0, 0) == 1);
+			CHECK(ctl(SET_MERGE, 0, 0, 0, 0) == 0);
+			CHECK(ctl(GET_MERGE, 0, 0, 0, 0) == 0);
+		}
+		FAILS(EINVAL, ctl(SET_MERGE, 1, 1, 0, 0));
+		FAILS(EINVAL, ctl(GET_MERGE, 1, 0, 0, 0));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
 static void speculation_takes_no_more_arguments(void)
 {
 	FAILS(EINVAL, prctl(PR_GET_SPECULATION_CTRL, 0, 1, 0, 0));
@@ -234,4 +348,6 @@ RUN(TEST(names_are_cut_at_fifteen), TEST(the_parents_death_sends_a_signal),
     TEST(dumpable_is_zero_or_one), TEST(no_new_privs_cannot_be_undone),
     TEST(keepcaps_is_zero_or_one), TEST(timer_slack_is_kept),
     TEST(huge_pages_can_be_refused), TEST(capabilities_can_be_asked_for),
-    TEST(the_rest_answers_as_on_linux), TEST(speculation_takes_no_more_arguments))
+    TEST(the_rest_answers_as_on_linux), TEST(speculation_takes_no_more_arguments),
+    TEST(broken_memory_is_told_of_as_asked),
+    TEST(what_could_be_written_to_is_not_executed), TEST(settings_that_are_kept))
