@@ -63,20 +63,69 @@ static long sleep_absolute(int clock, nsec_t time)
 	return err == -ETIMEDOUT ? 0 : -ERESTARTNOHAND;
 }
 
-/* On CPU time: only the other threads of a process let it go on. */
-static long sleep_cpu_time(const struct cpu_clock *c, nsec_t time, bool absolute)
-{
-	nsec_t now;
-	int err = cpu_clock_read(c, &now);
+static long restart_cpu_sleep(struct task *t);
 
-	if (!absolute)
-		time = nsec_add(time, err ? 0 : now);
+/* How long the clock needs at least: all tasks of the process but this one may run. Of
+ * another process that is not known. */
+static nsec_t cpu_step(const struct task *t, const struct cpu_clock *c, nsec_t left)
+{
+	int tasks = c->is_thread ? 1 : atomic_load(&t->process->live_tasks) - 1;
+
+	if (!c->is_thread && c->id && c->id != t->process->pid)
+		tasks = 64;
+	return MAX(left / MAX(tasks, 1), CPU_STEP_MIN);
+}
+
+/* On CPU time: only the other threads of a process let it go on. */
+static long sleep_cpu_until(struct task *t, int clock, nsec_t time, bool absolute,
+			    uaddr_t rem)
+{
+	struct cpu_clock c;
+	nsec_t now;
+	int err = cpu_clock_parse(clock, &c) ? cpu_clock_read(&c, &now) : -EINVAL;
+
 	while (!err && now < time) {
-		err = sleep_until(deadline_after(MAX((time - now) / 64, CPU_STEP_MIN)));
+		err = sleep_until(deadline_after(cpu_step(t, &c, time - now)));
 		if (!err)
-			err = cpu_clock_read(c, &now);
+			err = cpu_clock_read(&c, &now);
 	}
-	return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
+	if (err != -ERESTARTSYS)
+		return err;
+	if (absolute)
+		return -ERESTARTNOHAND;
+	if (!cpu_clock_read(&c, &now) && now >= time)
+		return 0;
+	if (rem && timespec_copy_out(rem, time - now))
+		return -EFAULT;
+	t->restart = restart_cpu_sleep;
+	t->restart_arg[0] = (uint64_t)time;
+	t->restart_arg[1] = rem;
+	t->restart_arg[2] = (uint64_t)clock;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long restart_cpu_sleep(struct task *t)
+{
+	return sleep_cpu_until(t, (int)t->restart_arg[2], (nsec_t)t->restart_arg[0],
+			       false, t->restart_arg[1]);
+}
+
+static long sleep_cpu_time(struct task *t, int clock, nsec_t time, bool absolute,
+			   uaddr_t rem)
+{
+	struct cpu_clock c;
+	nsec_t now;
+	int err;
+
+	/* For its own time a thread would wait for ever. */
+	if (!cpu_clock_parse(clock, &c) || (c.is_thread && (!c.id || c.id == t->tid)))
+		return -EINVAL;
+	err = cpu_clock_read(&c, &now);
+	if (err)
+		return err;
+	if (!absolute)
+		time = nsec_add(time, now);
+	return sleep_cpu_until(t, clock, time, absolute, rem);
 }
 
 long sys_nanosleep(struct task *t, uaddr_t req, uaddr_t rem)
@@ -101,7 +150,6 @@ static int clock_check(int clock)
 
 long sys_clock_nanosleep(struct task *t, int clock, int flags, uaddr_t req, uaddr_t rem)
 {
-	struct cpu_clock cpu;
 	nsec_t time;
 	int err = clock_check(clock);
 
@@ -109,13 +157,8 @@ long sys_clock_nanosleep(struct task *t, int clock, int flags, uaddr_t req, uadd
 		err = timespec_copy_in(&time, req);
 	if (err)
 		return err;
-	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID) {
-		/* For its own time a thread would wait for ever. */
-		if (!cpu_clock_parse(clock, &cpu) ||
-		    (cpu.is_thread && (!cpu.id || cpu.id == t->tid)))
-			return -EINVAL;
-		return sleep_cpu_time(&cpu, time, flags & TIMER_ABSTIME);
-	}
+	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID)
+		return sleep_cpu_time(t, clock, time, flags & TIMER_ABSTIME, rem);
 	if (flags & TIMER_ABSTIME)
 		return sleep_absolute(clock, time);
 	return sleep_relative(t, deadline_after(time), rem);

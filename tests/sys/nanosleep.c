@@ -99,6 +99,30 @@ static void refusals(void)
 	CHECK(syscall(SYS_nanosleep, &t, BAD_PTR) == 0); /* not needed, not touched */
 }
 
+static void on_alarm(int signo)
+{
+	(void)signo;
+}
+
+/* Nobody runs, so it would not end by itself. */
+static void sleep_on_processor_time_tells_what_is_left(void)
+{
+	struct itimerval soon = {{0, 0}, {0, 50000}};
+	struct timespec t = {10, 0}, left = {77, 0};
+
+	CHECK(signal(SIGALRM, on_alarm) != SIG_ERR);
+	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	FAILS(EINTR, clock_sleep(CLOCK_PROCESS_CPUTIME_ID, 0, &t, &left));
+	CHECK(left.tv_sec == 9 || (left.tv_sec == 10 && !left.tv_nsec));
+	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	FAILS(EFAULT, clock_sleep(CLOCK_PROCESS_CPUTIME_ID, 0, &t, BAD_PTR));
+	left.tv_sec = 77;
+	t.tv_sec = 100000;
+	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	FAILS(EINTR, clock_sleep(CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &t, &left));
+	CHECK(left.tv_sec == 77);
+}
+
 static void *sleep_a_little(void *arg)
 {
 	sleep_ms(30);
@@ -130,4 +154,5 @@ static void sleep_ends_with_a_kill(void)
 
 RUN(TEST(sleeps_are_never_shorter), TEST(zero_returns_at_once),
     TEST(until_a_time_on_each_clock), TEST(process_time_passes_while_others_work),
-    TEST(refusals), TEST(many_sleep_at_the_same_time), TEST(sleep_ends_with_a_kill))
+    TEST(refusals), TEST(sleep_on_processor_time_tells_what_is_left),
+    TEST(many_sleep_at_the_same_time), TEST(sleep_ends_with_a_kill))
