@@ -35,12 +35,31 @@ static struct task *find_task(struct process *p, pid_t tid)
 	return NULL;
 }
 
-static nsec_t now_of(const struct posix_timer *t)
+/* The locks of two processes are not held at once by anybody who waits for one: if the
+ * other's stays busy, what was seen last must do, until the next look. */
+static nsec_t time_of_other(struct posix_timer *t)
+{
+	struct process *p = t->cpu_process;
+
+	for (int i = 0; i < 1000; i++) {
+		if (lock_try(&p->lock)) {
+			t->seen = cpu_time_of_process(p, t->cpu.kind);
+			lock_drop(&p->lock);
+			break;
+		}
+		cpu_relax();
+	}
+	return t->seen;
+}
+
+static nsec_t now_of(struct posix_timer *t)
 {
 	const struct task *thread;
 
 	if (!t->is_cpu)
 		return clock_now(t->run_clock);
+	if (t->cpu_process)
+		return time_of_other(t);
 	if (!t->cpu.is_thread)
 		return cpu_time_of_process(t->process, t->cpu.kind);
 	thread = find_task(t->process, t->cpu.id);
@@ -58,8 +77,14 @@ static void start(struct posix_timer *t)
 		return;
 	}
 	left = t->expiry - now_of(t);
-	if (!t->cpu.is_thread)
-		left /= MAX(t->process->live_tasks, 1);
+	if (!t->cpu.is_thread) {
+		int tasks = atomic_load(
+			&(t->cpu_process ? t->cpu_process : t->process)->live_tasks);
+
+		if (!tasks) /* another, and it is over */
+			return;
+		left /= tasks;
+	}
 	t->cpu_step = MAX(left, CPU_STEP_MIN);
 	timer_arm(&t->timer, deadline_after(t->cpu_step));
 }
@@ -291,6 +316,7 @@ void posix_timer_free(struct posix_timer *t)
 	take_back_signal(t);
 	lock_drop(&p->lock);
 	timer_shutdown(&t->timer);
+	process_put(t->cpu_process);
 	slab_free(&posix_timer_cache, t);
 }
 

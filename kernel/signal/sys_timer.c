@@ -7,7 +7,7 @@
 #include "signal/timer_object.h"
 #include "time/clock.h"
 
-/* Sets the clock. CPU time of other processes is not to be had. */
+/* Sets the clock. */
 static int clock_choose(struct posix_timer *t, int clock)
 {
 	if (clock_id_is_fd(clock))
@@ -24,9 +24,10 @@ static int clock_choose(struct posix_timer *t, int clock)
 	t->is_cpu = true;
 	if (t->cpu.is_thread && !t->cpu.id)
 		t->cpu.id = current()->tid;
-	if (!t->cpu.is_thread && t->cpu.id && t->cpu.id != t->process->pid)
-		return -EINVAL;
-	return 0;
+	if (t->cpu.is_thread || !t->cpu.id || t->cpu.id == t->process->pid)
+		return 0;
+	t->cpu_process = process_lookup(t->cpu.id);
+	return t->cpu_process ? 0 : -EINVAL;
 }
 
 /* Sets how it tells. */

@@ -21,9 +21,12 @@ struct posix_timer {
 	bool is_cpu;
 	int clock;		  /* !is_cpu */
 	struct clock_watch watch; /* of one that the clock's jumps concern */
-	struct cpu_clock cpu;	  /* is_cpu; id is a thread of the process, or 0 */
-	int notify;		  /* SIGEV_* */
-	pid_t target;		  /* SIGEV_THREAD_ID */
+	struct cpu_clock
+		cpu; /* is_cpu; id: a thread of the process, 0: the process, or */
+	struct process *cpu_process; /* ref: another one, whose time it is; or NULL */
+	nsec_t seen;		     /* that one's time when it could be read last */
+	int notify;		     /* SIGEV_* */
+	pid_t target;		     /* SIGEV_THREAD_ID */
 	bool active;
 	int run_clock;	 /* !is_cpu: CLOCK_MONOTONIC for a relative CLOCK_REALTIME */
 	nsec_t expiry;	 /* on its clock; stays until the signal is taken */

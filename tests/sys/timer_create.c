@@ -196,6 +196,36 @@ static void time_of_a_thread(void)
 	timer_gone(id);
 }
 
+/* The time of another process, which may be anybody's. */
+static void time_of_another_process(void)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	struct itimerspec now;
+	struct timespec spent;
+	siginfo_t info;
+	int id = -1;
+	clockid_t clock;
+
+	CHILD(pid)
+	{
+		for (volatile int i = 0;; i++)
+			;
+	}
+	CHECK(clock_getcpuclockid(pid, &clock) == 0);
+	CHECK(syscall(SYS_timer_create, clock, &e, &id) == 0);
+	CHECK(set(id, 0, 50, 0, NULL) == 0);
+	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
+	      now.it_value.tv_nsec <= 50000000);
+	CHECK(take(SIGUSR1, &info, 20000));
+	CHECK(info.si_code == SI_TIMER && info.si_timerid == id);
+	CHECK(clock_gettime(clock, &spent) == 0 &&
+	      (spent.tv_sec || spent.tv_nsec >= 50000000));
+	CHECK(kill(pid, SIGKILL) == 0);
+	WAIT_SIGNAL(pid, SIGKILL);
+	FAILS(EINVAL, syscall(SYS_timer_create, clock, &e, &(int){0}));
+	timer_gone(id);
+}
+
 static void gone_with_its_signal(void)
 {
 	siginfo_t info;
@@ -270,5 +300,6 @@ static void bad_addresses(void)
 
 RUN(TEST(a_signal_once), TEST(the_default_event), TEST(periods_missed_are_counted),
     TEST(what_is_left), TEST(points_in_time), TEST(one_thread),
-    TEST(time_on_the_processor), TEST(time_of_a_thread), TEST(gone_with_its_signal),
-    TEST(children_have_none), TEST(documented_errors), TEST(bad_addresses))
+    TEST(time_on_the_processor), TEST(time_of_a_thread), TEST(time_of_another_process),
+    TEST(gone_with_its_signal), TEST(children_have_none), TEST(documented_errors),
+    TEST(bad_addresses))
