@@ -134,15 +134,16 @@ static int signalled_process(int fd, struct process **out)
 	if (err != -EBADF)
 		return err;
 	ref = fd_get(fd);
-	if (ref.file)
-		err = pid_dir_task(ref.file, &t);
-	if (!err) {
-		*out = t->process;
-		process_get(*out);
-		task_put(t);
-	}
+	if (!ref.file)
+		return err;
+	err = pid_dir_task(ref.file, &t);
 	fd_put(ref);
-	return err;
+	if (err)
+		return err;
+	*out = t->process;
+	process_get(*out);
+	task_put(t);
+	return 0;
 }
 
 static int info_for(struct process *p, int signo, uaddr_t from, unsigned int flags,

@@ -351,9 +351,12 @@ static int link_locked(struct creation *c, const struct path *old)
 /* Who has opened a file may give it a name, if he is still who he was. */
 static bool is_opener(int fd)
 {
-	struct fdref ref = fd == AT_FDCWD ? (struct fdref){.file = NULL} : fd_get_any(fd);
+	struct fdref ref;
 	bool is;
 
+	if (fd == AT_FDCWD)
+		return false;
+	ref = fd_get_any(fd);
 	if (!ref.file)
 		return false;
 	is = ref.file->creds == current_creds();

@@ -286,8 +286,7 @@ static void saved_ids_follow_the_effective(void)
 	CHECK(ARE(t.uid, USER, OTHER, OTHER, OTHER) && t.secure == 1 && t.dumpable == 0);
 }
 
-static const char *const before[] = {"environ", "maps",	   "smaps",
-				     "auxv",	"syscall", "mem"};
+static const char *const before[] = {"environ", "maps", "smaps", "syscall", "mem"};
 
 /* Looks into a child that becomes a set-user-id program meanwhile. */
 static void look_into_child(void)
