@@ -122,23 +122,31 @@ static bool is_zero(const char *page)
 	return true;
 }
 
-/* What cannot be read is zero. A page that is hidden from the program itself is shown
- * while it is copied. */
-static void read_page(char *page, const struct area *a, uaddr_t addr)
+/* What cannot be read is zero: how many bytes that is. */
+static size_t copy_page(char *page, uaddr_t addr)
+{
+	return copy_from_user_partial(page, addr, PAGE_SIZE);
+}
+
+/* A page that is hidden from the program itself is shown while it is copied. */
+static size_t copy_hidden_page(char *page, uaddr_t addr)
 {
 	struct mm *mm = current()->mm;
-	bool is_hidden = a->prot == PROT_NONE;
 	size_t missing;
 
-	if (is_hidden) {
-		lock_take(&mm->lock);
-		(void)!host_mprotect(addr, PAGE_SIZE, PROT_READ);
-	}
-	missing = copy_from_user_partial(page, addr, PAGE_SIZE);
-	if (is_hidden) {
-		(void)!host_mprotect(addr, PAGE_SIZE, PROT_NONE);
-		lock_drop(&mm->lock);
-	}
+	lock_take(&mm->lock);
+	(void)!host_mprotect(addr, PAGE_SIZE, PROT_READ);
+	missing = copy_page(page, addr);
+	(void)!host_mprotect(addr, PAGE_SIZE, PROT_NONE);
+	lock_drop(&mm->lock);
+	return missing;
+}
+
+static void read_page(char *page, const struct area *a, uaddr_t addr)
+{
+	size_t missing = a->prot == PROT_NONE ? copy_hidden_page(page, addr)
+					      : copy_page(page, addr);
+
 	memset(page + PAGE_SIZE - missing, 0, missing);
 }
 

@@ -88,7 +88,8 @@ static int object_backing(struct vm_object *o, uint64_t off, size_t size, bool s
 static int object_writers(struct vm_object *o, int by)
 {
 	if (by > 0 && fake_must_fail())
-		return -EPERM;
+		return -ENOMEM; /* not as if sealed: that is a mapping that stays
+				   read-only */
 	of(o)->writers += by;
 	return 0;
 }

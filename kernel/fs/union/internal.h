@@ -231,7 +231,7 @@ int union_mknod(struct inode *dir, struct dentry *d, uint32_t mode, uint64_t rde
 int union_mkdir(struct inode *dir, struct dentry *d, uint32_t mode, struct inode **out);
 int union_symlink(struct inode *dir, struct dentry *d, const char *target,
 		  struct inode **out);
-int union_link(struct inode *dir, struct dentry *d, struct inode *inode);
+int union_link(struct inode *inode, struct dentry *d, struct inode *old);
 int union_tmpfile(struct inode *dir, uint32_t mode, struct inode **out);
 /* A change of dir's names begins: it is copied up. -ENOENT: it is being removed. Ends
  * with union_change_end(). */
