@@ -7,14 +7,17 @@
 #include "abi/sched.h"
 #include "abi/syscall.h"
 #include "host/host.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/select.h"
+#include "process/system.h"
 #include "process/task.h"
 #include "process/user_time.h"
 
-#define RR_INTERVAL	  100000000 /* ns: Linux' default time slice */
+#define RR_DEFAULT_MS 100
+int sched_rr_timeslice_ms = RR_DEFAULT_MS;
 #define RT_PRIO_MAX	  99
 #define SCHED_FLAGS	  0x7f /* all there are for sched_setattr(2) */
 #define SCHED_FLAGS_CLAMP (SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX)
@@ -192,6 +195,16 @@ long sys_sched_get_priority_min(struct task *t, int policy)
 	return is_policy(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
 }
 
+/* Slices of other policies are shorter than a tick of 10 ms, in which Linux counts. */
+static nsec_t rr_interval(const struct task *t)
+{
+	int ms = atomic_load(&sched_rr_timeslice_ms);
+
+	if (t->policy != SCHED_RR)
+		return 0;
+	return (nsec_t)(ms > 0 ? ms : RR_DEFAULT_MS) * (NSEC_PER_SEC / 1000);
+}
+
 long sys_sched_rr_get_interval(struct task *t, pid_t pid, uaddr_t out)
 {
 	struct task *other;
@@ -202,7 +215,7 @@ long sys_sched_rr_get_interval(struct task *t, pid_t pid, uaddr_t out)
 	other = task_named(t, pid);
 	if (!other)
 		return -ESRCH;
-	interval = other->policy == SCHED_FIFO ? 0 : RR_INTERVAL;
+	interval = rr_interval(other);
 	task_put(other);
 	return timespec_copy_out(out, interval);
 }

@@ -23,3 +23,5 @@ struct memory_figures { /* bytes */
 };
 /* Who knows sets it at start; until then sysinfo(2) tells some default. */
 extern void (*memory_figures_hook)(struct memory_figures *out);
+/* kernel.sched_rr_timeslice_ms. Atomic; not above 0: the default. */
+extern int sched_rr_timeslice_ms;

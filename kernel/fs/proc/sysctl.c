@@ -199,6 +199,7 @@ struct number {
 static const struct number numbers[] = {
 	{"kernel/core_uses_pid", &core_uses_pid, 0, INT32_MAX},
 	{"fs/suid_dumpable", &suid_dumpable, 0, 2},
+	{"kernel/sched_rr_timeslice_ms", &sched_rr_timeslice_ms, 1, INT32_MAX},
 	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
 	{"fs/mount-max", &mounts_max, 1, INT32_MAX},
 	{"fs/fanotify/max_queued_events", &notify_limits[FANOTIFY_QUEUED_EVENTS], 0,

@@ -58,7 +58,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"kernel/sched_child_runs_first", "0", 0644, NULL},
 	{"kernel/sched_deadline_period_max_us", "4194304", 0644, NULL},
 	{"kernel/sched_deadline_period_min_us", "100", 0644, NULL},
-	{"kernel/sched_rr_timeslice_ms", "100", 0644, NULL},
 	{"kernel/sched_rt_period_us", "1000000", 0644, NULL},
 	{"kernel/sched_rt_runtime_us", "950000", 0644, NULL},
 	{"kernel/seccomp/actions_avail",
