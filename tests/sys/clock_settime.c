@@ -200,6 +200,44 @@ static pthread_t jump_soon(int64_t ahead)
 	return thread;
 }
 
+static int adj(struct timex *tx)
+{
+	return (int)syscall(SYS_clock_adjtime, CLOCK_REALTIME, tx);
+}
+
+static volatile int is_over;
+
+static void *read_all_the_time(void *use_vdso)
+{
+	while (!is_over) {
+		int64_t t = use_vdso ? now(CLOCK_REALTIME) : raw(CLOCK_REALTIME);
+
+		t -= 1900000000 * SECOND;
+		CHECK((t >= 0 && t < 100 * SECOND) ||
+		      (t >= 100000000 * SECOND && t < 100000100 * SECOND));
+	}
+	return NULL;
+}
+
+static void readers_never_see_half_a_change(void)
+{
+	pthread_t threads[2];
+
+	set(1900000000 * SECOND);
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_create(&threads[i], NULL, read_all_the_time,
+				     (void *)(intptr_t)i) == 0);
+	for (int i = 0; i < 3000; i++) {
+		struct timex tx = {.modes = ADJ_TICK, .tick = i % 3 ? 10000 : 11000};
+
+		set((i % 2 ? 1900000000 : 2000000000) * SECOND);
+		CHECK(adj(&tx) >= 0);
+	}
+	is_over = 1;
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
 static void absolute_sleeps_follow(void)
 {
 	struct timespec ts = spec(now(CLOCK_REALTIME) + HOUR);
@@ -327,11 +365,6 @@ static void posix_timers_follow(void)
 	FAILS(EAGAIN, sigtimedwait(&s, &info, &limit));
 	CHECK(timer_gettime(id, &its) == 0 && its.it_value.tv_sec >= 3500);
 	CHECK(timer_delete(id) == 0);
-}
-
-static int adj(struct timex *tx)
-{
-	return (int)syscall(SYS_clock_adjtime, CLOCK_REALTIME, tx);
 }
 
 static void clock_runs_faster_when_told(void)
@@ -498,7 +531,8 @@ static void leap_seconds_come_at_midnight(void)
 
 RUN(TEST(all_tell_the_time_that_was_set), TEST(call_and_vdso_agree),
     TEST(others_see_it_too), TEST(boot_time_moves), TEST(settimeofday_sets_time_and_zone),
-    TEST(wrong_times_are_refused), TEST(absolute_sleeps_follow), TEST(futexes_follow),
-    TEST(timerfds_follow), TEST(timerfds_are_canceled), TEST(posix_timers_follow),
+    TEST(wrong_times_are_refused), TEST(readers_never_see_half_a_change),
+    TEST(absolute_sleeps_follow), TEST(futexes_follow), TEST(timerfds_follow),
+    TEST(timerfds_are_canceled), TEST(posix_timers_follow),
     TEST(clock_runs_faster_when_told), TEST(offsets_are_made_good_slowly),
     TEST(setoffset_steps), TEST(values_are_kept), TEST(leap_seconds_come_at_midnight))
