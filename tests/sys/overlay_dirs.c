@@ -167,6 +167,43 @@ static void redirected_directories(void)
 	IN_LAYERS(redirect);
 }
 
+#define LONG_NAME "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define THREE	  "lowerdir=l1:l2:l3,upperdir=u,workdir=w,redirect_dir=on"
+
+static void redirect_to(const char *path, const char *where)
+{
+	CHECK(setxattr(path, "trusted.overlay.redirect", where, strlen(where), 0) == 0);
+}
+
+/* A directory above was renamed, too: the name to look for has become shorter. */
+static void redirect_twice(void)
+{
+	static const char *const dirs[] = {
+		"l3",	"u/x",	  "l1/" LONG_NAME, "l1/" LONG_NAME "/b",
+		"l2/c", "l2/c/d", "l2/" LONG_NAME, "l2/" LONG_NAME "/d",
+		"l3/c", "l3/c/d"};
+
+	if (!layers_are_there())
+		return;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		CHECK(mkdir(dirs[i], 0755) == 0);
+	file_put("l1/" LONG_NAME "/b/one", "1");
+	file_put("l2/c/d/two", "2");
+	file_put("l2/" LONG_NAME "/d/wrong", "");
+	file_put("l3/c/d/three", "3");
+	redirect_to("u/x", "/" LONG_NAME "/b");
+	redirect_to("l1/" LONG_NAME, "/c");
+	redirect_to("l1/" LONG_NAME "/b", "d");
+	CHECK(overlay_mount("m", THREE) == 0);
+	CHECK(lists("m/x", "one three two "));
+	CHECK(file_is("m/x/one", "1") && file_is("m/x/two", "2"));
+}
+
+static void redirects_meet(void)
+{
+	IN_LAYERS(redirect_twice);
+}
+
 static void read_on(void)
 {
 	struct dirent *e;
@@ -260,5 +297,5 @@ static void permission_is_checked_above(void)
 }
 
 RUN(TEST(layers_are_merged), TEST(names_are_removed_and_made_again),
-    TEST(names_are_moved), TEST(redirected_directories), TEST(listing),
-    TEST(permission_is_checked_above))
+    TEST(names_are_moved), TEST(redirected_directories), TEST(redirects_meet),
+    TEST(listing), TEST(permission_is_checked_above))

@@ -42,7 +42,7 @@ bool union_is_whiteout(struct union_fs *ufs, const struct dentry *d, bool may_be
 
 /* ---- redirects ---- */
 
-/* A directory was renamed. The name is path[0..prefix) component post. */
+/* A directory was renamed. The name is prefix bytes, the component, and post. */
 static int redirect_follow(struct search *s, struct inode *inode, size_t prefix,
 			   const char *post)
 {
@@ -119,8 +119,11 @@ static int look_at_dir(struct search *s, struct dentry *d, bool is_last_part)
 
 /* One component in dir. *out: a reference; -ENOENT: not there, or hidden. */
 static int look_up_part(struct search *s, struct dentry *dir, const char *name,
-			size_t len, size_t prefix, const char *post, struct dentry **out)
+			size_t len, const char *post, struct dentry **out)
 {
+	/* A redirect on the way may have changed what is before name, never what is
+	 * behind. */
+	size_t prefix = s->len - len - strlen(post);
 	bool is_last_part = !*post;
 	struct dentry *d;
 	int err = stack_find(dir, name, len, &d);
@@ -155,7 +158,7 @@ static int look_in_layer(struct search *s, struct dentry *dir, struct dentry *ro
 	int err = 0;
 
 	if (s->name[0] != '/')
-		return look_up_part(s, dir, s->name, s->len, 0, "", out);
+		return look_up_part(s, dir, s->name, s->len, "", out);
 	path = kstrdup(s->name);
 	if (!path)
 		return -ENOMEM;
@@ -171,8 +174,7 @@ static int look_in_layer(struct search *s, struct dentry *dir, struct dentry *ro
 		part = name + len;
 		s->file_whiteouts = false;
 		err = S_ISDIR(at->inode->mode)
-			      ? look_up_part(s, at, name, len, (size_t)(name - path),
-					     part, &next)
+			      ? look_up_part(s, at, name, len, part, &next)
 			      : -ENOENT;
 		dentry_put(at);
 		at = err ? NULL : next;
