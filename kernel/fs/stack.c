@@ -17,8 +17,12 @@
 int stack_find(struct dentry *dir, const char *name, size_t len, struct dentry **out)
 {
 	struct dentry *d;
-	int err = dentry_find_or_look_up(dir, name, len, false, &d);
+	int err;
 
+	/* A file system may know what these are: not what is in dir. */
+	if (!len || (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'))))
+		return -EACCES;
+	err = dentry_find_or_look_up(dir, name, len, false, &d);
 	if (err)
 		return err;
 	if (dentry_is_negative(d)) {

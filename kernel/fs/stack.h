@@ -12,7 +12,7 @@ struct attr;
 struct dentry;
 struct file;
 
-/* *out: a reference to what is there; -ENOENT. */
+/* *out: a reference to what is there; -ENOENT, -EACCES for "." and "..". */
 int stack_find(struct dentry *dir, const char *name, size_t len,
 	       struct dentry **out) MUST_CHECK;
 

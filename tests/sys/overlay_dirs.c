@@ -204,6 +204,40 @@ static void redirects_meet(void)
 	IN_LAYERS(redirect_twice);
 }
 
+/* Somebody has written a redirect that names no directory in the layer. */
+static void redirect_astray(void)
+{
+	static const struct {
+		const char *where;
+		int error;
+	} cases[] = {
+		{"..", EACCES},	   {".", EACCES},   {"/d/../f", EACCES},
+		{"/./d", EACCES},  {"/..", EACCES}, {"/d//sub", EINVAL},
+		{"/d/", EINVAL},   {"/", EINVAL},   {"", EINVAL},
+		{"d/sub", EINVAL},
+	};
+	char name[16];
+
+	if (!layers_are_there())
+		return;
+	fill();
+	for (int i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++) {
+		snprintf(name, sizeof(name), "l1/r%d", i);
+		CHECK(mkdir(name, 0755) == 0);
+		redirect_to(name, cases[i].where);
+	}
+	CHECK(overlay_mount("m", LAYERS) == 0);
+	for (int i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++) {
+		snprintf(name, sizeof(name), "m/r%d", i);
+		FAILS(cases[i].error, open(name, O_RDONLY | O_DIRECTORY));
+	}
+}
+
+static void redirects_stay_in_the_layer(void)
+{
+	IN_LAYERS(redirect_astray);
+}
+
 static void read_on(void)
 {
 	struct dirent *e;
@@ -298,4 +332,4 @@ static void permission_is_checked_above(void)
 
 RUN(TEST(layers_are_merged), TEST(names_are_removed_and_made_again),
     TEST(names_are_moved), TEST(redirected_directories), TEST(redirects_meet),
-    TEST(listing), TEST(permission_is_checked_above))
+    TEST(redirects_stay_in_the_layer), TEST(listing), TEST(permission_is_checked_above))

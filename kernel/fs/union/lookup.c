@@ -42,6 +42,18 @@ bool union_is_whiteout(struct union_fs *ufs, const struct dentry *d, bool may_be
 
 /* ---- redirects ---- */
 
+/* One component, or a slash before each: /a/b. Where no directory can be, at "." and "..",
+ * stack_find() says so. */
+static bool is_redirect(const char *text)
+{
+	if (text[0] != '/')
+		return text[0] && !strchr(text, '/');
+	for (; *text; text++)
+		if (*text == '/' && (!text[1] || text[1] == '/'))
+			return false;
+	return true;
+}
+
 /* A directory was renamed. The name is prefix bytes, the component, and post. */
 static int redirect_follow(struct search *s, struct inode *inode, size_t prefix,
 			   const char *post)
@@ -54,7 +66,7 @@ static int redirect_follow(struct search *s, struct inode *inode, size_t prefix,
 	if (len == -ENODATA || len == -EOPNOTSUPP)
 		return 0;
 	if (len < 0 || len >= PATH_MAX)
-		return len < 0 ? (int)len : -EIO;
+		return len < 0 ? (int)len : -EINVAL;
 	text = kmalloc_zeroed((size_t)len + 1);
 	full = kmalloc(prefix + (size_t)len + post_len + 1);
 	if (!text || !full) {
@@ -63,10 +75,10 @@ static int redirect_follow(struct search *s, struct inode *inode, size_t prefix,
 		return -ENOMEM;
 	}
 	len = union_mark_get(s->ufs, inode, "redirect", text, (size_t)len);
-	if (len <= 0 || (text[0] != '/' && strchr(text, '/'))) {
+	if (len < 0 || !is_redirect(text)) {
 		kfree(text);
 		kfree(full);
-		return len < 0 ? (int)len : -EIO;
+		return len < 0 ? (int)len : -EINVAL;
 	}
 	if (text[0] == '/')
 		prefix = 0;
