@@ -37,17 +37,35 @@ static bool can_move(const struct union_inode *ui)
 	       union_fs_of(ui)->options.redirect == REDIRECT_ON;
 }
 
+/* What d is called below: its redirect, or its name as long as it has none. Renames in
+ * one directory go on meanwhile, and set the redirect first. */
+static size_t name_below(struct dentry *d, char *buf, size_t size)
+{
+	struct union_inode *ui = union_inode_of(d->inode);
+	size_t name_len = dentry_name_copy(d, buf, size);
+	size_t len = 0;
+
+	lock_take(&ui->inode.lock);
+	if (ui->redirect) {
+		len = strlen(ui->redirect);
+		if (len < size)
+			memcpy(buf, ui->redirect, len + 1);
+	}
+	lock_drop(&ui->inode.lock);
+	return len ? len : name_len;
+}
+
 /* The path from the root of what d leads to in the layers below: at the end of buf. */
 static int redirect_path(struct dentry *d, char buf[static REDIRECT_MAX], char **out)
 {
+	char text[REDIRECT_MAX];
 	size_t at = REDIRECT_MAX - 1;
 
 	buf[at] = '\0';
-	for (; !(d->flags & DENTRY_ROOT); d = d->parent) { /* rename_lock is held */
-		struct union_inode *ui = union_inode_of(d->inode);
-		const char *text = ui->redirect ? ui->redirect : d->name;
+	/* rename_lock is held: nothing changes its parent. */
+	for (; !(d->flags & DENTRY_ROOT); d = d->parent) {
+		size_t len = name_below(d, text, sizeof(text));
 		bool is_absolute = text[0] == '/';
-		size_t len = strlen(text);
 
 		if (at < len + 1)
 			return -EXDEV;
