@@ -18,6 +18,7 @@
 #include "lib/hash.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "process/task.h"
 
 enum { CHUNK_ORDER = 6 };
 
@@ -80,6 +81,12 @@ static int64_t data_end(struct file *f, int64_t at, int64_t size)
 	return found <= at ? size : MIN(found, size);
 }
 
+/* A large file takes its time, and others wait for the copy lock. */
+static bool is_killed(void)
+{
+	return atomic_load(&current()->sleeper.work) & WORK_KILL;
+}
+
 static int copy_pieces(struct file *from, struct file *to, int64_t size)
 {
 	unsigned order = size > (int64_t)PAGE_SIZE ? CHUNK_ORDER : 0;
@@ -99,9 +106,11 @@ static int copy_pieces(struct file *from, struct file *to, int64_t size)
 		int64_t end = data_end(from, at, size);
 
 		while (err > 0 && at < end)
-			err = copy_piece(from, to, buf,
-					 MIN((size_t)(end - at), PAGE_SIZE << order),
-					 &at);
+			err = is_killed() ? -EINTR
+					  : copy_piece(from, to, buf,
+						       MIN((size_t)(end - at),
+							   PAGE_SIZE << order),
+						       &at);
 	}
 	page_free(buf, order);
 	return MIN(err, 0);

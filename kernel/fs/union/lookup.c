@@ -42,8 +42,8 @@ bool union_is_whiteout(struct union_fs *ufs, const struct dentry *d, bool may_be
 
 /* ---- redirects ---- */
 
-/* One component, or a slash before each: /a/b. Where no directory can be, at "." and "..",
- * stack_find() says so. */
+/* One component, or a slash before each: /a/b. Where no directory can be, at "." and
+ * "..", stack_find() says so. */
 static bool is_redirect(const char *text)
 {
 	if (text[0] != '/')
