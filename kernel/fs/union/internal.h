@@ -96,7 +96,7 @@ struct union_inode {
 	uint32_t lower_count;	       /* const */
 	bool is_meta;	   /* atomic: the upper one has no data yet: they are below */
 	bool is_opaque;	   /* atomic: the upper directory hides what is below */
-	bool is_gone;	   /* copy lock: the name has been removed */
+	bool is_gone;	   /* atomic: set with the copy lock: the name has been removed */
 	bool is_dying;	   /* inode.lock: an empty directory that is being removed */
 	uint32_t changing; /* inode.lock: changes going on in the directory */
 	uint32_t version;  /* atomic: changes of the directory's names */
@@ -242,11 +242,14 @@ void union_dir_changed(struct union_inode *dir);
 /* ---- remove.c ---- */
 int union_unlink(struct inode *dir, struct dentry *d);
 int union_rmdir(struct inode *dir, struct dentry *d);
-/* An empty directory, which takes no names any more: -ENOTEMPTY. Then its whiteouts can
- * go, and it must be revived unless it does. */
+/* An empty directory, which takes no names any more: -ENOTEMPTY. It must be revived
+ * unless it goes. */
 int union_dir_kill(struct union_inode *dir) MUST_CHECK;
 void union_dir_revive(struct union_inode *dir);
-int union_whiteouts_clear(struct union_inode *dir) MUST_CHECK;
+/* Is anything in the upper side of an empty directory? 1, 0 or -errno. */
+int union_has_whiteouts(struct union_inode *dir) MUST_CHECK;
+/* An empty opaque directory, like the upper side of dir, in the work directory. */
+int union_stand_in_make(struct union_inode *dir, struct dentry **out) MUST_CHECK;
 int union_whiteout_make(struct union_fs *ufs, struct dentry **out) MUST_CHECK;
 /* Removes what is in the work directory: a file, or a directory of whiteouts. */
 void union_work_drop(struct union_fs *ufs, struct dentry *d);

@@ -267,6 +267,8 @@ static int gather(struct union_inode *ui, bool stops_at_name, struct listing **o
 		g.file_whiteouts = ui->lowers[i].has_file_whiteouts;
 		err = gather_layer(&g, ui->lowers[i].layer, ui->lowers[i].dentry);
 	}
+	if (!err && atomic_load(&ui->is_gone)) /* and so are whiteouts */
+		err = -ENOENT;
 	if (!err)
 		err = listing_order(g.list);
 	if (err)

@@ -351,6 +351,11 @@ int union_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 	struct union_sides sides;
 	int err = union_sides_find(parent, d->name, d->name_len, &sides);
 
+	/* Whiteouts may have been missed that went with it. */
+	if (!err && atomic_load(&parent->is_gone)) {
+		union_sides_drop(&sides);
+		err = -ENOENT;
+	}
 	if (err)
 		return err;
 	err = union_inode_lookup(union_fs_of(parent), parent, d->name, &sides, &ui);

@@ -22,6 +22,8 @@ struct move {
 	struct union_inode *child, *replaced; /* replaced may be NULL */
 	struct dentry *from, *to;
 	bool exchange;
+	struct dentry *set_aside; /* ref: upper side of replaced, in the work directory */
+	bool is_lost; /* an empty directory has its place, and cannot be taken away */
 };
 
 /* ---- redirects ---- */
@@ -186,7 +188,53 @@ static int move_upper(const struct move *m, struct dentry *mine, struct dentry *
 	return err;
 }
 
-static int move_locked(const struct move *m)
+/* ---- a directory with whiteouts that is replaced ---- */
+
+/* They stay in it until it has gone, so an empty directory takes its place first. there:
+ * what the upper directory has under the new name, then that. */
+static int set_aside(struct move *m, struct dentry **there)
+{
+	struct union_inode *gone = m->exchange ? NULL : m->replaced;
+	struct dentry *stand_in;
+	int err;
+
+	if (!gone || !S_ISDIR(gone->inode.mode) || !*there || !gone->upper ||
+	    gone->upper->inode != (*there)->inode)
+		return 0;
+	err = union_has_whiteouts(gone);
+	if (err <= 0)
+		return err;
+	err = union_stand_in_make(gone, &stand_in);
+	if (err)
+		return err;
+	err = stack_rename(m->ufs->work, stand_in, union_upper(m->to_dir), m->to->name,
+			   RENAME_EXCHANGE);
+	if (err) {
+		union_work_drop(m->ufs, stand_in);
+		dentry_put(stand_in);
+		return err;
+	}
+	m->set_aside = *there;
+	*there = stand_in;
+	return 0;
+}
+
+static void bring_back(struct move *m, struct dentry *stand_in)
+{
+	if (!m->set_aside)
+		return;
+	if (stack_rename(m->ufs->work, m->set_aside, union_upper(m->to_dir), m->to->name,
+			 RENAME_EXCHANGE))
+		m->is_lost = true;
+	else
+		union_work_drop(m->ufs, stand_in);
+	dentry_put(m->set_aside);
+	m->set_aside = NULL;
+}
+
+/* ---- all of it ---- */
+
+static int move_locked(struct move *m)
 {
 	struct dentry *there = NULL;
 	struct dentry *mine = NULL;
@@ -206,7 +254,11 @@ static int move_locked(const struct move *m)
 	if (!err && !mine)
 		err = -ENOENT; /* gone behind our back */
 	if (!err)
+		err = set_aside(m, &there);
+	if (!err)
 		err = move_upper(m, mine, there);
+	if (err)
+		bring_back(m, there);
 	dentry_put(mine);
 	dentry_put(there);
 	return err;
@@ -229,7 +281,7 @@ static void finish(const struct move *m)
 }
 
 /* The directories take part, and what moves is copied up. */
-static int move_all(const struct move *m) NO_LOCK_CHECK
+static int move_all(struct move *m) NO_LOCK_CHECK
 {
 	struct union_inode *gone = m->exchange ? NULL : m->replaced;
 	int err =
@@ -243,9 +295,12 @@ static int move_all(const struct move *m) NO_LOCK_CHECK
 		lock_take(union_copy_lock(gone));
 	err = move_locked(m);
 	if (!err && gone && (S_ISDIR(gone->inode.mode) || !gone->upper))
-		gone->is_gone = true;
+		atomic_store(&gone->is_gone, true);
 	if (gone)
 		lock_drop(union_copy_lock(gone));
+	if (m->set_aside)
+		union_work_drop(m->ufs, m->set_aside);
+	dentry_put(m->set_aside);
 	if (!err)
 		finish(m);
 	return err;
@@ -298,12 +353,10 @@ int union_rename(struct inode *from_dir, struct dentry *from, struct inode *to_d
 	if (kills) {
 		err = union_dir_kill(m.replaced);
 		kills = !err;
-		if (!err)
-			err = union_whiteouts_clear(m.replaced);
 	}
 	if (!err)
 		err = move_all(&m);
-	if (err && kills)
+	if (err && kills && !m.is_lost) /* else nothing that is put into it would stay */
 		union_dir_revive(m.replaced);
 	dirs_end(&m);
 	return err;
