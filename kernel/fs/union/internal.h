@@ -8,6 +8,7 @@
 #include "fs/vfs.h"
 
 struct file;
+struct listing;
 
 enum {
 	UNION_BUCKETS = 512,
@@ -100,6 +101,7 @@ struct union_inode {
 	bool is_dying;	   /* inode.lock: an empty directory that is being removed */
 	uint32_t changing; /* inode.lock: changes going on in the directory */
 	uint32_t version;  /* atomic: changes of the directory's names */
+	struct listing *listing; /* inode.lock: the newest that an open file has */
 	/* Where it was found, to be copied up there. */
 	struct union_inode *parent; /* const: ref, or NULL: the root, or made by us */
 	char *name;		    /* const: owned */

@@ -3,7 +3,8 @@
  *
  * The names of all layers are gathered when reading begins, each once, those of the
  * lowest layer first. A position is a place in that list, so it stays good however the
- * directory changes; who goes back to the start sees the changes. */
+ * directory changes; who goes back to the start sees the changes. All who began while the
+ * directory was the same share the list. */
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -124,6 +125,7 @@ struct name {
 };
 
 struct listing {
+	uint32_t refs; /* the directory's inode.lock */
 	struct tree names;
 	struct name *first; /* of the layers so far, the last one's names first */
 	size_t count;
@@ -235,6 +237,54 @@ static void listing_free(struct listing *list)
 	kfree(list);
 }
 
+/* The list that somebody reads who began when the directory was as it is now, or NULL. */
+static struct listing *listing_find(struct union_inode *ui)
+{
+	uint32_t version = atomic_load(&ui->version);
+	struct listing *list;
+
+	lock_take(&ui->inode.lock);
+	list = ui->listing;
+	if (list && list->version == version)
+		list->refs++;
+	else
+		list = NULL;
+	lock_drop(&ui->inode.lock);
+	return list;
+}
+
+/* Others may read the list from now on. Returns the one to read, should somebody have
+ * been faster. */
+static struct listing *listing_share(struct union_inode *ui, struct listing *list)
+{
+	struct listing *mine = list;
+
+	lock_take(&ui->inode.lock);
+	if (ui->listing && ui->listing->version == list->version)
+		list = ui->listing;
+	ui->listing = list;
+	list->refs++;
+	lock_drop(&ui->inode.lock);
+	if (list != mine)
+		listing_free(mine);
+	return list;
+}
+
+static void listing_put(struct union_inode *ui, struct listing *list)
+{
+	bool is_last;
+
+	if (!list)
+		return;
+	lock_take(&ui->inode.lock);
+	is_last = --list->refs == 0;
+	if (is_last && ui->listing == list)
+		ui->listing = NULL;
+	lock_drop(&ui->inode.lock);
+	if (is_last)
+		listing_free(list);
+}
+
 static int listing_order(struct listing *list)
 {
 	size_t at = 0;
@@ -311,7 +361,7 @@ static uint64_t number_of(struct file *f, const struct name *n)
 	return ino;
 }
 
-/* The list that goes with the position: f->private. */
+/* The list that goes with the position: f->private, a reference. */
 static int listing_get(struct file *f, int64_t pos, struct listing **out)
 {
 	struct union_inode *ui = union_inode_of(f->inode);
@@ -320,15 +370,18 @@ static int listing_get(struct file *f, int64_t pos, struct listing **out)
 
 	if (list && pos == 0 && list->version != atomic_load(&ui->version)) {
 		f->private = NULL;
-		listing_free(list);
+		listing_put(ui, list);
 		list = NULL;
 	}
+	if (!list)
+		list = listing_find(ui);
 	if (!list) {
 		err = gather(ui, false, &list);
 		if (err)
 			return err;
-		f->private = list;
+		list = listing_share(ui, list);
 	}
+	f->private = list;
 	*out = list;
 	return 0;
 }
@@ -361,7 +414,7 @@ static int64_t dir_lseek(struct file *f, int64_t off, int whence)
 
 static void dir_release(struct file *f)
 {
-	listing_free(f->private);
+	listing_put(union_inode_of(f->inode), f->private);
 	f->private = NULL;
 }
 
