@@ -154,7 +154,7 @@ static int read_names(struct search *s, struct file *f, struct dentry **out)
 		}
 		if (!err && (atomic_load(&current()->sleeper.work) & WORK_KILL))
 			err = -EINTR;
-	} while (!err && !*out && s->used);
+	} while (!err && !*out);
 	return err;
 }
 

@@ -16,7 +16,7 @@ struct lower_context {
 	struct dir_context base;
 	struct dir_context *outer; /* NULL: only counts */
 	struct overlay_inode *dir;
-	size_t count;
+	size_t count, shown;
 	bool is_full;
 };
 
@@ -42,21 +42,36 @@ static bool emit_lower(struct dir_context *base, const char *name, size_t len,
 	ctx->count++;
 	if (!ctx->outer || is_hidden(ctx->dir, name, len))
 		return true;
-	if (dir_emit(ctx->outer, name, len, ino, type, LOWER_BASE + next_pos))
+	if (dir_emit(ctx->outer, name, len, ino, type, LOWER_BASE + next_pos)) {
+		ctx->shown++;
 		return true;
+	}
 	ctx->is_full = true;
 	return false;
+}
+
+/* A directory that is shared with others on the host hands its names out in portions:
+ * the end is where nothing moves any more. */
+static int iterate_one(struct file *lower, struct lower_context *ctx, bool *at_end)
+{
+	int64_t before = ctx->base.pos;
+	int err = lower->ops->iterate ? lower->ops->iterate(lower, &ctx->base) : 0;
+
+	*at_end = err || ctx->is_full || ctx->base.pos == before;
+	return err;
 }
 
 int overlay_lower_count(struct overlay_inode *oi, size_t *out)
 {
 	struct lower_context ctx = {.base = {.emit = emit_lower, .pos = 2}, .dir = oi};
+	bool at_end = false;
 	struct file *f;
 	int err = overlay_lower_open(oi->lower, &f);
 
 	if (err)
 		return err;
-	err = f->ops->iterate ? f->ops->iterate(f, &ctx.base) : 0;
+	while (!at_end)
+		err = iterate_one(f, &ctx, &at_end);
 	overlay_lower_close(f);
 	*out = ctx.count;
 	return err;
@@ -72,7 +87,8 @@ static int iterate_lower(struct file *f, struct dir_context *outer,
 		.dir = oi,
 	};
 	struct file *lower = f->private;
-	int err;
+	bool at_end = false;
+	int err = 0;
 
 	if (!lower) {
 		err = overlay_lower_open(oi->lower, &lower);
@@ -80,7 +96,9 @@ static int iterate_lower(struct file *f, struct dir_context *outer,
 			return err;
 		f->private = lower;
 	}
-	err = lower->ops->iterate ? lower->ops->iterate(lower, &ctx.base) : 0;
+	/* A portion of hidden names alone would look like the end. */
+	while (!at_end && !ctx.shown)
+		err = iterate_one(lower, &ctx, &at_end);
 	/* Hidden names at the end need not be looked at again. */
 	if (!err && !ctx.is_full)
 		outer->pos = LOWER_BASE + ctx.base.pos;
