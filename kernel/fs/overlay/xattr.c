@@ -7,6 +7,7 @@
 #include "fs/acl.h"
 #include "fs/dentry.h"
 #include "fs/overlay/internal.h"
+#include "fs/xattr_copy.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 
@@ -16,37 +17,6 @@ static struct inode *holder(const struct overlay_inode *oi)
 	struct inode *attrs = atomic_load(&oi->attrs);
 
 	return attrs ? attrs : oi->lower;
-}
-
-/* Copies one attribute; buf has XATTR_SIZE_MAX bytes. */
-static int copy_one(struct inode *from, struct inode *to, const char *name, void *buf)
-{
-	long size = from->ops->getxattr(from, name, buf, XATTR_SIZE_MAX);
-
-	if (size == -ENODATA || size == -EACCES) /* gone meanwhile, or not for us */
-		return 0;
-	return size < 0 ? (int)size : to->ops->setxattr(to, name, buf, (size_t)size, 0);
-}
-
-static int copy_all(struct inode *from, struct inode *to)
-{
-	char *names = NULL;
-	char *buf = NULL;
-	long len = from->ops->listxattr(from, NULL, 0);
-	int err = 0;
-
-	if (len <= 0)
-		return 0; /* none that can be seen */
-	names = kmalloc(XATTR_LIST_MAX);
-	buf = kmalloc(XATTR_SIZE_MAX);
-	len = names && buf ? from->ops->listxattr(from, names, XATTR_LIST_MAX) : -ENOMEM;
-	for (long at = 0; at < len && !err;) {
-		err = copy_one(from, to, names + at, buf);
-		at += (long)strlen(names + at) + 1;
-	}
-	kfree(names);
-	kfree(buf);
-	return len < 0 ? (int)len : err;
 }
 
 static int attrs_make(struct overlay_inode *oi)
@@ -63,8 +33,8 @@ static int attrs_make(struct overlay_inode *oi)
 	err = root->ops->tmpfile(root, S_IFREG | 0600, &attrs);
 	if (err)
 		return err;
-	if (oi->lower && oi->lower->ops->listxattr)
-		err = copy_all(oi->lower, attrs);
+	if (oi->lower)
+		err = xattr_copy_all(oi->lower, attrs, NULL, NULL);
 	if (err) {
 		inode_put(attrs);
 		return err;

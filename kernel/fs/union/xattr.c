@@ -13,11 +13,11 @@
 #include "fs/file_handle.h"
 #include "fs/stack.h"
 #include "fs/union/internal.h"
+#include "fs/xattr_copy.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
-enum { LIST_MAX = 65536, VALUE_MAX = 65536 };
 #define MARK_MORE "overlay."
 
 static const char *prefix_of(const struct union_fs *ufs)
@@ -250,48 +250,21 @@ static long names_shown(const struct union_fs *ufs, char *list, long size)
 	return (long)to;
 }
 
-/* All names of an inode, in memory of its own; NULL with *size 0: none. */
-static char *names_get(struct inode *real, long *size)
-{
-	char *list;
-
-	*size = real->ops->listxattr ? real->ops->listxattr(real, NULL, 0) : 0;
-	if (*size <= 0)
-		return NULL;
-	list = kmalloc(LIST_MAX);
-	*size = list ? real->ops->listxattr(real, list, LIST_MAX) : -ENOMEM;
-	return list;
-}
-
 long union_listxattr(struct inode *inode, char *buf, size_t size)
 {
 	struct union_inode *ui = union_inode_of(inode);
 	long len;
-	char *list = names_get(union_real(ui)->inode, &len);
+	char *list = xattr_names_get(union_real(ui)->inode, &len);
 
-	if (list && len > 0)
-		len = names_shown(union_fs_of(ui), list, len);
-	if (size && len > 0 && (size_t)len > size)
+	if (!list)
+		return len;
+	len = names_shown(union_fs_of(ui), list, len);
+	if (size && (size_t)len > size)
 		len = -ERANGE;
-	else if (size && len > 0)
+	else if (size)
 		memcpy(buf, list, (size_t)len);
 	kfree(list);
 	return len;
-}
-
-static int copy_one(struct inode *from, struct inode *to, const char *name, void *value)
-{
-	long size = from->ops->getxattr(from, name, value, VALUE_MAX);
-	int err;
-
-	if (size == -ENODATA || size == -EACCES)
-		return 0; /* gone meanwhile, or not for us */
-	if (size < 0)
-		return (int)size;
-	err = to->ops->setxattr(to, name, value, (size_t)size, 0);
-	if (!err && string_equal(name, XATTR_NAME_CAPS))
-		(void)atomic_or(&to->flags, INODE_FILE_CAPS);
-	return err;
 }
 
 static int list_of_access_copy(struct inode *from, struct inode *to, const char *name)
@@ -311,26 +284,18 @@ static int list_of_access_copy(struct inode *from, struct inode *to, const char 
 	return err;
 }
 
+static bool stays(const void *arg, const char *name)
+{
+	return is_ours(arg, name) || acl_is_name(name);
+}
+
 int union_xattrs_copy(const struct union_fs *ufs, struct inode *from, struct inode *to)
 {
-	long size;
-	char *list = names_get(from, &size);
-	void *value = list ? kmalloc(VALUE_MAX) : NULL;
-	int err = size < 0 ? (int)size : list && !value ? -ENOMEM : 0;
+	int err = xattr_copy_all(from, to, stays, ufs);
 
-	for (long at = 0; !err && at < size; at += (long)strlen(list + at) + 1) {
-		if (is_ours(ufs, list + at) || acl_is_name(list + at))
-			continue;
-		if (!to->ops->setxattr)
-			err = -EOPNOTSUPP;
-		else
-			err = copy_one(from, to, list + at, value);
-	}
 	if (!err)
 		err = list_of_access_copy(from, to, XATTR_NAME_ACL_ACCESS);
 	if (!err)
 		err = list_of_access_copy(from, to, XATTR_NAME_ACL_DEFAULT);
-	kfree(value);
-	kfree(list);
 	return err;
 }
