@@ -55,6 +55,7 @@ struct saved_strings {
 /* What was last seen of an address space and its host process: fs/proc/pid_memory.c. */
 struct mm_use {
 	nsec_t at;		  /* CLOCK_MONOTONIC; 0: never */
+	nsec_t cost;		  /* how long it took to learn that */
 	size_t anon, file, shmem; /* resident pages */
 	size_t peak;		  /* of resident pages */
 	uint64_t min_faults, maj_faults;

@@ -121,6 +121,9 @@ struct task {
 	uint64_t timer_slack, timer_slack_default; /* ns */
 	nsec_t start_time;			   /* CLOCK_MONOTONIC */
 	uint64_t voluntary_switches, involuntary_switches;
+	/* atomic: those of the host thread since, when it was asked last */
+	uint64_t host_voluntary, host_involuntary;
+	nsec_t switches_at;
 	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
 	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
 	struct list pi_list;  /* PI futexes held */

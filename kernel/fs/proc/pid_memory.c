@@ -21,7 +21,11 @@
 #include "time/clock.h"
 
 enum { RANGES_MAX = 16 << 10 };
-#define FRESH_FOR (NSEC_PER_SEC / 50) /* the figures of other processes */
+/* The figures of other processes are asked for no more often than this, and in large ones
+ * in a tenth of the time: it is the other one's time. */
+#define FRESH_FOR   (NSEC_PER_SEC / 50)
+#define FRESH_LONG  (NSEC_PER_SEC / 10)
+#define FRESH_TIMES 10
 
 enum memory_kind vma_memory_kind(const struct vma *v)
 {
@@ -105,6 +109,7 @@ static void use_fill(struct mm_use *u, const struct ranges *r,
 
 	*u = (struct mm_use){
 		.at = clock_now(CLOCK_MONOTONIC),
+		.cost = u->cost,
 		.anon = sums[MEMORY_ANON],
 		.shmem = sums[MEMORY_SHMEM],
 		.file = MIN(sums[MEMORY_FILE], peak > own ? peak - own : 0),
@@ -126,11 +131,13 @@ void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out)
 	lock_take(&mm->lock);
 	*out = mm->use;
 	lock_drop(&mm->lock);
-	if (mm != current()->mm && out->at && now - out->at < FRESH_FOR)
+	if (mm != current()->mm && out->at &&
+	    now - out->at < MAX(FRESH_FOR, MIN(out->cost * FRESH_TIMES, FRESH_LONG)))
 		return;
 	if (!ranges_collect(mm, &r))
 		return;
 	if (!remote_residency(t, mm, r.range, r.count, NULL, &usage)) {
+		out->cost = clock_now(CLOCK_MONOTONIC) - now;
 		use_fill(out, &r, &usage);
 		lock_take(&mm->lock);
 		mm->use = *out;

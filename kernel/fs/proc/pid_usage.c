@@ -72,12 +72,21 @@ void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage
 
 void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntary)
 {
+	nsec_t now = clock_now(CLOCK_MONOTONIC);
 	struct linux_rusage usage;
 
 	*voluntary = t->voluntary_switches;
 	*involuntary = t->involuntary_switches;
-	if (t->state == TASK_ZOMBIE || remote_thread_usage(t, &usage))
+	if (t->state == TASK_ZOMBIE)
 		return;
-	*voluntary += (uint64_t)usage.ru_nvcsw;
-	*involuntary += (uint64_t)usage.ru_nivcsw;
+	/* It is the thread that has to ask: not at each look of everybody. */
+	if ((t == current() ||
+	     now - atomic_load_relaxed(&t->switches_at) >= NSEC_PER_SEC / 50) &&
+	    !remote_thread_usage(t, &usage)) {
+		atomic_store_relaxed(&t->host_voluntary, (uint64_t)usage.ru_nvcsw);
+		atomic_store_relaxed(&t->host_involuntary, (uint64_t)usage.ru_nivcsw);
+		atomic_store_relaxed(&t->switches_at, now);
+	}
+	*voluntary += atomic_load_relaxed(&t->host_voluntary);
+	*involuntary += atomic_load_relaxed(&t->host_involuntary);
 }
