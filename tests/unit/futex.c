@@ -180,12 +180,12 @@ static void *guest_consume(void *arg)
 		}
 		guest_unlock(&word);
 		err = futex_wait(at(&sequence), true, seen, FUTEX_BITSET_MATCH_ANY,
-				 NSEC_NEVER);
+				 deadline_monotonic(NSEC_NEVER));
 		CHECK(!err || err == -EAGAIN);
 		/* moved waiters sleep on the mutex: it must look contended */
 		while (atomic_xchg(&word, 2) != 0)
 			(void)!futex_wait(at(&word), true, 2, FUTEX_BITSET_MATCH_ANY,
-					  NSEC_NEVER);
+					  deadline_monotonic(NSEC_NEVER));
 	}
 	guest_unlock(&word);
 	fake_task_end();
@@ -205,7 +205,7 @@ static void a_requeueing_broadcast_loses_nobody(void)
 	for (int i = 0; i < ROUNDS / 4; i++) {
 		while (atomic_xchg(&word, 2) != 0)
 			(void)!futex_wait(at(&word), true, 2, FUTEX_BITSET_MATCH_ANY,
-					  NSEC_NEVER);
+					  deadline_monotonic(NSEC_NEVER));
 		items += THREADS;
 		if (i == ROUNDS / 4 - 1)
 			closed = true;
@@ -294,7 +294,8 @@ static void a_wake_up_wakes_as_many_as_asked_in_order(void)
 
 	begin();
 	for (int i = 0; i < SLEEPERS; i++)
-		sleep_start(&s[i], &word, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
+		sleep_start(&s[i], &word, FUTEX_BITSET_MATCH_ANY,
+			    deadline_monotonic(NSEC_NEVER));
 	CHECK(futex_wake(at(&word2), true, 9, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) ==
 	      1); /* not in a shared mapping */
@@ -317,7 +318,7 @@ static void bitsets_choose_whom_to_wake(void)
 
 	begin();
 	for (int i = 0; i < 3; i++)
-		sleep_start(&s[i], &word, 1U << i, NSEC_NEVER);
+		sleep_start(&s[i], &word, 1U << i, deadline_monotonic(NSEC_NEVER));
 	CHECK(futex_wake(at(&word), true, 9, 8) == 0);
 	CHECK(futex_wake(at(&word), true, 9, 2) == 1);
 	CHECK(sleep_result(&s[1]) == 0);
@@ -352,7 +353,7 @@ static void work_ends_a_wait(void)
 	struct sleeping s = {0};
 
 	begin();
-	sleep_start(&s, &word, UINT32_MAX, NSEC_NEVER);
+	sleep_start(&s, &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
 	fake_kick(s.task, WORK_SIGNAL);
 	CHECK(sleep_result(&s) == -ERESTARTSYS);
 	CHECK(is_empty_everywhere());
@@ -389,8 +390,8 @@ static void keys_tell_private_words_apart_and_join_shared_ones(void)
 	struct sleeping s[2] = {{.mm = &other_mm}, {.mm = &other_mm}};
 
 	begin();
-	sleep_start(&s[0], &word, UINT32_MAX, NSEC_NEVER);
-	sleep_start(&s[1], &shared_words[3], UINT32_MAX, NSEC_NEVER);
+	sleep_start(&s[0], &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
+	sleep_start(&s[1], &shared_words[3], UINT32_MAX, deadline_monotonic(NSEC_NEVER));
 	CHECK(futex_wake(at(&word), true, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[3]), true, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[2]), false, 1, UINT32_MAX) == 0);
@@ -409,7 +410,7 @@ static void requeue_wakes_some_and_moves_some(void)
 
 	begin();
 	for (int i = 0; i < SLEEPERS; i++)
-		sleep_start(&s[i], &word, UINT32_MAX, NSEC_NEVER);
+		sleep_start(&s[i], &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
 	CHECK(requeue(&word, &word2, true, 1, 2, &expected) == -EAGAIN);
 	expected = 0;
 	CHECK(requeue(&word, &word2, true, 1, 2, &expected) == 3);
@@ -457,8 +458,8 @@ static void wake_op_changes_the_second_word_and_wakes_by_its_old_value(void)
 	CHECK(word2 == 5);
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
 			    operation(FUTEX_OP_SET, 1, 6, 0)) == -ENOSYS);
-	sleep_start(&s[0], &word, UINT32_MAX, NSEC_NEVER);
-	sleep_start(&s[1], &word2, UINT32_MAX, NSEC_NEVER);
+	sleep_start(&s[0], &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
+	sleep_start(&s[1], &word2, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
 	word2 = (uint32_t)-3;
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
 			    operation(FUTEX_OP_SET, 0, FUTEX_OP_CMP_GT, (uint32_t)-3)) ==
