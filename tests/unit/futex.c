@@ -2,8 +2,8 @@
 /* futex.c - the queues of futex(2) between real threads: no wake-up is lost, none is
  * invented. */
 /* unit: process/futex.c process/futex_two.c process/futex_many.c mm/usercopy.c */
-/* unit: time/clock.c time/wall_clock.c time/ntp.c base/waitq.c base/lock.c
- * host/fake/thread.c host/fake/sleep.c */
+/* unit: time/clock.c time/wall_clock.c time/ntp.c base/waitq.c base/lock.c */
+/* unit: host/fake/thread.c host/fake/sleep.c */
 /* unit: host/fake/usercopy.c host/fake/missing.c */
 /* tsan */
 /* timeout: 180 */
@@ -294,8 +294,7 @@ static void a_wake_up_wakes_as_many_as_asked_in_order(void)
 
 	begin();
 	for (int i = 0; i < SLEEPERS; i++)
-		sleep_start(&s[i], &word, FUTEX_BITSET_MATCH_ANY,
-			    deadline_monotonic(NSEC_NEVER));
+		sleep_start(&s[i], &word, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
 	CHECK(futex_wake(at(&word2), true, 9, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) ==
 	      1); /* not in a shared mapping */
@@ -318,7 +317,7 @@ static void bitsets_choose_whom_to_wake(void)
 
 	begin();
 	for (int i = 0; i < 3; i++)
-		sleep_start(&s[i], &word, 1U << i, deadline_monotonic(NSEC_NEVER));
+		sleep_start(&s[i], &word, 1U << i, NSEC_NEVER);
 	CHECK(futex_wake(at(&word), true, 9, 8) == 0);
 	CHECK(futex_wake(at(&word), true, 9, 2) == 1);
 	CHECK(sleep_result(&s[1]) == 0);
@@ -353,7 +352,7 @@ static void work_ends_a_wait(void)
 	struct sleeping s = {0};
 
 	begin();
-	sleep_start(&s, &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
+	sleep_start(&s, &word, UINT32_MAX, NSEC_NEVER);
 	fake_kick(s.task, WORK_SIGNAL);
 	CHECK(sleep_result(&s) == -ERESTARTSYS);
 	CHECK(is_empty_everywhere());
@@ -390,8 +389,8 @@ static void keys_tell_private_words_apart_and_join_shared_ones(void)
 	struct sleeping s[2] = {{.mm = &other_mm}, {.mm = &other_mm}};
 
 	begin();
-	sleep_start(&s[0], &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
-	sleep_start(&s[1], &shared_words[3], UINT32_MAX, deadline_monotonic(NSEC_NEVER));
+	sleep_start(&s[0], &word, UINT32_MAX, NSEC_NEVER);
+	sleep_start(&s[1], &shared_words[3], UINT32_MAX, NSEC_NEVER);
 	CHECK(futex_wake(at(&word), true, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[3]), true, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[2]), false, 1, UINT32_MAX) == 0);
@@ -410,7 +409,7 @@ static void requeue_wakes_some_and_moves_some(void)
 
 	begin();
 	for (int i = 0; i < SLEEPERS; i++)
-		sleep_start(&s[i], &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
+		sleep_start(&s[i], &word, UINT32_MAX, NSEC_NEVER);
 	CHECK(requeue(&word, &word2, true, 1, 2, &expected) == -EAGAIN);
 	expected = 0;
 	CHECK(requeue(&word, &word2, true, 1, 2, &expected) == 3);
@@ -458,8 +457,8 @@ static void wake_op_changes_the_second_word_and_wakes_by_its_old_value(void)
 	CHECK(word2 == 5);
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
 			    operation(FUTEX_OP_SET, 1, 6, 0)) == -ENOSYS);
-	sleep_start(&s[0], &word, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
-	sleep_start(&s[1], &word2, UINT32_MAX, deadline_monotonic(NSEC_NEVER));
+	sleep_start(&s[0], &word, UINT32_MAX, NSEC_NEVER);
+	sleep_start(&s[1], &word2, UINT32_MAX, NSEC_NEVER);
 	word2 = (uint32_t)-3;
 	CHECK(futex_wake_op(at(&word), at(&word2), true, 1, 1,
 			    operation(FUTEX_OP_SET, 0, FUTEX_OP_CMP_GT, (uint32_t)-3)) ==
