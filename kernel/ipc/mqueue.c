@@ -16,6 +16,7 @@
 #include "process/creds.h"
 #include "process/task.h"
 #include "signal/signal.h"
+#include "time/clock.h"
 
 static struct mqueue *queue_of_file(const struct file *f)
 {
@@ -125,7 +126,8 @@ static bool may_block(const struct file *f)
 	return !(atomic_load(&f->flags) & O_NONBLOCK);
 }
 
-long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio, nsec_t deadline)
+long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
+		 const struct deadline *deadline)
 {
 	struct mqueue *q = queue_of_file(f);
 	struct linux_sigevent event = {.sigev_kind = SIGEV_NONE};
@@ -143,7 +145,7 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio, nsec_t
 	lock_take(&q->lock);
 	while (q->count >= q->max && !err)
 		err = may_block(f)
-			      ? waitq_sleep_exclusive(&q->writable, &q->lock, deadline)
+			      ? deadline_sleep_exclusive(&q->writable, &q->lock, deadline)
 			      : -EAGAIN;
 	if (!err) {
 		if (!q->count && !q->receivers && q->notify_pid) {
@@ -166,7 +168,7 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio, nsec_t
 }
 
 long mqueue_receive(struct file *f, uaddr_t buf, size_t size, uaddr_t prio,
-		    nsec_t deadline)
+		    const struct deadline *deadline)
 {
 	struct mqueue *q = queue_of_file(f);
 	struct mq_message *m = NULL;
@@ -181,7 +183,7 @@ long mqueue_receive(struct file *f, uaddr_t buf, size_t size, uaddr_t prio,
 	while (!q->count && !err) {
 		q->receivers++;
 		err = may_block(f)
-			      ? waitq_sleep_exclusive(&q->readable, &q->lock, deadline)
+			      ? deadline_sleep_exclusive(&q->readable, &q->lock, deadline)
 			      : -EAGAIN;
 		q->receivers--;
 	}

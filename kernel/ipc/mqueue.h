@@ -5,6 +5,7 @@
 #include "abi/ipc.h"
 #include "abi/types.h"
 
+struct deadline;
 struct file;
 struct linux_sigevent;
 
@@ -23,11 +24,11 @@ int mqueue_open(const char *name, uint32_t flags, uint32_t mode,
 int mqueue_unlink(const char *name) MUST_CHECK;
 
 bool file_is_mqueue(const struct file *f);
-/* deadline: CLOCK_MONOTONIC or NSEC_NEVER. buf and prio are guest addresses. */
+/* buf and prio are guest addresses. */
 long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
-		 nsec_t deadline);
+		 const struct deadline *deadline);
 long mqueue_receive(struct file *f, uaddr_t buf, size_t size, uaddr_t prio,
-		    nsec_t deadline);
+		    const struct deadline *deadline);
 /* NULL: no longer. */
 int mqueue_notify(struct file *f, const struct linux_sigevent *event);
 void mqueue_get_attr(struct file *f, struct linux_mq_attr *out);

@@ -66,27 +66,17 @@ long sys_mq_unlink(struct task *t, uaddr_t name)
 	return err;
 }
 
-/* An absolute time of CLOCK_REALTIME, as one of CLOCK_MONOTONIC. */
-static int deadline_copy_in(uaddr_t timeout, nsec_t *out)
+static int deadline_copy_in(uaddr_t timeout, struct deadline *out)
 {
-	nsec_t until;
-	int err;
-
-	*out = NSEC_NEVER;
-	if (!timeout)
-		return 0;
-	err = timespec_copy_in(&until, timeout);
-	if (!err)
-		*out = MAX(1, until - clock_now(CLOCK_REALTIME) +
-				      clock_now(CLOCK_MONOTONIC));
-	return err;
+	*out = (struct deadline){CLOCK_REALTIME, NSEC_NEVER};
+	return timeout ? timespec_copy_in(&out->at, timeout) : 0;
 }
 
 long sys_mq_timedsend(struct task *t, int fd, uaddr_t buf, size_t size, unsigned int prio,
 		      uaddr_t timeout)
 {
 	struct fdref ref;
-	nsec_t deadline;
+	struct deadline deadline;
 	long ret = deadline_copy_in(timeout, &deadline);
 
 	(void)t;
@@ -96,7 +86,7 @@ long sys_mq_timedsend(struct task *t, int fd, uaddr_t buf, size_t size, unsigned
 		return -EINVAL;
 	ref = fd_get(fd);
 	ret = ref.file && file_is_mqueue(ref.file)
-		      ? mqueue_send(ref.file, buf, size, prio, deadline)
+		      ? mqueue_send(ref.file, buf, size, prio, &deadline)
 		      : -EBADF;
 	fd_put(ref);
 	return ret;
@@ -106,7 +96,7 @@ long sys_mq_timedreceive(struct task *t, int fd, uaddr_t buf, size_t size, uaddr
 			 uaddr_t timeout)
 {
 	struct fdref ref;
-	nsec_t deadline;
+	struct deadline deadline;
 	long ret = deadline_copy_in(timeout, &deadline);
 
 	(void)t;
@@ -114,7 +104,7 @@ long sys_mq_timedreceive(struct task *t, int fd, uaddr_t buf, size_t size, uaddr
 		return ret;
 	ref = fd_get(fd);
 	ret = ref.file && file_is_mqueue(ref.file)
-		      ? mqueue_receive(ref.file, buf, size, prio, deadline)
+		      ? mqueue_receive(ref.file, buf, size, prio, &deadline)
 		      : -EBADF;
 	fd_put(ref);
 	return ret;

@@ -36,6 +36,11 @@ static inline struct deadline deadline_monotonic(nsec_t at)
 /* sleeper_wait() until then: after sleeper_prepare(). It returns 0 also when the clock
  * has been set. */
 int deadline_sleep(const struct deadline *d, uint32_t mask) MUST_CHECK;
+/* waitq_sleep_exclusive() until then. */
+struct waitq;
+struct lock;
+int deadline_sleep_exclusive(struct waitq *q, struct lock *lock,
+			     const struct deadline *d) MUST_CHECK;
 
 /* Sums and conversions that stop at NSEC_NEVER instead of overflowing. Negative times are
  * 0. */

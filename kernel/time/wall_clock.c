@@ -249,6 +249,25 @@ int deadline_sleep(const struct deadline *d, uint32_t mask)
 	return err == -ETIMEDOUT && clock_now(d->clock) < d->at ? 0 : err;
 }
 
+int deadline_sleep_exclusive(struct waitq *q, struct lock *lock,
+			     const struct deadline *d) NO_LOCK_CHECK
+{
+	struct wait_entry e;
+	int err;
+
+	if (!clock_can_be_set(d->clock) || d->at == NSEC_NEVER)
+		return waitq_sleep_exclusive(q, lock, deadline_on_clock(d->clock, d->at));
+	wait_entry_init(&e, NULL);
+	e.exclusive = true;
+	sleeper_prepare();
+	waitq_add(q, &e);
+	lock_drop(lock);
+	err = deadline_sleep(d, WORK_INTERRUPTS);
+	waitq_del(q, &e);
+	lock_take(lock);
+	return e.woken ? 0 : err; /* that wake-up was ours alone */
+}
+
 /* ---- setting ---- */
 
 static bool is_settable(nsec_t mono, nsec_t t)

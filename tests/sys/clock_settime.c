@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -278,6 +279,26 @@ static void futexes_follow(void)
 	pthread_join(thread, NULL);
 }
 
+static void message_queues_follow(void)
+{
+	struct timespec ts = spec(now(CLOCK_REALTIME) + HOUR);
+	int64_t mono = now(CLOCK_MONOTONIC);
+	struct mq_attr attr = {.mq_maxmsg = 1, .mq_msgsize = 8};
+	char buf[8] = "";
+	mqd_t q = mq_open("/clock_settime", O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	pthread_t thread;
+
+	CHECK(q >= 0 && mq_unlink("/clock_settime") == 0);
+	thread = jump_soon(HOUR);
+	FAILS(ETIMEDOUT, mq_timedreceive(q, buf, sizeof(buf), NULL, &ts));
+	CHECK(now(CLOCK_MONOTONIC) < mono + 20 * SECOND);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(mq_timedsend(q, buf, 1, 0, &ts) == 0); /* there is room: no time needed */
+	FAILS(ETIMEDOUT, mq_timedsend(q, buf, 1, 0, &ts));
+	CHECK(mq_timedreceive(q, buf, sizeof(buf), NULL, &ts) == 1);
+	CHECK(mq_close(q) == 0);
+}
+
 static void timerfds_follow(void)
 {
 	struct itimerspec its = {{0, 0}, {0, 0}};
@@ -532,7 +553,7 @@ static void leap_seconds_come_at_midnight(void)
 RUN(TEST(all_tell_the_time_that_was_set), TEST(call_and_vdso_agree),
     TEST(others_see_it_too), TEST(boot_time_moves), TEST(settimeofday_sets_time_and_zone),
     TEST(wrong_times_are_refused), TEST(readers_never_see_half_a_change),
-    TEST(absolute_sleeps_follow), TEST(futexes_follow), TEST(timerfds_follow),
-    TEST(timerfds_are_canceled), TEST(posix_timers_follow),
+    TEST(absolute_sleeps_follow), TEST(futexes_follow), TEST(message_queues_follow),
+    TEST(timerfds_follow), TEST(timerfds_are_canceled), TEST(posix_timers_follow),
     TEST(clock_runs_faster_when_told), TEST(offsets_are_made_good_slowly),
     TEST(setoffset_steps), TEST(values_are_kept), TEST(leap_seconds_come_at_midnight))
