@@ -37,7 +37,7 @@ static struct task *find_task(struct process *p, pid_t tid)
 
 /* The locks of two processes are not held at once by anybody who waits for one: if the
  * other's stays busy, what was seen last must do, until the next look. */
-static nsec_t time_of_other(struct posix_timer *t)
+static nsec_t time_of_other(struct posix_timer *t) NO_LOCK_CHECK
 {
 	struct process *p = t->cpu_process;
 
