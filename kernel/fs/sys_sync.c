@@ -21,9 +21,8 @@ static long sync_fd(int fd, bool data_only)
 	if (!ref.file)
 		return -EBADF;
 	mode = ref.file->inode->mode;
-	if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISBLK(mode))
-		err = -EINVAL;
-	else if (ref.file->inode->sb->magic == PROC_SUPER_MAGIC)
+	if ((!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISBLK(mode)) ||
+	    ref.file->inode->sb->magic == PROC_SUPER_MAGIC)
 		err = -EINVAL;
 	else if (ref.file->ops && ref.file->ops->fsync)
 		err = ref.file->ops->fsync(ref.file, data_only);

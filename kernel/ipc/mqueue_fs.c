@@ -376,7 +376,7 @@ int mqueue_init(void)
 		   S_IFDIR | 01777);
 	root->fops = &dir_fops;
 	root->nlink = 2;
-	root->size = 2 * ENTRY_SIZE;
+	root->size = 2L * ENTRY_SIZE;
 	if (sb_set_root(mqueue_sb, root))
 		return -ENOMEM;
 	mqueue_mount = mount_create_internal(mqueue_sb);
