@@ -232,22 +232,32 @@ static void signal_interrupts_the_wait(void)
 	WAIT_SIGNAL(pid, SIGKILL);
 }
 
+static volatile int *seen; /* by other processes too */
+
+static void count_seen(int sig)
+{
+	(void)sig;
+	++*seen;
+}
+
 static void sa_restart_restarts_the_wait(void)
 {
 	int status;
 	pid_t pest;
 
-	got = 0;
-	handle(SIGUSR1, count, SA_RESTART);
+	seen = share_page();
+	handle(SIGUSR1, count_seen, SA_RESTART);
 	CHILD(pid)
 	{
-		sleep_ms(80);
+		while (*seen < 3)
+			sleep_ms(5);
 		_exit(4);
 	}
 	pest = pester_start(SIGUSR1, 10);
 	CHECK(wait4(pid, &status, 0, NULL) == pid && status == 4 << 8);
-	CHECK(got > 0);
 	pester_stop(pest);
+	handle(SIGUSR1, count, SA_RESTART);
+	munmap((void *)(uintptr_t)seen, 4096);
 }
 
 static void sigchld_ignored_reaps_children(void)
