@@ -10,6 +10,7 @@
 #include "fs/file.h"
 #include "fs/internal.h"
 #include "fs/notify.h"
+#include "fs/uio.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -272,4 +273,27 @@ int stack_open_told(const struct path *p, uint32_t flags, struct file **out)
 int stack_setattr(struct dentry *d, struct attr *attr)
 {
 	return is_read_only(d) ? -EROFS : inode_setattr(d->inode, attr);
+}
+
+int stack_copy_piece(struct file *from, struct file *to, void *buf, size_t size,
+		     int64_t *at)
+{
+	struct uio u;
+	int64_t pos = *at;
+	ssize_t got;
+
+	uio_init_kernel(&u, buf, size);
+	got = from->ops->read(from, &u, &pos);
+	if (got <= 0)
+		return got < 0 ? (int)got : 0;
+	for (ssize_t done = 0; done < got;) {
+		ssize_t step;
+
+		uio_init_kernel(&u, (char *)buf + done, (size_t)(got - done));
+		step = to->ops->write(to, &u, at);
+		if (step <= 0)
+			return step < 0 ? (int)step : -EIO;
+		done += step;
+	}
+	return 1;
 }

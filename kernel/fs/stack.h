@@ -43,3 +43,7 @@ int stack_open(const struct path *p, uint32_t flags, struct file **out) MUST_CHE
  * locks may be held. */
 int stack_open_told(const struct path *p, uint32_t flags, struct file **out) MUST_CHECK;
 int stack_setattr(struct dentry *d, struct attr *attr) MUST_CHECK;
+/* Copies at most size bytes at *at by way of buf, and moves *at on. 1, 0 at the end of
+ * from, or -errno. */
+int stack_copy_piece(struct file *from, struct file *to, void *buf, size_t size,
+		     int64_t *at) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "fs/file.h"
 #include "fs/overlay/internal.h"
 #include "fs/overlay/overlay.h"
+#include "fs/stack.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
 #include "process/creds.h"
@@ -95,29 +96,6 @@ size_t overlay_upper_files(void)
 	return atomic_load(&upper_files);
 }
 
-static int copy_chunk(struct file *from, struct file *to, void *buf, size_t size,
-		      int64_t *at)
-{
-	struct uio u;
-	int64_t pos = *at;
-	ssize_t got;
-
-	uio_init_kernel(&u, buf, size);
-	got = from->ops->read(from, &u, &pos);
-	if (got <= 0)
-		return got < 0 ? (int)got : 0;
-	for (ssize_t done = 0; done < got;) {
-		ssize_t step;
-
-		uio_init_kernel(&u, (char *)buf + done, (size_t)(got - done));
-		step = to->ops->write(to, &u, at);
-		if (step <= 0)
-			return step < 0 ? (int)step : -EIO;
-		done += step;
-	}
-	return 1;
-}
-
 static int copy_data(struct inode *lower, struct file *to, int64_t size)
 {
 	unsigned order = size > (int64_t)PAGE_SIZE ? CHUNK_ORDER : 0;
@@ -137,7 +115,7 @@ static int copy_data(struct inode *lower, struct file *to, int64_t size)
 	while (err > 0 && at < size) {
 		size_t chunk = MIN((size_t)(size - at), PAGE_SIZE << order);
 
-		err = copy_chunk(from, to, buf, chunk, &at);
+		err = stack_copy_piece(from, to, buf, chunk, &at);
 	}
 	page_free(buf, order);
 	overlay_lower_close(from);

@@ -15,6 +15,16 @@ static int count_one(struct vma *v, void *arg)
 	return 0;
 }
 
+size_t areas_count(struct mm *mm)
+{
+	size_t count = 0;
+
+	lock_take(&mm->lock);
+	(void)mm_for_each_vma(mm, count_one, &count);
+	lock_drop(&mm->lock);
+	return count;
+}
+
 static int copy_one(struct vma *v, void *arg)
 {
 	struct areas *a = arg;
@@ -38,13 +48,8 @@ int areas_take(struct areas *a, struct mm *mm)
 
 	*a = (struct areas){.area = NULL};
 	while (more) { /* again when some were added meanwhile */
-		size_t count = 0;
-
 		areas_drop(a);
-		lock_take(&mm->lock);
-		(void)mm_for_each_vma(mm, count_one, &count);
-		lock_drop(&mm->lock);
-		a->size = count + 16;
+		a->size = areas_count(mm) + 16;
 		a->area = kmalloc(a->size * sizeof(*a->area));
 		if (!a->area)
 			return -ENOMEM;

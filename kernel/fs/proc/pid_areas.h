@@ -19,6 +19,8 @@ struct areas {
 	size_t count, size;
 };
 
+/* How many there are now. Takes mm->lock. */
+size_t areas_count(struct mm *mm);
 /* -ENOMEM. To be given back with areas_drop(), also after a failure. */
 int areas_take(struct areas *a, struct mm *mm) MUST_CHECK;
 void areas_drop(struct areas *a);

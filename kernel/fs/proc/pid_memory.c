@@ -13,6 +13,7 @@
 #include "base/slab.h"
 #include "fs/file.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/pid_areas.h"
 #include "fs/proc/proc.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
@@ -69,21 +70,9 @@ static int range_add(struct vma *v, void *arg)
 	return 0;
 }
 
-static int area_count(struct vma *v, void *arg)
-{
-	(void)v;
-	++*(size_t *)arg;
-	return 0;
-}
-
 static bool ranges_collect(struct mm *mm, struct ranges *r)
 {
-	size_t count = 0;
-
-	lock_take(&mm->lock);
-	(void)mm_for_each_vma(mm, area_count, &count);
-	lock_drop(&mm->lock);
-	r->size = MIN(count + 8, (size_t)RANGES_MAX);
+	r->size = MIN(areas_count(mm) + 8, (size_t)RANGES_MAX);
 	r->range = kmalloc(r->size * (sizeof(*r->range) + 1));
 	if (!r->range)
 		return false;

@@ -40,29 +40,6 @@ int union_may_write(const struct union_fs *ufs)
 
 /* ---- data ---- */
 
-static int copy_piece(struct file *from, struct file *to, void *buf, size_t size,
-		      int64_t *at)
-{
-	struct uio u;
-	int64_t pos = *at;
-	ssize_t got;
-
-	uio_init_kernel(&u, buf, size);
-	got = from->ops->read(from, &u, &pos);
-	if (got <= 0)
-		return got < 0 ? (int)got : 0;
-	for (ssize_t done = 0; done < got;) {
-		ssize_t step;
-
-		uio_init_kernel(&u, (char *)buf + done, (size_t)(got - done));
-		step = to->ops->write(to, &u, at);
-		if (step <= 0)
-			return step < 0 ? (int)step : -EIO;
-		done += step;
-	}
-	return 1;
-}
-
 /* The next data at or after at; size when there is none any more. The file is known to
  * nobody else, so that its position needs no lock. */
 static int64_t data_next(struct file *f, int64_t at, int64_t size)
@@ -107,10 +84,10 @@ static int copy_pieces(struct file *from, struct file *to, int64_t size)
 
 		while (err > 0 && at < end)
 			err = is_killed() ? -EINTR
-					  : copy_piece(from, to, buf,
-						       MIN((size_t)(end - at),
-							   PAGE_SIZE << order),
-						       &at);
+					  : stack_copy_piece(from, to, buf,
+							     MIN((size_t)(end - at),
+								 PAGE_SIZE << order),
+							     &at);
 	}
 	page_free(buf, order);
 	return MIN(err, 0);
