@@ -17,7 +17,7 @@ struct sleeper;
 struct trace_ring;
 
 #define CPU_AREA_SIZE 0x10000UL
-#define ALTSTACK_SIZE 0x8000UL /* frames with AMX state fit twice */
+#define ALTSTACK_SIZE 0x8000UL /* three frames with AVX-512, two with AMX state */
 #define KSTACK_SIZE   0x8000UL /* aligned to its size */
 #define CPU_SIZE      256UL    /* at the end of the area */
 

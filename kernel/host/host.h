@@ -158,7 +158,7 @@ int host_clone(bool same_mm, bool same_group, struct cpu *cpu, uint64_t stack_to
 NORETURN void host_exit_thread(uint32_t *done);
 NORETURN void host_exit_process(uint32_t *done);
 /* Start-up: a handler(signo, siginfo, ucontext) on the alternate stack, with only the
- * kick blocked. */
+ * kick blocked (in SIGSYS's nothing). */
 int host_sigaction(int signo, void *handler);
 /* Start-up: blocks all signals but those that have a handler. */
 int host_signals_init(uint64_t unblocked);

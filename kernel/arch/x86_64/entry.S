@@ -150,6 +150,15 @@ entry_slow:
 	call	syscall_enter_slow
 	jmp	entry_return
 
+/* void entry_slow_now(struct regs *): the same out of the handler itself, whose vector state is not the
+ * guest's. The alignment-check flag may still be. */
+	.globl entry_slow_now
+entry_slow_now:
+	movq	%rdi, %rsp
+	pushq	$RFLAGS_KERNEL
+	popfq
+	jmp	entry_slow
+
 /* From the kick handler: the guest was interrupted between two instructions. */
 	.globl entry_kick
 entry_kick:

@@ -8,11 +8,13 @@
  * A handler runs on the cpu's alternate stack, by which it finds the cpu (the guest may
  * own %gs). It does no work: it moves the guest's registers to the task's kernel stack,
  * points the interrupted context at an entry of entry.S and returns through the host,
- * which brings the vector state back. */
+ * which brings the vector state back. A signal return has no use for it and goes on at
+ * once. */
 #include "arch/x86_64/trap.h"
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "abi/syscall.h"
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/task_hooks.h"
@@ -49,6 +51,7 @@ struct ex_entry {
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 extern char entry_return[], entry_return_end[], entry_return_gs[], entry_return_gs_end[];
 extern char entry_slow[], entry_kick[], entry_fault[];
+_Noreturn void entry_slow_now(struct regs *r);
 extern char host_block_check[], host_block_syscall[], host_block_eintr[];
 
 static struct cpu *cpu_of_handler(void)
@@ -117,6 +120,12 @@ static void on_syscall(int signo, struct linux_siginfo *info, struct linux_ucont
 	if (info->sys.arch != 0xc000003eU)
 		r->orig_rax = UINT64_MAX - 1;
 	cpu->slow_calls++;
+	/* All registers come from the guest's frame: what the host has saved here may go,
+	 * which spares its own signal return, a third of what the trap costs. No signal
+	 * is blocked in a handler, and the alternate stack is empty again without a word.
+	 */
+	if (r->orig_rax == NR_rt_sigreturn)
+		entry_slow_now(r);
 }
 
 static bool in_range(uint64_t rip, const char *start, const char *end)

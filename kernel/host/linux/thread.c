@@ -131,14 +131,15 @@ void host_thread_init(struct cpu *cpu)
 int host_sigaction(int signo, void *handler)
 {
 	/* No kick during a handler: a storm of them would nest and overflow the alternate
-	 * stack. */
+	 * stack. Only the handler of SIGSYS may be interrupted, by one at a time: so it
+	 * can be left for good without a host call. */
 	struct {
 		void *handler;
 		uint64_t flags;
 		void (*restorer)(void);
 		uint64_t mask;
 	} sa = {handler, SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
-		host_restorer, SIGSET_BIT(SIGURG)};
+		host_restorer, signo == SIGSYS ? 0 : SIGSET_BIT(SIGURG)};
 
 	return (int)CALL(NR_rt_sigaction, signo, &sa, 0, 8);
 }
