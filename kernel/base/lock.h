@@ -50,6 +50,7 @@ enum lock_rank { /* outermost first */
 		 RANK_EPOLL_NEST, /* epolls inside epolls: taken in wake-ups, under a
 				     RANK_WAITQ */
 		 RANK_EPOLL,	  /* one epoll's items and ready list, the same */
+		 RANK_DEFERRED,	  /* work for the kernel thread */
 		 RANK_IDR,	  /* id tables */
 		 RANK_SLAB,
 		 RANK_FILE_CACHE, /* cached pages: freed when there are no others */

@@ -31,6 +31,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "loader/stack.h"
+#include "mm/kernel_pages.h"
 #include "mm/usercopy.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
@@ -70,6 +71,7 @@ static void init_memory(struct boot_params *b)
 		end = base + ALIGN_UP(b->kernel_memory_max, HEAP_ALIGN);
 	page_init((void *)base, end - base); // NOLINT(performance-no-int-to-ptr)
 	page_set_give_back(give_back, 64UL << 20);
+	kernel_pages_init(b->segment_fd, KERNEL_DATA_BASE);
 }
 
 /* The launcher's own memory goes: this process keeps the kernel and the vDSO. */

@@ -19,6 +19,7 @@
 #include "abi/wait.h"
 #include "arch/x86_64/task_hooks.h"
 #include "arch/x86_64/trap.h"
+#include "base/deferred.h"
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/waitq.h"
@@ -280,6 +281,7 @@ static NORETURN void finish(void)
 
 	process_kill_all();
 	while (!guests_are_gone() && now < deadline) {
+		deferred_run();
 		sleeper_prepare();
 		/* Something else may hold the last reference: then nobody kicks. */
 		if (!guests_are_gone())
@@ -317,6 +319,7 @@ void first_process_loop(void)
 		blanks_fill();
 		if (atomic_load(&main_exited))
 			finish();
+		deferred_run();
 		deadline = timer_run_expired();
 		look = trace_run();
 		deadline = MIN(deadline, look);
@@ -379,5 +382,6 @@ int first_process_init(struct cpu *cpu)
 	kthread.cpu = cpu;
 	main_exited_hook = on_main_exited;
 	timer_kick = first_process_kick;
+	deferred_kick = first_process_kick;
 	return init_process_create();
 }

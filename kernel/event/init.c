@@ -2,11 +2,13 @@
 /* init.c - starts the folder. */
 #include "event/init.h"
 
+#include "event/aio.h"
 #include "event/epoll.h"
 #include "event/signalfd.h"
 
 void event_init(void)
 {
+	aio_init();
 	epoll_init();
 	signalfd_init();
 }

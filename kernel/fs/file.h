@@ -171,6 +171,9 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos);
 /* The same with kernel memory, at off (-1: the file's position). */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t size, int64_t off);
 ssize_t file_write_kernel(struct file *f, const void *buf, size_t size, int64_t off);
+/* RWF_* of preadv2(2) and its kin as flags of a uio: -EOPNOTSUPP, -EINVAL. */
+int file_rw_flags(const struct file *f, int flags, bool is_write,
+		  uint32_t *out) MUST_CHECK;
 int64_t file_lseek(struct file *f, int64_t off, int whence);
 /* SEEK_SET, CUR, END against inode->size; DATA and HOLE as of a file without holes.
  * pos_lock held. */

@@ -67,8 +67,7 @@ static bool has_nowait(const struct file *f)
 	       (type == S_IFCHR && f->inode->rdev >> 8 == MEM_MAJOR);
 }
 
-/* preadv2's flags as uio's; -EOPNOTSUPP for those that the file does not know. */
-static int flags_from(const struct file *f, int flags, bool is_write, uint32_t *out)
+int file_rw_flags(const struct file *f, int flags, bool is_write, uint32_t *out)
 {
 	*out = 0;
 	if (!flags)
@@ -118,7 +117,7 @@ static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
 	if (!result) {
 		/* Nothing to move is no call at all: an empty datagram is not sent. */
 		if (u.left)
-			result = flags_from(ref.file, flags, is_write, &uio_flags);
+			result = file_rw_flags(ref.file, flags, is_write, &uio_flags);
 		if (!result && u.left)
 			u.flags |= uio_flags;
 		if (!result && u.left)

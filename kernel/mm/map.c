@@ -23,6 +23,7 @@
 static SLAB_CACHE(mm_cache, sizeof(struct mm), 8);
 static uint64_t next_mm_id;
 void (*mm_mapped_hook)(struct mm *mm, struct vma *v);
+void (*mm_gone_hook)(struct mm *mm);
 
 struct mm *mm_create(void)
 {
@@ -95,6 +96,8 @@ void mm_put(struct mm *mm)
 {
 	if (!mm || !ref_put(&mm->refs))
 		return;
+	if (mm->aio)
+		mm_gone_hook(mm);
 	forget_areas(mm);
 	if (mm->exe)
 		mm->exe->ops->put(mm->exe);
@@ -154,6 +157,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
 	copy->peak_pages = 0;
 	copy->use.at = 0;
+	copy->aio = NULL;
 	mm_inherit(copy, mm);
 	copy->lock_future = 0;
 	copy->id = atomic_add(&next_mm_id, 1) + 1;

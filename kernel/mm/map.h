@@ -16,6 +16,9 @@ struct vma_spares;
 int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end,
 		    struct vma_spares *s) MUST_CHECK;
 
+/* Called at the last mm_put(), without locks, if aio is not NULL. */
+extern void (*mm_gone_hook)(struct mm *mm);
+
 /* Called with mm->lock held when a file has been mapped executable: the patcher puts
  * known pages in place. */
 extern void (*mm_mapped_hook)(struct mm *mm, struct vma *v);

@@ -27,9 +27,10 @@ enum vma_flags {
 	VMA_TOUCHED = 1 << 11, /* was writable once: never patch */
 	VMA_VVAR = 1 << 12,
 	VMA_DONTDUMP = 1 << 13,
-	VMA_MAYWRITE = 1 << 14, /* shared mapping of a file open for writing: counted */
-	VMA_NOWRITE = 1 << 15,	/* shared file mapping that may never be written to */
-	VMA_SEALED = 1 << 16,	/* mseal: stays as it is */
+	VMA_MAYWRITE = 1 << 14,	  /* shared mapping of a file open for writing: counted */
+	VMA_NOWRITE = 1 << 15,	  /* shared file mapping that may never be written to */
+	VMA_SEALED = 1 << 16,	  /* mseal: stays as it is */
+	VMA_DONTEXPAND = 1 << 17, /* mremap must not make it larger */
 };
 
 struct vma {
@@ -91,6 +92,7 @@ struct mm {
 	bool no_patch;		      /* a task owns %gs */
 	uint32_t lock_future;	      /* mlockall(MCL_FUTURE) */
 	struct mm_use use;	      /* lock */
+	void *aio;		      /* event/: contexts of io_setup; see mm_gone_hook */
 };
 
 /* Returns an empty mm with one reference, or NULL. */

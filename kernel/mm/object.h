@@ -7,6 +7,7 @@
 #pragma once
 #include "abi/types.h"
 
+struct mm;
 struct vm_object;
 
 struct vm_object_ops {
@@ -31,6 +32,10 @@ struct vm_object_ops {
 	/* Identity of the file's contents for the patch cache (0: do not patch): changes
 	 * when they change. */
 	uint64_t (*content_id)(struct vm_object *o);
+	/* mremap(2) is about to move what begins there to `to`: 0, or -errno if it may
+	 * not. Called again, with the old address, when that failed. The mm is locked.
+	 * May be NULL. */
+	int (*moved)(struct vm_object *o, struct mm *mm, uaddr_t to);
 };
 
 /* Embedded in what implements it (struct file, struct shm_segment …). */

@@ -67,6 +67,10 @@ static int find_area(struct remap *r, struct vma **out)
 		return -EINVAL;
 	if ((v->flags & (VMA_VDSO | VMA_VVAR)) && r->new_size != r->old_size)
 		return -EFAULT;
+	if ((v->flags & VMA_DONTEXPAND) && (r->flags & MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if ((v->flags & VMA_DONTEXPAND) && r->new_size > r->old_size)
+		return -EFAULT;
 	if (r->new_size > r->old_size) {
 		size_t grow = (r->new_size - r->old_size) >> PAGE_SHIFT;
 
@@ -151,6 +155,14 @@ static long host_move(uaddr_t from, size_t old_size, size_t new_size, int flags,
 	return ret < 0 ? ret : (long)to;
 }
 
+/* The object may know its place, or not want to be moved. */
+static int tell_moved(const struct remap *r, const struct vma *v, uaddr_t to)
+{
+	if (!v->object || !v->object->ops->moved)
+		return 0;
+	return v->object->ops->moved(v->object, r->mm, to);
+}
+
 static long move(struct remap *r, struct vma *v)
 {
 	bool keep = (r->flags & MREMAP_DONTUNMAP) || !r->old_size;
@@ -173,8 +185,13 @@ static long move(struct remap *r, struct vma *v)
 	copy = vma_copy(v);
 	if (!copy)
 		return -ENOMEM;
-	ret = host_move(r->old, r->old_size, r->new_size,
-			(int)(r->flags & MREMAP_DONTUNMAP), to);
+	ret = tell_moved(r, v, to);
+	if (!ret) {
+		ret = host_move(r->old, r->old_size, r->new_size,
+				(int)(r->flags & MREMAP_DONTUNMAP), to);
+		if (ret < 0)
+			(void)tell_moved(r, v, r->old);
+	}
 	if (ret < 0) {
 		vma_free(copy);
 		return ret;

@@ -13,4 +13,6 @@ bool tasks_select(enum select_kind kind, int who, void (*func)(struct task *t, v
 		  void *arg);
 /* May the current task change how t is scheduled? */
 bool task_may_schedule(struct task *t);
+/* Whether the current task may ask for this I/O priority: 0, -EINVAL, -EPERM. */
+int ioprio_check(uint16_t ioprio) MUST_CHECK;
 bool task_may_schedule_locked(const struct task *t); /* with t's process->lock held */

@@ -200,18 +200,27 @@ static void ioprio_set(struct task *t, void *arg)
 		c->err = -EPERM;
 }
 
+int ioprio_check(uint16_t ioprio)
+{
+	uint32_t class = (uint32_t)ioprio >> IOPRIO_CLASS_SHIFT;
+
+	if (class > IOPRIO_CLASS_IDLE || (!class && (ioprio & 7)))
+		return -EINVAL;
+	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	return 0;
+}
+
 long sys_ioprio_set(struct task *t, int which, int who, int ioprio)
 {
 	struct ioprio_change c = {(uint16_t)ioprio, 0};
-	uint32_t class = c.ioprio >> IOPRIO_CLASS_SHIFT;
+	int err = ioprio_check((uint16_t)ioprio);
 
 	(void)t;
+	if (err)
+		return err;
 	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
 		return -EINVAL;
-	if (class > IOPRIO_CLASS_IDLE || (!class && (ioprio & 7)))
-		return -EINVAL;
-	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_NICE))
-		return -EPERM;
 	if (!tasks_select((enum select_kind)(which - IOPRIO_WHO_PROCESS), who, ioprio_set,
 			  &c))
 		return -ESRCH;

@@ -79,6 +79,7 @@ struct task {
 	uint64_t blocked;
 	uint64_t saved_blocked; /* sigsuspend, ppoll …: restored after delivery */
 	bool restore_blocked;
+	bool mask_outlasts_call;   /* restored after delivery whatever the call returns */
 	struct sigpending pending; /* process->lock */
 	struct linux_stack
 		altstack; /* fork: kept, CLONE_VM without VFORK: cleared, exec: cleared */

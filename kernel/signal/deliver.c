@@ -90,10 +90,16 @@ void signal_call_over(struct task *t, long ret)
 
 	if (!t->restore_blocked)
 		return;
-	if (interrupted)
+	if (interrupted || t->mask_outlasts_call)
 		(void)atomic_or(&t->sleeper.work, WORK_SIGNAL);
 	else
 		restore_mask(t);
+	t->mask_outlasts_call = false;
+}
+
+void signal_mask_outlasts_call(struct task *t)
+{
+	t->mask_outlasts_call = t->restore_blocked;
 }
 
 bool signal_is_pending(void)

@@ -35,6 +35,9 @@ void signal_set_blocked(uint64_t set);
 /* For ppoll, sigsuspend …: sets the mask until the call is over. Reads the sigset from
  * the guest. 0 or -errno. */
 int signal_set_mask_for_call(uaddr_t set, size_t size);
+/* The mask stays until a signal that is pending now is delivered, also if the call
+ * succeeds. */
+void signal_mask_outlasts_call(struct task *t);
 /* Dispatch, after any call that leaves t->restore_blocked set: puts the mask back, or, if
  * a signal interrupted the call, lets signal_deliver() do so. ret: the call's result. */
 void signal_call_over(struct task *t, long ret);

@@ -100,7 +100,7 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" gd", v->flags & (VMA_GROWSDOWN | VMA_STACK)},
 		{" lo", v->flags & VMA_LOCKED},
 		{" dc", v->flags & VMA_DONTFORK},
-		{" de", is_vdso},
+		{" de", is_vdso || (v->flags & VMA_DONTEXPAND)},
 		{" ac",
 		 is_private && (v->flags & VMA_TOUCHED) && !(v->flags & VMA_NORESERVE)},
 		{" nr", v->flags & VMA_NORESERVE},

@@ -30,7 +30,7 @@ void proc_setting(const char *path, char *buf, size_t size);
 unsigned proc_cpu_count(void);
 
 /* For later folders, at start-up: a number of theirs (atomic) in /proc/sys. path is
- * borrowed for ever. */
+ * borrowed for ever. min > max: it can only be read. */
 void proc_sysctl_number(const char *path, int *value, int min, int max);
 
 /* Of all processes that there are, and of children that they have waited for. */

@@ -228,7 +228,7 @@ static const struct number numbers[] = {
 	{"fs/protected_symlinks", &protected_symlinks, 0, 1},
 };
 
-static struct number added[8]; /* by other folders, before the first look */
+static struct number added[32]; /* by other folders, before the first look */
 static size_t added_count;
 
 void proc_sysctl_number(const char *path, int *value, int min, int max)
@@ -269,8 +269,10 @@ static int number_store(char *data, size_t len, void *arg)
 
 static void number_add(struct pseudo_node *sys, const struct number *n)
 {
-	(void)pseudo_file(sys, n->path, 0644, number_show, number_store,
-			  (void *)(uintptr_t)n);
+	bool is_fixed = n->min > n->max;
+
+	(void)pseudo_file(sys, n->path, is_fixed ? 0444 : 0644, number_show,
+			  is_fixed ? NULL : number_store, (void *)(uintptr_t)n);
 }
 
 static int last_pid_show(struct text *t, void *arg)
