@@ -2,6 +2,7 @@
 /* prctl.h - prctl(2), arch_prctl(2) and personality(2). */
 #pragma once
 #pragma GCC system_header /* hosted tests include libc first, then this */
+#include "abi/types.h"
 
 #define PR_SET_PDEATHSIG	     1
 #define PR_GET_PDEATHSIG	     2
@@ -62,25 +63,33 @@
 #define PR_SET_VMA_ANON_NAME	     0
 #define PR_SET_PTRACER_ANY	     (~0UL)
 
-#define PR_CAP_AMBIENT_IS_SET	      1
-#define PR_CAP_AMBIENT_RAISE	      2
-#define PR_CAP_AMBIENT_LOWER	      3
-#define PR_CAP_AMBIENT_CLEAR_ALL      4
-#define PR_SET_MM_START_CODE	      1
-#define PR_SET_MM_END_CODE	      2
-#define PR_SET_MM_START_DATA	      3
-#define PR_SET_MM_END_DATA	      4
-#define PR_SET_MM_START_STACK	      5
-#define PR_SET_MM_START_BRK	      6
-#define PR_SET_MM_BRK		      7
-#define PR_SET_MM_ARG_START	      8
-#define PR_SET_MM_ARG_END	      9
-#define PR_SET_MM_ENV_START	      10
-#define PR_SET_MM_ENV_END	      11
-#define PR_SET_MM_AUXV		      12
-#define PR_SET_MM_EXE_FILE	      13
-#define PR_SET_MM_MAP		      14
-#define PR_SET_MM_MAP_SIZE	      15
+#define PR_CAP_AMBIENT_IS_SET	 1
+#define PR_CAP_AMBIENT_RAISE	 2
+#define PR_CAP_AMBIENT_LOWER	 3
+#define PR_CAP_AMBIENT_CLEAR_ALL 4
+#define PR_SET_MM_START_CODE	 1
+#define PR_SET_MM_END_CODE	 2
+#define PR_SET_MM_START_DATA	 3
+#define PR_SET_MM_END_DATA	 4
+#define PR_SET_MM_START_STACK	 5
+#define PR_SET_MM_START_BRK	 6
+#define PR_SET_MM_BRK		 7
+#define PR_SET_MM_ARG_START	 8
+#define PR_SET_MM_ARG_END	 9
+#define PR_SET_MM_ENV_START	 10
+#define PR_SET_MM_ENV_END	 11
+#define PR_SET_MM_AUXV		 12
+#define PR_SET_MM_EXE_FILE	 13
+#define PR_SET_MM_MAP		 14
+#define PR_SET_MM_MAP_SIZE	 15
+/* PR_SET_MM_MAP */
+struct linux_prctl_mm_map {
+	uint64_t start_code, end_code, start_data, end_data;
+	uint64_t start_brk, brk, start_stack;
+	uint64_t arg_start, arg_end, env_start, env_end;
+	uint64_t auxv; /* guest address */
+	uint32_t auxv_size, exe_fd;
+};
 #define PR_MDWE_REFUSE_EXEC_GAIN      1
 #define PR_MDWE_NO_INHERIT	      2
 #define PR_MCE_KILL_CLEAR	      0
@@ -98,6 +107,9 @@
 #define PR_SPEC_INDIRECT_BRANCH	      1
 #define PR_SPEC_L1D_FLUSH	      2
 #define PR_SPEC_NOT_AFFECTED	      0
+#define PR_SPEC_ENABLE		      (1UL << 1)
+#define PR_SPEC_DISABLE		      (1UL << 2)
+#define PR_SPEC_FORCE_DISABLE	      (1UL << 3)
 
 /* arch_prctl(2) */
 #define ARCH_SET_GS	    0x1001

@@ -60,12 +60,15 @@ static void put_escaped(struct name *n, const char *s)
 /* The program's path, or the last name of it. */
 static void put_program(struct name *n, const struct task *t, bool is_last)
 {
-	const struct file *exe = t->mm->exe ? file_of_object(t->mm->exe) : NULL;
+	struct vm_object *object = mm_exe_get(t->mm);
+	const struct file *exe = object ? file_of_object(object) : NULL;
 	size_t room = n->size - n->len;
 	char *at = n->buf + n->len;
 	const char *last;
 	long len = exe ? path_print(&exe->path, NULL, at, room) : -ENOENT;
 
+	if (object)
+		object->ops->put(object);
 	at[0] = len < 0 ? '\0' : at[0];
 	if (len == -ENAMETOOLONG) {
 		n->is_cut = true;

@@ -254,7 +254,7 @@ void core_notes_make(const struct core_dump *cd, struct core_notes *n)
 		if (is_first) {
 			note_process(n);
 			note(n, "CORE", NT_SIGINFO, cd->info, sizeof(*cd->info));
-			note(n, "CORE", NT_AUXV, mm->auxv, mm->auxv_size);
+			note(n, "CORE", NT_AUXV, mm->auxv, mm_auxv_size(mm));
 			note_files(n, cd);
 		}
 		is_first = false;

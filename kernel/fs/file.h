@@ -144,6 +144,7 @@ int file_open_quiet(const struct path *p, uint32_t flags, struct file **out) MUS
  * -EACCES, -ETXTBSY. flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. While it is open nobody
  * can open it for writing. */
 int file_open_exec(int dfd, const char *name, int flags, struct file **out) MUST_CHECK;
+int file_open_exec_path(const struct path *p, struct file **out) MUST_CHECK;
 /* A file on an inode without a name: pipes, sockets, eventfds. Takes over inode's
  * reference, also on failure. flags: O_ACCMODE|O_NONBLOCK… */
 int file_create_anon(struct inode *inode, const char *name, const struct file_ops *ops,

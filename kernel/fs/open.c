@@ -429,6 +429,22 @@ int file_open_at(int dfd, const char *name, uint32_t flags, uint32_t mode,
 	return err;
 }
 
+int file_open_exec_path(const struct path *p, struct file **out)
+{
+	int err = may_open(p, O_RDONLY, MAY_EXEC);
+
+	if (!err)
+		err = inode_deny_write(path_inode(p));
+	if (err)
+		return err;
+	err = file_make(p, O_RDONLY | O_LARGEFILE, FMODE_READ | FMODE_EXEC, out);
+	if (err)
+		inode_allow_write(path_inode(p));
+	else
+		(*out)->mode |= FMODE_EXEC;
+	return err;
+}
+
 static int open_exec_once(int dfd, const char *name, int flags, struct file **out)
 {
 	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
@@ -440,16 +456,7 @@ static int open_exec_once(int dfd, const char *name, int flags, struct file **ou
 	err = path_lookup(dfd, name, lookup, &p);
 	if (err)
 		return err;
-	err = may_open(&p, O_RDONLY, MAY_EXEC);
-	if (!err)
-		err = inode_deny_write(path_inode(&p));
-	if (!err) {
-		err = file_make(&p, O_RDONLY | O_LARGEFILE, FMODE_READ | FMODE_EXEC, out);
-		if (err)
-			inode_allow_write(path_inode(&p));
-		else
-			(*out)->mode |= FMODE_EXEC;
-	}
+	err = file_open_exec_path(&p, out);
 	path_put(&p);
 	return err;
 }

@@ -31,7 +31,7 @@ struct auxv_facts auxv_facts;
 
 struct builder {
 	uaddr_t sp;
-	uint64_t auxv[2 * 24];
+	uint64_t auxv[AUXV_WORDS];
 	size_t count; /* words in auxv */
 	uaddr_t vdso;
 	int err;
@@ -160,7 +160,6 @@ int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn
 	if (!b.err)
 		b.err = copy_to_user(at, b.auxv, b.count * sizeof(uint64_t));
 	memcpy(mm->auxv, b.auxv, sizeof(b.auxv));
-	mm->auxv_size = b.count * sizeof(uint64_t);
 	*sp = b.sp;
 	return b.err;
 }

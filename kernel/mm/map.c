@@ -92,6 +92,27 @@ void mm_save_strings(struct mm *mm, const char *data, size_t args_size, size_t e
 	mm->saved = s;
 }
 
+size_t mm_auxv_size(const struct mm *mm)
+{
+	size_t words = 0;
+
+	while (words < AUXV_WORDS - 2 && mm->auxv[words])
+		words += 2;
+	return (words + 2) * sizeof(mm->auxv[0]);
+}
+
+struct vm_object *mm_exe_get(struct mm *mm)
+{
+	struct vm_object *exe;
+
+	lock_take(&mm->lock);
+	exe = mm->exe;
+	if (exe)
+		exe->ops->get(exe);
+	lock_drop(&mm->lock);
+	return exe;
+}
+
 void mm_put(struct mm *mm)
 {
 	if (!mm || !ref_put(&mm->refs))

@@ -42,6 +42,7 @@ struct vma {
 	uint32_t prot;		  /* PROT_* */
 	uint32_t flags;		  /* enum vma_flags */
 	uint32_t policy;	  /* mbind(2): see mm/policy.h */
+	struct vma_name *name;	  /* ref: mm/name.h; NULL: none */
 };
 
 /* Arguments and environment as given to exec, for other processes' /proc: fork shares
@@ -64,6 +65,8 @@ struct mm_use {
 	bool own_peak;			/* the peak was reset: of what was seen since */
 };
 
+#define AUXV_WORDS 56
+
 struct mm {
 	struct ref refs;    /* processes that share it */
 	struct lock lock;   /* RANK_MM */
@@ -79,10 +82,9 @@ struct mm {
 	uaddr_t code_start, code_end, data_start, data_end;
 	uaddr_t stack_start;
 	uaddr_t arg_start, arg_end, env_start, env_end;
-	uint64_t auxv[2 * 24];
-	size_t auxv_size;	      /* bytes */
+	uint64_t auxv[AUXV_WORDS];    /* as in the first stack; lock */
 	struct saved_strings *saved;  /* ref: NULL: none */
-	struct vm_object *exe;	      /* ref: /proc/PID/exe */
+	struct vm_object *exe;	      /* lock: ref: /proc/PID/exe */
 	uaddr_t vdso_start, vdso_end; /* host mappings that outlive unmapping, 0: none */
 	uint64_t id;		      /* unique: private futex key */
 	uint64_t patch_generation;    /* arch/: how new the patched pages are */
@@ -104,6 +106,10 @@ struct mm *mm_copy_locked(struct mm *mm);
 void mm_inherit(struct mm *mm, const struct mm *from);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
+/* Bytes of the auxiliary vector up to and with AT_NULL. */
+size_t mm_auxv_size(const struct mm *mm);
+/* What /proc/PID/exe shows: a reference, or NULL. Takes mm->lock. */
+struct vm_object *mm_exe_get(struct mm *mm) MUST_CHECK;
 /* Keeps a copy of args_size + env_size bytes; does without if there is no memory. */
 void mm_save_strings(struct mm *mm, const char *data, size_t args_size, size_t env_size);
 /* Unmaps everything in the calling host process, which must be the mm's. */

@@ -36,6 +36,8 @@ struct vm_object_ops {
 	 * not. Called again, with the old address, when that failed. The mm is locked.
 	 * May be NULL. */
 	int (*moved)(struct vm_object *o, struct mm *mm, uaddr_t to);
+	/* It is no file to the guest: its areas may be named. */
+	bool is_anonymous;
 };
 
 /* Embedded in what implements it (struct file, struct shm_segment …). */

@@ -65,6 +65,7 @@ static const struct vm_object_ops shared_memory_ops = {
 	.put = put,
 	.host_backing = host_backing,
 	.describe = describe,
+	.is_anonymous = true,
 };
 
 struct vm_object *shared_memory_create(size_t size)

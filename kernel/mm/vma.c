@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/slab.h"
+#include "mm/name.h"
 #include "mm/usercopy.h"
 
 static SLAB_CACHE(vma_cache, sizeof(struct vma), 8);
@@ -101,6 +102,7 @@ struct vma *vma_copy(const struct vma *v)
 	copy->node = (struct tree_node){0};
 	if (copy->object)
 		copy->object->ops->get(copy->object);
+	vma_name_get(copy->name);
 	writer_add(copy);
 	return copy;
 }
@@ -110,6 +112,7 @@ void vma_free(struct vma *v)
 	writer_remove(v);
 	if (v->object)
 		v->object->ops->put(v->object);
+	vma_name_put(v->name);
 	slab_free(&vma_cache, v);
 }
 
@@ -167,6 +170,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	v->end = addr;
 	if (upper->object)
 		upper->object->ops->get(upper->object);
+	vma_name_get(upper->name);
 	writer_add(upper);
 	(void)!tree_insert(&mm->areas, &upper->node, order);
 }
@@ -194,6 +198,8 @@ static bool is_alike(const struct vma *a, const struct vma *b)
 	    a->policy != b->policy || a->object != b->object)
 		return false;
 	if (a->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR))
+		return false;
+	if (!vma_names_equal(a->name, b->name))
 		return false;
 	return !a->object || a->off + (a->end - a->start) == b->off;
 }

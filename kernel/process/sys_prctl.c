@@ -11,6 +11,7 @@
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/identity.h"
+#include "process/prctl_mm.h"
 #include "process/task.h"
 
 static long name_set(struct task *t, uaddr_t from)
@@ -47,9 +48,7 @@ static long auxv_get(struct task *t, uaddr_t to, uint64_t size, uint64_t rest)
 {
 	if (rest)
 		return -EINVAL;
-	if (copy_to_user(to, t->mm->auxv, MIN(size, t->mm->auxv_size)))
-		return -EFAULT;
-	return (long)t->mm->auxv_size;
+	return prctl_auxv_get(t->mm, to, size);
 }
 
 /* Options that concern the process. */
@@ -84,6 +83,32 @@ static long prctl_process(struct task *t, int op, uint64_t arg2, bool *handled)
 	}
 }
 
+/* As /proc/PID/status has it: speculation cannot be controlled, caches are not flushed.
+ */
+static long speculation_get(uint64_t what)
+{
+	if (what == PR_SPEC_L1D_FLUSH)
+		return (long)PR_SPEC_FORCE_DISABLE;
+	return what < PR_SPEC_L1D_FLUSH ? (long)PR_SPEC_ENABLE : -ENODEV;
+}
+
+static long speculation_set(uint64_t what, uint64_t how)
+{
+	switch (what) {
+	case PR_SPEC_STORE_BYPASS:
+		return -ENXIO;
+	case PR_SPEC_INDIRECT_BRANCH:
+		if (how == PR_SPEC_ENABLE)
+			return 0;
+		return how == PR_SPEC_DISABLE || how == PR_SPEC_FORCE_DISABLE ? -EPERM
+									      : -ERANGE;
+	case PR_SPEC_L1D_FLUSH:
+		return -EPERM;
+	default:
+		return -ENODEV;
+	}
+}
+
 /* Options of the machine, most of which have one setting only here. */
 static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 {
@@ -107,11 +132,7 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 	case PR_SET_TSC:
 		return arg2 == PR_TSC_ENABLE ? 0 : -EINVAL;
 	case PR_GET_SPECULATION_CTRL:
-		if (rest)
-			return -EINVAL;
-		return arg2 <= PR_SPEC_L1D_FLUSH ? PR_SPEC_NOT_AFFECTED : -ENODEV;
-	case PR_SET_MM:
-		return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+		return rest ? -EINVAL : speculation_get(arg2);
 	default:
 		return -EINVAL;
 	}
@@ -171,8 +192,10 @@ static long memory_merge(struct mm *mm, int op, uint64_t on, uint64_t rest)
 
 /* Settings that are kept, or hold for the memory. */
 static long prctl_kept(struct task *t, int op, uint64_t arg2, uint64_t arg3,
-		       uint64_t rest)
+		       uint64_t arg4, uint64_t arg5)
 {
+	uint64_t rest = arg4 | arg5;
+
 	switch (op) {
 	case PR_SET_MDWE:
 	case PR_GET_MDWE:
@@ -180,6 +203,10 @@ static long prctl_kept(struct task *t, int op, uint64_t arg2, uint64_t arg3,
 	case PR_SET_MEMORY_MERGE:
 	case PR_GET_MEMORY_MERGE:
 		return memory_merge(t->mm, op, arg2, arg3 | rest);
+	case PR_SET_MM:
+		return prctl_mm(t->mm, arg2, arg3, arg4, arg5);
+	case PR_SET_VMA:
+		return prctl_vma(t->mm, arg2, arg3, arg4, arg5);
 	case PR_SET_IO_FLUSHER:
 	case PR_GET_IO_FLUSHER:
 		return io_flusher(t, op, arg2, arg3 | rest);
@@ -218,13 +245,11 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(arg2, t->clear_child_tid);
 	case PR_SET_SPECULATION_CTRL:
-		if (!are_zero(arg4, arg5, 0))
-			return -EINVAL;
-		return arg2 <= PR_SPEC_L1D_FLUSH ? -ENXIO : -ENODEV;
+		return arg4 | arg5 ? -EINVAL : speculation_set(arg2, arg3);
 	case PR_GET_AUXV:
 		return auxv_get(t, arg2, arg3, arg4 | arg5);
 	default:
-		return prctl_kept(t, op, arg2, arg3, arg4 | arg5);
+		return prctl_kept(t, op, arg2, arg3, arg4, arg5);
 	}
 }
 

@@ -5,6 +5,8 @@
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "fs/proc/internal.h"
+#include "lib/printf.h"
+#include "mm/name.h"
 #include "process/remote.h"
 #include "process/task.h"
 
@@ -35,10 +37,12 @@ static int copy_one(struct vma *v, void *arg)
 					    .end = v->end,
 					    .off = v->off,
 					    .object = v->object,
+					    .name = v->name,
 					    .prot = v->prot,
 					    .flags = v->flags};
 	if (v->object)
 		v->object->ops->get(v->object);
+	vma_name_get(v->name);
 	return 0;
 }
 
@@ -62,9 +66,11 @@ int areas_take(struct areas *a, struct mm *mm)
 
 void areas_drop(struct areas *a)
 {
-	for (size_t i = 0; i < a->count; i++)
+	for (size_t i = 0; i < a->count; i++) {
 		if (a->area[i].object)
 			a->area[i].object->ops->put(a->area[i].object);
+		vma_name_put(a->area[i].name);
+	}
 	kfree(a->area);
 	*a = (struct areas){.area = NULL};
 }
@@ -118,6 +124,8 @@ const char *area_name(const struct area *v, char *page, uint64_t *dev, uint64_t 
 	*ino = 0;
 	if (v->object && v->object->ops->describe) {
 		v->object->ops->describe(v->object, page, PAGE_SIZE, dev, ino);
+		if (v->name)
+			(void)snprintf(page, PAGE_SIZE, "[anon_shmem:%s]", v->name->text);
 		if (page[0])
 			return page;
 	}
@@ -127,5 +135,10 @@ const char *area_name(const struct area *v, char *page, uint64_t *dev, uint64_t 
 		return "[stack]";
 	if (v->flags & VMA_VVAR)
 		return "[vvar]";
-	return v->flags & VMA_VDSO ? "[vdso]" : NULL;
+	if (v->flags & VMA_VDSO)
+		return "[vdso]";
+	if (!v->name)
+		return NULL;
+	(void)snprintf(page, PAGE_SIZE, "[anon:%s]", v->name->text);
+	return page;
 }

@@ -10,6 +10,7 @@ struct area {
 	uaddr_t start, end;
 	uint64_t off;
 	struct vm_object *object; /* ref, or NULL */
+	struct vma_name *name;	  /* ref, or NULL */
 	uint32_t prot, flags;
 	size_t resident; /* pages: areas_measure() */
 };

@@ -15,15 +15,16 @@
 int pid_place_exe(struct task *t, const struct pid_inode *i, struct path *out)
 {
 	struct mm *mm = task_mm(t);
-	struct file *f = mm && mm->exe ? file_of_object(mm->exe) : NULL;
+	struct vm_object *exe = mm ? mm_exe_get(mm) : NULL;
 
 	(void)i;
-	if (f) {
-		*out = f->path;
+	if (exe) {
+		*out = file_of_object(exe)->path;
 		path_get(out);
+		exe->ops->put(exe);
 	}
 	mm_put(mm);
-	return f ? 0 : -ENOENT;
+	return exe ? 0 : -ENOENT;
 }
 
 static int fs_place(struct task *t, struct path *out,

@@ -17,6 +17,24 @@ enum {
 	BLOCK_MAX = 8 << 20,
 };
 
+/* How much from start on is private memory without a file, so that nobody who looks at
+ * processes waits for a file system. */
+static size_t anonymous_size(struct mm *mm, uaddr_t start, size_t size)
+{
+	uaddr_t at = start;
+	struct vma *v;
+
+	lock_take(&mm->lock);
+	for (v = vma_find(mm, start); v && v->start <= at && at < start + size;
+	     v = vma_next(v)) {
+		if (v->object)
+			break;
+		at = v->end;
+	}
+	lock_drop(&mm->lock);
+	return MIN(at - start, size);
+}
+
 /* Appends memory of mm, which is t's. 0; -EFAULT at a fault, with what there was before;
  * -ENOMEM, -ESRCH, -EINTR. */
 static int append_memory(struct text *out, struct task *t, struct mm *mm, uaddr_t start,
@@ -25,6 +43,7 @@ static int append_memory(struct text *out, struct task *t, struct mm *mm, uaddr_
 	char *chunk = kmalloc(COPY_CHUNK);
 	int err = chunk ? 0 : -ENOMEM;
 
+	size = anonymous_size(mm, start, size);
 	while (size && !err) {
 		size_t want = MIN(size, (size_t)COPY_CHUNK);
 		ssize_t got = remote_read(t, mm, start, chunk, want);
@@ -58,7 +77,7 @@ static int append_args(struct text *out, struct task *t, struct mm *mm)
 	if (!size)
 		return 0;
 	err = append_memory(out, t, mm, mm->arg_start, size);
-	if (err || out->buf[out->len - 1] == '\0')
+	if (err || out->len == start || out->buf[out->len - 1] == '\0')
 		return err;
 	if (mm->env_start == mm->arg_end)
 		(void)append_memory(out, t, mm, mm->env_start,
@@ -111,7 +130,9 @@ int pid_show_auxv(struct text *out, struct task *t, const struct pid_inode *i)
 	(void)i;
 	if (!mm)
 		return 0;
-	text_write(out, mm->auxv, MIN(mm->auxv_size, sizeof(mm->auxv)));
+	lock_take(&mm->lock);
+	text_write(out, mm->auxv, mm_auxv_size(mm));
+	lock_drop(&mm->lock);
 	mm_put(mm);
 	return 0;
 }
