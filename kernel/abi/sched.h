@@ -113,6 +113,8 @@ struct linux_kcmp_epoll_slot {
 /* pidfd_open(2), which takes O_NONBLOCK's value and, since Linux 6.9, O_EXCL's. */
 #define PIDFD_NONBLOCK 04000
 #define PIDFD_THREAD   0200
+/* ioctls: this plus the number of a namespace */
+#define PIDFD_IOCTL_BASE 0xff00U
 
 /* pidfd_send_signal(2), since Linux 6.9: at most one. */
 #define PIDFD_SIGNAL_THREAD	   1

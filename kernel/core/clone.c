@@ -395,7 +395,8 @@ static int put_ids(struct task *child, const struct clone_request *q, int *pidfd
 {
 	*pidfd = -1;
 	if (q->flags & CLONE_PIDFD) {
-		*pidfd = pidfd_create(child->process, 0);
+		*pidfd = q->flags & CLONE_THREAD ? pidfd_create_thread(child)
+						 : pidfd_create(child->process, 0);
 		if (*pidfd < 0)
 			return *pidfd;
 		if (put_user_u32(q->pidfd, (uint32_t)*pidfd))

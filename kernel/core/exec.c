@@ -208,6 +208,7 @@ static int become_only_task(struct task *t)
 	task_id_free_locked(t->tid);
 	task_id_give_locked(t, p->pid);
 	p->leader = t;
+	waitq_wake_all(&p->exit_event, 0); /* pidfds of the id that t had */
 	lock_drop(&process_tree_lock);
 	task_put(old_leader);
 	return 0;

@@ -237,6 +237,7 @@ void process_reap_locked(struct process *p)
 	p->state = PROCESS_REAPED;
 	task_id_free_locked(p->pid);
 	p->leader = NULL;
+	waitq_wake_all(&p->exit_event, 0); /* pidfds: it is no zombie any more */
 	task_put(leader);
 	process_put(p);
 }
@@ -357,10 +358,10 @@ static bool leave_process(struct task *t, int status)
 /* Before the process can end, so that who has waited for it finds none of its ids. */
 static void leave_ids(struct task *t, bool is_leader)
 {
-	if (is_leader)
-		return; /* its id is the process', until that is reaped */
 	lock_take(&process_tree_lock);
-	task_id_free_locked(t->tid);
+	if (!is_leader) /* whose id is the process', until that is reaped */
+		task_id_free_locked(t->tid);
+	waitq_wake_all(&t->process->exit_event, 0); /* pidfds of this thread */
 	lock_drop(&process_tree_lock);
 }
 

@@ -92,13 +92,16 @@ static int enter(struct task *t, uint32_t kind)
 	return 0;
 }
 
+static int enter_all_check(uint32_t kinds)
+{
+	return !kinds || (kinds & ~(uint32_t)NAMESPACES) ? -EINVAL : 0;
+}
+
 /* A pidfd's namespaces: all of the kinds, or none. */
 static int enter_all(struct task *t, uint32_t kinds)
 {
 	int err = 0;
 
-	if (!kinds || (kinds & ~(uint32_t)NAMESPACES))
-		return -EINVAL;
 	if (kinds & CLONE_NEWUSER)
 		return -EINVAL;
 	for (uint32_t kind = 1; kind && !err; kind <<= 1)
@@ -113,9 +116,9 @@ long sys_setns(struct task *t, int fd, int type32)
 {
 	struct fdref ref = fd_get(fd);
 	uint32_t type = (uint32_t)type32;
-	uint32_t options = 0;
 	uint32_t kind;
-	pid_t pid;
+	struct task *target;
+	int err;
 
 	if (!ref.file)
 		return -EBADF;
@@ -123,7 +126,13 @@ long sys_setns(struct task *t, int fd, int type32)
 	fd_put(ref);
 	if (kind)
 		return type && type != kind ? -EINVAL : enter(t, kind);
-	if (pidfd_pid(fd, &pid, &options))
+	if (!pidfd_is(fd))
 		return -EINVAL;
+	err = enter_all_check(type);
+	if (!err)
+		err = pidfd_any_task(fd, &target);
+	if (err)
+		return err;
+	task_put(target);
 	return enter_all(t, type);
 }

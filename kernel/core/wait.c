@@ -23,6 +23,7 @@
 struct wait_query {
 	int type; /* P_* */
 	pid_t id;
+	const struct process *process; /* ref: P_PIDFD */
 	uint32_t options;
 	/* what was found */
 	pid_t pid;
@@ -37,6 +38,8 @@ static bool matches_type(const struct wait_query *q, const struct process *child
 	switch (q->type) {
 	case P_PID:
 		return child->pid == q->id;
+	case P_PIDFD:
+		return child == q->process;
 	case P_PGID:
 		return child->pgroup && child->pgroup->pgid == q->id;
 	default:
@@ -240,15 +243,15 @@ long sys_waitid(struct task *t, int which, pid_t id, uaddr_t info, int options,
 	case P_PIDFD:
 		if (id < 0)
 			return -EINVAL;
-		ret = pidfd_pid(id, &q.id, &q.options);
+		ret = pidfd_to_wait_for(id, &q.process, &q.options);
 		if (ret)
 			return ret;
-		q.type = P_PID;
 		break;
 	default:
 		return -EINVAL;
 	}
 	ret = wait_for(&q);
+	process_put((struct process *)(uintptr_t)q.process);
 	if (ret < 0)
 		return ret;
 	if (!ret && !(options & WNOHANG))

@@ -53,13 +53,15 @@ void session_free_unused(struct session *s)
 		slab_free(&session_cache, s);
 }
 
-static struct pgroup *pgroup_create(pid_t pgid, struct session *s)
+static struct pgroup *pgroup_create(const struct process *p, pid_t pgid,
+				    struct session *s)
 {
 	struct pgroup *g = slab_alloc_zeroed(&pgroup_cache);
 
 	if (!g)
 		return NULL;
 	g->pgid = pgid;
+	g->founder = p;
 	g->session = s;
 	s->groups++;
 	list_init(&g->members);
@@ -72,7 +74,7 @@ int pgroup_join(struct process *p, pid_t pgid, struct session *s)
 	struct pgroup *g = pgroup_find(pgid);
 
 	if (!g)
-		g = pgroup_create(pgid, s);
+		g = pgroup_create(p, pgid, s);
 	if (!g)
 		return -ENOMEM;
 	if (g == p->pgroup)

@@ -18,7 +18,8 @@ struct session {
 
 struct pgroup {
 	pid_t pgid;
-	struct list members; /* struct process.pgroup_link */
+	const struct process *founder; /* whose id it has: only to compare */
+	struct list members;	       /* struct process.pgroup_link */
 	struct session *session;
 	struct list link; /* all groups */
 };

@@ -25,6 +25,10 @@ int signal_send_pgroup_locked(struct pgroup *g, int signo,
 int signal_may_send_locked(struct task *t, int signo);
 /* What kill(0) and kill(-pgid) do: succeeds if it may send to one at least. */
 int signal_kill_group(pid_t pgid, int signo, const struct linux_siginfo *info);
+/* The same for the group whose id was that of founder, also when founder has been reaped
+ * and never when the id has gone to another. */
+int signal_kill_group_of(const struct process *founder, int signo,
+			 const struct linux_siginfo *info);
 /* Information for a signal from the current task. */
 void signal_info_from_user(struct linux_siginfo *info, int signo, int code);
 

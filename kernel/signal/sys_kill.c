@@ -69,25 +69,47 @@ static int kill_process(pid_t pid, int signo, const struct linux_siginfo *info)
 	return err;
 }
 
-int signal_kill_group(pid_t pgid, int signo, const struct linux_siginfo *info)
+/* g may be NULL. Tree lock held. */
+static int kill_group_locked(struct pgroup *g, int signo,
+			     const struct linux_siginfo *info)
 {
-	struct pgroup *g;
 	struct list *pos;
 	bool done = false;
 	int err = -ESRCH;
 
-	lock_take(&process_tree_lock);
-	g = pgid ? pgroup_find(pgid) : current()->process->pgroup;
-	if (g) {
-		list_for_each (pos, &g->members) {
-			struct process *p = list_entry(pos, struct process, pgroup_link);
+	if (!g)
+		return err;
+	list_for_each (pos, &g->members) {
+		struct process *p = list_entry(pos, struct process, pgroup_link);
 
-			err = send_checked(p->leader, false, signo, info);
-			done = done || !err;
-		}
+		err = send_checked(p->leader, false, signo, info);
+		done = done || !err;
 	}
-	lock_drop(&process_tree_lock);
 	return done ? 0 : err;
+}
+
+int signal_kill_group(pid_t pgid, int signo, const struct linux_siginfo *info)
+{
+	int err;
+
+	lock_take(&process_tree_lock);
+	err = kill_group_locked(pgid ? pgroup_find(pgid) : current()->process->pgroup,
+				signo, info);
+	lock_drop(&process_tree_lock);
+	return err;
+}
+
+int signal_kill_group_of(const struct process *founder, int signo,
+			 const struct linux_siginfo *info)
+{
+	struct pgroup *g;
+	int err;
+
+	lock_take(&process_tree_lock);
+	g = pgroup_find(founder->pid);
+	err = kill_group_locked(g && g->founder == founder ? g : NULL, signo, info);
+	lock_drop(&process_tree_lock);
+	return err;
 }
 
 /* kill(-1): all but the caller and process 1. */

@@ -62,13 +62,16 @@ static const struct inode_ops nsfs_inode_ops = {
 	.release = nsfs_release,
 };
 
-/* A new descriptor for the namespace of users, to which all others belong. */
-static long open_user_namespace(void)
+long nsfs_open(uint32_t kind)
 {
+	unsigned int i = 0;
 	struct path p;
 	struct file *f;
-	int err = nsfs_place(NS_USER, &p);
+	int err;
 
+	while (i < NS_KINDS - 1 && namespaces[i].kind != kind)
+		i++;
+	err = nsfs_place((enum ns_kind)i, &p);
 	if (err)
 		return err;
 	err = file_open_path(&p, O_RDONLY, &f);
@@ -88,7 +91,7 @@ static long nsfs_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 
 	switch (cmd) {
 	case NS_GET_USERNS:
-		return ns == &namespaces[NS_USER] ? -EPERM : open_user_namespace();
+		return ns == &namespaces[NS_USER] ? -EPERM : nsfs_open(CLONE_NEWUSER);
 	case NS_GET_PARENT:
 		return has_parent ? -EPERM : -EINVAL;
 	case NS_GET_NSTYPE:

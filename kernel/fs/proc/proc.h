@@ -48,3 +48,5 @@ extern int core_uses_pid; /* atomic: kernel.core_uses_pid */
 
 /* The kind of namespace (CLONE_NEW*) that a file of /proc/PID/ns is, or 0. */
 uint32_t nsfs_kind(const struct file *f);
+/* A descriptor, close-on-exec, for the namespace of a kind: CLONE_NEW*. */
+long nsfs_open(uint32_t kind) MUST_CHECK;
