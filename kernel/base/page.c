@@ -399,6 +399,14 @@ unsigned page_order_of(const void *p)
 	return (unsigned)atomic_load_relaxed(&pages.run_order[index_of(p)]) - 1;
 }
 
+void page_get_used_range(void **start, size_t *size)
+{
+	lock_take(&pages.lock);
+	*start = address_of(pages.first_index);
+	*size = (pages.fresh_index - pages.first_index) << PAGE_SHIFT;
+	lock_drop(&pages.lock);
+}
+
 void page_get_stats(struct page_stats *out)
 {
 	lock_take(&pages.lock);

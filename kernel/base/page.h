@@ -62,6 +62,10 @@ void page_set_reclaim(bool (*reclaim)(void));
 
 void page_get_stats(struct page_stats *out);
 
+/* The pages from *start on, *size bytes, that were ever handed out; the lowest are those
+ * that are used most. */
+void page_get_used_range(void **start, size_t *size);
+
 /* For tests: lets the n-th allocation from now (1: the next) by page_alloc, slab_alloc
  * and kmalloc fail. 0: none. */
 void alloc_fail_at(uint64_t n);

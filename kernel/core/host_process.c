@@ -15,12 +15,14 @@
 
 #include "abi/errno.h"
 #include "abi/futex.h"
+#include "abi/mman.h"
 #include "abi/signal.h"
 #include "abi/wait.h"
 #include "arch/x86_64/task_hooks.h"
 #include "arch/x86_64/trap.h"
 #include "base/deferred.h"
 #include "base/log.h"
+#include "base/page.h"
 #include "base/panic.h"
 #include "base/waitq.h"
 #include "core/boot.h"
@@ -40,8 +42,13 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-#define BLANKS_READY 2
-#define CAPS_ALL     0x1ffffffffffUL
+#define BLANKS_READY  2
+#define PREFAULT_HEAP (256UL << 10)
+#define CAPS_ALL      0x1ffffffffffUL
+
+/* kernel.lds */
+extern const char kernel_hot_end[];
+extern const char kernel_data_start[], kernel_bss_end[];
 
 enum { GO_WAIT, GO_RUN, GO_END };
 
@@ -60,12 +67,35 @@ static struct task kthread; /* what current() is in the first host process */
 
 /* ---- blanks ---- */
 
+static void prefault(const char *start, const char *end)
+{
+	uaddr_t addr = ALIGN_DOWN((uaddr_t)start, PAGE_SIZE);
+
+	(void)host_madvise(addr, ALIGN_UP((uaddr_t)end, PAGE_SIZE) - addr,
+			   MADV_POPULATE_READ);
+}
+
+/* Has the host map what the program's life will touch of the kernel: a third of its page
+ * faults, taken while nobody waits. What cannot be mapped ahead is mapped when it is
+ * touched. */
+static void prefault_kernel(void)
+{
+	void *heap;
+	size_t size;
+
+	page_get_used_range(&heap, &size);
+	prefault(kernel_text_start, kernel_hot_end);
+	prefault(kernel_data_start, kernel_bss_end);
+	prefault(heap, (char *)heap + MIN(size, PREFAULT_HEAP));
+}
+
 static void blank_main(struct cpu *cpu)
 {
 	void (*fn)(struct cpu *);
 
 	cpu->host_pid = cpu->host_tid;
 	host_thread_init(cpu);
+	prefault_kernel();
 	while (atomic_load(&cpu->go) == GO_WAIT)
 		(void)host_futex_wait(&cpu->go, GO_WAIT, NSEC_NEVER, NULL, 0);
 	if (atomic_load(&cpu->go) == GO_END)
