@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -57,6 +58,24 @@ static void pipe_setup(void)
 	close(back[1]);
 	out = there[1];
 	in = back[0];
+}
+
+/* On one processor each byte is a switch to the other process. */
+static void switch_setup(void)
+{
+	cpu_set_t first;
+	cpu_set_t all;
+	size_t cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		die("sched_getaffinity");
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&first);
+	CPU_SET(cpu, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		die("sched_setaffinity");
+	pipe_setup();
 }
 
 static void pipe_teardown(void)
@@ -204,6 +223,7 @@ static void futex_run(uint64_t n)
 
 const struct bench_case ipc_cases[] = {
 	{"pipe-pingpong", bytes_run, pipe_setup, pipe_teardown},
+	{"context-switches", bytes_run, switch_setup, pipe_teardown},
 	{"pipe-64k", bulk_run, bulk_setup, out_teardown},
 	{"socketpair-pingpong", bytes_run, socketpair_setup, out_teardown},
 	{"futex-processes", futex_run, futex_procs_setup, futex_procs_teardown},

@@ -20,8 +20,8 @@
 #define MAX_MS	   60000
 
 static const struct bench_case *const tables[] = {
-	call_cases,   file_cases, event_cases, ipc_cases,
-	memory_cases, task_cases, time_cases,  tree_cases,
+	call_cases,   file_cases, event_cases, ipc_cases,  memory_cases,
+	signal_cases, task_cases, time_cases,  tree_cases,
 };
 
 void die(const char *what)
@@ -41,6 +41,14 @@ void reap(pid_t pid, const char *what)
 			(unsigned)status);
 		exit(1);
 	}
+}
+
+void reap_killed(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+		die("the other side");
 }
 
 int open_or_die(const char *path, int flags)

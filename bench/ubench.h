@@ -24,6 +24,7 @@ extern const struct bench_case file_cases[];
 extern const struct bench_case event_cases[];
 extern const struct bench_case ipc_cases[];
 extern const struct bench_case memory_cases[];
+extern const struct bench_case signal_cases[];
 extern const struct bench_case task_cases[];
 extern const struct bench_case time_cases[];
 extern const struct bench_case tree_cases[];
@@ -33,6 +34,9 @@ _Noreturn void die(const char *what);
 
 /* Waits for a child that has to exit with 0, else die(). */
 void reap(pid_t pid, const char *what);
+
+/* Waits for a child that SIGKILL ends, else die(). */
+void reap_killed(pid_t pid);
 
 /* Private anonymous memory of this size, or die(). */
 void *map_or_die(size_t size);

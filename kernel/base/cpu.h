@@ -49,8 +49,8 @@ struct cpu {
 	struct cpu *next; /* free or dying cpus, blanks */
 	struct cpu *next_of_all;  /* const once set: all cpus that there ever were */
 	struct trace_ring *trace; /* own: carbyne trace; stays for the area's next cpu */
-	/* own: base/waitq.c: sleepers to be roused when the wake-up that is on is over */
-	uint8_t wake_depth, wake_count;
+	/* own: sleepers to be roused when no lock is held: sleeper_wake() */
+	uint8_t rouse_count;
 	struct sleeper *to_rouse[4];
 	bool is_committed;     /* in the middle of what no other hand could finish: see
 				  process_abandoned() */

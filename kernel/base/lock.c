@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/panic.h"
+#include "base/waitq.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 
@@ -68,6 +69,7 @@ static NOINLINE COLD void lock_wait(struct lock *l)
 			return;
 		cpu_relax();
 	}
+	sleepers_rouse(); /* the holder may wait for one of them */
 	while (atomic_xchg(&l->word, CONTENDED) != FREE)
 		(void)host_futex_wait(&l->word, CONTENDED, NSEC_NEVER, NULL, 0);
 }
@@ -100,13 +102,16 @@ bool lock_try(struct lock *l) NO_LOCK_CHECK
 
 void lock_drop(struct lock *l) NO_LOCK_CHECK
 {
+	struct cpu *c = cpu_self();
 	uint32_t before;
 
 	rank_pop(l);
 	before = atomic_xchg(&l->word, FREE);
-	cpu_self()->locks_held--;
 	if (unlikely(before == CONTENDED))
 		(void)host_futex_wake(&l->word, 1);
+	if (c->locks_held == 1 && unlikely(c->rouse_count))
+		sleepers_rouse();
+	c->locks_held--;
 }
 
 void lock_take_pair(struct lock *a, struct lock *b)

@@ -96,6 +96,7 @@ int sleeper_wait(nsec_t deadline, uint32_t mask)
 	struct sleeper *s = cpu_self()->sleeper;
 	int err = 0;
 
+	sleepers_rouse();
 	if (!(atomic_load(&s->work) & mask) && sleeper_spin(s))
 		return 0;
 	(void)atomic_cas(&s->wake, SPINNING, ASLEEP);
@@ -117,6 +118,7 @@ void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask)
 {
 	struct sleeper *s = cpu_self()->sleeper;
 
+	sleepers_rouse();
 	if (atomic_cas(&s->wake, SPINNING, ASLEEP))
 		(void)host_futex_wait(&s->wake, ASLEEP, deadline, work, mask);
 	atomic_store(&s->wake, AWAKE);
@@ -144,29 +146,20 @@ bool sleeper_wake(struct sleeper *s)
 		return false;
 	if (before == SPINNING && !atomic_load(&s->polling_host))
 		return true;
-	if (c->wake_depth && c->wake_count < ARRAY_SIZE(c->to_rouse))
-		c->to_rouse[c->wake_count++] = s;
+	if (c->locks_held && c->rouse_count < ARRAY_SIZE(c->to_rouse))
+		c->to_rouse[c->rouse_count++] = s;
 	else
 		rouse(s);
 	return true;
 }
 
-/* Between these two sleeper_wake() only takes note of who must be roused, so that the
- * host is not called, nor the woken let loose, with the queue's lock held. */
-static void wake_begin(void)
-{
-	cpu_self()->wake_depth++;
-}
-
-static void wake_end(void)
+void sleepers_rouse(void)
 {
 	struct cpu *c = cpu_self();
 
-	if (--c->wake_depth)
-		return;
-	for (int i = 0; i < c->wake_count; i++)
+	for (int i = 0; i < c->rouse_count; i++)
 		rouse(c->to_rouse[i]);
-	c->wake_count = 0;
+	c->rouse_count = 0;
 }
 
 static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline,
@@ -220,7 +213,6 @@ static void wake(struct waitq *q, uint32_t key, bool all)
 
 	if (waitq_is_empty(q))
 		return;
-	wake_begin();
 	lock_take(&q->lock);
 	list_for_each_safe(pos, after, &q->entries)
 	{
@@ -243,7 +235,6 @@ static void wake(struct waitq *q, uint32_t key, bool all)
 			break;
 	}
 	lock_drop(&q->lock);
-	wake_end();
 }
 
 void waitq_wake_all(struct waitq *q, uint32_t key)

@@ -115,5 +115,9 @@ int sleeper_wait(nsec_t deadline, uint32_t mask) MUST_CHECK;
 void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask);
 /* The task did not sleep after all. */
 void sleeper_cancel(void);
-/* Wakes one sleeper; false when it was not asleep. */
+/* Wakes one sleeper; false when it was not asleep. A thread that holds locks calls the
+ * host for it only when it drops the last of them, or sleeps: what the woken does first
+ * is to take one of those locks. */
 bool sleeper_wake(struct sleeper *s);
+/* Does that now: before a host call that may block with locks held. */
+void sleepers_rouse(void);

@@ -31,7 +31,7 @@ static void fill_memory(void)
 static void is_clean(const struct cpu *c)
 {
 	CHECK(c->self == c && c->kstack);
-	CHECK(!c->wake_depth && !c->wake_count && !c->trace && !c->is_committed);
+	CHECK(!c->rouse_count && !c->trace && !c->is_committed);
 	CHECK(!c->locks_held && !c->task && !c->done && !c->fast_calls);
 }
 

@@ -64,8 +64,11 @@ void hostio_put(struct hostio *io)
 static int wait_ready(const struct hostio *io, short events, bool may_block)
 {
 	struct linux_pollfd pfd = {.fd = io->fd, .events = events};
-	long ready = host_poll(&pfd, 1, may_block ? NSEC_NEVER : 0);
+	long ready;
 
+	if (may_block)
+		sleepers_rouse();
+	ready = host_poll(&pfd, 1, may_block ? NSEC_NEVER : 0);
 	if (ready < 0)
 		return ready == -EINTR ? -ERESTARTSYS : (int)ready;
 	return ready ? 0 : -EAGAIN;
