@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lock.c - the three-state lock under contention, pairs, and the check of lock order. */
-/* unit: base/lock.c base/waitq.c host/fake/missing.c host/fake/thread.c host/fake/sleep.c
- */
+/* unit: base/lock.c base/waitq.c host/fake/missing.c host/fake/thread.c */
+/* unit: host/fake/sleep.c */
 /* tsan */
 #include "base/lock.h"
 #include "../sys/test.h"
