@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* exec_strings.c - the arguments of an exec: what is copied, the limits, bad pointers. */
-/* unit: loader/strings.c mm/usercopy.c base/slab.c base/page.c base/lock.c base/waitq.c
- * host/fake/missing.c */
+/* unit: loader/strings.c mm/usercopy.c base/slab.c base/page.c base/lock.c */
+/* unit: base/waitq.c host/fake/missing.c */
 /* unit: lib/string.c host/fake/thread.c host/fake/sleep.c host/fake/usercopy.c */
 #include "../sys/test.h"
 #include "loader/strings.h"

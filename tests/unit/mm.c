@@ -4,8 +4,8 @@
  * the same calls with every allocation and every host call failing in turn, which must
  * change nothing and leak nothing. */
 /* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c */
-/* unit: base/lock.c base/waitq.c host/fake/missing.c base/slab.c base/page.c lib/tree.c
- * lib/string.c */
+/* unit: base/lock.c base/waitq.c host/fake/missing.c base/slab.c base/page.c */
+/* unit: lib/tree.c lib/string.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/memory.c host/fake/file.c */
 /* unit: host/fake/usercopy.c mm/name.c */
 /* timeout: 240 */
