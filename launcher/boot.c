@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "host/monitor.h"
 #include "launch.h"
 #include "layout.h"
 #include "message.h"
@@ -200,6 +201,7 @@ void boot_begin(const struct launch *l)
 	p->root_fd = -1;
 	p->bss_end = l->image.bss_end;
 	p->umask = (uint32_t)umask(0);
+	p->monitor_box = address(boot_alloc(sizeof(struct monitor_box)));
 	fill_stdio(p);
 	if (p->flags & BOOT_TRACE)
 		fill_trace(p, &l->options);

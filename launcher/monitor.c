@@ -2,8 +2,9 @@
 /* monitor.c - the parent of all host processes.
  *
  * It is init of the host pid namespace: when it ends, the host ends all others. It blocks
- * every signal and waits for two: SIGCHLD, and SIGURG, by which the launcher says that it
- * has put signals into the mailbox. Signals of the terminal reach it too; they stay
+ * every signal and waits for three: SIGCHLD; SIGURG, by which the launcher says that it
+ * has put signals into the mailbox; and SIGIO, by which the kernel says that it has a
+ * question (network.c). Signals of the terminal reach it too; they stay
  * blocked, so that only the launcher's word counts and nothing is forwarded twice. */
 #include <errno.h>
 #include <net/if.h>
@@ -20,6 +21,7 @@
 #include "children.h"
 #include "launch.h"
 #include "message.h"
+#include "network.h"
 #include "roots.h"
 #include "segment.h"
 #include "wall.h"
@@ -108,13 +110,17 @@ static _Noreturn void watch_all(struct launch *l, pid_t first)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGURG);
+	sigaddset(&set, SIGIO);
 	for (;;) {
 		reap(&w);
 		if (w.is_over || is_finished())
 			break;
 		tell_dead(&w);
-		if (sigtimedwait(&set, NULL, w.dead_count ? &soon : NULL) == SIGURG)
+		int signo = sigtimedwait(&set, NULL, w.dead_count ? &soon : NULL);
+		if (signo == SIGURG)
 			kick(first);
+		else if (signo == SIGIO)
+			network_answer();
 		if (!l->has_namespaces && getppid() != l->launcher) {
 			w.is_said = true;
 			break;
@@ -180,13 +186,16 @@ void monitor_main(struct launch *l, int channel)
 	answer(channel, MONITOR_READY);
 	close(channel);
 	wall_drop_capabilities();
+	network_begin();
 	pid_t first = (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
 	if (first < 0)
 		fail("cannot make the first host process: %s", strerror(errno));
-	if (first == 0)
+	if (first == 0) {
+		network_close();
 		first_main(l);
+	}
 	/* A pipe's reader must see its end when the programs have closed it. */
-	close(STDIN_FILENO);
+	network_keep(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	(void)syscall(SYS_close_range, 3, ~0U, 0);
 	watch_all(l, first);

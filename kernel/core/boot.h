@@ -18,7 +18,7 @@
 #define BOOT_PARAMS_ADDR                                                                 \
 	(KERNEL_DATA_BASE +                                                              \
 	 KERNEL_SEGMENT_MAX)	   /* a second shared mapping of the same memfd's tail */
-#define BOOT_AREA_SIZE (4UL << 20) /* params, strings, boot stack at its end */
+#define BOOT_AREA_SIZE (6UL << 20) /* params, strings, boot stack at its end */
 #define BOOT_MAGIC     0x4361726279e5UL
 
 enum boot_mount_kind { BOOT_MOUNT_HOST, BOOT_MOUNT_TMPFS };
@@ -116,6 +116,8 @@ struct boot_params {
 	uint64_t trace_set[TRACE_SET_WORDS]; /* which calls: a bit for each number */
 	int32_t trace_fd;		     /* host descriptor that gets the text */
 	int32_t utc_offset;		     /* of local time, seconds */
+	uint64_t monitor_box; /* struct monitor_box * in the boot area (host/monitor.h) */
+	int32_t monitor_fd;   /* a byte written there: a question is in the box */
 	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
 			  cannot come too early */
 };

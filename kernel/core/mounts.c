@@ -185,7 +185,7 @@ int mounts_init(const struct boot_params *b)
 	proc_init();
 	sysfs_init();
 	event_init();
-	net_init();
+	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd); // NOLINT
 	err = mqueue_init();
 	if (!err)
 		err = mount_overlay(b, b->root_fd, "/", "overlay");

@@ -32,7 +32,8 @@ bool file_is_mqueue(const struct file *f)
 
 /* The first message has come to an empty queue where nobody waited: told once. Without
  * the lock, as signals are sent under others. */
-static void tell(pid_t pid, const struct linux_sigevent *event)
+static void tell(pid_t pid, const struct linux_sigevent *event,
+		 struct netlink_notice *notice)
 {
 	struct linux_siginfo info = {
 		.si_signo = event->sigev_signo,
@@ -40,6 +41,8 @@ static void tell(pid_t pid, const struct linux_sigevent *event)
 	};
 	struct process *p;
 
+	if (event->sigev_kind == SIGEV_THREAD)
+		netlink_notice_send(notice, NOTIFY_COOKIE_SIZE - 1, NOTIFY_WOKEN);
 	if (event->sigev_kind != SIGEV_SIGNAL)
 		return;
 	info.queue.pid = current()->process->pid;
@@ -52,30 +55,38 @@ static void tell(pid_t pid, const struct linux_sigevent *event)
 	lock_drop(&process_tree_lock);
 }
 
-int mqueue_notify(struct file *f, const struct linux_sigevent *event)
+int mqueue_notify(struct file *f, const struct linux_sigevent *event,
+		  struct netlink_notice *notice)
 {
 	struct mqueue *q = queue_of_file(f);
+	struct netlink_notice removed = {NULL, NULL};
 	pid_t own = current()->process->pid;
 	int err = 0;
 
 	lock_take(&q->lock);
 	if (!event) {
-		if (q->notify_pid == own)
+		if (q->notify_pid == own) {
 			q->notify_pid = 0;
+			removed = q->notice;
+			q->notice = (struct netlink_notice){NULL, NULL};
+		}
 	} else if (q->notify_pid) {
 		err = -EBUSY;
 	} else {
 		q->notify_pid = own;
 		q->notify = *event;
+		q->notice = *notice;
 	}
 	lock_drop(&q->lock);
+	if (removed.to)
+		netlink_notice_send(&removed, NOTIFY_COOKIE_SIZE - 1, NOTIFY_REMOVED);
 	return err;
 }
 
 /* A process that closes a descriptor of the queue is no longer told. */
 static int mqueue_flush(struct file *f)
 {
-	return mqueue_notify(f, NULL);
+	return mqueue_notify(f, NULL, NULL);
 }
 
 /* ---- messages ---- */
@@ -131,6 +142,7 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
 {
 	struct mqueue *q = queue_of_file(f);
 	struct linux_sigevent event = {.sigev_kind = SIGEV_NONE};
+	struct netlink_notice notice = {NULL, NULL};
 	struct mq_message *m;
 	pid_t to_tell = 0;
 	int err;
@@ -151,6 +163,8 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
 		if (!q->count && !q->receivers && q->notify_pid) {
 			to_tell = q->notify_pid;
 			event = q->notify;
+			notice = q->notice;
+			q->notice = (struct netlink_notice){NULL, NULL};
 			q->notify_pid = 0;
 		}
 		message_insert(q, m);
@@ -163,7 +177,7 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
 	}
 	inode_touch(f->inode, ATTR_ATIME | ATTR_MTIME | ATTR_CTIME);
 	if (to_tell)
-		tell(to_tell, &event);
+		tell(to_tell, &event, &notice);
 	return 0;
 }
 

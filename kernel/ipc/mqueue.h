@@ -8,6 +8,7 @@
 struct deadline;
 struct file;
 struct linux_sigevent;
+struct netlink_notice;
 
 /* Registers the type "mqueue". Once, at start-up. */
 int mqueue_init(void) MUST_CHECK;
@@ -29,6 +30,7 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
 		 const struct deadline *deadline);
 long mqueue_receive(struct file *f, uaddr_t buf, size_t size, uaddr_t prio,
 		    const struct deadline *deadline);
-/* NULL: no longer. */
-int mqueue_notify(struct file *f, const struct linux_sigevent *event);
+/* event NULL: no longer. notice: of SIGEV_THREAD; taken over when the answer is 0. */
+int mqueue_notify(struct file *f, const struct linux_sigevent *event,
+		  struct netlink_notice *notice);
 void mqueue_get_attr(struct file *f, struct linux_mq_attr *out);

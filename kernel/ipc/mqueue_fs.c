@@ -78,6 +78,7 @@ static void queue_release(struct inode *inode)
 		(void)atomic_sub(charge_of(q->owner), q->charge);
 		(void)atomic_sub(&queue_count, 1);
 	}
+	netlink_notice_drop(&q->notice);
 	inode_fini(inode);
 	slab_free(&mqueue_slab, q);
 }

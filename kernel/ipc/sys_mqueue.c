@@ -7,6 +7,7 @@
 #include "base/page.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "ipc/internal.h"
 #include "ipc/mqueue.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
@@ -110,24 +111,33 @@ long sys_mq_timedreceive(struct task *t, int fd, uaddr_t buf, size_t size, uaddr
 	return ret;
 }
 
-/* SIGEV_THREAD comes with a netlink socket, through which the C library is told: there
- * are none. */
 static int event_check(const struct linux_sigevent *e)
 {
 	switch (e->sigev_kind) {
 	case SIGEV_NONE:
+	case SIGEV_THREAD:
 		return 0;
 	case SIGEV_SIGNAL:
 		return e->sigev_signo < 0 || e->sigev_signo > 64 ? -EINVAL : 0;
-	case SIGEV_THREAD:
-		return -EBADF;
 	default:
 		return -EINVAL;
 	}
 }
 
+/* SIGEV_THREAD: the value names a cookie, which goes to a thread of the C library's
+ * through the netlink socket that the signal's number says. */
+static int notice_prepare(const struct linux_sigevent *e, struct netlink_notice *out)
+{
+	uint8_t cookie[NOTIFY_COOKIE_SIZE];
+
+	if (copy_from_user(cookie, e->sigev_value.sival_ptr, sizeof(cookie)))
+		return -EFAULT;
+	return netlink_notice_create(out, e->sigev_signo, cookie, sizeof(cookie));
+}
+
 long sys_mq_notify(struct task *t, int fd, uaddr_t event)
 {
+	struct netlink_notice notice = {NULL, NULL};
 	struct linux_sigevent e;
 	struct fdref ref;
 	int err = 0;
@@ -137,13 +147,17 @@ long sys_mq_notify(struct task *t, int fd, uaddr_t event)
 		return -EFAULT;
 	if (event)
 		err = event_check(&e);
+	if (!err && event && e.sigev_kind == SIGEV_THREAD)
+		err = notice_prepare(&e, &notice);
 	if (err)
 		return err;
 	ref = fd_get(fd);
 	err = ref.file && file_is_mqueue(ref.file)
-		      ? mqueue_notify(ref.file, event ? &e : NULL)
+		      ? mqueue_notify(ref.file, event ? &e : NULL, &notice)
 		      : -EBADF;
 	fd_put(ref);
+	if (err)
+		netlink_notice_drop(&notice);
 	return err;
 }
 

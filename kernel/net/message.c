@@ -3,6 +3,7 @@
  *
  * Control data to be sent is copied into the kernel at once; what is received goes
  * straight to the guest, so that a descriptor that it cannot be told is not opened. */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/signal.h"
@@ -63,6 +64,33 @@ const struct linux_cmsghdr *message_next_control(const struct message *m, size_t
 	}
 	*off += LINUX_CMSG_ALIGN(c->cmsg_len);
 	return c;
+}
+
+int message_check_creds(const struct linux_cmsghdr *c, struct linux_ucred *out)
+{
+	const struct creds *own = current_creds();
+	struct linux_ucred u;
+	struct process *p;
+
+	if (c->cmsg_len != sizeof(*c) + sizeof(u))
+		return -EINVAL;
+	memcpy(&u, c + 1, sizeof(u));
+	if (u.uid == UINT32_MAX || u.gid == UINT32_MAX)
+		return -EINVAL;
+	if ((u.pid != current()->process->pid && !capable(CAP_SYS_ADMIN)) ||
+	    (u.uid != own->uid && u.uid != own->euid && u.uid != own->suid &&
+	     !capable(CAP_SETUID)) ||
+	    (u.gid != own->gid && u.gid != own->egid && u.gid != own->sgid &&
+	     !capable(CAP_SETGID)))
+		return -EPERM;
+	if (u.pid != current()->process->pid) {
+		p = process_lookup(u.pid);
+		if (!p)
+			return -ESRCH;
+		process_put(p);
+	}
+	*out = u;
+	return 0;
 }
 
 static void control_advance(struct message *m, size_t size)

@@ -15,6 +15,7 @@
 #include "mm/usercopy.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
+#include "net/netlink/netlink.h"
 #include "net/unix/unix.h"
 #include "time/clock.h"
 
@@ -28,10 +29,11 @@ void socket_family_register(const struct socket_family *f)
 	families[f->family] = f;
 }
 
-void net_init(void)
+void net_init(struct monitor_box *box, int fd)
 {
 	unix_init();
 	inet_init();
+	netlink_init(box, fd);
 }
 
 /* ---- waiting ---- */

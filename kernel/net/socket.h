@@ -3,7 +3,7 @@
  *
  * net/socket.c makes sockets and their files; net/sys_*.c are the system calls, which
  * check and copy the guest's arguments once for all families; net/unix/ holds AF_UNIX,
- * net/inet/ the host's AF_INET and AF_INET6. */
+ * net/inet/ the host's AF_INET and AF_INET6, net/netlink/ AF_NETLINK. */
 #pragma once
 #include "abi/socket.h"
 #include "abi/types.h"
@@ -45,6 +45,11 @@ void message_put_control(struct message *m, int level, int type, const void *dat
 /* receive: gives the current task descriptors of the files (which stay the caller's) and
  * appends SCM_RIGHTS; what does not fit is left out, with MSG_CTRUNC. */
 void message_put_files(struct message *m, struct file *const *files, size_t count);
+
+/* send: an SCM_CREDENTIALS message, which may tell what the current task is, or may
+ * pretend: 0, -EINVAL, -EPERM, -ESRCH. */
+int message_check_creds(const struct linux_cmsghdr *c,
+			struct linux_ucred *out) MUST_CHECK;
 
 /* A send that found the other side closed: -EPIPE, and SIGPIPE unless MSG_NOSIGNAL. */
 int message_broken_pipe(const struct message *m);
@@ -119,10 +124,12 @@ struct socket_family {
 	void (*closed)(void);
 };
 
-/* Start-up. */
+/* Before net_init() is done. */
 void socket_family_register(const struct socket_family *f);
 
-void net_init(void);
+struct monitor_box;
+/* Start-up. box, fd: how the monitor is asked (host/monitor.h). */
+void net_init(struct monitor_box *box, int fd);
 
 /* The socket of a file; NULL: it is none. */
 struct socket *socket_of_file(const struct file *f);

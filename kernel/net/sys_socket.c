@@ -298,6 +298,7 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 	uint64_t fast[OPTION_FAST / 8];
 	void *buf = fast;
 	long result;
+	uint32_t room;
 	uint32_t len;
 
 	(void)t;
@@ -316,9 +317,10 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 		goto out;
 	}
 	memset(fast, 0, sizeof(fast));
+	room = len;
 	result = socket_get_option(ref.socket, level, name, buf, (int *)&len);
 	if (!result && len)
-		result = copy_to_user(value, buf, len);
+		result = copy_to_user(value, buf, MIN(len, room));
 	if (!result || result == -ERANGE) {
 		if (put_user_u32(len_at, len))
 			result = -EFAULT;

@@ -8,6 +8,7 @@
 
 struct pseudo_node proc_net;
 int (*proc_net_unix)(struct text *t, void *arg);
+int (*proc_net_netlink)(struct text *t, void *arg);
 
 #define INET_HEAD                                                                        \
 	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   " \
@@ -32,9 +33,6 @@ void proc_add_net(void)
 		{"igmp",
 		 "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"},
 		{"ipv6_route", ""},
-		{"netlink", "sk               Eth Pid        Groups   Rmem     Wmem     "
-			    "Dump  Locks    "
-			    "Drops    Inode\n"},
 		{"netstat", ""},
 		{"packet",
 		 "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"},
@@ -73,4 +71,6 @@ void proc_add_net(void)
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		(void)pseudo_text(&proc_net, tables[i][0], tables[i][1]);
 	(void)pseudo_file(&proc_net, "unix", S_IFREG | 0444, proc_net_unix, NULL, NULL);
+	(void)pseudo_file(&proc_net, "netlink", S_IFREG | 0444, proc_net_netlink, NULL,
+			  NULL);
 }

@@ -22,6 +22,7 @@ void proc_init(void);
 
 /* Shows /proc/net/unix: set by net/ at start-up. */
 extern int (*proc_net_unix)(struct text *t, void *arg);
+extern int (*proc_net_netlink)(struct text *t, void *arg); /* the same */
 
 /* The text of a setting that is only kept, "kernel/core_pattern"; cut to size bytes with
  * its NUL. */

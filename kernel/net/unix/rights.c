@@ -4,7 +4,6 @@
  *
  * Closing passed files may close a socket with more of them in its queue, and so on: the
  * task that closes them keeps a list instead of descending. */
-#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/socket.h"
 #include "base/slab.h"
@@ -125,27 +124,11 @@ struct unix_creds unix_creds_current(void)
 
 static int creds_import(struct unix_control *c, const struct linux_cmsghdr *h)
 {
-	const struct creds *own = current_creds();
 	struct linux_ucred u;
-	struct process *p;
+	int err = message_check_creds(h, &u);
 
-	if (h->cmsg_len != sizeof(*h) + sizeof(u))
-		return -EINVAL;
-	memcpy(&u, h + 1, sizeof(u));
-	if (u.uid == UINT32_MAX || u.gid == UINT32_MAX)
-		return -EINVAL;
-	if ((u.pid != current()->process->pid && !capable(CAP_SYS_ADMIN)) ||
-	    (u.uid != own->uid && u.uid != own->euid && u.uid != own->suid &&
-	     !capable(CAP_SETUID)) ||
-	    (u.gid != own->gid && u.gid != own->egid && u.gid != own->sgid &&
-	     !capable(CAP_SETGID)))
-		return -EPERM;
-	if (u.pid != current()->process->pid) {
-		p = process_lookup(u.pid);
-		if (!p)
-			return -ESRCH;
-		process_put(p);
-	}
+	if (err)
+		return err;
 	c->has_creds = true;
 	c->creds = (struct unix_creds){u.pid, u.uid, u.gid};
 	return 0;

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* rtnetlink.h - rtnetlink(7): interfaces, addresses, routes, neighbours. */
+#pragma once
+#pragma GCC system_header /* hosted tests include libc first, then this */
+
+#include "abi/types.h"
+
+#define RTM_BASE	 16
+#define RTM_NEWLINK	 16
+#define RTM_GETLINK	 18
+#define RTM_NEWADDR	 20
+#define RTM_GETADDR	 22
+#define RTM_NEWROUTE	 24
+#define RTM_GETROUTE	 26
+#define RTM_NEWNEIGH	 28
+#define RTM_GETNEIGH	 30
+#define RTM_GETRULE	 34
+#define RTM_GETQDISC	 38
+#define RTM_GETMULTICAST 58
+#define RTM_GETANYCAST	 62
+#define RTM_GETNEIGHTBL	 66
+#define RTM_NEWNSID	 88
+#define RTM_GETNSID	 90
+#define RTM_LAST	 123
+/* The low bits of a type less RTM_BASE. */
+#define RTNL_KIND_MASK 3
+#define RTNL_KIND_GET  2
+
+struct linux_ifinfomsg {
+	uint8_t ifi_family;
+	uint8_t pad;
+	uint16_t ifi_type; /* ARPHRD_… */
+	int32_t ifi_index;
+	uint32_t ifi_flags;
+	uint32_t ifi_change;
+};
+
+#define IFLA_ADDRESS		1
+#define IFLA_BROADCAST		2
+#define IFLA_IFNAME		3
+#define IFLA_MTU		4
+#define IFLA_LINK		5
+#define IFLA_MASTER		10
+#define IFLA_TXQLEN		13
+#define IFLA_OPERSTATE		16
+#define IFLA_LINKMODE		17
+#define IFLA_LINKINFO		18
+#define IFLA_INFO_KIND		1
+#define IFLA_IFALIAS		20
+#define IFLA_STATS64		23
+#define IFLA_GROUP		27
+#define IFLA_CARRIER		33
+#define IFLA_CARRIER_CHANGES	35
+#define IFLA_PROTO_DOWN		39
+#define IFLA_CARRIER_UP_COUNT	47
+#define IFLA_CARRIER_DOWN_COUNT 48
+#define IFLA_ALT_IFNAME		53
+#define IFLA_PERM_ADDRESS	54
+
+struct linux_link_stats64 {
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
+	uint64_t rx_errors, tx_errors, rx_dropped, tx_dropped;
+	uint64_t multicast, collisions;
+	uint64_t rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors;
+	uint64_t rx_fifo_errors, rx_missed_errors;
+	uint64_t tx_aborted_errors, tx_carrier_errors, tx_fifo_errors;
+	uint64_t tx_heartbeat_errors, tx_window_errors;
+	uint64_t rx_compressed, tx_compressed, rx_nohandler;
+};
+
+struct linux_ifaddrmsg {
+	uint8_t ifa_family;
+	uint8_t ifa_prefixlen;
+	uint8_t ifa_flags;
+	uint8_t ifa_scope;
+	uint32_t ifa_index;
+};
+
+#define IFA_ADDRESS 1
+#define IFA_LOCAL   2
+#define IFA_FLAGS   8
+
+struct linux_rtmsg {
+	uint8_t rtm_family;
+	uint8_t rtm_dst_len;
+	uint8_t rtm_src_len;
+	uint8_t rtm_tos;
+	uint8_t rtm_table;
+	uint8_t rtm_protocol;
+	uint8_t rtm_scope;
+	uint8_t rtm_type;
+	uint32_t rtm_flags;
+};
+
+#define RTM_F_CLONED	   0x200
+#define RTM_F_LOOKUP_TABLE 0x1000
+#define RTM_F_FIB_MATCH	   0x2000
+#define RT_TABLE_MAIN	   254
+
+#define RTA_DST	     1
+#define RTA_SRC	     2
+#define RTA_IIF	     3
+#define RTA_OIF	     4
+#define RTA_GATEWAY  5
+#define RTA_PRIORITY 6
+#define RTA_METRICS  8
+#define RTA_TABLE    15
+#define RTA_MARK     16
+#define RTA_UID	     25
+#define RTA_IP_PROTO 27
+#define RTA_SPORT    28
+#define RTA_DPORT    29
+#define RTAX_MTU     2
+#define RTAX_WINDOW  3
+#define RTAX_RTT     4
+
+#define RTN_UNICAST	1
+#define RTN_LOCAL	2
+#define RTN_UNREACHABLE 7
+#define RTN_PROHIBIT	8
+
+struct linux_ndmsg {
+	uint8_t ndm_family;
+	uint8_t pad1;
+	uint16_t pad2;
+	int32_t ndm_ifindex;
+	uint16_t ndm_state;
+	uint8_t ndm_flags;
+	uint8_t ndm_type;
+};
+
+#define NDA_DST	    1
+#define NDA_LLADDR  2
+#define NDA_IFINDEX 8
+#define NDA_MASTER  9
+
+#define NUD_PERMANENT 0x80
+#define NUD_NOARP     0x40
+#define NUD_VALID     0xde /* permanent, noarp, reachable, probe, stale, delay */
+
+#define NETNSA_NSID 1

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* monitor.h - what the kernel may ask the monitor about the host's network.
+ *
+ * Not one more host call: a question is written into memory that both see, and a byte
+ * into a pipe says so. The monitor (launcher/network.c) puts the question to the host
+ * itself, from fields of its own message, and copies the answer back. It answers what any
+ * program of the host may ask: which interfaces, addresses, routes and neighbours there
+ * are. Plain C, included by launcher/ too. */
+#pragma once
+#include <stdint.h>
+
+enum {
+	MONITOR_ANSWER_MAX = (2 << 20) - 8192,
+	MONITOR_TIMEOUT_SECONDS = 5, /* whoever waits longer is on his own */
+};
+
+enum monitor_question {
+	MONITOR_DUMP = 1,  /* all messages of type and family */
+	MONITOR_ROUTE = 2, /* the route that a packet would take */
+};
+
+/* Which fields of a route question were given. */
+enum monitor_route_field {
+	MONITOR_ROUTE_DST = 1 << 0,
+	MONITOR_ROUTE_SRC = 1 << 1,
+	MONITOR_ROUTE_IIF = 1 << 2,
+	MONITOR_ROUTE_OIF = 1 << 3,
+	MONITOR_ROUTE_MARK = 1 << 4,
+	MONITOR_ROUTE_IP_PROTO = 1 << 5,
+	MONITOR_ROUTE_SPORT = 1 << 6,
+	MONITOR_ROUTE_DPORT = 1 << 7,
+};
+
+struct monitor_query {
+	uint32_t question; /* enum monitor_question */
+	uint32_t type;	   /* DUMP: RTM_GET… */
+	uint32_t family;   /* below 256 */
+	/* ROUTE */
+	uint32_t fields; /* enum monitor_route_field */
+	uint32_t flags;	 /* RTM_F_… */
+	uint32_t tos;
+	uint32_t iif, oif, mark;
+	uint8_t ip_proto;
+	uint8_t sport[2], dport[2]; /* big-endian */
+	uint8_t dst[16], src[16];
+};
+
+struct monitor_box {
+	uint32_t asked;	   /* atomic: the number of the latest question */
+	uint32_t answered; /* atomic: the latest that was answered; a futex word */
+	struct monitor_query query;
+	int32_t error;			  /* 0 or -errno, as the host says */
+	uint32_t size;			  /* of data */
+	uint8_t data[MONITOR_ANSWER_MAX]; /* netlink messages, as the host made them */
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* netlink.h - AF_NETLINK (netlink(7)): sockets that the kernel answers, or each other.
+ *
+ * All is in kernel memory; only NETLINK_ROUTE asks the host, by way of the monitor.
+ *
+ * Limits against Linux: a dump is made whole when it is asked for, not as it is read. */
+#pragma once
+#include "abi/types.h"
+
+struct netlink_packet;
+struct netlink_socket;
+
+struct monitor_box;
+/* Start-up: registers the family. box, fd: how the monitor is asked. */
+void netlink_init(struct monitor_box *box, int fd);
+
+/* A message that will be sent without fail, later or never: mq_notify(2). */
+struct netlink_notice {
+	struct netlink_socket *to; /* ref */
+	struct netlink_packet *packet;
+};
+
+/* From the kernel to the socket of a descriptor, waiting for room in its queue: 0,
+ * -EBADF, -ENOTSOCK, -EINVAL, -ENOMEM, -ERESTARTSYS. data is copied. */
+int netlink_notice_create(struct netlink_notice *n, int fd, const void *data,
+			  size_t size) MUST_CHECK;
+/* Sends it, with the byte at off set to code. */
+void netlink_notice_send(struct netlink_notice *n, size_t off, uint8_t code);
+void netlink_notice_drop(struct netlink_notice *n);

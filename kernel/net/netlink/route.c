@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* route.c - NETLINK_ROUTE: what interfaces, addresses, routes and neighbours the host
+ * has.
+ *
+ * The host's own messages are handed on, those that are asked for. Nothing can be
+ * changed: the network is the host's. Nor is any change told of (RTNLGRP_…). */
+#include "abi/errno.h"
+#include "abi/rtnetlink.h"
+#include "base/slab.h"
+#include "host/monitor.h"
+#include "lib/string.h"
+#include "net/netlink/internal.h"
+#include "process/creds.h"
+
+enum { NAME_SIZE = 16, ALT_NAME_SIZE = 128, NSID_NONE = -1 };
+
+/* What to leave out of a dump; 0: anything goes. */
+struct filter {
+	uint32_t index;
+	uint32_t master;
+	uint32_t table;
+	uint8_t protocol, type;
+	bool is_set;
+	bool is_empty; /* nothing is what is asked for */
+};
+
+/* How long the header of a request is; 0: we know no such. */
+static size_t head_of(uint16_t type)
+{
+	switch (type) {
+	case RTM_GETLINK:
+		return sizeof(struct linux_ifinfomsg);
+	case RTM_GETADDR:
+	case RTM_GETMULTICAST:
+	case RTM_GETANYCAST:
+		return sizeof(struct linux_ifaddrmsg);
+	case RTM_GETROUTE:
+	case RTM_GETNEIGH:
+	case RTM_GETRULE:
+		return sizeof(struct linux_rtmsg);
+	case RTM_GETQDISC:
+		return 20;
+	case RTM_GETNEIGHTBL:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+/* ---- attributes of messages ---- */
+
+static bool message_u32(const struct linux_nlmsghdr *h, size_t head, int type,
+			uint32_t *out)
+{
+	size_t len;
+	const void *data = netlink_find_attribute(h + 1, h->nlmsg_len - sizeof(*h), head,
+						  type, &len);
+
+	if (!data || len < sizeof(*out))
+		return false;
+	memcpy(out, data, sizeof(*out));
+	return true;
+}
+
+static bool message_has_name(const struct linux_nlmsghdr *h, const char *name)
+{
+	const size_t head = sizeof(struct linux_ifinfomsg);
+	size_t len;
+	const char *data = netlink_find_attribute(h + 1, h->nlmsg_len - sizeof(*h), head,
+						  IFLA_IFNAME, &len);
+
+	return data && len && !data[len - 1] && !strcmp(data, name);
+}
+
+/* Becomes an answer to r. */
+static void hand_on(struct netlink_request *r, const struct linux_nlmsghdr *h,
+		    uint16_t flags)
+{
+	size_t start = netlink_message_begin(&r->out, h->nlmsg_type, flags, r);
+
+	netlink_buffer_put(&r->out, h + 1, h->nlmsg_len - sizeof(*h));
+	netlink_message_end(&r->out, start);
+}
+
+/* ---- dumps ---- */
+
+static void read_filter_u32(struct netlink_request *r, size_t head, int type,
+			    uint32_t *out)
+{
+	(void)message_u32(r->header, head, type, out);
+}
+
+static void route_filter(struct netlink_request *r, const struct linux_rtmsg *m,
+			 struct filter *f)
+{
+	if (!(r->options & OPTION_STRICT))
+		return;
+	f->is_empty = m->rtm_flags & RTM_F_CLONED; /* no route is cached */
+	f->table = m->rtm_table;
+	f->protocol = m->rtm_protocol;
+	f->type = m->rtm_type;
+	read_filter_u32(r, sizeof(*m), RTA_TABLE, &f->table);
+	read_filter_u32(r, sizeof(*m), RTA_OIF, &f->index);
+}
+
+static int filter_read(struct netlink_request *r, struct filter *f)
+{
+	size_t size;
+	const void *data = netlink_payload(r, &size);
+	const struct linux_ifaddrmsg *a = data;
+	size_t head = head_of(r->header->nlmsg_type);
+
+	*f = (struct filter){0};
+	if (size < head) {
+		if (!(r->options & OPTION_STRICT))
+			return 0;
+		return -EINVAL;
+	}
+	switch (r->header->nlmsg_type) {
+	case RTM_GETLINK:
+		read_filter_u32(r, head, IFLA_MASTER, &f->master);
+		break;
+	case RTM_GETADDR:
+		if (r->options & OPTION_STRICT)
+			f->index = a->ifa_index;
+		break;
+	case RTM_GETROUTE:
+		route_filter(r, data, f);
+		break;
+	case RTM_GETNEIGH:
+		read_filter_u32(r, head, NDA_IFINDEX, &f->index);
+		break;
+	default:
+		break;
+	}
+	f->is_set = f->index || f->master || f->table || f->protocol || f->type;
+	return 0;
+}
+
+static uint32_t index_of(const struct linux_nlmsghdr *h)
+{
+	const struct linux_ifaddrmsg *a = (const void *)(h + 1);
+	const struct linux_ndmsg *n = (const void *)(h + 1);
+	uint32_t index = 0;
+
+	if (h->nlmsg_type == RTM_NEWADDR)
+		return a->ifa_index;
+	if (h->nlmsg_type == RTM_NEWNEIGH)
+		return (uint32_t)n->ndm_ifindex;
+	(void)message_u32(h, sizeof(struct linux_rtmsg), RTA_OIF, &index);
+	return index;
+}
+
+static bool route_passes(const struct linux_nlmsghdr *h, const struct filter *f)
+{
+	const struct linux_rtmsg *m = (const void *)(h + 1);
+	uint32_t table = m->rtm_table;
+
+	(void)message_u32(h, sizeof(*m), RTA_TABLE, &table);
+	return (!f->table || f->table == table) &&
+	       (!f->protocol || f->protocol == m->rtm_protocol) &&
+	       (!f->type || f->type == m->rtm_type);
+}
+
+static bool filter_passes(const struct linux_nlmsghdr *h, const struct filter *f)
+{
+	uint32_t master = 0;
+
+	if (!f->is_set)
+		return true;
+	if (f->index && index_of(h) != f->index)
+		return false;
+	if (f->master) {
+		(void)message_u32(h, sizeof(struct linux_ifinfomsg), IFLA_MASTER,
+				  &master);
+		return master == f->master;
+	}
+	return h->nlmsg_type != RTM_NEWROUTE || route_passes(h, f);
+}
+
+/* The host's answers are checked: each must have its header. */
+static bool is_sound(const struct linux_nlmsghdr *h)
+{
+	size_t head = head_of((uint16_t)(h->nlmsg_type + RTNL_KIND_GET)); /* NEW to GET */
+
+	return h->nlmsg_type >= NLMSG_MIN_TYPE && h->nlmsg_len >= sizeof(*h) + head;
+}
+
+static int dump(struct netlink_request *r, uint8_t family)
+{
+	struct netlink_buffer found;
+	struct linux_nlmsghdr *h;
+	struct filter f;
+	uint16_t flags = NLM_F_MULTI;
+	size_t off = 0;
+	int err = filter_read(r, &f);
+
+	if (err) { /* told at the end of a dump of nothing */
+		r->is_dump = true;
+		r->dump_error = err;
+		return 0;
+	}
+	err = netlink_host_dump(r->header->nlmsg_type, family, &found);
+	if (f.is_set && (r->options & OPTION_STRICT))
+		flags |= NLM_F_DUMP_FILTERED;
+	while (!err && !f.is_empty && (h = netlink_next_message(&found, &off)))
+		if (is_sound(h) && filter_passes(h, &f))
+			hand_on(r, h, flags);
+	kfree(found.data);
+	r->is_dump = !err;
+	return err;
+}
+
+/* ---- one of them ---- */
+
+struct wanted_link {
+	uint32_t index;
+	char name[ALT_NAME_SIZE];
+};
+
+static int read_name(struct netlink_request *r, int type, size_t max, char *out)
+{
+	size_t size;
+	const void *data = netlink_payload(r, &size);
+	size_t len;
+	const char *name = netlink_find_attribute(
+		data, size, sizeof(struct linux_ifinfomsg), type, &len);
+
+	if (!name)
+		return 0;
+	if (len && !name[len - 1])
+		len--;
+	if (len >= max)
+		return -ERANGE;
+	memcpy(out, name, len);
+	out[len] = 0;
+	return 0;
+}
+
+static bool is_wanted(const struct linux_nlmsghdr *h, const struct wanted_link *w)
+{
+	const struct linux_ifinfomsg *m = (const void *)(h + 1);
+
+	if (w->index)
+		return m->ifi_index == (int)w->index;
+	return message_has_name(h, w->name);
+}
+
+static int get_link(struct netlink_request *r)
+{
+	size_t size;
+	const struct linux_ifinfomsg *m = netlink_payload(r, &size);
+	struct wanted_link w = {0};
+	struct netlink_buffer found;
+	struct linux_nlmsghdr *h;
+	size_t off = 0;
+	int err;
+
+	if (size < sizeof(*m))
+		return -EINVAL;
+	w.index = (uint32_t)m->ifi_index;
+	err = read_name(r, IFLA_ALT_IFNAME, ALT_NAME_SIZE, w.name);
+	if (!err && !w.name[0])
+		err = read_name(r, IFLA_IFNAME, NAME_SIZE, w.name);
+	if (err)
+		return err;
+	if (m->ifi_index <= 0 && !w.name[0])
+		return -EINVAL;
+	err = netlink_host_dump(RTM_GETLINK, 0, &found);
+	if (!err)
+		err = -ENODEV;
+	while (err == -ENODEV && (h = netlink_next_message(&found, &off))) {
+		if (!is_sound(h) || !is_wanted(h, &w))
+			continue;
+		hand_on(r, h, 0);
+		err = 0;
+	}
+	kfree(found.data);
+	return err;
+}
+
+/* ---- ip route get ---- */
+
+static bool take_field(struct netlink_request *r, int type, void *out, size_t size)
+{
+	size_t total;
+	const void *data = netlink_payload(r, &total);
+	size_t len;
+	const void *value = netlink_find_attribute(
+		data, total, sizeof(struct linux_rtmsg), type, &len);
+
+	if (!value || len < size)
+		return false;
+	memcpy(out, value, size);
+	return true;
+}
+
+static void read_route_query(struct netlink_request *r, struct monitor_query *q)
+{
+	const struct {
+		int type;
+		uint32_t field;
+		void *to;
+		size_t size;
+	} all[] = {
+		{RTA_DST, MONITOR_ROUTE_DST, q->dst, q->family == AF_INET ? 4 : 16},
+		{RTA_SRC, MONITOR_ROUTE_SRC, q->src, q->family == AF_INET ? 4 : 16},
+		{RTA_IIF, MONITOR_ROUTE_IIF, &q->iif, sizeof(q->iif)},
+		{RTA_OIF, MONITOR_ROUTE_OIF, &q->oif, sizeof(q->oif)},
+		{RTA_MARK, MONITOR_ROUTE_MARK, &q->mark, sizeof(q->mark)},
+		{RTA_IP_PROTO, MONITOR_ROUTE_IP_PROTO, &q->ip_proto, 1},
+		{RTA_SPORT, MONITOR_ROUTE_SPORT, q->sport, sizeof(q->sport)},
+		{RTA_DPORT, MONITOR_ROUTE_DPORT, q->dport, sizeof(q->dport)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (take_field(r, all[i].type, all[i].to, all[i].size))
+			q->fields |= all[i].field;
+}
+
+/* Whom the packet would be of: the host speaks of its own users. */
+static void set_user(struct netlink_request *r, struct linux_nlmsghdr *h)
+{
+	uint32_t uid = current_creds()->uid;
+	size_t len;
+	const void *at =
+		netlink_find_attribute(h + 1, h->nlmsg_len - sizeof(*h),
+				       sizeof(struct linux_rtmsg), RTA_UID, &len);
+
+	(void)take_field(r, RTA_UID, &uid, sizeof(uid));
+	if (at && len >= sizeof(uid))
+		memcpy((uint8_t *)h + ((uaddr_t)at - (uaddr_t)h), &uid, sizeof(uid));
+}
+
+static int get_route(struct netlink_request *r)
+{
+	size_t size;
+	const struct linux_rtmsg *m = netlink_payload(r, &size);
+	struct monitor_query q = {.question = MONITOR_ROUTE};
+	struct netlink_buffer found;
+	struct linux_nlmsghdr *h;
+	size_t off = 0;
+	int err;
+
+	if (size < sizeof(*m))
+		return -EINVAL;
+	q.family = m->rtm_family;
+	q.flags = m->rtm_flags;
+	q.tos = m->rtm_tos;
+	read_route_query(r, &q);
+	err = netlink_host_ask(&q, &found);
+	h = err ? NULL : netlink_next_message(&found, &off);
+	if (h && is_sound(h)) {
+		set_user(r, h);
+		hand_on(r, h, 0);
+	}
+	kfree(found.data);
+	return err;
+}
+
+/* A namespace's number as another knows it: none has been given one. */
+static int get_nsid(struct netlink_request *r)
+{
+	const uint8_t head[4] = {0};
+	const int32_t none = NSID_NONE;
+	size_t start = netlink_message_begin(&r->out, RTM_NEWNSID, 0, r);
+
+	netlink_buffer_put(&r->out, head, sizeof(head));
+	netlink_attribute(&r->out, NETNSA_NSID, &none, sizeof(none));
+	netlink_message_end(&r->out, start);
+	return 0;
+}
+
+int netlink_route_answer(struct netlink_request *r)
+{
+	uint16_t type = r->header->nlmsg_type;
+	size_t size;
+	const uint8_t *family = netlink_payload(r, &size);
+
+	if (type > RTM_LAST)
+		return -EOPNOTSUPP;
+	if (!size) /* not even a family */
+		return 0;
+	if (((type - RTM_BASE) & RTNL_KIND_MASK) != RTNL_KIND_GET)
+		return -EPERM;
+	if (r->header->nlmsg_flags & NLM_F_DUMP)
+		return head_of(type) ? dump(r, *family) : -EOPNOTSUPP;
+	switch (type) {
+	case RTM_GETLINK:
+		return get_link(r);
+	case RTM_GETROUTE:
+		return *family == AF_INET || *family == AF_INET6 ? get_route(r)
+								 : -EOPNOTSUPP;
+	case RTM_GETNSID:
+		return get_nsid(r);
+	default:
+		return -EOPNOTSUPP;
+	}
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* network.h - the monitor answers the kernel's questions about the host's network. */
+#pragma once
+
+/* Makes the pipe through which the kernel says that it has a question. SIGIO comes then.
+ */
+void network_begin(void);
+/* The first host process has nothing to read there. */
+void network_close(void);
+/* The monitor has closed all its descriptors but this; keeps the pipe's end there. */
+void network_keep(int fd);
+/* Answers what has been asked. */
+void network_answer(void);

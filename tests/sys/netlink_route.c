@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* calls: socket sendmsg recvmsg */
+/* netlink_route: what NETLINK_ROUTE tells of interfaces, addresses and routes. The
+ * loopback interface is everywhere; nothing is changed. */
+#include "netlink.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <linux/capability.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+struct query {
+	struct nlmsghdr h;
+	union {
+		struct ifinfomsg link;
+		struct ifaddrmsg addr;
+		struct rtmsg route;
+		struct ndmsg neigh;
+		char head[32];
+	};
+	char attributes[64];
+};
+
+static char answer[1 << 17];
+
+static struct query query(int type, int flags, size_t head)
+{
+	return (struct query){
+		.h = {.nlmsg_len = NLMSG_LENGTH(head),
+		      .nlmsg_type = (unsigned short)type,
+		      .nlmsg_flags = (unsigned short)(flags | NLM_F_REQUEST),
+		      .nlmsg_seq = 4711}};
+}
+
+static void attribute(struct query *q, int type, const void *data, size_t size)
+{
+	struct rtattr *a = (void *)((char *)q + NLMSG_ALIGN(q->h.nlmsg_len));
+
+	a->rta_len = (unsigned short)RTA_LENGTH(size);
+	a->rta_type = (unsigned short)type;
+	memcpy(RTA_DATA(a), data, size);
+	q->h.nlmsg_len = (unsigned)(NLMSG_ALIGN(q->h.nlmsg_len) + RTA_LENGTH(size));
+}
+
+/* All messages of the answer lie one after another in answer[]; returns their size. */
+static size_t ask(int fd, struct query *q)
+{
+	int is_dump = (q->h.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+	size_t size = 0;
+
+	CHECK(send(fd, q, q->h.nlmsg_len, 0) == (ssize_t)q->h.nlmsg_len);
+	for (;;) {
+		ssize_t got = recv(fd, answer + size, sizeof(answer) - size, 0);
+		struct nlmsghdr *h = (void *)(answer + size);
+		unsigned left = (unsigned)got;
+
+		CHECK(got > 0);
+		size += (size_t)got;
+		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			CHECK(h->nlmsg_seq == 4711);
+			CHECK(h->nlmsg_pid == nl_name(fd).nl_pid);
+			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+				return size;
+			CHECK(!is_dump || (h->nlmsg_flags & NLM_F_MULTI));
+		}
+		if (!is_dump)
+			return size;
+	}
+}
+
+static int error_of(int fd, struct query *q)
+{
+	struct nlmsghdr *h = (void *)answer;
+
+	ask(fd, q);
+	return h->nlmsg_type == NLMSG_ERROR ? ((struct nlmsgerr *)(h + 1))->error : 1;
+}
+
+static void *find(const struct nlmsghdr *h, size_t head, int type)
+{
+	struct rtattr *a = (void *)((char *)(h + 1) + NLMSG_ALIGN(head));
+	int left = (int)(h->nlmsg_len - NLMSG_LENGTH(head));
+
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == type)
+			return RTA_DATA(a);
+	return NULL;
+}
+
+static int count(size_t size, int type)
+{
+	unsigned left = (unsigned)size;
+	int n = 0;
+
+	for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, left);
+	     h = NLMSG_NEXT(h, left))
+		n += h->nlmsg_type == type;
+	return n;
+}
+
+static void loopback_is_a_link(const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *m = (const void *)(h + 1);
+
+	CHECK(m->ifi_index == 1 && m->ifi_type == 772 && (m->ifi_flags & IFF_LOOPBACK));
+	CHECK(strcmp(find(h, sizeof(*m), IFLA_IFNAME), "lo") == 0);
+	CHECK(*(unsigned *)find(h, sizeof(*m), IFLA_MTU) == 65536);
+	CHECK(find(h, sizeof(*m), IFLA_ADDRESS) && find(h, sizeof(*m), IFLA_STATS64));
+}
+
+static void all_links(void)
+{
+	struct query q = query(RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	int fd = nl_socket(NETLINK_ROUTE);
+	struct if_nameindex *list = if_nameindex();
+	size_t size = ask(fd, &q), n = 0;
+
+	loopback_is_a_link((void *)answer);
+	while (list[n].if_index)
+		n++;
+	CHECK(count(size, RTM_NEWLINK) == (int)n && count(size, NLMSG_DONE) == 1);
+	if_freenameindex(list);
+	q = query(RTM_GETLINK, NLM_F_DUMP, 1); /* a family alone is enough */
+	CHECK(count(ask(fd, &q), RTM_NEWLINK) == (int)n);
+	CHECK(close(fd) == 0);
+}
+
+static void one_link(void)
+{
+	int fd = nl_socket(NETLINK_ROUTE);
+	struct query q = query(RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+
+	CHECK(error_of(fd, &q) == -EINVAL);
+	q.link.ifi_index = 1;
+	CHECK(ask(fd, &q) > 100);
+	loopback_is_a_link((void *)answer);
+	CHECK(((struct nlmsghdr *)answer)->nlmsg_flags == 0);
+	FAILS(EAGAIN, recv(fd, answer, 100, MSG_DONTWAIT));
+	q.link.ifi_index = 12345678;
+	CHECK(error_of(fd, &q) == -ENODEV);
+	q = query(RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	attribute(&q, IFLA_IFNAME, "lo", 3);
+	CHECK(ask(fd, &q) > 100);
+	loopback_is_a_link((void *)answer);
+	q = query(RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	attribute(&q, IFLA_IFNAME, "nosuch0", 8);
+	CHECK(error_of(fd, &q) == -ENODEV);
+	q = query(RTM_GETLINK, 0, 4);
+	CHECK(error_of(fd, &q) == -EINVAL);
+	CHECK(close(fd) == 0);
+}
+
+static int has_loopback(size_t size, int family, const void *addr, size_t len)
+{
+	unsigned left = (unsigned)size;
+	int n = 0;
+
+	for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, left);
+	     h = NLMSG_NEXT(h, left)) {
+		const struct ifaddrmsg *m = NLMSG_DATA(h);
+
+		if (h->nlmsg_type != RTM_NEWADDR)
+			continue;
+		CHECK(!family || m->ifa_family == family);
+		n += m->ifa_index == 1 &&
+		     memcmp(find(h, sizeof(*m), IFA_ADDRESS), addr, len) == 0;
+	}
+	return n;
+}
+
+static void addresses(void)
+{
+	struct query q = query(RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	struct in_addr lo = {htonl(INADDR_LOOPBACK)};
+	int fd = nl_socket(NETLINK_ROUTE);
+	size_t all = ask(fd, &q), some;
+
+	CHECK(has_loopback(all, 0, &lo, 4) == 1);
+	q.addr.ifa_family = AF_INET;
+	some = ask(fd, &q);
+	CHECK(some <= all && has_loopback(some, AF_INET, &lo, 4) == 1);
+	q.addr.ifa_family = AF_INET6;
+	some = ask(fd, &q);
+	CHECK(has_loopback(some, AF_INET6, &in6addr_loopback, 16) <= 1);
+	/* An index chooses only for who wants strictness. */
+	q.addr.ifa_family = AF_INET;
+	q.addr.ifa_index = 1;
+	CHECK(nl_option(fd, NETLINK_GET_STRICT_CHK, 1) == 0);
+	some = ask(fd, &q);
+	CHECK(has_loopback(some, AF_INET, &lo, 4) == 1);
+	CHECK(((struct nlmsghdr *)answer)->nlmsg_flags & NLM_F_DUMP_FILTERED);
+	q = query(RTM_GETADDR, NLM_F_DUMP, 4);
+	CHECK(ask(fd, &q) == 20 && count(20, NLMSG_DONE) == 1);
+	CHECK(*(int *)NLMSG_DATA((struct nlmsghdr *)answer) == -EINVAL);
+	CHECK(close(fd) == 0);
+}
+
+static void the_c_library_agrees(void)
+{
+	struct ifaddrs *list;
+	int inet = 0, packet = 0;
+
+	CHECK(getifaddrs(&list) == 0);
+	for (struct ifaddrs *i = list; i; i = i->ifa_next) {
+		if (strcmp(i->ifa_name, "lo"))
+			continue;
+		CHECK(i->ifa_flags & IFF_LOOPBACK);
+		inet += i->ifa_addr->sa_family == AF_INET;
+		packet += i->ifa_addr->sa_family == AF_PACKET;
+	}
+	CHECK(inet == 1 && packet == 1);
+	freeifaddrs(list);
+	CHECK(if_nametoindex("lo") == 1);
+}
+
+static void routes(void)
+{
+	struct query q = query(RTM_GETROUTE, 0, sizeof(struct rtmsg));
+	struct in_addr lo = {htonl(INADDR_LOOPBACK)};
+	struct nlmsghdr *h = (void *)answer;
+	const struct rtmsg *m = NLMSG_DATA(h);
+	int fd = nl_socket(NETLINK_ROUTE);
+
+	q.route.rtm_family = AF_INET;
+	q.route.rtm_dst_len = 32;
+	attribute(&q, RTA_DST, &lo, 4);
+	CHECK(ask(fd, &q) > 40 && h->nlmsg_type == RTM_NEWROUTE);
+	CHECK(m->rtm_type == RTN_LOCAL && *(int *)find(h, sizeof(*m), RTA_OIF) == 1);
+	CHECK(memcmp(find(h, sizeof(*m), RTA_DST), &lo, 4) == 0);
+	CHECK(memcmp(find(h, sizeof(*m), RTA_PREFSRC), &lo, 4) == 0);
+	CHECK(*(uid_t *)find(h, sizeof(*m), RTA_UID) == getuid());
+	q = query(RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
+	q.route.rtm_family = AF_INET;
+	CHECK(count(ask(fd, &q), RTM_NEWROUTE) >= 1); /* the table "local" */
+	CHECK(nl_option(fd, NETLINK_GET_STRICT_CHK, 1) == 0);
+	q.route.rtm_flags = RTM_F_CLONED;
+	CHECK(count(ask(fd, &q), RTM_NEWROUTE) == 0);
+	q = query(RTM_GETRULE, NLM_F_DUMP, sizeof(struct fib_rule_hdr));
+	q.head[0] = AF_INET;
+	CHECK(count(ask(fd, &q), RTM_NEWRULE) >= 1);
+	q = query(RTM_GETNEIGH, NLM_F_DUMP, sizeof(struct ndmsg));
+	CHECK(count(ask(fd, &q), NLMSG_DONE) == 1);
+	CHECK(close(fd) == 0);
+}
+
+/* A message that would change nothing: there is no interface 0. */
+static void who_has_no_right_changes_nothing(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	struct query q = query(RTM_DELADDR, 0, sizeof(struct ifaddrmsg));
+	int fd = nl_socket(NETLINK_ROUTE), status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		CHECK(syscall(SYS_capget, &head, data) == 0);
+		data[0].effective &= ~(1U << CAP_NET_ADMIN);
+		CHECK(syscall(SYS_capset, &head, data) == 0);
+		CHECK(error_of(fd, &q) == -EPERM);
+		q.h.nlmsg_type = RTM_NEWLINK;
+		CHECK(error_of(fd, &q) == -EPERM);
+		q.h.nlmsg_type = RTM_DELROUTE;
+		CHECK(error_of(fd, &q) == -EPERM);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	q = query(250, NLM_F_DUMP, 16);
+	CHECK(error_of(fd, &q) == -EOPNOTSUPP);
+	q = query(RTM_DELADDR, NLM_F_ACK, 0); /* without even a family */
+	CHECK(error_of(fd, &q) == 0);
+	CHECK(close(fd) == 0);
+}
+
+/* Many ask at once, some of whom die of it. */
+static void a_crowd(void)
+{
+	pid_t child[8];
+	int status;
+
+	for (int i = 0; i < 8; i++) {
+		child[i] = fork();
+		if (child[i] == 0) {
+			struct query q =
+				query(RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+			int fd = nl_socket(NETLINK_ROUTE);
+
+			for (int k = 0; k < (i & 1 ? 1000000 : 30); k++)
+				CHECK(count(ask(fd, &q), NLMSG_DONE) == 1);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		if (i & 1) {
+			usleep(3000);
+			CHECK(kill(child[i], SIGKILL) == 0);
+		}
+		CHECK(waitpid(child[i], &status, 0) == child[i]);
+		CHECK(i & 1 ? WIFSIGNALED(status) : status == 0);
+	}
+}
+
+RUN(TEST(all_links), TEST(one_link), TEST(addresses), TEST(the_c_library_agrees),
+    TEST(routes), TEST(who_has_no_right_changes_nothing), TEST(a_crowd))
