@@ -207,7 +207,7 @@ static void a_full_queue(void)
 	CHECK(close(a) == 0 && close(b) == 0);
 }
 
-static void options(void)
+static void flags_are_kept(void)
 {
 	static const int flags[] = {NETLINK_PKTINFO,	NETLINK_BROADCAST_ERROR,
 				    NETLINK_NO_ENOBUFS, NETLINK_CAP_ACK,
@@ -223,7 +223,14 @@ static void options(void)
 			CHECK(n == on && len == 4);
 		}
 	}
-	len = 2;
+	CHECK(close(fd) == 0);
+}
+
+static void unknown_options(void)
+{
+	int fd = nl_socket(NETLINK_ROUTE), n;
+	socklen_t len = 2;
+
 	FAILS(EINVAL, getsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &n, &len));
 	len = sizeof(n);
 	FAILS(ENOPROTOOPT, getsockopt(fd, SOL_NETLINK, 99, &n, &len));
@@ -354,6 +361,6 @@ static void a_receiver_sleeps(void)
 }
 
 RUN(TEST(what_can_be_made), TEST(names), TEST(connecting), TEST(between_two),
-    TEST(truncation_and_control), TEST(groups), TEST(a_full_queue), TEST(options),
-    TEST(acknowledgements), TEST(several_in_one), TEST(the_controller), TEST(it_is_shown),
-    TEST(a_receiver_sleeps))
+    TEST(truncation_and_control), TEST(groups), TEST(a_full_queue), TEST(flags_are_kept),
+    TEST(unknown_options), TEST(acknowledgements), TEST(several_in_one),
+    TEST(the_controller), TEST(it_is_shown), TEST(a_receiver_sleeps))

@@ -20,9 +20,8 @@ extern struct proc_facts proc_facts;
 /* Registers the type "proc". Once, before the first mount. */
 void proc_init(void);
 
-/* Shows /proc/net/unix: set by net/ at start-up. */
-extern int (*proc_net_unix)(struct text *t, void *arg);
-extern int (*proc_net_netlink)(struct text *t, void *arg); /* the same */
+/* Start-up: net/ shows a file of /proc/net. name is borrowed for ever. */
+void proc_net_add(const char *name, int (*show)(struct text *t, void *arg), void *arg);
 
 /* The text of a setting that is only kept, "kernel/core_pattern"; cut to size bytes with
  * its NUL. */

@@ -46,8 +46,20 @@ void pseudo_fill_later(struct pseudo_node *dir, void (*fill)(void))
 	dir->fill = fill;
 }
 
+void pseudo_update_begin(void)
+{
+	lock_take(&fill_lock);
+}
+
+void pseudo_update_end(void)
+{
+	lock_drop(&fill_lock);
+}
+
 static void fill(struct pseudo_node *dir)
 {
+	if (unlikely(dir->refresh != NULL))
+		dir->refresh();
 	if (likely(!atomic_load(&dir->fill)))
 		return;
 	lock_take(&fill_lock);
@@ -74,8 +86,11 @@ static struct pseudo_node *child_find(struct pseudo_node *dir, const char *name,
 
 struct pseudo_node *pseudo_find(struct pseudo_node *dir, const char *name, size_t len)
 {
+	struct pseudo_node *node;
+
 	fill(dir);
-	return child_find(dir, name, len);
+	node = child_find(dir, name, len);
+	return node && !atomic_load(&node->is_hidden) ? node : NULL;
 }
 
 static struct pseudo_node *node_add(struct pseudo_node *dir, const char *name, size_t len,
@@ -229,8 +244,11 @@ bool pseudo_emit(struct pseudo_node *dir, struct dir_context *ctx)
 	list_for_each (pos, &dir->children) {
 		struct pseudo_node *node = list_entry(pos, struct pseudo_node, link);
 
-		if (ctx->pos == at && !dir_emit(ctx, node->name, strlen(node->name),
-						node->ino, node->mode >> 12 & 15, at + 1))
+		if (ctx->pos == at && atomic_load(&node->is_hidden))
+			ctx->pos++;
+		else if (ctx->pos == at &&
+			 !dir_emit(ctx, node->name, strlen(node->name), node->ino,
+				   node->mode >> 12 & 15, at + 1))
 			return false;
 		at++;
 	}

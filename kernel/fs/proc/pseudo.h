@@ -22,9 +22,12 @@ struct pseudo_node {
 	struct list link; /* in parent->children */
 	struct list children;
 	void (*fill)(void); /* atomic: makes the children, which are not there yet */
+	/* Before its children are looked at: brings them up to date. It may sleep. */
+	void (*refresh)(void);
 	int (*show)(struct text *t, void *arg);
 	int (*store)(char *data, size_t len, void *arg);
 	const char *target; /* of a link */
+	bool is_hidden;	    /* atomic: not there just now; see refresh */
 	bool is_strict;	    /* modes here and below hold for everyone: /proc/sys */
 	void *arg;
 };
@@ -34,6 +37,9 @@ void pseudo_root_init(struct pseudo_node *root);
 /* Lets fill make what is below dir when it is first looked for; once. It may sleep but on
  * no lock above RANK_IDR. */
 void pseudo_fill_later(struct pseudo_node *dir, void (*fill)(void));
+/* Around changes that refresh makes. */
+void pseudo_update_begin(void);
+void pseudo_update_end(void);
 /* Each finds or makes the directories of path ("sys/kernel") first. Names are borrowed
  * for ever, or copied where path has several parts. NULL: no memory. */
 struct pseudo_node *pseudo_dir(struct pseudo_node *root, const char *path);

@@ -25,7 +25,8 @@ int sysfs_mount_tree(const struct file_system_type *type, uint32_t magic,
 /* Below devices/: */
 void sysfs_add_cpus(struct pseudo_node *devices); /* cpu.c */
 void sysfs_add_node(struct pseudo_node *devices); /* node.c */
-void sysfs_add_net(struct pseudo_node *devices);  /* net.c */
+/* net.c: also below class/. */
+void sysfs_add_net(struct pseudo_node *devices, struct pseudo_node *class);
 /* Below kernel/: */
 void sysfs_add_kernel(struct pseudo_node *kernel); /* kernel.c */
 void cgroup_init(void);				   /* cgroup.c */

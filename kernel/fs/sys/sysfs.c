@@ -45,7 +45,6 @@ static void fill_devices(void)
 {
 	sysfs_add_cpus(devices_dir);
 	sysfs_add_node(devices_dir);
-	sysfs_add_net(devices_dir);
 }
 
 static void fill_class(void)
@@ -53,7 +52,6 @@ static void fill_class(void)
 	(void)pseudo_dir(class_dir, "block");
 	(void)pseudo_dir(class_dir, "mem");
 	(void)pseudo_dir(class_dir, "tty");
-	(void)pseudo_link(class_dir, "net/lo", "../../devices/virtual/net/lo");
 }
 
 static void fill_kernel(void)
@@ -83,6 +81,8 @@ static void add_root(void)
 	devices_dir = add_later("devices", fill_devices);
 	class_dir = add_later("class", fill_class);
 	kernel_dir = add_later("kernel", fill_kernel);
+	if (devices_dir && class_dir)
+		sysfs_add_net(devices_dir, class_dir);
 }
 
 /* ---- the types ---- */

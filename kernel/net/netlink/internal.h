@@ -181,8 +181,22 @@ int netlink_host_dump(uint16_t type, uint8_t family,
 /* The next message of an answer, from *off on, or NULL. */
 struct linux_nlmsghdr *netlink_next_message(const struct netlink_buffer *b, size_t *off);
 
-/* ---- show.c ---- */
+/* ---- links.c ---- */
+
+struct host_link;
+/* For host_links_get. */
+int netlink_links_get(struct host_link **out, size_t *count);
+
+/* ---- tables.c: of /proc/net ---- */
+
 struct text;
+int netlink_show_routes(struct text *t, void *arg);
+int netlink_show_routes6(struct text *t, void *arg);
+int netlink_show_addresses6(struct text *t, void *arg);
+int netlink_show_arp(struct text *t, void *arg);
+
+/* ---- show.c ---- */
+
 /* /proc/net/netlink. */
 int netlink_show_all(struct text *t, void *arg);
 

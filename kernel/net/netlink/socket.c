@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "fs/poll.h"
+#include "fs/proc/host_links.h"
 #include "fs/proc/proc.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -300,5 +301,10 @@ void netlink_init(struct monitor_box *box, int fd)
 		list_init(&netlink_sockets[i]);
 	socket_family_register(&netlink_family);
 	netlink_host_init(box, fd);
-	proc_net_netlink = netlink_show_all;
+	host_links_get = netlink_links_get;
+	proc_net_add("netlink", netlink_show_all, NULL);
+	proc_net_add("route", netlink_show_routes, NULL);
+	proc_net_add("ipv6_route", netlink_show_routes6, NULL);
+	proc_net_add("if_inet6", netlink_show_addresses6, NULL);
+	proc_net_add("arp", netlink_show_arp, NULL);
 }

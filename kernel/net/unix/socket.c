@@ -389,5 +389,5 @@ static const struct socket_family unix_family = {
 void unix_init(void)
 {
 	socket_family_register(&unix_family);
-	proc_net_unix = unix_show_all;
+	proc_net_add("unix", unix_show_all, NULL);
 }
