@@ -99,9 +99,12 @@ static void notify_exit_locked(struct process *p);
 
 static void reparent_children_locked(struct process *p)
 {
-	struct process *to = new_parent_locked(p);
+	struct process *to;
 	struct list *l;
 
+	if (list_is_empty(&p->children))
+		return; /* the way up may be long */
+	to = new_parent_locked(p);
 	while ((l = list_first(&p->children))) {
 		struct process *child = list_entry(l, struct process, sibling);
 
