@@ -133,7 +133,7 @@ static void put_regs(struct linux_elf_prstatus *s, const struct core_thread *ct)
 	s->rdi = r->rdi;
 	s->orig_rax = r->orig_rax;
 	s->rip = patch_guest_rip(ct->task->mm, r->rip);
-	s->cs = USER_CS;
+	s->cs = r->is_compat ? USER32_CS : USER_CS;
 	s->eflags = r->rflags;
 	s->rsp = r->rsp;
 	s->ss = USER_SS;

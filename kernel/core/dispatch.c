@@ -65,7 +65,8 @@ void syscall_enter_slow(struct regs *regs)
 	struct task *t = current();
 
 	t->regs = regs;
-	patch_learn(t->mm, regs);
+	if (!regs->is_compat)
+		patch_learn(t->mm, regs);
 	call(t, regs);
 }
 
@@ -76,15 +77,16 @@ void fault_enter(struct regs *regs)
 	struct linux_siginfo info = t->fault_info;
 
 	t->regs = regs;
-	if (t->fault_signo == SIGILL && patch_moved(t->mm, regs->rip, &regs->rip))
+	if (t->fault_signo == SIGILL && !regs->is_compat &&
+	    patch_moved(t->mm, regs->rip, &regs->rip))
 		return;
 	if (t->fault_signo == SIGSEGV && mm_grow(t->mm, info.fault.addr))
 		return;
 	signal_force(t, t->fault_signo, &info);
 }
 
-/* Returns 0 to look again, or 1 when nothing is left but that the guest owns %gs or
- * steps: it must then be left by iretq. */
+/* Returns 0 to look again, or 1 when nothing is left but that the guest owns %gs, steps
+ * or was in 32-bit code: it must then be left by iretq. */
 int return_work(struct regs *regs)
 {
 	struct task *t = current();
@@ -104,6 +106,10 @@ int return_work(struct regs *regs)
 			regs->rflags |= RFLAGS_TF_BIT;
 		t->single_step = false;
 		return 0;
+	}
+	if ((work & WORK_GS) && !t->guest_gs && !regs->is_compat) {
+		(void)atomic_and(&t->sleeper.work, ~(uint32_t)WORK_GS);
+		work &= ~(uint32_t)WORK_GS;
 	}
 	if (!(work & WORK_GS) && !(regs->rflags & RFLAGS_TF_BIT))
 		return 0;

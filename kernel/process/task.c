@@ -323,6 +323,11 @@ void task_set_gs(struct task *t, uint64_t gs_base)
 	(void)atomic_or(&t->sleeper.work, WORK_GS);
 }
 
+void task_set_compat(struct task *t)
+{
+	(void)atomic_or(&t->sleeper.work, WORK_GS);
+}
+
 void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info,
 		    uint64_t trapno, uint64_t err, uint64_t cr2)
 {

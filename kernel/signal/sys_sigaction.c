@@ -5,6 +5,7 @@
 #include "arch/x86_64/patch.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/signal_frame.h"
+#include "arch/x86_64/task_hooks.h"
 #include "mm/usercopy.h"
 #include "signal/internal.h"
 
@@ -142,7 +143,10 @@ long sys_rt_sigreturn(struct task *t)
 		signal_force(t, SIGSEGV, NULL);
 		return 0;
 	}
-	t->regs->rip = patch_resume(t->mm, t->regs->rip);
+	if (t->regs->is_compat)
+		task_set_compat(t);
+	else
+		t->regs->rip = patch_resume(t->mm, t->regs->rip);
 	signal_set_blocked(mask);
 	(void)altstack_set(t, &altstack, t->regs->rsp);
 	return (long)t->regs->rax;

@@ -195,6 +195,30 @@ static void the_instructions_work_where_announced(void)
 	CHECK(base == fs_word());
 }
 
+/* Who sets it without having been told that he may is no danger to others. */
+static void a_base_that_leads_nowhere_is_survived(void)
+{
+	pid_t parent = getpid();
+
+	CHILD(pid)
+	{
+		unsigned long base = 1;
+
+		for (int i = 0; i < 200; i++)
+			CHECK(getppid() == parent);
+		__asm__ volatile("mov %0, %%gs" : : "r"(0));
+		CHECK(getppid() == parent);
+		__asm__ volatile("wrgsbase %0" : : "r"(0x1000UL));
+		for (int i = 0; i < 200; i++)
+			CHECK(getppid() == parent);
+		CHECK(sched_yield() == 0);
+		__asm__ volatile("rdgsbase %0" : "=r"(base));
+		CHECK(base == 0x1000);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
 static void fs_base_is_set_and_used(void)
 {
 	unsigned long old;
@@ -239,6 +263,7 @@ static const struct test all[] = {
 	TEST(each_thread_has_its_own_gs),
 	TEST(fork_and_vfork_keep_it_and_exec_clears_it),
 	TEST(the_instructions_work_where_announced),
+	TEST(a_base_that_leads_nowhere_is_survived),
 	TEST(fs_base_is_set_and_used),
 	TEST(refusals),
 };

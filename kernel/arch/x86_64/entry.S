@@ -32,6 +32,7 @@
 /* From a trampoline of kind B: rax call number, rcx address to return to, in the trampoline. Going back
  * TRAMPOLINE_B_LEN bytes makes the call again. */
 	.globl entry_fast_b
+	.globl entry_fast_end
 	.type entry_fast_b, @function
 	.balign 64
 entry_fast_b:
@@ -75,6 +76,7 @@ entry_fast:
 	movq	%rsp, %rdi
 	xorl	%ebp, %ebp
 	call	syscall_enter
+entry_fast_end:
 
 /* rsp: struct regs. */
 	.globl entry_return
@@ -119,7 +121,8 @@ entry_return_end:
 	testl	%eax, %eax
 	jz	entry_return
 
-/* The guest owns %gs, or steps: leave with iretq, which needs no %gs and sets all flags with the jump. */
+/* The guest owns %gs, steps, or was in 32-bit code: leave with iretq, which needs no %gs and sets all flags and
+ * the code segment with the jump. */
 	.globl entry_return_gs
 	.globl entry_return_gs_end
 entry_return_gs:
@@ -129,7 +132,11 @@ entry_return_gs:
 	/* The frame for iretq lies above the regs, which stay whole for a restart. */
 	movq	REGS_RIP(%rsp), %rax
 	movq	%rax, REGS_SIZE(%rsp)
-	movq	$USER_CS, REGS_SIZE+8(%rsp)
+	movl	REGS_IS_COMPAT(%rsp), %ecx
+	movl	$USER_CS, %eax
+	shll	$USER32_SHIFT, %ecx
+	subl	%ecx, %eax
+	movq	%rax, REGS_SIZE+8(%rsp)
 	movq	REGS_RFLAGS(%rsp), %rax
 	movq	%rax, REGS_SIZE+16(%rsp)
 	movq	REGS_RSP(%rsp), %rax
@@ -139,7 +146,9 @@ entry_return_gs:
 	wrgsbase %rax
 	POP_REGS
 	leaq	40(%rsp), %rsp
-	iretq
+	.globl entry_iretq
+entry_iretq:
+	iretq			/* may fault: trap.c */
 entry_return_gs_end:
 
 /* From the host's SIGSYS handler, which has filled the regs: rsp points at them. */

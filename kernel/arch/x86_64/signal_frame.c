@@ -92,7 +92,7 @@ static void context_fill(struct linux_sigcontext *c, const struct signal_frame *
 		.rsp = r->rsp,
 		.rip = f->rip,
 		.eflags = r->rflags,
-		.cs = USER_CS,
+		.cs = r->is_compat ? USER32_CS : USER_CS,
 		.ss = USER_SS,
 		.err = f->error,
 		.trapno = f->trapno,
@@ -144,6 +144,7 @@ int signal_frame_push(const struct signal_frame *f)
 	r->rflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_RF);
 	r->orig_rax = UINT64_MAX;
 	r->insn_len = 0;
+	r->is_compat = 0; /* handlers are 64-bit code */
 	xstate_reset();
 	return 0;
 }
@@ -170,6 +171,7 @@ static void context_take(struct regs *r, const struct linux_sigcontext *c)
 	r->rflags = (r->rflags & ~RFLAGS_FRAME) | (c->eflags & RFLAGS_FRAME);
 	r->orig_rax = UINT64_MAX;
 	r->insn_len = 0;
+	r->is_compat = (c->cs | 3) == USER32_CS;
 }
 
 int signal_frame_pop(struct regs *regs, uint64_t *mask, struct linux_stack *altstack)
@@ -183,6 +185,8 @@ int signal_frame_pop(struct regs *regs, uint64_t *mask, struct linux_stack *alts
 	*mask = uc.uc_sigmask;
 	*altstack = uc.uc_stack;
 	context_take(regs, &uc.uc_mcontext);
+	if (!regs->is_compat && (uc.uc_mcontext.cs | 3) != USER_CS)
+		return -EFAULT;
 	/* An instruction pointer in the kernel would be a call of it. */
 	if (regs->rip >= USER_END || xstate_from_frame(uc.uc_mcontext.fpstate))
 		return -EFAULT;

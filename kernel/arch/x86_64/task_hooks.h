@@ -13,6 +13,8 @@ struct task;
 
 /* The guest has set its own %gs base: from now on it leaves the kernel by iretq. */
 void task_set_gs(struct task *t, uint64_t gs_base);
+/* The guest came from 32-bit code: it leaves the kernel by iretq, too. */
+void task_set_compat(struct task *t);
 /* Keeps a fault until fault_enter() takes it. */
 void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info,
 		    uint64_t trapno, uint64_t err, uint64_t cr2);

@@ -9,7 +9,8 @@
  * own %gs). It does no work: it moves the guest's registers to the task's kernel stack,
  * points the interrupted context at an entry of entry.S and returns through the host,
  * which brings the vector state back. A signal return has no use for it and goes on at
- * once. */
+ * once. The guest may have come from 32-bit code: the kernel is entered, and handlers of
+ * signals are, with the 64-bit code segment. */
 #include "arch/x86_64/trap.h"
 
 #include "abi/errno.h"
@@ -35,9 +36,11 @@ _Static_assert(offsetof(struct regs, rip) == REGS_RIP, "offsets.h");
 _Static_assert(offsetof(struct regs, rflags) == REGS_RFLAGS, "offsets.h");
 _Static_assert(offsetof(struct regs, rsp) == REGS_RSP, "offsets.h");
 _Static_assert(offsetof(struct regs, insn_len) == REGS_INSN_LEN, "offsets.h");
+_Static_assert(offsetof(struct regs, is_compat) == REGS_IS_COMPAT, "offsets.h");
 _Static_assert(sizeof(struct regs) == REGS_SIZE, "offsets.h");
 _Static_assert(KSTACK_RESERVED >= CPU_SIZE + 40, "offsets.h");
 _Static_assert(WORK_GS == WORK_GS_BIT, "offsets.h");
+_Static_assert(USER32_CS == USER_CS - (1 << USER32_SHIFT), "offsets.h");
 
 #define RFLAGS_TF 0x100UL
 #define RFLAGS_DF 0x400UL
@@ -50,6 +53,7 @@ struct ex_entry {
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 extern char entry_return[], entry_return_end[], entry_return_gs[], entry_return_gs_end[];
+extern char entry_iretq[], entry_fast[], entry_fast_b[], entry_fast_end[];
 extern char entry_slow[], entry_kick[], entry_fault[];
 _Noreturn void entry_slow_now(struct regs *r);
 extern char host_block_check[], host_block_syscall[], host_block_eintr[];
@@ -93,6 +97,11 @@ static struct regs *enter_kernel(struct cpu *cpu, struct linux_ucontext *uc, cha
 	r->rflags = c->eflags;
 	r->rsp = c->rsp;
 	r->insn_len = 0;
+	r->is_compat = c->cs == USER32_CS;
+	if (r->is_compat)
+		task_set_compat(cpu->task);
+	c->cs = USER_CS;
+	c->ss = USER_SS;
 	c->rip = (uint64_t)entry;
 	c->rsp = (uint64_t)r;
 	c->eflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_AC);
@@ -145,6 +154,15 @@ static void do_call(struct cpu *cpu)
 	gs_base_write(gs);
 }
 
+/* From the last instructions before the guest, which leave the struct regs whole. */
+static void back_on_kstack(struct cpu *cpu, struct linux_sigcontext *c, char *entry)
+{
+	gs_base_write((uint64_t)cpu);
+	c->rip = (uint64_t)entry;
+	c->rsp = cpu->kstack_top - sizeof(struct regs);
+	c->eflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_AC);
+}
+
 static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext *uc)
 {
 	struct cpu *cpu = cpu_of_handler();
@@ -156,10 +174,7 @@ static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext
 		do_call(cpu);
 	if (in_range(c->rip, entry_return, entry_return_end) ||
 	    in_range(c->rip, entry_return_gs, entry_return_gs_end)) {
-		gs_base_write((uint64_t)cpu);
-		c->rip = (uint64_t)entry_return;
-		c->rsp = cpu->kstack_top - sizeof(struct regs);
-		c->eflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_AC);
+		back_on_kstack(cpu, c, entry_return);
 		return;
 	}
 	if (c->rip >= (uint64_t)host_block_check &&
@@ -190,7 +205,44 @@ static void regs_from_context(struct regs *r, const struct linux_sigcontext *c)
 {
 	*r = (struct regs){c->r15, c->r14, c->r13, c->r12,    c->rbp, c->rbx, c->r11,
 			   c->r10, c->r9,  c->r8,  c->rax,    c->rcx, c->rdx, c->rsi,
-			   c->rdi, 0,	   c->rip, c->eflags, c->rsp, 0};
+			   c->rdi, 0,	   c->rip, c->eflags, c->rsp, 0,      0};
+}
+
+/* The guest has set its GS by itself and then called by a patched site. */
+static bool entered_with_own_gs(const struct cpu *cpu, uint64_t rip)
+{
+	return in_range(rip, entry_fast_b, entry_fast_end) && cpu->task &&
+	       gs_base_read() != (uint64_t)cpu;
+}
+
+/* A fault in the kernel's text. Returns whether it is dealt with; else it is the guest's.
+ */
+static bool kernel_fault(struct cpu *cpu, int signo, const struct linux_siginfo *info,
+			 struct linux_sigcontext *c)
+{
+	struct regs r;
+
+	if (fixup_exception(c))
+		return true;
+	if (signo == SIGTRAP && (c->eflags & RFLAGS_TF)) {
+		/* The guest steps and has jumped here: it goes on stepping when it is
+		 * back. */
+		c->eflags &= ~RFLAGS_TF;
+		task_set_step(cpu->task);
+		return true;
+	}
+	if (c->rip == (uint64_t)entry_iretq)
+		return false; /* what the guest returns to is nowhere */
+	if (entered_with_own_gs(cpu, c->rip)) {
+		if (c->rip != (uint64_t)entry_fast && c->rip != (uint64_t)entry_fast_b)
+			return false; /* its stack pointer came from its memory */
+		task_set_gs(cpu->task, gs_base_read());
+		gs_base_write((uint64_t)cpu);
+		return true; /* once more: nothing is lost yet */
+	}
+	gs_base_write((uint64_t)cpu);
+	regs_from_context(&r, c);
+	panic_fault(&r, signo, info->fault.addr);
 }
 
 static void on_fault(int signo, struct linux_siginfo *info, struct linux_ucontext *uc)
@@ -198,26 +250,15 @@ static void on_fault(int signo, struct linux_siginfo *info, struct linux_ucontex
 	struct cpu *cpu = cpu_of_handler();
 	struct linux_sigcontext *c = &uc->uc_mcontext;
 
-	if (is_kernel_text(c->rip)) {
-		struct regs r;
-
-		if (fixup_exception(c))
-			return;
-		if (signo == SIGTRAP && (c->eflags & RFLAGS_TF)) {
-			/* The guest steps and has jumped here: it goes on stepping when
-			 * it is back. */
-			c->eflags &= ~RFLAGS_TF;
-			task_set_step(cpu->task);
-			return;
-		}
-		gs_base_write((uint64_t)cpu);
-		regs_from_context(&r, c);
-		panic_fault(&r, signo, info->fault.addr);
-	}
+	if (is_kernel_text(c->rip) && kernel_fault(cpu, signo, info, c))
+		return;
 	if (!cpu->task)
 		panic("signal %d with no task at %#lx", signo, c->rip);
 	task_set_fault(cpu->task, signo, info, c->trapno, c->err, c->cr2);
-	(void)enter_kernel(cpu, uc, entry_fault);
+	if (c->rip == (uint64_t)entry_iretq)
+		back_on_kstack(cpu, c, entry_fault);
+	else
+		(void)enter_kernel(cpu, uc, entry_fault);
 }
 
 int trap_init(void)
