@@ -430,12 +430,9 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	v = vma_spare(&spares);
 	v->start = addr;
 	v->end = addr + size;
-	v->off = off;
-	v->object = object;
 	v->prot = prot;
 	v->flags = vma_flags;
-	if (object)
-		object->ops->get(object);
+	vma_set_object(v, object, off);
 	v = vma_insert(mm, v);
 	keep_room(mm, addr + size, room, &spares);
 	if ((prot & PROT_EXEC) && object && mm_mapped_hook)

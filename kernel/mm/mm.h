@@ -120,6 +120,9 @@ void mm_clear(struct mm *mm);
 long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags);
 int mm_unmap(struct mm *mm, uaddr_t addr, size_t size);
+/* shmdt(2): unmaps what is left of a mapping that began at addr, of one of the objects
+ * with these operations. -EINVAL: there is none. */
+int mm_detach(struct mm *mm, uaddr_t addr, const struct vm_object_ops *ops);
 /* A free range for the segments of an object that is to be mapped with MAP_FIXED, the
  * patcher's room kept above it; at hint if that is free, else a multiple of align, a
  * power of two. Nothing is mapped: for an mm that one task alone uses. An address or

@@ -29,6 +29,10 @@ struct vm_object_ops {
 	/* A shared, writable mapping of it appears (+1) or goes away (-1); -EPERM when
 	 * sealed. May be NULL. */
 	int (*writers_changed)(struct vm_object *o, int by);
+	/* An area that maps it appears (+1) or goes away (-1). Areas of an object that
+	 * wants to know are never joined. Called with the mm locked, or by who drops it
+	 * last. May be NULL. */
+	void (*areas_changed)(struct vm_object *o, int by);
 	/* Identity of the file's contents for the patch cache (0: do not patch): changes
 	 * when they change. */
 	uint64_t (*content_id)(struct vm_object *o);

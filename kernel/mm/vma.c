@@ -92,6 +92,32 @@ static void writer_remove(struct vma *v)
 		(void)v->object->ops->writers_changed(v->object, -1);
 }
 
+/* The area is one more of those that map its object. */
+static void object_enter(struct vma *v)
+{
+	if (!v->object)
+		return;
+	v->object->ops->get(v->object);
+	if (v->object->ops->areas_changed)
+		v->object->ops->areas_changed(v->object, 1);
+}
+
+static void object_leave(struct vma *v)
+{
+	if (!v->object)
+		return;
+	if (v->object->ops->areas_changed)
+		v->object->ops->areas_changed(v->object, -1);
+	v->object->ops->put(v->object);
+}
+
+void vma_set_object(struct vma *v, struct vm_object *object, uint64_t off)
+{
+	v->object = object;
+	v->off = off;
+	object_enter(v);
+}
+
 struct vma *vma_copy(const struct vma *v)
 {
 	struct vma *copy = slab_alloc(&vma_cache);
@@ -100,8 +126,7 @@ struct vma *vma_copy(const struct vma *v)
 		return NULL;
 	*copy = *v;
 	copy->node = (struct tree_node){0};
-	if (copy->object)
-		copy->object->ops->get(copy->object);
+	object_enter(copy);
 	vma_name_get(copy->name);
 	writer_add(copy);
 	return copy;
@@ -110,8 +135,7 @@ struct vma *vma_copy(const struct vma *v)
 void vma_free(struct vma *v)
 {
 	writer_remove(v);
-	if (v->object)
-		v->object->ops->put(v->object);
+	object_leave(v);
 	vma_name_put(v->name);
 	slab_free(&vma_cache, v);
 }
@@ -168,8 +192,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	upper->start = addr;
 	upper->off = v->off + (addr - v->start);
 	v->end = addr;
-	if (upper->object)
-		upper->object->ops->get(upper->object);
+	object_enter(upper);
 	vma_name_get(upper->name);
 	writer_add(upper);
 	(void)!tree_insert(&mm->areas, &upper->node, order);
@@ -201,7 +224,8 @@ static bool is_alike(const struct vma *a, const struct vma *b)
 		return false;
 	if (!vma_names_equal(a->name, b->name))
 		return false;
-	return !a->object || a->off + (a->end - a->start) == b->off;
+	return !a->object ||
+	       (!a->object->ops->areas_changed && a->off + (a->end - a->start) == b->off);
 }
 
 struct vma *vma_merge(struct mm *mm, struct vma *v)

@@ -15,6 +15,9 @@ struct vma *vma_spare(struct vma_spares *s);
 bool spares_left(const struct vma_spares *s);
 /* A copy with a reference of its own to the object, not linked; NULL: no memory. */
 struct vma *vma_copy(const struct vma *v);
+/* v, not linked, maps the object (NULL: nothing) from off on, with a reference of its
+ * own. */
+void vma_set_object(struct vma *v, struct vm_object *object, uint64_t off);
 /* Links v as it is, counting it, without joining neighbours. */
 void vma_link(struct mm *mm, struct vma *v);
 
