@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* cases_ipc.c - two processes, or threads, that wait for each other: an operation is one
- * round trip, for pipe-64k one buffer's way through the pipe. */
+ * round trip, for pipe-64k one buffer's way through the pipe. And System V's objects,
+ * used by one process: an operation is a semop() up and one down, a message sent and
+ * received, a segment attached and detached. */
 #include "ubench.h"
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -221,6 +227,165 @@ static void futex_run(uint64_t n)
 	}
 }
 
+/* ---- System V ---- */
+
+enum { SEM_THERE, SEM_BACK };
+
+struct note {
+	long type;
+	char text[64];
+};
+
+static int sysv_id;
+
+static void semop_or_die(int num, int op, int flags)
+{
+	struct sembuf b = {(unsigned short)num, (short)op, (short)flags};
+
+	if (semop(sysv_id, &b, 1))
+		die("semop");
+}
+
+static void sem_setup(void)
+{
+	sysv_id = semget(IPC_PRIVATE, 2, 0600);
+	if (sysv_id < 0)
+		die("semget");
+}
+
+static void sem_teardown(void)
+{
+	if (semctl(sysv_id, 0, IPC_RMID))
+		die("semctl");
+}
+
+static void sem_run(uint64_t n)
+{
+	while (n--) {
+		semop_or_die(0, 1, 0);
+		semop_or_die(0, -1, IPC_NOWAIT);
+	}
+}
+
+static void sem_undo_run(uint64_t n)
+{
+	while (n--) {
+		semop_or_die(0, 1, SEM_UNDO);
+		semop_or_die(0, -1, IPC_NOWAIT | SEM_UNDO);
+	}
+}
+
+static void sem_pingpong_setup(void)
+{
+	struct sembuf there = {SEM_THERE, -1, 0};
+	struct sembuf back = {SEM_BACK, 1, 0};
+
+	sem_setup();
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		while (!semop(sysv_id, &there, 1) && !semop(sysv_id, &back, 1))
+			;
+		_exit(0); /* it was removed */
+	}
+}
+
+static void sem_pingpong_run(uint64_t n)
+{
+	while (n--) {
+		semop_or_die(SEM_THERE, 1, 0);
+		semop_or_die(SEM_BACK, -1, 0);
+	}
+}
+
+static void sem_pingpong_teardown(void)
+{
+	sem_teardown();
+	reap(child, "the other end");
+}
+
+static void msg_setup(void)
+{
+	sysv_id = msgget(IPC_PRIVATE, 0600);
+	if (sysv_id < 0)
+		die("msgget");
+}
+
+static void msg_teardown(void)
+{
+	if (msgctl(sysv_id, IPC_RMID, NULL))
+		die("msgctl");
+}
+
+static void note_pass(long send, long receive)
+{
+	struct note note = {.type = send};
+
+	if (msgsnd(sysv_id, &note, sizeof(note.text), 0) ||
+	    msgrcv(sysv_id, &note, sizeof(note.text), receive, 0) != sizeof(note.text))
+		die("message");
+}
+
+static void msg_run(uint64_t n)
+{
+	while (n--)
+		note_pass(1, 1);
+}
+
+static void msg_pingpong_setup(void)
+{
+	struct note note;
+
+	msg_setup();
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		while (msgrcv(sysv_id, &note, sizeof(note.text), 1, 0) > 0) {
+			note.type = 2;
+			if (msgsnd(sysv_id, &note, sizeof(note.text), 0))
+				break;
+		}
+		_exit(0); /* it was removed */
+	}
+}
+
+static void msg_pingpong_run(uint64_t n)
+{
+	while (n--)
+		note_pass(1, 2);
+}
+
+static void msg_pingpong_teardown(void)
+{
+	msg_teardown();
+	reap(child, "the other end");
+}
+
+static void shm_setup(void)
+{
+	sysv_id = shmget(IPC_PRIVATE, BUFFER, 0600);
+	if (sysv_id < 0)
+		die("shmget");
+}
+
+static void shm_teardown(void)
+{
+	if (shmctl(sysv_id, IPC_RMID, NULL))
+		die("shmctl");
+}
+
+static void shm_run(uint64_t n)
+{
+	while (n--) {
+		void *at = shmat(sysv_id, NULL, 0);
+
+		if (at == (void *)-1 || shmdt(at))
+			die("shmat");
+	}
+}
+
 const struct bench_case ipc_cases[] = {
 	{"pipe-pingpong", bytes_run, pipe_setup, pipe_teardown},
 	{"context-switches", bytes_run, switch_setup, pipe_teardown},
@@ -228,5 +393,11 @@ const struct bench_case ipc_cases[] = {
 	{"socketpair-pingpong", bytes_run, socketpair_setup, out_teardown},
 	{"futex-processes", futex_run, futex_procs_setup, futex_procs_teardown},
 	{"futex-threads", futex_run, futex_threads_setup, futex_threads_teardown},
+	{"sem-updown", sem_run, sem_setup, sem_teardown},
+	{"sem-updown-undo", sem_undo_run, sem_setup, sem_teardown},
+	{"sem-pingpong", sem_pingpong_run, sem_pingpong_setup, sem_pingpong_teardown},
+	{"msg-sndrcv", msg_run, msg_setup, msg_teardown},
+	{"msg-pingpong", msg_pingpong_run, msg_pingpong_setup, msg_pingpong_teardown},
+	{"shm-atdt", shm_run, shm_setup, shm_teardown},
 	{.name = NULL},
 };

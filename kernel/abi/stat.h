@@ -31,6 +31,9 @@
 #define S_IWOTH	  02
 #define S_IXOTH	  01
 #define S_IRWXUGO (S_IRWXU | S_IRWXG | S_IRWXO)
+#define S_IRUGO	  (S_IRUSR | S_IRGRP | S_IROTH)
+#define S_IWUGO	  (S_IWUSR | S_IWGRP | S_IWOTH)
+#define S_IXUGO	  (S_IXUSR | S_IXGRP | S_IXOTH)
 #define S_IXUGO	  (S_IXUSR | S_IXGRP | S_IXOTH)
 #define S_IALLUGO (S_ISUID | S_ISGID | S_ISVTX | S_IRWXUGO)
 

@@ -36,7 +36,9 @@ enum lock_rank { /* outermost first */
 		 RANK_FDTABLE,	   /* descriptor table */
 		 RANK_CLOCK_WATCH, /* who must know when the clock is set */
 		 RANK_OBJECT,	   /* pipe, eventfd, tty, socket, epoll … */
-		 RANK_OBJECT2, /* an object inside another's lock (epoll's ready list) */
+		 RANK_OBJECT2,	/* an object inside another's lock (epoll's ready list) */
+		 RANK_SEM_UNDO, /* what a task's end takes back, inside a semaphore set's
+				   lock */
 		 RANK_FLOCK, /* file lock lists: held across host calls that take or drop
 				a lock without waiting */
 		 RANK_SIGIO, /* owners of files: SIGIO is sent under it */

@@ -26,6 +26,7 @@
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "host/host.h"
+#include "ipc/sysv.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -81,7 +82,7 @@ static int check_flags(const struct clone_request *q)
 
 /* ---- the child's parts ---- */
 
-static int share_or_copy(struct task *child, const struct task *parent, uint64_t flags)
+static int share_or_copy(struct task *child, struct task *parent, uint64_t flags)
 {
 	int err = 0;
 
@@ -110,6 +111,8 @@ static int share_or_copy(struct task *child, const struct task *parent, uint64_t
 					memset(&child->sighand->action[i], 0,
 					       sizeof(child->sighand->action[i]));
 	}
+	if (!err && (flags & CLONE_SYSVSEM))
+		err = sysv_share(child, parent);
 	return err || (child->fs && child->sighand) ? err : -ENOMEM;
 }
 
@@ -244,6 +247,7 @@ static void unpublish(struct task *child, const struct clone_request *q)
 
 static void discard(struct task *child, struct cpu *cpu)
 {
+	sysv_unshare(child);
 	if (child->fds)
 		fdtable_put(child->fds);
 	fs_context_leave(child->fs);

@@ -23,6 +23,7 @@
 #include "fs/dev/tty.h"
 #include "fs/fdtable.h"
 #include "host/host.h"
+#include "ipc/sysv.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
@@ -411,6 +412,7 @@ void task_exit(struct task *t, int status)
 		trace_exit(t, status);
 	task_release_mm(t);
 	c->is_committed = true;
+	sysv_unshare(t);
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
@@ -418,6 +420,7 @@ void task_exit(struct task *t, int status)
 	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
+	sysv_orphan(t);
 	leave_tree(t, is_last);
 	process_put(p);
 	if (!is_leader)
@@ -486,6 +489,8 @@ static void bury_task(struct task *t, int status)
 		t->vfork_parent = NULL;
 		c = NULL;
 	}
+	sysv_abandon(t);
+	sysv_unshare(t);
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL);
@@ -493,6 +498,7 @@ static void bury_task(struct task *t, int status)
 	is_last = leave_process(t, status);
 	t->mm = NULL;
 	mm_put(mm);
+	sysv_orphan(t);
 	if (c) {
 		cpu_retire(c);
 		atomic_store(&c->done, 1);

@@ -3,8 +3,7 @@
  *
  * Objects are ordered by their addresses, which stay as long as they do.
  *
- * Limits against Linux: there are no I/O contexts and no lists of semaphore undos: all
- * tasks share none. */
+ * Limits against Linux: there are no I/O contexts: all tasks share none. */
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "abi/syscall.h"
@@ -132,8 +131,9 @@ static long compare_tasks(struct task *a, struct task *b, int type, uint64_t idx
 	case KCMP_SIGHAND:
 		return compare(a->sighand, b->sighand);
 	case KCMP_IO:
-	case KCMP_SYSVSEM:
 		return 0;
+	case KCMP_SYSVSEM:
+		return compare(a->sem_undos, b->sem_undos);
 	case KCMP_EPOLL_TFD:
 		return compare_watched(a, idx1, b, idx2);
 	default:

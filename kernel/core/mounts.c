@@ -29,6 +29,7 @@
 #include "fs/sys/sysfs.h"
 #include "fs/vfs.h"
 #include "ipc/mqueue.h"
+#include "ipc/sysv.h"
 #include "lib/string.h"
 #include "net/socket.h"
 #include "process/session.h"
@@ -186,6 +187,7 @@ int mounts_init(const struct boot_params *b)
 	sysfs_init();
 	event_init();
 	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd); // NOLINT
+	sysv_init();
 	err = mqueue_init();
 	if (!err)
 		err = mount_overlay(b, b->root_fd, "/", "overlay");

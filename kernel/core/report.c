@@ -10,6 +10,7 @@
 #include "core/dispatch.h"
 #include "core/host_process.h"
 #include "fs/overlay/overlay.h"
+#include "ipc/sysv.h"
 #include "lib/string.h"
 #include "process/cpu_pool.h"
 #include "process/task_life.h"
@@ -65,6 +66,8 @@ static const struct {
 	{"unix_slab", 0},
 	{"unix_packet_slab", 0},
 	{"unix_mark_slab", 0},
+	{"sem_undo_list_slab", 0},
+	{"shm_slab", 0},
 };
 
 static void check_cache(const struct slab_cache *c, void *arg)
@@ -84,6 +87,7 @@ static void check_cache(const struct slab_cache *c, void *arg)
 
 void report_print(void)
 {
+	sysv_fini(); /* what belonged to no process */
 	if (boot->flags & BOOT_LEAKS)
 		slab_for_each_cache(check_cache, NULL);
 	if (boot->flags & BOOT_STATS)

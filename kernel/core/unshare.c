@@ -14,6 +14,7 @@
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/proc/proc.h"
+#include "ipc/sysv.h"
 #include "mm/mm.h"
 #include "process/creds.h"
 #include "process/task.h"
@@ -63,6 +64,8 @@ long sys_unshare(struct task *t, uint64_t flags)
 		err = fs_context_unshare(t);
 	if (!err && (flags & CLONE_FILES))
 		err = fdtable_unshare(t);
+	if (!err && (flags & CLONE_SYSVSEM))
+		sysv_unshare(t);
 	return err;
 }
 

@@ -20,9 +20,11 @@ struct creds;
 struct exec;
 struct fdtable;
 struct fs_context;
+struct ipc_waiter;
 struct mm;
 struct pgroup;
 struct regs;
+struct sem_undo_list;
 
 #define TASK_COMM_LEN 16
 #define NSIG	      64
@@ -125,9 +127,13 @@ struct task {
 	/* atomic: those of the host thread since, when it was asked last */
 	uint64_t host_voluntary, host_involuntary;
 	nsec_t switches_at;
-	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
-	void *futex_waiter;   /* struct futex_waiter * while in futex_wait */
-	struct list pi_list;  /* PI futexes held */
+	nsec_t cpu_time_base;		 /* CPU time of cpus it ran on before this one */
+	void *futex_waiter;		 /* struct futex_waiter * while in futex_wait */
+	struct list pi_list;		 /* PI futexes held */
+	struct sem_undo_list *sem_undos; /* own: ref; ipc/: fork: none, CLONE_SYSVSEM:
+					    shared; exec: kept */
+	struct ipc_waiter *ipc_waiter;	 /* own: ipc/: while it sleeps there */
+	bool made_segments;		 /* own: ipc/: it has made shared memory */
 	uint32_t ioprio;
 	uint32_t mem_policy; /* own: mm/policy.h; fork and exec: kept */
 	struct io_counts io; /* own: written by the task alone */

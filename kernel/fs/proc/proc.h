@@ -33,6 +33,17 @@ unsigned proc_cpu_count(void);
  * borrowed for ever. min > max: it can only be read. */
 void proc_sysctl_number(const char *path, int *value, int min, int max);
 
+/* The same for a setting of their own, and for a file of /proc. */
+struct proc_file {
+	const char *path; /* "kernel/sem" in /proc/sys, "sysvipc/sem" in /proc */
+	uint32_t mode;
+	int (*show)(struct text *t, void *arg);
+	int (*store)(char *data, size_t len, void *arg); /* NULL: cannot be written */
+	void *arg;
+};
+void proc_sysctl_files(const struct proc_file *files, size_t count);
+void proc_files(const struct proc_file *files, size_t count);
+
 /* Of all processes that there are, and of children that they have waited for. */
 struct proc_totals {
 	nsec_t user, system; /* CPU time */

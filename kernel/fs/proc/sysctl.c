@@ -237,6 +237,22 @@ void proc_sysctl_number(const char *path, int *value, int min, int max)
 	added[added_count++] = (struct number){path, value, min, max};
 }
 
+static const struct proc_file *own_files; /* of ipc/ */
+static size_t own_file_count;
+
+void proc_sysctl_files(const struct proc_file *files, size_t count)
+{
+	own_files = files;
+	own_file_count = count;
+}
+
+void proc_files(const struct proc_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)pseudo_file(&proc_root, files[i].path, files[i].mode, files[i].show,
+				  files[i].store, files[i].arg);
+}
+
 static int number_show(struct text *t, void *arg)
 {
 	const struct number *n = arg;
@@ -391,6 +407,10 @@ static void sys_fill(void)
 		number_add(sys, &numbers[i]);
 	for (size_t i = 0; i < added_count; i++)
 		number_add(sys, &added[i]);
+	for (size_t i = 0; i < own_file_count; i++)
+		(void)pseudo_file(sys, own_files[i].path, own_files[i].mode,
+				  own_files[i].show, own_files[i].store,
+				  own_files[i].arg);
 	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,
 			  NULL);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),

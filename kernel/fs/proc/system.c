@@ -243,16 +243,6 @@ void proc_add_system(void)
 		{"modules", ""},
 		{"partitions", "major minor  #blocks  name\n\n"},
 		{"swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"},
-		{"sysvipc/msg",
-		 "       key      msqid perms      cbytes       qnum lspid lrpid   uid   "
-		 "gid  cuid  cgid      stime      rtime      ctime\n"},
-		{"sysvipc/sem",
-		 "       key      semid perms      nsems   uid   gid  cuid  cgid      "
-		 "otime      ctime\n"},
-		{"sysvipc/shm",
-		 "       key      shmid perms                  size  cpid  lpid nattch  "
-		 " uid   gid  cuid  cgid      atime      dtime      ctime               "
-		 "    rss                  swap\n"},
 	};
 
 	static const char tty_drivers[] =
