@@ -161,6 +161,7 @@ static void fill_memory(struct boot_params *p, const struct options *o)
 	if (sysinfo(&info) == 0) {
 		p->host_mem_total = (uint64_t)info.totalram * info.mem_unit;
 		p->host_mem_free = (uint64_t)info.freeram * info.mem_unit;
+		p->host_swaps = info.totalswap != 0;
 	}
 	p->memory_max = o->memory;
 	p->kernel_memory_max = o->memory && o->memory < most ? o->memory : most;

@@ -32,6 +32,7 @@
 #include "lib/string.h"
 #include "loader/stack.h"
 #include "mm/kernel_pages.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
@@ -100,6 +101,7 @@ static void init_facts(const struct boot_params *b)
 	proc_facts.cpu_count = b->cpu_count;
 	proc_facts.mem_total = b->host_mem_total;
 	proc_facts.mem_free = b->host_mem_free;
+	uffd_host_swaps = b->host_swaps;
 	cgroup_limits = (struct cgroup_limits){b->group_memory_max, b->group_cpu_quota,
 					       b->group_cpu_period, b->group_pids_max};
 	auxv_facts.hwcap2 = b->hwcap2;

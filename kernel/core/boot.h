@@ -118,6 +118,7 @@ struct boot_params {
 	int32_t utc_offset;		     /* of local time, seconds */
 	uint64_t monitor_box; /* struct monitor_box * in the boot area (host/monitor.h) */
 	int32_t monitor_fd;   /* a byte written there: a question is in the box */
+	uint32_t host_swaps;  /* pages may be in the host's swap */
 	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
 			  cannot come too early */
 };

@@ -30,6 +30,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "process/affinity.h"
 #include "process/cpu_pool.h"
@@ -361,6 +362,7 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu,
 {
 	bool same_mm = q->flags & CLONE_VM;
 	bool same_group = q->flags & CLONE_THREAD;
+	struct list events = LIST_INIT(events);
 	int ret;
 
 	cpu->host_pid = same_group ? cpu_self()->host_pid : 0;
@@ -371,11 +373,14 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu,
 		/* Our areas and the host's mappings are copied in one step. */
 		lock_take(&parent->mm->lock);
 		patch_sync_locked(parent->mm);
-		child->mm = mm_copy_locked(parent->mm);
+		child->mm = mm_copy_locked(parent->mm, &events);
 		ret = child->mm ? host_clone(false, false, cpu, (uint64_t)child->regs,
 					     child_start)
 				: -ENOMEM;
 		lock_drop(&parent->mm->lock);
+		if (ret < 0)
+			uffd_events_drop(&events);
+		uffd_events_post(&events);
 	} else {
 		ret = host_clone(true, same_group, cpu, (uint64_t)child->regs,
 				 child_start);

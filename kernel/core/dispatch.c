@@ -9,12 +9,15 @@
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/patch.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/task_hooks.h"
 #include "arch/x86_64/trap.h"
 #include "base/log.h"
 #include "core/exit.h"
 #include "core/trace/trace.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
+#include "mm/uffd.h"
+#include "mm/usercopy.h"
 #include "process/task.h"
 #include "signal/posix_timer.h"
 #include "signal/signal.h"
@@ -70,6 +73,35 @@ void syscall_enter_slow(struct regs *regs)
 	call(t, regs);
 }
 
+/* A fault that another thread of the guest deals with: true when the guest may try again,
+ * else *info may say what it gets instead. */
+static NOINLINE COLD bool is_dealt_with(struct task *t, struct linux_siginfo *info)
+{
+	struct uffd_access a = {.addr = t->fault_cr2,
+				.is_write = t->fault_error & PAGE_FAULT_WRITE,
+				.is_exec = t->fault_error & PAGE_FAULT_EXEC,
+				.is_user = true,
+				.tid = t->tid,
+				.drops_seen = &t->uffd_drops_seen};
+	enum uffd_verdict v;
+
+	if (t->fault_trapno != TRAP_PAGE_FAULT)
+		return false;
+	v = uffd_fault(t->mm, &a);
+	if (v == UFFD_RETRY || v == UFFD_KILLED)
+		return true;
+	if (v == UFFD_NOT_MINE)
+		return false;
+	t->fault_signo = SIGBUS;
+	*info = (struct linux_siginfo){.si_signo = SIGBUS,
+				       .si_code = v == UFFD_HWPOISON ? BUS_MCEERR_AR
+								     : BUS_ADRERR};
+	info->fault.addr = ALIGN_DOWN(a.addr, PAGE_SIZE);
+	if (v == UFFD_HWPOISON)
+		info->fault.addr_lsb = PAGE_SHIFT;
+	return false;
+}
+
 /* A fault of the guest's own. */
 void fault_enter(struct regs *regs)
 {
@@ -79,6 +111,8 @@ void fault_enter(struct regs *regs)
 	t->regs = regs;
 	if (t->fault_signo == SIGILL && !regs->is_compat &&
 	    patch_moved(t->mm, regs->rip, &regs->rip))
+		return;
+	if (t->fault_signo == SIGSEGV && unlikely(t->mm->uffd) && is_dealt_with(t, &info))
 		return;
 	if (t->fault_signo == SIGSEGV && mm_grow(t->mm, info.fault.addr))
 		return;
@@ -95,6 +129,14 @@ int return_work(struct regs *regs)
 	t->regs = regs;
 	if (work & WORK_KILL)
 		task_exit_killed(t);
+	if (unlikely(t->is_held) && (int64_t)regs->rax == -EFAULT &&
+	    (int64_t)regs->orig_rax >= 0 && user_fault_retry()) {
+		/* The call has failed for want of a page that is there now. */
+		regs->rax = (uint64_t)-ERESTARTNOINTR;
+		(void)atomic_or(&t->sleeper.work, WORK_SIGNAL);
+		return 0;
+	}
+	t->is_held = false;
 	if (work & (WORK_SIGNAL | WORK_STOP)) {
 		signal_deliver(t);
 		return 0;

@@ -5,10 +5,12 @@
 #include "event/aio.h"
 #include "event/epoll.h"
 #include "event/signalfd.h"
+#include "event/userfaultfd.h"
 
 void event_init(void)
 {
 	aio_init();
 	epoll_init();
 	signalfd_init();
+	userfaultfd_init();
 }

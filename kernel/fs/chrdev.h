@@ -5,6 +5,9 @@
 
 struct file_ops;
 
+/* Numbers of devices that lie outside of fs/dev. */
+enum { MISC_MAJOR = 10, MISC_USERFAULTFD = 126 };
+
 struct chrdev {
 	uint32_t major;
 	uint32_t minor; /* first */

@@ -23,6 +23,8 @@
 #include "fs/xattr.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
 #include "signal/signal.h"
@@ -89,6 +91,13 @@ static uint64_t object_content_id(struct vm_object *o)
 	return f->ops && f->ops->content_id ? f->ops->content_id(f) : 0;
 }
 
+static bool object_is_memory(struct vm_object *o)
+{
+	struct file *f = object_file(o);
+
+	return f->inode->sb->magic == TMPFS_MAGIC && f->ops && f->ops->host_backing;
+}
+
 static const struct vm_object_ops file_object_ops = {
 	.get = object_get,
 	.put = object_put,
@@ -96,6 +105,7 @@ static const struct vm_object_ops file_object_ops = {
 	.describe = object_describe,
 	.identity = object_identity,
 	.writers_changed = object_writers_changed,
+	.is_memory = object_is_memory,
 	.content_id = object_content_id,
 };
 
@@ -215,6 +225,67 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 	return done;
 }
 
+/* Reaches the next byte of u's memory as the transfer would: true when that had to wait.
+ */
+static bool has_waited(const struct uio *u, bool is_read)
+{
+	uint32_t before = current()->fault_waits;
+	uaddr_t at = u->iov->iov_base + u->off;
+	uint32_t seen;
+
+	if (is_read)
+		(void)!user_cmpxchg_u32(at & ~3UL, 0, 0, &seen);
+	else
+		(void)!copy_from_user(&seen, at, 1);
+	return current()->fault_waits != before;
+}
+
+/* A transfer has stopped at memory that a userfaultfd(2) holds back, perhaps: that is
+ * awaited, and it goes on. done: what it came to; left: of u before it. */
+static NOINLINE COLD ssize_t transfer_on(struct file *f, struct uio *u, int64_t *pos,
+					 ssize_t (*op)(struct file *f, struct uio *u,
+						       int64_t *pos),
+					 ssize_t done, size_t left)
+{
+	bool is_read = op == f->ops->read;
+	uint32_t flags = u->flags;
+	ssize_t total = 0;
+
+	while (u->left && (done > 0 || done == -EFAULT)) {
+		int64_t at = pos ? *pos : atomic_load_relaxed(&f->pos);
+		bool is_over =
+			is_read && done > 0 &&
+			(!S_ISREG(f->inode->mode) || at >= atomic_load(&f->inode->size));
+
+		/* What failed may have been moved in part: then it is the whole call
+		 * that is tried again. */
+		if (left - u->left != (size_t)MAX(done, 0L))
+			break;
+		if (!user_fault_retry() && (is_over || !has_waited(u, is_read)))
+			break;
+		total += MAX(done, 0L);
+		if (is_read && total)
+			u->flags |= UIO_NONBLOCK;
+		left = u->left;
+		done = transfer(f, u, pos, op);
+	}
+	u->flags = flags;
+	return total ? total + MAX(done, 0L) : done;
+}
+
+static inline ssize_t transfer_all(struct file *f, struct uio *u, int64_t *pos,
+				   ssize_t (*op)(struct file *f, struct uio *u,
+						 int64_t *pos))
+{
+	size_t left = u->left;
+	ssize_t done = transfer(f, u, pos, op);
+
+	if (unlikely(done != (ssize_t)left) && current()->mm && current()->mm->uffd &&
+	    !(u->flags & UIO_KERNEL))
+		done = transfer_on(f, u, pos, op, done, left);
+	return done;
+}
+
 /* Before the position is locked: the answer may take its time. */
 static int ask_before(struct file *f, const struct uio *u, const int64_t *pos,
 		      int (*ask)(struct file *f, const int64_t *pos, uint64_t size))
@@ -242,7 +313,7 @@ ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 	done = ask_before(f, u, pos, file_ask_read);
 	if (unlikely(done))
 		return done;
-	done = transfer(f, u, pos, f->ops->read);
+	done = transfer_all(f, u, pos, f->ops->read);
 	io->reads++;
 	if (done > 0)
 		io->read_bytes += (uint64_t)done;
@@ -275,7 +346,7 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 	if (unlikely(done))
 		return done;
 	inode_drop_file_caps(f->inode);
-	done = transfer(f, u, pos, f->ops->write);
+	done = transfer_all(f, u, pos, f->ops->write);
 	io->writes++;
 	count_access(f, done, true);
 	if (done > 0) {

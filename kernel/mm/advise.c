@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "host/host.h"
 #include "mm/limits.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
@@ -49,6 +50,28 @@ static bool is_discarding(int advice)
 	       advice == MADV_GUARD_INSTALL;
 }
 
+/* Pages that are to go are missing then; those to be freed may also stay. What would make
+ * or move pages must not. */
+static int advise_registered(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to,
+			     int advice)
+{
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_REMOVE:
+		return uffd_discard(mm, v, from, to, advice);
+	case MADV_FREE:
+	case MADV_WILLNEED:
+		return 0;
+	case MADV_COLLAPSE:
+	case MADV_GUARD_INSTALL:
+	case MADV_GUARD_REMOVE:
+		return -EINVAL;
+	default:
+		return host_madvise(from, to - from, advice);
+	}
+}
+
 static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
 {
 	(void)mm;
@@ -82,6 +105,8 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 	default:
 		break;
 	}
+	if (unlikely(v->uffd))
+		return advise_registered(mm, v, from, to, advice);
 	return host_madvise(from, to - from, advice);
 }
 
@@ -143,6 +168,21 @@ static bool is_known_advice(int advice)
 	       advice == MADV_GUARD_INSTALL || advice == MADV_GUARD_REMOVE;
 }
 
+/* Before, so that nobody puts anything there meanwhile. */
+static NOINLINE void tell_of_removal(struct mm *mm, uaddr_t start, uaddr_t end,
+				     int advice)
+{
+	struct list events = LIST_INIT(events);
+
+	lock_take(&mm->lock);
+	uffd_settle_locked(mm);
+	if (advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED ||
+	    advice == MADV_REMOVE)
+		uffd_tell(mm, start, end, UFFD_EVENT_REMOVE, &events);
+	lock_drop(&mm->lock);
+	uffd_events_post(&events);
+}
+
 int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 {
 	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
@@ -158,6 +198,8 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 		return 0;
 	if (addr > USER_END || end > USER_END)
 		return -ENOMEM;
+	if (unlikely(mm->uffd))
+		tell_of_removal(mm, addr, end, advice);
 	lock_take(&mm->lock);
 	err = for_range(mm, addr, end, advise_area, advice);
 	if ((!err || err == -ENOMEM) &&
@@ -235,7 +277,8 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
 static int lock_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
 {
 	(void)mm;
-	(void)v;
+	if (unlikely(v->uffd))
+		return 0; /* it would want all pages at once */
 	/* The host's own limit for locked memory may be lower than the guest's: its
 	 * refusal is no error, pages of a sandbox need not be resident for correctness.
 	 */

@@ -17,6 +17,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/limits.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
@@ -123,6 +124,8 @@ void mm_put(struct mm *mm)
 	if (mm->exe)
 		mm->exe->ops->put(mm->exe);
 	saved_put(mm->saved);
+	if (mm->uffd)
+		uffd_mm_end(mm->uffd);
 	slab_free(&mm_cache, mm);
 }
 
@@ -165,7 +168,7 @@ static int copy_areas(struct mm *from, struct mm *to)
 	return 0;
 }
 
-struct mm *mm_copy_locked(struct mm *mm)
+struct mm *mm_copy_locked(struct mm *mm, struct list *events)
 {
 	struct mm *copy = slab_alloc(&mm_cache);
 
@@ -179,6 +182,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 	copy->peak_pages = 0;
 	copy->use.at = 0;
 	copy->aio = NULL;
+	copy->uffd = NULL;
 	mm_inherit(copy, mm);
 	copy->lock_future = 0;
 	copy->id = atomic_add(&next_mm_id, 1) + 1;
@@ -186,7 +190,9 @@ struct mm *mm_copy_locked(struct mm *mm)
 		copy->exe->ops->get(copy->exe);
 	if (copy->saved)
 		ref_get(&copy->saved->refs);
-	if (copy_areas(mm, copy)) {
+	if (copy_areas(mm, copy) ||
+	    (unlikely(mm->uffd) && uffd_fork_locked(mm, copy, events))) {
+		uffd_events_drop(events);
 		mm_put(copy);
 		return NULL;
 	}
@@ -379,6 +385,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	size_t room = is_patchable(object, flags) && !fixed ? TRAMPOLINE_AREA : 0;
+	struct list events = LIST_INIT(events);
 	struct vma_spares spares;
 	struct vma *v;
 	long ret;
@@ -426,6 +433,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	}
 	if (ret)
 		goto out;
+	if (unlikely(mm->uffd))
+		uffd_tell(mm, addr, addr + size, UFFD_EVENT_UNMAP, &events);
 	vma_clear(mm, addr, addr + size, &spares);
 	v = vma_spare(&spares);
 	v->start = addr;
@@ -441,6 +450,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 out:
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
+	uffd_events_post(&events);
 	return ret;
 }
 
@@ -465,6 +475,7 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares
 
 int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
 {
+	struct list events = LIST_INIT(events);
 	struct vma_spares spares;
 	int err;
 
@@ -475,9 +486,14 @@ int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
 	if (err)
 		return err;
 	lock_take(&mm->lock);
+	if (unlikely(mm->uffd))
+		uffd_tell(mm, addr, addr + size, UFFD_EVENT_UNMAP, &events);
 	err = mm_unmap_locked(mm, addr, addr + size, &spares);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
+	if (err)
+		uffd_events_drop(&events);
+	uffd_events_post(&events);
 	return err;
 }
 
@@ -548,7 +564,8 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 	}
 	err = check_protect(mm, addr, at, prot);
 	if (!err && at > addr)
-		err = host_mprotect(addr, at - addr, (int)prot);
+		err = likely(!mm->uffd) ? host_mprotect(addr, at - addr, (int)prot)
+					: uffd_host_protect(mm, addr, at, prot);
 	if (!err && at > addr) {
 		vma_split(mm, addr, &spares);
 		vma_split(mm, at, &spares);

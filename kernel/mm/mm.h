@@ -9,6 +9,7 @@
 #include "abi/types.h"
 #include "base/lock.h"
 #include "base/ref.h"
+#include "lib/list.h"
 #include "lib/tree.h"
 #include "mm/object.h"
 
@@ -31,6 +32,9 @@ enum vma_flags {
 	VMA_NOWRITE = 1 << 15,	  /* shared file mapping that may never be written to */
 	VMA_SEALED = 1 << 16,	  /* mseal: stays as it is */
 	VMA_DONTEXPAND = 1 << 17, /* mremap must not make it larger */
+	VMA_UFFD_MISSING = 1 << 18, /* registered with userfaultfd(2): mm/uffd.h */
+	VMA_UFFD_WP = 1 << 19,
+	VMA_UFFD_MINOR = 1 << 20,
 };
 
 struct vma {
@@ -43,6 +47,7 @@ struct vma {
 	uint32_t flags;		  /* enum vma_flags */
 	uint32_t policy;	  /* mbind(2): see mm/policy.h */
 	struct vma_name *name;	  /* ref: mm/name.h; NULL: none */
+	struct uffd *uffd;	  /* ref; NULL: not registered with any */
 };
 
 /* Arguments and environment as given to exec, for other processes' /proc: fork shares
@@ -95,13 +100,15 @@ struct mm {
 	uint32_t lock_future;	      /* mlockall(MCL_FUTURE) */
 	struct mm_use use;	      /* lock */
 	void *aio;		      /* event/: contexts of io_setup; see mm_gone_hook */
+	struct uffd_mm *uffd; /* atomic: ref: userfaultfd(2) was called; NULL: never */
 };
 
 /* Returns an empty mm with one reference, or NULL. */
 struct mm *mm_create(void);
 /* The child's copy for fork: the areas, not the host mappings, which the host's clone
- * makes while the same mm->lock is still held. NULL: no memory. */
-struct mm *mm_copy_locked(struct mm *mm);
+ * makes while the same mm->lock is still held. events gets what is then to be posted
+ * (mm/uffd.h). NULL: no memory. */
+struct mm *mm_copy_locked(struct mm *mm, struct list *events);
 /* What a new mm has of that of the task that execs or forks. */
 void mm_inherit(struct mm *mm, const struct mm *from);
 void mm_get(struct mm *mm);

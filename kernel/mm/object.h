@@ -33,6 +33,9 @@ struct vm_object_ops {
 	 * wants to know are never joined. Called with the mm locked, or by who drops it
 	 * last. May be NULL. */
 	void (*areas_changed)(struct vm_object *o, int by);
+	/* Its data are memory, which is shared through a memfd (what Linux calls shmem).
+	 * NULL: no. */
+	bool (*is_memory)(struct vm_object *o);
 	/* Identity of the file's contents for the patch cache (0: do not patch): changes
 	 * when they change. */
 	uint64_t (*content_id)(struct vm_object *o);

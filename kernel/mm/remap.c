@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "mm/limits.h"
 #include "mm/map.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
@@ -17,6 +18,7 @@ struct remap {
 	uint32_t flags;
 	uaddr_t new_addr;
 	struct vma_spares spares;
+	struct list events; /* mm/uffd.h */
 };
 
 static int check_arguments(struct remap *r)
@@ -89,9 +91,13 @@ static int find_area(struct remap *r, struct vma **out)
 
 static long shrink(struct remap *r)
 {
-	int err = mm_unmap_locked(r->mm, r->old + r->new_size, r->old + r->old_size,
-				  &r->spares);
+	int err;
 
+	if (unlikely(r->mm->uffd))
+		uffd_tell(r->mm, r->old + r->new_size, r->old + r->old_size,
+			  UFFD_EVENT_UNMAP, &r->events);
+	err = mm_unmap_locked(r->mm, r->old + r->new_size, r->old + r->old_size,
+			      &r->spares);
 	return err ? err : (long)r->old;
 }
 
@@ -118,8 +124,12 @@ static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 	if (!err) {
 		long at = host_mremap(r->old, r->old_size, r->new_size, 0, 0);
 
+		/* The host may see several areas where we see one. */
+		if (at == -EFAULT)
+			at = host_mremap(v->end - PAGE_SIZE, PAGE_SIZE,
+					 PAGE_SIZE + end - v->end, 0, 0);
 		if (at == -ENOMEM || at == -EFAULT)
-			return false; /* the host sees several areas where we see one */
+			return false;
 		err = at < 0 ? (int)at : 0;
 	}
 	if (err) {
@@ -129,6 +139,8 @@ static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 	vma_account(r->mm, v, -1);
 	v->end = end;
 	vma_account(r->mm, v, 1);
+	if (unlikely(v->uffd))
+		(void)!uffd_apply(r->mm, v, r->old + r->old_size, end, false);
 	(void)vma_merge(r->mm, v);
 	*ret = (long)r->old;
 	return true;
@@ -185,7 +197,11 @@ static long move(struct remap *r, struct vma *v)
 	copy = vma_copy(v);
 	if (!copy)
 		return -ENOMEM;
-	ret = tell_moved(r, v, to);
+	ret = unlikely(v->uffd)
+		      ? uffd_move_begin(r->mm, r->old, r->old_size, to, r->new_size)
+		      : 0;
+	if (!ret)
+		ret = tell_moved(r, v, to);
 	if (!ret) {
 		ret = host_move(r->old, r->old_size, r->new_size,
 				(int)(r->flags & MREMAP_DONTUNMAP), to);
@@ -193,13 +209,22 @@ static long move(struct remap *r, struct vma *v)
 			(void)tell_moved(r, v, r->old);
 	}
 	if (ret < 0) {
+		if (unlikely(v->uffd))
+			(void)!uffd_apply(r->mm, v, r->old,
+					  MIN(v->end, r->old + r->old_size), false);
 		vma_free(copy);
 		return ret;
 	}
+	if (unlikely(r->mm->uffd))
+		uffd_tell(r->mm, to, to + r->new_size, UFFD_EVENT_UNMAP, &r->events);
 	copy->off = v->off + (r->old - v->start);
 	copy->start = to;
 	copy->end = to + r->new_size;
 	vma_clear(r->mm, to, to + r->new_size, &r->spares);
+	if (unlikely(v->uffd))
+		uffd_move_end(r->mm, v, copy, r->old, r->old_size, &r->events);
+	if (unlikely(v->uffd) && keep && r->old_size)
+		(void)!uffd_apply(r->mm, v, r->old, r->old + r->old_size, true);
 	if (!keep)
 		vma_clear(r->mm, r->old, r->old + r->old_size, &r->spares);
 	vma_link(r->mm, copy);
@@ -241,7 +266,13 @@ static long remap_locked(struct remap *r)
 long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	      uint32_t flags, uaddr_t new_addr)
 {
-	struct remap r = {mm, addr, old_size, new_size, flags, new_addr, {{NULL}}};
+	struct remap r = {.mm = mm,
+			  .old = addr,
+			  .old_size = old_size,
+			  .new_size = new_size,
+			  .flags = flags,
+			  .new_addr = new_addr,
+			  .events = LIST_INIT(r.events)};
 	long ret = check_arguments(&r);
 
 	if (ret)
@@ -250,9 +281,12 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	if (ret)
 		return ret;
 	lock_take(&mm->lock);
+	if (unlikely(mm->uffd))
+		uffd_settle_locked(mm);
 	ret = remap_locked(&r);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&r.spares);
+	uffd_events_post(&r.events);
 	return ret;
 }
 

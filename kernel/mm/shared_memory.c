@@ -60,12 +60,19 @@ static void describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
 	*ino = of(o)->ino;
 }
 
+static bool is_memory(struct vm_object *o)
+{
+	(void)o;
+	return true;
+}
+
 static const struct vm_object_ops shared_memory_ops = {
 	.get = get,
 	.put = put,
 	.host_backing = host_backing,
 	.describe = describe,
 	.is_anonymous = true,
+	.is_memory = is_memory,
 };
 
 struct vm_object *shared_memory_create(size_t size)

@@ -35,6 +35,12 @@ long strncpy_from_user(char *dst, uaddr_t src, size_t size) MUST_CHECK;
 /* Length without NUL of a guest string, -EFAULT, or -E2BIG when longer than max. */
 long strnlen_user(uaddr_t src, size_t max) MUST_CHECK;
 
+/* After a failed or short copy: true when it was because of a page that a userfaultfd(2)
+ * holds back, which the copy could not wait for with locks held: it is there now. For who
+ * has dropped his locks and can try again; system calls that just fail with EFAULT are
+ * restarted by the dispatcher. */
+bool user_fault_retry(void) MUST_CHECK;
+
 int get_user_u32(uint32_t *out, uaddr_t src) MUST_CHECK;
 int get_user_u64(uint64_t *out, uaddr_t src) MUST_CHECK;
 int put_user_u8(uaddr_t dst, uint8_t value) MUST_CHECK;

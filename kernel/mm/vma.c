@@ -6,6 +6,7 @@
 #include "abi/mman.h"
 #include "base/slab.h"
 #include "mm/name.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 
 static SLAB_CACHE(vma_cache, sizeof(struct vma), 8);
@@ -128,6 +129,7 @@ struct vma *vma_copy(const struct vma *v)
 	copy->node = (struct tree_node){0};
 	object_enter(copy);
 	vma_name_get(copy->name);
+	uffd_get(copy->uffd);
 	writer_add(copy);
 	return copy;
 }
@@ -137,6 +139,7 @@ void vma_free(struct vma *v)
 	writer_remove(v);
 	object_leave(v);
 	vma_name_put(v->name);
+	uffd_put(v->uffd);
 	slab_free(&vma_cache, v);
 }
 
@@ -194,6 +197,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	v->end = addr;
 	object_enter(upper);
 	vma_name_get(upper->name);
+	uffd_get(upper->uffd);
 	writer_add(upper);
 	(void)!tree_insert(&mm->areas, &upper->node, order);
 }
@@ -204,6 +208,8 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 
 	vma_split(mm, start, s);
 	vma_split(mm, end, s);
+	if (unlikely(mm->uffd))
+		uffd_pages_forget(mm->uffd, start, end);
 	v = vma_find(mm, start);
 	while (v && v->start < end) {
 		struct vma *next = vma_next(v);
@@ -218,7 +224,7 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 static bool is_alike(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags ||
-	    a->policy != b->policy || a->object != b->object)
+	    a->policy != b->policy || a->object != b->object || a->uffd != b->uffd)
 		return false;
 	if (a->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR))
 		return false;

@@ -10,6 +10,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/job.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
@@ -187,6 +188,43 @@ ssize_t remote_write(struct task *t, struct mm *mm, uaddr_t addr, const void *bu
 		     size_t size)
 {
 	return copy(t, mm, addr, (void *)(uintptr_t)buf, size, true);
+}
+
+/* ---- jobs of mm/ ---- */
+
+static void mm_job_func(struct cpu_call *call, struct task *task)
+{
+	struct mm_job *j = container_of(call, struct mm_job, call);
+
+	j->is_done = task && task->mm == j->mm;
+	if (j->is_done)
+		j->result = j->func(j);
+}
+
+int mm_job_run(struct mm_job *j)
+{
+	nsec_t deadline;
+	int err;
+
+	if (j->mm == current()->mm)
+		return j->func(j);
+	deadline = clock_now(CLOCK_MONOTONIC) + PATIENCE;
+	j->call.func = mm_job_func;
+	do {
+		struct task *t = find_task(current(), j->mm);
+		struct cpu *c = t ? atomic_load(&t->cpu) : NULL;
+
+		j->is_done = false;
+		err = c ? cpu_call_on(c, &t->cpu, &j->call, deadline) : -ESRCH;
+		task_put(t);
+		if (!err && j->is_done)
+			return j->result;
+		if (!err)
+			err = -ESRCH;
+		if (!t)
+			break;
+	} while (err == -ESRCH && clock_now(CLOCK_MONOTONIC) < deadline);
+	return err;
 }
 
 /* ---- residency ---- */

@@ -108,6 +108,13 @@ struct task {
 	uint64_t fault_trapno, fault_error,
 		fault_cr2; /* of the last fault, for signal frames */
 
+	/* own: an access to guest memory failed that might have waited, had it not held
+	 * locks: see user_fault_retry() */
+	uaddr_t held_fault;
+	bool held_write, is_held;
+	uint64_t uffd_drops_seen; /* own: mm/uffd.h */
+	uint32_t fault_waits;	  /* own: how often an access has waited */
+
 	int exit_code; /* wait status word of a dead task */
 	char comm[TASK_COMM_LEN];
 	struct task *vfork_parent; /* the task whose cpu this one has borrowed */

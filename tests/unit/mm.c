@@ -4,10 +4,11 @@
  * the same calls with every allocation and every host call failing in turn, which must
  * change nothing and leak nothing. */
 /* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c */
-/* unit: base/lock.c base/waitq.c host/fake/missing.c base/slab.c base/page.c */
-/* unit: lib/tree.c lib/string.c */
+/* unit: mm/uffd.c mm/uffd_area.c mm/uffd_fill.c mm/uffd_host.c mm/uffd_page.c */
+/* unit: mm/name.c */
+/* unit: base/lock.c base/waitq.c base/slab.c base/page.c lib/tree.c lib/string.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/memory.c host/fake/file.c */
-/* unit: host/fake/usercopy.c mm/name.c */
+/* unit: host/fake/usercopy.c host/fake/missing.c */
 /* timeout: 240 */
 #include "../sys/test.h"
 
@@ -19,6 +20,7 @@
 #include "base/slab.h"
 #include "host/fake/fake.h"
 #include "lib/string.h"
+#include "mm/job.h"
 #include "mm/limits.h"
 #include "mm/map.h"
 #include "mm/usercopy.h"
@@ -44,6 +46,11 @@ uint64_t mm_limit(int resource)
 bool mm_may_lock(void)
 {
 	return false;
+}
+
+int mm_job_run(struct mm_job *j)
+{
+	return j->func(j);
 }
 
 /* ---- objects: 0 a file, 1 a file whose code may be patched, 2 memory that counts its
@@ -818,6 +825,7 @@ static void a_copy_for_fork_has_the_areas_but_not_those_marked(void)
 	struct mm *copy;
 	struct vma *v;
 	int refs;
+	struct list events = LIST_INIT(events);
 	int n;
 
 	start();
@@ -830,7 +838,7 @@ static void a_copy_for_fork_has_the_areas_but_not_those_marked(void)
 	for (n = 1;; n++) {
 		alloc_fail_at((uint64_t)n);
 		lock_take(&mm->lock);
-		copy = mm_copy_locked(mm);
+		copy = mm_copy_locked(mm, &events);
 		lock_drop(&mm->lock);
 		if (copy)
 			break;

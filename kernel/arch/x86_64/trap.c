@@ -56,6 +56,7 @@ extern char entry_return[], entry_return_end[], entry_return_gs[], entry_return_
 extern char entry_iretq[], entry_fast[], entry_fast_b[], entry_fast_end[];
 extern char entry_slow[], entry_kick[], entry_fault[];
 _Noreturn void entry_slow_now(struct regs *r);
+extern char user_access_waits[];
 extern char host_block_check[], host_block_syscall[], host_block_eintr[];
 
 static struct cpu *cpu_of_handler(void)
@@ -189,13 +190,37 @@ static void on_kick(int signo, struct linux_siginfo *info, struct linux_ucontext
 	(void)enter_kernel(cpu, uc, entry_kick);
 }
 
+/* Lets the access wait on its own stack: see usercopy.S. */
+static bool access_waits(struct cpu *cpu, int signo, struct linux_sigcontext *c,
+			 uint64_t fixup)
+{
+	uint64_t *sp = (uint64_t *)c->rsp; // NOLINT(performance-no-int-to-ptr)
+
+	if (signo != SIGSEGV || c->trapno != TRAP_PAGE_FAULT || !cpu->task)
+		return false;
+	/* Jobs for other threads run on the alternate stack. */
+	if (c->rsp >= cpu->kstack_top || c->rsp < cpu->kstack_top - KSTACK_SIZE)
+		return false;
+	if (!task_access_fault(cpu->task, c->cr2, c->err & PAGE_FAULT_WRITE,
+			       !cpu->locks_held))
+		return false;
+	*--sp = c->rip;
+	*--sp = fixup;
+	*--sp = c->cr2;
+	*--sp = c->err;
+	c->rsp = (uint64_t)sp;
+	c->rip = (uint64_t)user_access_waits;
+	return true;
+}
+
 /* A fault at guest memory on the kernel's behalf: continue at the fixup. */
-static bool fixup_exception(struct linux_sigcontext *c)
+static bool fixup_exception(struct cpu *cpu, int signo, struct linux_sigcontext *c)
 {
 	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++) {
 		if (e->fault != c->rip)
 			continue;
-		c->rip = e->fixup;
+		if (!access_waits(cpu, signo, c, e->fixup))
+			c->rip = e->fixup;
 		return true;
 	}
 	return false;
@@ -222,7 +247,7 @@ static bool kernel_fault(struct cpu *cpu, int signo, const struct linux_siginfo 
 {
 	struct regs r;
 
-	if (fixup_exception(c))
+	if (fixup_exception(cpu, signo, c))
 		return true;
 	if (signo == SIGTRAP && (c->eflags & RFLAGS_TF)) {
 		/* The guest steps and has jumped here: it goes on stepping when it is

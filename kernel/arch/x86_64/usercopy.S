@@ -150,4 +150,43 @@ user_xrstor:
 	ret
 	EX 1b, user_fault
 
+/* The fault handler leads an access here that is to wait. On the stack, from the top: the error code, the
+ * address, the access's fixup, the access itself. */
+	.globl user_access_waits
+user_access_waits:
+	pushfq
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbp
+	movq	%rsp, %rbp
+	andq	$-16, %rsp
+	movq	96(%rbp), %rdi
+	movq	88(%rbp), %rsi
+	call	user_fault_held
+	movq	%rbp, %rsp
+	testl	%eax, %eax
+	jnz	1f
+	movq	104(%rbp), %rax
+	movq	%rax, 112(%rbp)
+1:	popq	%rbp
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	popfq
+	leaq	24(%rsp), %rsp
+	ret
+
 	.section .note.GNU-stack,"",@progbits

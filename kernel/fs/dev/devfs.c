@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/stat.h"
+#include "fs/chrdev.h"
 #include "fs/dentry.h"
 #include "fs/dev/devpts.h"
 #include "fs/dev/internal.h"
@@ -26,6 +27,7 @@ static const struct node nodes[] = {
 	{"urandom", S_IFCHR | 0666, MEM_MAJOR, MEM_URANDOM, NULL},
 	{"tty", S_IFCHR | 0666, TTY_MAJOR, TTY_TTY, NULL},
 	{"console", S_IFCHR | 0620, TTY_MAJOR, TTY_CONSOLE, NULL},
+	{"userfaultfd", S_IFCHR | 0600, MISC_MAJOR, MISC_USERFAULTFD, NULL},
 	{"ptmx", S_IFLNK | 0777, 0, 0, "pts/ptmx"},
 	{"fd", S_IFLNK | 0777, 0, 0, "/proc/self/fd"},
 	{"stdin", S_IFLNK | 0777, 0, 0, "/proc/self/fd/0"},
