@@ -5,32 +5,33 @@
 
 #include "abi/types.h"
 
-#define O_ACCMODE   03
-#define O_RDONLY    0
-#define O_WRONLY    01
-#define O_RDWR	    02
-#define O_CREAT	    0100
-#define O_EXCL	    0200
-#define O_NOCTTY    0400
-#define O_TRUNC	    01000
-#define O_APPEND    02000
-#define O_NONBLOCK  04000
-#define O_DSYNC	    010000
-#define FASYNC	    020000
-#define O_DIRECT    040000
-#define O_LARGEFILE 0100000
-#define O_DIRECTORY 0200000
-#define O_NOFOLLOW  0400000
-#define O_NOATIME   01000000
-#define O_CLOEXEC   02000000
-#define O_SYNC	    04010000
-#define O_PATH	    010000000
-#define O_TMPFILE   020200000
-#define __O_SYNC    04000000
-#define __O_TMPFILE 020000000
-#define O_NDELAY    O_NONBLOCK
-#define O_ASYNC	    FASYNC
-#define O_RSYNC	    O_SYNC
+#define O_ACCMODE	    03
+#define O_RDONLY	    0
+#define O_WRONLY	    01
+#define O_RDWR		    02
+#define O_CREAT		    0100
+#define O_EXCL		    0200
+#define O_NOTIFICATION_PIPE O_EXCL /* pipe2 */
+#define O_NOCTTY	    0400
+#define O_TRUNC		    01000
+#define O_APPEND	    02000
+#define O_NONBLOCK	    04000
+#define O_DSYNC		    010000
+#define FASYNC		    020000
+#define O_DIRECT	    040000
+#define O_LARGEFILE	    0100000
+#define O_DIRECTORY	    0200000
+#define O_NOFOLLOW	    0400000
+#define O_NOATIME	    01000000
+#define O_CLOEXEC	    02000000
+#define O_SYNC		    04010000
+#define O_PATH		    010000000
+#define O_TMPFILE	    020200000
+#define __O_SYNC	    04000000
+#define __O_TMPFILE	    020000000
+#define O_NDELAY	    O_NONBLOCK
+#define O_ASYNC		    FASYNC
+#define O_RSYNC		    O_SYNC
 
 /* *at(2) calls. */
 #define AT_FDCWD		(-100)

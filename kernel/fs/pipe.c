@@ -2,12 +2,14 @@
 /* pipe.c - pipes and FIFOs: a ring of bytes in kernel pages.
  *
  * One lock guards all. head and tail count bytes; when the ring runs empty both go back
- * to 0, so that a pipe with little in it stays on its first page. A packet pipe
- * (O_DIRECT) puts the length of each packet, two bytes, in front of it.
+ * to 0, so that a pipe with little in it stays on its first page. In front of each packet
+ * (O_DIRECT) is its length, two bytes; either all that is in a pipe are packets or
+ * nothing is: who switches while there is something in it, switches when that has been
+ * read.
  *
  * Wake-ups: a reader sleeps only while the ring is empty, a writer while it has less room
- * than it needs, which is never more than PIPE_BUF. So readers are woken by a write into
- * an empty ring, and writers when the room rises to PIPE_BUF; pollers of POLLIN at every
+ * than it needs, which is never more than pipe_enough(). So readers are woken by a write
+ * into an empty ring, and writers when the room rises to that; pollers of POLLIN at every
  * write, for edge triggers. Both kinds sleep exclusively: whoever leaves something over
  * passes the wake-up on.
  *
@@ -129,12 +131,12 @@ void pipe_ring_consume(struct pipe *p, size_t size)
 	}
 }
 
-size_t pipe_packet_size(struct pipe *p)
+size_t pipe_packet_size(struct pipe *p, size_t skip)
 {
 	uint8_t header[2];
 
 	for (size_t i = 0; i < 2; i++) {
-		size_t at = p->head + i;
+		size_t at = p->head + skip + i;
 
 		header[i] = *((uint8_t *)pipe_page(p, at) + at % PAGE_SIZE);
 	}
@@ -147,7 +149,7 @@ ssize_t pipe_take_out(struct pipe *p, struct uio *u)
 	size_t moved;
 
 	if (p->is_packet) {
-		size_t packet = pipe_packet_size(p);
+		size_t packet = pipe_packet_size(p, 0);
 
 		size = MIN(packet, u->left);
 		moved = pipe_ring_out(p, u, 2, size);
@@ -188,7 +190,7 @@ ssize_t pipe_take(struct file *f, struct uio *u, bool may_block)
 	}
 	room = pipe_room(p);
 	done = pipe_take_out(p, u);
-	wake_writers = room < PIPE_BUF && pipe_room(p) >= PIPE_BUF;
+	wake_writers = room < pipe_enough(p) && pipe_room(p) >= pipe_enough(p);
 	wake_readers = slept && pipe_used(p);
 out:
 	lock_drop(&p->lock);
@@ -241,13 +243,36 @@ static ssize_t packet_in(struct pipe *p, struct uio *u, size_t size)
 	return moved;
 }
 
+void pipe_begin(struct pipe *p, const struct file *f)
+{
+	if (!pipe_used(p) && !p->reserved && !p->is_peeked)
+		p->is_packet = atomic_load_relaxed(&f->flags) & O_DIRECT;
+}
+
+/* Without the lengths of packets. */
+static size_t pipe_data_size(struct pipe *p)
+{
+	size_t data = 0;
+
+	if (!p->is_packet)
+		return pipe_used(p);
+	for (size_t at = 0; at < pipe_used(p);) {
+		size_t size = pipe_packet_size(p, at);
+
+		data += size;
+		at += 2 + size;
+	}
+	return data;
+}
+
 ssize_t pipe_put_in(struct pipe *p, struct uio *u, size_t need)
 {
 	size_t room = pipe_room(p);
 	ssize_t moved;
 
 	if (p->is_packet) {
-		size_t size = MIN(u->left, (size_t)PIPE_BUF);
+		/* A pipe of one page has no room for the length too. */
+		size_t size = MIN(u->left, MIN((size_t)PIPE_BUF, p->size - 2));
 
 		return room < size + 2 ? 0 : packet_in(p, u, size);
 	}
@@ -287,6 +312,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 			err = -EPIPE;
 			break;
 		}
+		pipe_begin(p, f);
 		moved = pipe_put_in(p, u, need);
 		if (moved > 0) {
 			total += moved;
@@ -310,7 +336,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, int64_t *pos)
 			break;
 		slept = true;
 	}
-	slept = slept && pipe_room(p) >= PIPE_BUF && p->readers;
+	slept = slept && pipe_room(p) >= pipe_enough(p) && p->readers;
 	lock_drop(&p->lock);
 	if (slept)
 		waitq_wake_one(&p->writable, POLL_WRITABLE);
@@ -340,7 +366,7 @@ static uint32_t pipe_poll(struct file *f, struct poll_table *pt)
 			bits |= POLLHUP;
 	}
 	if (f->mode & FMODE_WRITE) {
-		if (pipe_room(p) >= PIPE_BUF)
+		if (pipe_room(p) >= pipe_enough(p))
 			bits |= POLL_WRITABLE;
 		if (!p->readers)
 			bits |= POLLERR;
@@ -357,7 +383,7 @@ static long pipe_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	if (cmd != FIONREAD)
 		return -ENOTTY;
 	lock_take(&p->lock);
-	used = (uint32_t)pipe_used(p);
+	used = (uint32_t)pipe_data_size(p);
 	lock_drop(&p->lock);
 	return put_user_u32(arg, used);
 }
@@ -525,7 +551,6 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 		inode_put(inode);
 		return -ENOMEM;
 	}
-	inode->pipe->is_packet = flags & O_DIRECT;
 	err = file_create_anon(inode, "pipe", &pipe_file_ops,
 			       O_RDONLY | (flags & O_NONBLOCK), inode->pipe, &r);
 	if (err)

@@ -14,12 +14,12 @@ struct pipe {
 	struct lock lock; /* RANK_OBJECT: all but files */
 	uint32_t readers;
 	uint32_t writers;
-	size_t head;		 /* bytes taken out since it was last empty */
-	size_t tail;		 /* bytes put in */
-	size_t size;		 /* a power of two of pages */
-	void **pages;		 /* size / PAGE_SIZE of them, made when first needed */
-	bool is_packet;		 /* const: O_DIRECT */
-	uint32_t files;		 /* inode->lock: files that refer to it */
+	size_t head;	/* bytes taken out since it was last empty */
+	size_t tail;	/* bytes put in */
+	size_t size;	/* a power of two of pages */
+	void **pages;	/* size / PAGE_SIZE of them, made when first needed */
+	bool is_packet; /* what is in it are packets (O_DIRECT): see pipe_begin() */
+	uint32_t files; /* inode->lock: files that refer to it */
 	struct waitq readable;	 /* woken when there is something to read, or no writer */
 	struct waitq writable;	 /* woken when there is room again, or no reader */
 	struct waitq opened;	 /* woken when somebody opens the FIFO */
@@ -48,6 +48,14 @@ static inline size_t pipe_room(const struct pipe *p)
 	return p->size - (p->tail - p->head) - p->reserved;
 }
 
+/* Room that suffices for any write that goes in one piece. */
+static inline size_t pipe_enough(const struct pipe *p)
+{
+	size_t most = PIPE_BUF + (p->is_packet ? 2 : 0);
+
+	return most < p->size ? most : p->size;
+}
+
 void *pipe_page(struct pipe *p, size_t at);
 /* Moves up to size bytes from the ring, skip bytes after its head, to u. */
 size_t pipe_ring_out(struct pipe *p, struct uio *u, size_t skip, size_t size);
@@ -56,7 +64,10 @@ ssize_t pipe_take_out(struct pipe *p, struct uio *u);
 /* Puts what fits now, at least `need` bytes (with their header). 0: no room. */
 ssize_t pipe_put_in(struct pipe *p, struct uio *u, size_t need);
 void pipe_ring_consume(struct pipe *p, size_t size);
-size_t pipe_packet_size(struct pipe *p);
+/* The packet at skip bytes after the head. */
+size_t pipe_packet_size(struct pipe *p, size_t skip);
+/* The next bytes come through f: into an empty pipe they go as its flags say. */
+void pipe_begin(struct pipe *p, const struct file *f);
 void pipe_send_sigpipe(void);
 
 /* ---- pipe_splice.c ---- */

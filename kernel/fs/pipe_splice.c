@@ -52,8 +52,9 @@ ssize_t pipe_reserve(struct file *f, size_t want, bool may_block)
 	ssize_t err = 0;
 
 	lock_take(&p->lock);
+	pipe_begin(p, f);
 	if (p->is_packet)
-		want = MIN(want, (size_t)PIPE_BUF);
+		want = MIN(want, MIN((size_t)PIPE_BUF, p->size - 2));
 	while (p->readers && pipe_room(p) < promise(p, p->is_packet ? want : 1) && !err)
 		err = may_block ? waitq_sleep(&p->writable, &p->lock, NSEC_NEVER)
 				: -EAGAIN;
@@ -83,7 +84,7 @@ ssize_t pipe_put(struct file *f, struct uio *u, size_t reserved)
 		uio_truncate(u, reserved);
 		done = pipe_put_in(p, u, 1);
 	}
-	has_room = pipe_room(p) >= PIPE_BUF;
+	has_room = pipe_room(p) >= pipe_enough(p);
 	lock_drop(&p->lock);
 	if (done == -EPIPE)
 		pipe_send_sigpipe();
@@ -104,7 +105,7 @@ ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block)
 	done = wait_data(p, may_block);
 	if (done > 0) {
 		size_t skip = p->is_packet ? 2 : 0;
-		size_t there = p->is_packet ? pipe_packet_size(p) : pipe_used(p);
+		size_t there = p->is_packet ? pipe_packet_size(p, 0) : pipe_used(p);
 
 		uio_init_kernel(&u, buf, size);
 		done = (ssize_t)pipe_ring_out(p, &u, skip, MIN(size, there));
@@ -123,7 +124,7 @@ static void consume(struct pipe *p, size_t size) REQUIRES(&p->lock)
 		pipe_ring_consume(p, size);
 		return;
 	}
-	left = pipe_packet_size(p) - size;
+	left = pipe_packet_size(p, 0) - size;
 	if (!left) {
 		pipe_ring_consume(p, size + 2);
 		return;
@@ -148,7 +149,7 @@ void pipe_peeked(struct file *f, size_t consumed)
 	consume(p, consumed);
 	has_data = pipe_used(p);
 	is_over = !has_data && !p->writers;
-	has_room = consumed && pipe_room(p) >= PIPE_BUF;
+	has_room = consumed && pipe_room(p) >= pipe_enough(p);
 	lock_drop(&p->lock);
 	if (has_room)
 		waitq_wake_one(&p->writable, POLL_WRITABLE);

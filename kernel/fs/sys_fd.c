@@ -102,7 +102,9 @@ long sys_pipe(struct task *t, uaddr_t fds)
 long sys_pipe2(struct task *t, uaddr_t fds, int flags)
 {
 	(void)t;
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE))
 		return -EINVAL;
+	if (flags & O_NOTIFICATION_PIPE)
+		return -ENOPKG; /* as a kernel that is built without watch queues */
 	return make_pipe(fds, (uint32_t)flags);
 }

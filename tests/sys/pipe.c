@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 static int p[2];
 
@@ -119,6 +120,69 @@ static void packets_keep_their_borders(void)
 	CHECK(read(p[0], b, 8) == 3 && read(p[0], b, 1) == 1);
 	CHECK(write(p[1], "z", 1) == 1 && read(p[0], b, 8) == 1 && b[0] == 'z');
 	shut();
+}
+
+static void packets_are_counted_without_their_borders(void)
+{
+	static char b[8192];
+	int n;
+
+	CHECK(pipe2(p, O_DIRECT) == 0);
+	CHECK(write(p[1], b, 5001) == 5001 && write(p[1], b, 10) == 10);
+	CHECK(ioctl(p[0], FIONREAD, &n) == 0 && n == 5011);
+	CHECK(read(p[0], b, 100) == 100);
+	CHECK(ioctl(p[0], FIONREAD, &n) == 0 && n == 915);
+	CHECK(read(p[0], b, 8192) == 905 && read(p[0], b, 8192) == 10);
+	shut();
+}
+
+static void packets_can_be_switched_on_and_off(void)
+{
+	char b[8];
+
+	CHECK(pipe2(p, O_DIRECT) == 0);
+	CHECK(fcntl(p[1], F_SETFL, 0) == 0);
+	CHECK(write(p[1], "a", 1) == 1 && write(p[1], "b", 1) == 1);
+	CHECK(read(p[0], b, 8) == 2);
+	CHECK(fcntl(p[1], F_SETFL, O_DIRECT) == 0);
+	CHECK(write(p[1], "a", 1) == 1 && write(p[1], "b", 1) == 1);
+	CHECK(read(p[0], b, 8) == 1 && read(p[0], b, 8) == 1);
+	shut();
+}
+
+enum { PACKETS = 20000 };
+
+static void *write_packets(void *arg)
+{
+	static char b[PIPE_BUF];
+
+	(void)arg;
+	for (int i = 0; i < PACKETS; i++) {
+		size_t size = i % 9 == 0 ? sizeof(b) : 14;
+
+		CHECK(write(p[1], b, size) == (ssize_t)size);
+	}
+	return NULL;
+}
+
+static void packets_of_all_sizes_find_their_room(void)
+{
+	static char b[PIPE_BUF];
+	pthread_t t;
+
+	CHECK(pipe2(p, O_DIRECT) == 0);
+	CHECK(pthread_create(&t, NULL, write_packets, NULL) == 0);
+	for (int i = 0; i < PACKETS; i++)
+		CHECK(read(p[0], b, sizeof(b)) == (i % 9 == 0 ? PIPE_BUF : 14));
+	CHECK(pthread_join(t, NULL) == 0);
+	shut();
+}
+
+static void there_are_no_watch_queues(void)
+{
+	FAILS(ENOPKG, pipe2(p, O_EXCL));
+	FAILS(ENOPKG, pipe2(p, O_EXCL | O_CLOEXEC));
+	FAILS(EINVAL, pipe2(p, O_EXCL | 1));
 }
 
 static void unknown_flags_are_refused(void)
@@ -279,8 +343,10 @@ RUN(TEST(bytes_come_out_in_order), TEST(flags_go_to_both_ends),
     TEST(end_of_file_when_all_writers_are_gone), TEST(no_reader_means_epipe_and_sigpipe),
     TEST(capacity_is_sixteen_pages), TEST(small_writes_are_all_or_nothing),
     TEST(large_writes_may_be_partial), TEST(packets_keep_their_borders),
-    TEST(unknown_flags_are_refused), TEST(bad_pointers_are_efault),
-    TEST(blocking_reads_and_writes_are_interrupted),
+    TEST(packets_are_counted_without_their_borders),
+    TEST(packets_can_be_switched_on_and_off), TEST(packets_of_all_sizes_find_their_room),
+    TEST(there_are_no_watch_queues), TEST(unknown_flags_are_refused),
+    TEST(bad_pointers_are_efault), TEST(blocking_reads_and_writes_are_interrupted),
     TEST(children_write_to_their_parents), TEST(a_megabyte_passes_whole),
     TEST(records_of_two_threads_stay_whole), TEST(a_sleeping_reader_sees_the_last_close),
     TEST(the_ends_have_names_in_proc))
