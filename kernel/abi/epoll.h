@@ -28,6 +28,16 @@
 #define EPIOCSPARAMS   0x40088a01U
 #define EPIOCGPARAMS   0x80088a02U
 
+struct linux_epoll_params {
+	uint32_t busy_poll_usecs;
+	uint16_t busy_poll_budget;
+	uint8_t prefer_busy_poll;
+	uint8_t pad;
+};
+
+/* More needs CAP_NET_ADMIN. */
+#define EPOLL_BUDGET_MAX 64
+
 struct linux_epoll_event {
 	uint32_t events;
 	uint64_t data;

@@ -12,6 +12,7 @@
  * members all sleep in the host instead: see epoll_host.c. */
 #include "event/epoll.h"
 
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/poll.h"
@@ -26,6 +27,7 @@
 #include "lib/atomic.h"
 #include "lib/printf.h"
 #include "mm/usercopy.h"
+#include "process/creds.h"
 
 static SLAB_CACHE(epoll_slab, sizeof(struct epoll), 64);
 static const struct file_ops epoll_ops;
@@ -455,12 +457,36 @@ static void epoll_show_fdinfo(struct file *f, char *buf, size_t size)
 	lock_drop(&ep->lock);
 }
 
-/* Busy polling is the host's affair. */
+/* Busy polling is the host's affair: how it is to be done is kept. */
+static long params_set(struct epoll *ep, uaddr_t arg)
+{
+	struct linux_epoll_params p;
+
+	if (COPY_IN(&p, arg))
+		return -EFAULT;
+	if (p.pad || p.busy_poll_usecs > INT32_MAX || p.prefer_busy_poll > 1)
+		return -EINVAL;
+	if (p.busy_poll_budget > EPOLL_BUDGET_MAX && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	lock_take(&ep->lock);
+	ep->params = p;
+	lock_drop(&ep->lock);
+	return 0;
+}
+
 static long epoll_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 {
-	(void)f;
-	(void)arg;
-	return cmd == EPIOCSPARAMS || cmd == EPIOCGPARAMS ? -EOPNOTSUPP : -EINVAL;
+	struct epoll *ep = f->private;
+	struct linux_epoll_params p;
+
+	if (cmd == EPIOCSPARAMS)
+		return params_set(ep, arg);
+	if (cmd != EPIOCGPARAMS)
+		return -EINVAL;
+	lock_take(&ep->lock);
+	p = ep->params;
+	lock_drop(&ep->lock);
+	return COPY_OUT(arg, &p);
 }
 
 static void epoll_release(struct file *f)

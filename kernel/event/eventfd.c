@@ -58,14 +58,14 @@ static bool has_room(const struct eventfd *e, uint64_t value)
 	return UINT64_MAX - e->count > value;
 }
 
-static ssize_t eventfd_write(struct file *f, struct uio *u, int64_t *pos)
+/* One piece of writev's: on Linux each is a write of its own. */
+static ssize_t write_piece(struct file *f, struct uio *u)
 {
 	struct eventfd *e = f->private;
 	uint64_t value;
 	int err = 0;
 
-	(void)pos;
-	if (u->left != sizeof(value))
+	if (MIN(u->left, u->iov->iov_len - u->off) != sizeof(value))
 		return -EINVAL;
 	if (uio_copy_in(u, &value, sizeof(value)) != sizeof(value))
 		return -EFAULT;
@@ -84,6 +84,20 @@ static ssize_t eventfd_write(struct file *f, struct uio *u, int64_t *pos)
 	lock_drop(&e->lock);
 	waitq_wake_all(&e->changed, POLLIN);
 	return sizeof(value);
+}
+
+static ssize_t eventfd_write(struct file *f, struct uio *u, int64_t *pos)
+{
+	ssize_t done = 0;
+	ssize_t ret;
+
+	(void)pos;
+	do {
+		ret = write_piece(f, u);
+		if (ret > 0)
+			done += ret;
+	} while (ret > 0 && u->left);
+	return done ? done : ret;
 }
 
 static uint32_t eventfd_poll(struct file *f, struct poll_table *pt)

@@ -33,7 +33,8 @@ struct epoll {
 	struct lock busy_lock; /* RANK_OBJECT: is_busy */
 	bool is_busy;	       /* somebody changes or harvests: see epoll_enter() */
 	struct waitq not_busy;
-	uint64_t harvest;   /* epoll_enter(): counts them */
+	struct linux_epoll_params params; /* lock */
+	uint64_t harvest;		  /* epoll_enter(): counts them */
 	bool is_hosts_turn; /* epoll_enter(): it was left out the last time */
 	bool is_dying;	    /* const once set: its file has gone */
 

@@ -736,13 +736,61 @@ static void many_members(void)
 	CHECK(kinds >= 2);
 }
 
-RUN(TEST(levels_come_as_long_as_they_are_there), TEST(edges_come_once_for_each_arrival),
-    TEST(edges_of_both_directions), TEST(one_shots_need_a_new_arming),
-    TEST(what_is_asked_for_can_change), TEST(descriptors_of_one_file_are_members_each),
-    TEST(the_last_close_removes), TEST(all_kinds_are_told_in_one_call),
-    TEST(hangups_and_errors), TEST(an_unreadable_array_loses_nothing),
-    TEST(inner_epolls_say_what_their_members_do), TEST(an_edge_outside_comes_once),
-    TEST(loops_and_depth), TEST(exclusive_members), TEST(each_edge_goes_to_one_waiter),
-    TEST(members_may_come_while_others_wait), TEST(a_member_of_a_child_counts_for_all),
-    TEST(poll_and_select_look_into_epolls), TEST(signals_and_time_limits),
-    TEST(errors_by_precedence), TEST(many_members))
+struct params {
+	uint32_t usecs;
+	uint16_t budget;
+	uint8_t prefer, pad;
+};
+#define SET_PARAMS _IOW(0x8a, 1, struct params)
+#define GET_PARAMS _IOR(0x8a, 2, struct params)
+
+static void budgets_as_user(void)
+{
+	struct params p = {1, 65, 0, 0};
+	int ep = epoll_create1(0);
+
+	become_user();
+	FAILS(EPERM, ioctl(ep, SET_PARAMS, &p));
+	p.budget = 64;
+	CHECK(ioctl(ep, SET_PARAMS, &p) == 0);
+}
+
+/* Since Linux 6.9. */
+static void busy_polling_can_be_set(void)
+{
+	static const struct params bad[] = {
+		{1, 1, 1, 1}, {1, 1, 2, 0}, {0x80000000, 1, 0, 0}};
+	struct params p = {1, 2, 3, 4};
+	int ep = epoll_create1(0);
+
+	if (ioctl(ep, GET_PARAMS, &p) < 0 && errno != EFAULT) {
+		CHECK(errno == EINVAL || errno == EOPNOTSUPP || errno == ENOTTY);
+		CHECK(close(ep) == 0);
+		return;
+	}
+	CHECK(p.usecs == 0 && p.budget == 0 && p.prefer == 0 && p.pad == 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		p = bad[i];
+		FAILS(EINVAL, ioctl(ep, SET_PARAMS, &p));
+	}
+	p = (struct params){100, 10, 1, 0};
+	CHECK(ioctl(ep, SET_PARAMS, &p) == 0);
+	memset(&p, 9, sizeof(p));
+	CHECK(ioctl(ep, GET_PARAMS, &p) == 0 && p.usecs == 100 && p.budget == 10 &&
+	      p.prefer == 1 && p.pad == 0);
+	FAILS(EFAULT, ioctl(ep, SET_PARAMS, (void *)16));
+	FAILS(EFAULT, ioctl(ep, GET_PARAMS, (void *)16));
+	FAILS(EINVAL, ioctl(ep, _IO(0x8a, 3)));
+	CHECK(in_child(budgets_as_user) == 0 && close(ep) == 0);
+}
+
+RUN(TEST(busy_polling_can_be_set), TEST(levels_come_as_long_as_they_are_there),
+    TEST(edges_come_once_for_each_arrival), TEST(edges_of_both_directions),
+    TEST(one_shots_need_a_new_arming), TEST(what_is_asked_for_can_change),
+    TEST(descriptors_of_one_file_are_members_each), TEST(the_last_close_removes),
+    TEST(all_kinds_are_told_in_one_call), TEST(hangups_and_errors),
+    TEST(an_unreadable_array_loses_nothing), TEST(inner_epolls_say_what_their_members_do),
+    TEST(an_edge_outside_comes_once), TEST(loops_and_depth), TEST(exclusive_members),
+    TEST(each_edge_goes_to_one_waiter), TEST(members_may_come_while_others_wait),
+    TEST(a_member_of_a_child_counts_for_all), TEST(poll_and_select_look_into_epolls),
+    TEST(signals_and_time_limits), TEST(errors_by_precedence), TEST(many_members))

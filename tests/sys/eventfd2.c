@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 
 static void read_resets_the_sum(void)
 {
@@ -160,9 +161,25 @@ static void no_addition_is_lost(void)
 	CHECK(close(shared) == 0);
 }
 
-RUN(TEST(read_resets_the_sum), TEST(a_semaphore_gives_one_at_a_time),
-    TEST(the_old_call_takes_no_flags), TEST(flags_are_kept), TEST(the_sum_is_bounded),
-    TEST(short_buffers_are_refused), TEST(it_has_no_position_but_lets_itself_be_seeked),
-    TEST(unknown_flags_are_refused), TEST(bad_pointers_are_efault),
-    TEST(a_blocked_read_is_interrupted), TEST(children_share_the_counter),
-    TEST(no_addition_is_lost))
+static void each_piece_of_a_vector_is_a_write(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK);
+	uint64_t v[3] = {1, 2, 3};
+	struct iovec whole[2] = {{&v[0], 8}, {&v[1], 8}};
+	struct iovec torn[2] = {{&v[0], 4}, {(char *)&v[0] + 4, 4}};
+	struct iovec tail[2] = {{&v[0], 8}, {&v[1], 4}};
+
+	CHECK(writev(fd, whole, 2) == 16);
+	CHECK(read(fd, &v[2], 8) == 8 && v[2] == 3);
+	FAILS(EINVAL, writev(fd, torn, 2));
+	CHECK(writev(fd, tail, 2) == 8);
+	CHECK(readv(fd, torn, 2) == 8 && v[0] == 1);
+	CHECK(close(fd) == 0);
+}
+
+RUN(TEST(each_piece_of_a_vector_is_a_write), TEST(read_resets_the_sum),
+    TEST(a_semaphore_gives_one_at_a_time), TEST(the_old_call_takes_no_flags),
+    TEST(flags_are_kept), TEST(the_sum_is_bounded), TEST(short_buffers_are_refused),
+    TEST(it_has_no_position_but_lets_itself_be_seeked), TEST(unknown_flags_are_refused),
+    TEST(bad_pointers_are_efault), TEST(a_blocked_read_is_interrupted),
+    TEST(children_share_the_counter), TEST(no_addition_is_lost))
