@@ -30,6 +30,7 @@
 #include "core/exit.h"
 #include "core/report.h"
 #include "core/trace/trace.h"
+#include "event/host_watch.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -63,7 +64,9 @@ static uint32_t blanks_ready;  /* atomic: how many are to be kept */
 static int fill_error;	       /* pool_lock: why the last one could not be made */
 static uint32_t fill_failures; /* pool_lock */
 static struct waitq blank_ready = {LOCK_INIT(RANK_WAITQ), LIST_INIT(blank_ready.entries)};
-static struct task kthread; /* what current() is in the first host process */
+static struct task kthread;	 /* what current() is in the first host process */
+static struct cpu *watcher;	 /* event/host_watch.c: own: of the first host process */
+static struct task watcher_task; /* what current() is there: nobody */
 
 /* ---- blanks ---- */
 
@@ -219,6 +222,35 @@ void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *))
 	(void)host_futex_wake(&blank->go, 1);
 }
 
+/* ---- the watcher ---- */
+
+static void watcher_fill(void)
+{
+	struct cpu *c;
+
+	if (likely(!host_watch_is_wanted()) || watcher)
+		return;
+	c = cpu_alloc();
+	if (!c)
+		return; /* at the next kick */
+	c->vdso_base = cpu_self()->vdso_base;
+	cpu_set_task(c, &watcher_task);
+	if (host_clone(false, false, c, (uint64_t)c->kstack + KSTACK_SIZE - 512,
+		       host_watch_main) < 0)
+		cpu_free(c);
+	else
+		watcher = c;
+}
+
+/* It died by an outside hand: there will be another. */
+static void watcher_forget(int host_pid)
+{
+	if (!watcher || watcher->host_tid != host_pid)
+		return;
+	cpu_free(watcher);
+	watcher = NULL;
+}
+
 /* A blank that died by an outside hand. */
 static void blank_forget(int host_pid)
 {
@@ -295,6 +327,7 @@ static void take_dead(void)
 		panic("host process %d was killed while it changed the kernel's data",
 		      pid);
 	blank_forget(pid);
+	watcher_forget(pid);
 	atomic_store(&boot->monitor_dead_pid, 0);
 }
 
@@ -321,6 +354,7 @@ static NORETURN void finish(void)
 		now = clock_now(CLOCK_MONOTONIC);
 	}
 	end_blanks();
+	host_watch_end();
 	trace_finish();
 	report_print();
 	atomic_store(&boot->exited, 1);
@@ -347,6 +381,7 @@ void first_process_loop(void)
 		take_signals();
 		take_dead();
 		blanks_fill();
+		watcher_fill();
 		if (atomic_load(&main_exited))
 			finish();
 		deferred_run();
@@ -413,5 +448,7 @@ int first_process_init(struct cpu *cpu)
 	main_exited_hook = on_main_exited;
 	timer_kick = first_process_kick;
 	deferred_kick = first_process_kick;
+	host_watch_start = first_process_kick;
+	watcher_task.sleeper.host_eventfd = -1;
 	return init_process_create();
 }

@@ -13,13 +13,17 @@
  *	WAITING		on context.waiting
  *	FIRED		on context.fired, or off it and being finished
  */
+#include "abi/epoll.h"
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "base/slab.h"
+
 #include "event/aio.h"
 #include "event/eventfd.h"
+#include "event/host_watch.h"
 #include "fs/file.h"
 #include "fs/poll.h"
+#include "host/host.h"
 #include "lib/atomic.h"
 
 enum { WAITS_INSIDE = 2 };
@@ -44,6 +48,7 @@ struct aio_poll {
 	bool is_cancelled;			 /* its event says 0 */
 	int wait_err;
 	unsigned wait_count;
+	struct host_watch host; /* for files that a host descriptor says are ready */
 	struct aio_wait *waits;
 	struct aio_wait inside[WAITS_INSIDE];
 };
@@ -64,9 +69,9 @@ static void call_finisher(struct aio_context *c)
 		aio_put(c);
 }
 
-static bool poll_woken(struct wait_entry *e, uint32_t key)
+/* key: what the file is ready for; 0: it may be. */
+static bool poll_fire(struct aio_poll *r, uint32_t key)
 {
-	struct aio_poll *r = container_of(e, struct aio_wait, entry)->request;
 	struct aio_context *c = r->ctx;
 	bool has_fired = false;
 
@@ -74,10 +79,11 @@ static bool poll_woken(struct wait_entry *e, uint32_t key)
 		return false;
 	lock_take(&c->lock);
 	r->was_woken = true;
+	if (r->state != FIRED)
+		r->got |= key & r->events;
 	if (r->state == WAITING) {
 		has_fired = true;
 		r->state = FIRED;
-		r->got = key & r->events;
 		list_remove(&r->link);
 		list_add_tail(&c->fired, &r->link);
 		if (r->got && !r->answer.eventfd) {
@@ -89,6 +95,16 @@ static bool poll_woken(struct wait_entry *e, uint32_t key)
 	if (has_fired)
 		call_finisher(c);
 	return has_fired;
+}
+
+static bool poll_woken(struct wait_entry *e, uint32_t key)
+{
+	return poll_fire(container_of(e, struct aio_wait, entry)->request, key);
+}
+
+static void poll_host_ready(struct host_watch *w, uint32_t events)
+{
+	(void)poll_fire(container_of(w, struct aio_poll, host), events);
 }
 
 static void poll_add_wait(struct poll_table *pt, struct waitq *q)
@@ -124,6 +140,7 @@ static void leave_queues(struct aio_poll *r)
 			kfree(w);
 	}
 	r->waits = NULL;
+	host_watch_remove(&r->host);
 }
 
 /* ---- requests ---- */
@@ -137,6 +154,7 @@ static struct aio_poll *poll_create(struct aio_context *c, struct file *f,
 	if (!r)
 		return NULL;
 	list_init(&r->link);
+	host_watch_init(&r->host, poll_host_ready);
 	aio_get(c);
 	r->ctx = c;
 	file_get(f);
@@ -158,27 +176,46 @@ static void poll_destroy(struct aio_poll *r)
 	aio_put(c);
 }
 
-/* Lets it wait, unless the file is ready or the context dead: true. *mask: what the file
- * is ready for. It is STARTING. */
-static bool poll_wait_or_tell(struct aio_poll *r, uint32_t *mask)
+/* What the file is ready for now. */
+static uint32_t poll_ask(struct aio_poll *r, struct poll_table *pt)
+{
+	uint32_t mask = file_poll(r->file, pt);
+
+	if (r->file->host_poll_fd >= 0) {
+		struct linux_pollfd p = {
+			.fd = r->file->host_poll_fd,
+			.events = (int16_t)r->events,
+		};
+
+		if (host_poll(&p, 1, 0) > 0)
+			mask |= (uint16_t)p.revents;
+	}
+	return mask & r->events;
+}
+
+/* Lets it wait: true; unless the file is ready, which got then says, or the context dead.
+ * It is STARTING. mask: what the file was ready for just now. */
+static bool poll_wait_or_tell(struct aio_poll *r, uint32_t mask)
 {
 	struct aio_context *c = r->ctx;
 	bool does_wait;
+	bool is_over;
 
-	do {
+	for (;;) {
 		lock_take(&c->lock);
-		does_wait = !*mask && !r->was_woken && !c->is_dead;
+		r->got |= mask;
+		is_over = r->got || c->is_dead;
+		does_wait = !is_over && !r->was_woken;
 		if (does_wait) {
 			r->state = WAITING;
 			list_add_tail(&c->waiting, &r->link);
 		}
 		r->was_woken = false;
 		lock_drop(&c->lock);
-		if (does_wait || *mask || c->is_dead)
-			break;
-		*mask = file_poll(r->file, NULL) & r->events;
-	} while (true);
-	return does_wait;
+		if (does_wait || is_over)
+			return does_wait;
+		mask = poll_ask(r, NULL);
+	}
 }
 
 static void work_run(struct deferred *d)
@@ -210,28 +247,29 @@ int aio_poll_submit(struct aio_context *c, struct file *f, const struct linux_io
 	}
 	pt.private = r;
 	pt.events = r->events;
-	mask = file_poll(f, &pt) & r->events;
+	mask = poll_ask(r, &pt);
 	err = r->wait_err;
-	if (!err && !mask && !r->wait_count)
+	if (!err && !mask && f->host_poll_fd >= 0)
+		err = host_watch_add(&r->host, f->host_poll_fd, r->events | EPOLLONESHOT);
+	else if (!err && !mask && !r->wait_count)
 		err = -EINVAL; /* it never tells when it becomes ready */
-	if (!err && poll_wait_or_tell(r, &mask))
+	if (!err && poll_wait_or_tell(r, mask))
 		return 0;
 	leave_queues(r);
 	if (!err)
-		aio_post(c, a, mask);
+		aio_post(c, a, r->got);
 	poll_destroy(r);
 	return err;
 }
 
-/* Asks the file what it is ready for: 0 if nothing, and the request waits again. */
+/* Asks the file what it is ready for. False: for nothing, and the request waits again. */
 static bool poll_look_again(struct aio_poll *r)
 {
 	lock_take(&r->ctx->lock);
 	r->state = STARTING;
 	r->was_woken = false;
 	lock_drop(&r->ctx->lock);
-	r->got = file_poll(r->file, NULL) & r->events;
-	return !poll_wait_or_tell(r, &r->got);
+	return !poll_wait_or_tell(r, poll_ask(r, NULL));
 }
 
 void aio_poll_finish(struct aio_context *c)
