@@ -55,6 +55,8 @@ struct file_ops {
 	/* O_ASYNC changes: 0 or -errno. NULL: it is never sent (-ENOTTY from FIOASYNC).
 	 */
 	int (*set_async)(struct file *f, bool on);
+	/* F_SETOWN has set or removed the owner. */
+	void (*owner_changed)(struct file *f);
 	/* Appends lines to /proc/PID/fdinfo/N. */
 	void (*show_fdinfo)(struct file *f, char *buf, size_t size);
 	/* How many of the file's pages from first to before end are in memory. 0. */

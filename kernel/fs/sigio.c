@@ -54,6 +54,8 @@ int file_owner_set(struct file *f, int type, pid_t pid)
 	lock_take(&sigio_lock);
 	owner_store(f, type, pid);
 	lock_drop(&sigio_lock);
+	if (f->ops && f->ops->owner_changed)
+		f->ops->owner_changed(f);
 	return 0;
 }
 
@@ -203,6 +205,20 @@ void file_send_sigio(struct file *f, uint32_t band)
 		return;
 	lock_take(&sigio_lock);
 	send_locked(&f->owner, f->async_fd, code_of(band));
+	lock_drop(&sigio_lock);
+}
+
+void file_send_sigurg(struct file *f)
+{
+	struct file_owner o;
+
+	lock_take(&sigio_lock);
+	o = f->owner;
+	o.signo = SIGURG;
+	lock_take(&process_tree_lock);
+	if (o.pid)
+		send_owner(&o, NULL);
+	lock_drop(&process_tree_lock);
 	lock_drop(&sigio_lock);
 }
 

@@ -15,6 +15,8 @@ void file_owner_clear(struct file *f);
 void file_owner_set_signal(struct file *f, int signo);
 /* A copy; pid is 0 when the owner is gone. */
 struct file_owner file_owner_get(struct file *f);
+/* SIGURG to f's owner, with or without O_ASYNC. */
+void file_send_sigurg(struct file *f);
 /* POLL_MSG for descriptor fd to f's owner, with or without O_ASYNC. */
 void file_send_lease_break(struct file *f, int fd);
 

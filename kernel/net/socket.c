@@ -10,6 +10,7 @@
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/file.h"
+#include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
@@ -136,12 +137,17 @@ static int socket_set_flags(struct file *f, uint32_t flags)
 	return s->ops->set_flags ? s->ops->set_flags(s, flags) : 0;
 }
 
-/* The families look at O_ASYNC themselves. */
 static int socket_set_async(struct file *f, bool on)
 {
-	(void)f;
-	(void)on;
-	return 0;
+	struct socket *s = socket_of(f);
+	bool is_owned = file_owner_get(f).pid;
+
+	return s->ops->set_async ? s->ops->set_async(s, is_owned, on) : 0;
+}
+
+static void socket_owner_changed(struct file *f)
+{
+	(void)socket_set_async(f, atomic_load(&f->flags) & O_ASYNC);
 }
 
 void socket_closed(void)
@@ -170,6 +176,7 @@ static const struct file_ops socket_file_ops = {
 	.ioctl = socket_ioctl,
 	.set_flags = socket_set_flags,
 	.set_async = socket_set_async,
+	.owner_changed = socket_owner_changed,
 	.closed = socket_closed,
 	.release = socket_release,
 };

@@ -82,6 +82,9 @@ struct socket_ops {
 	long (*ioctl)(struct socket *s, unsigned int cmd, uint64_t arg);
 	/* F_SETFL is about to store flags. */
 	int (*set_flags)(struct socket *s, uint32_t flags);
+	/* The owner of the file wants SIGURG; O_ASYNC is being set. NULL: the family
+	 * looks at both when there is something to tell. */
+	int (*set_async)(struct socket *s, bool is_owned, bool is_async);
 	/* The last descriptor has gone. Frees s->private. s->file may be NULL, when there
 	 * was no memory for one. */
 	void (*release)(struct socket *s);

@@ -182,6 +182,30 @@ static void documented_errors(void)
 	CHECK(close(p[0]) == 0 && close(p[1]) == 0);
 }
 
-RUN(TEST(pipes_tell_their_reader), TEST(pipes_tell_their_writer), TEST(sockets_tell_too),
+static void a_unix_socket_tells_of_room(void)
+{
+	static char b[4096];
+	int s[2];
+
+	block(SIGRTMIN + 1);
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s) == 0);
+	CHECK(fcntl(s[0], F_SETOWN, getpid()) == 0);
+	CHECK(fcntl(s[0], F_SETSIG, SIGRTMIN + 1) == 0);
+	set_async(s[0], 1);
+	while (write(s[0], b, sizeof(b)) > 0)
+		;
+	while (read(s[1], b, sizeof(b)) > 0)
+		;
+	CHECK(next_signal(1000) == SIGRTMIN + 1 && got.si_code == POLL_OUT);
+	CHECK(got.si_fd == s[0]);
+	set_async(s[0], 0);
+	CHECK(close(s[0]) == 0 && close(s[1]) == 0);
+	while (next_signal(0))
+		;
+}
+
+RUN(TEST(a_unix_socket_tells_of_room), TEST(pipes_tell_their_reader),
+    TEST(pipes_tell_their_writer), TEST(sockets_tell_too),
     TEST(a_full_queue_becomes_sigio), TEST(groups_hear_it), TEST(fioasync_knows_who_can),
     TEST(documented_errors))

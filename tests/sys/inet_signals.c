@@ -310,7 +310,102 @@ static void a_lingering_close_is_killed(void)
 	close_pair(go);
 }
 
-RUN(TEST(receive_is_interrupted), TEST(receive_is_restarted),
+static volatile sig_atomic_t signals[65];
+static siginfo_t last_info;
+
+static void on_signal(int sig, siginfo_t *info, void *uc)
+{
+	(void)uc;
+	last_info = *info;
+	signals[sig]++;
+}
+
+static bool comes(int sig)
+{
+	for (int i = 0; i < 1000 && !signals[sig]; i++)
+		sleep_ms(2);
+	return signals[sig];
+}
+
+static void own(int fd, int sig, int flags)
+{
+	struct sigaction sa = {.sa_sigaction = on_signal,
+			       .sa_flags = SA_SIGINFO | SA_RESTART};
+
+	CHECK(sigaction(sig ? sig : SIGIO, &sa, NULL) == 0);
+	CHECK(sigaction(SIGURG, &sa, NULL) == 0);
+	memset((void *)signals, 0, sizeof(signals));
+	CHECK(fcntl(fd, F_SETSIG, sig) == 0);
+	CHECK(fcntl(fd, F_SETFL, flags) == 0);
+	CHECK(fcntl(fd, F_SETOWN, getpid()) == 0);
+}
+
+static void data_raise_sigio(void)
+{
+	int fd[2];
+	char c;
+
+	tcp_pair(fd);
+	own(fd[1], SIGRTMIN, O_ASYNC);
+	for (int i = 0; i < 5; i++) {
+		signals[SIGRTMIN] = 0;
+		CHECK(write(fd[0], "x", 1) == 1);
+		CHECK(comes(SIGRTMIN));
+		CHECK(last_info.si_code == POLL_IN && last_info.si_fd == fd[1]);
+		CHECK(read(fd[1], &c, 1) == 1);
+	}
+	CHECK(fcntl(fd[1], F_SETFL, 0) == 0);
+	signals[SIGRTMIN] = 0;
+	CHECK(write(fd[0], "x", 1) == 1);
+	sleep_ms(50);
+	CHECK(!signals[SIGRTMIN]);
+	close_pair(fd);
+}
+
+static void connections_and_datagrams_raise_sigio(void)
+{
+	int l = listener();
+	int c = socket(AF_INET, SOCK_STREAM, 0);
+	int fd[2];
+
+	own(l, 0, O_ASYNC);
+	CHECK(connect_to(c, port_of(l)) == 0);
+	CHECK(comes(SIGIO));
+	udp_pair(fd);
+	own(fd[0], 0, O_ASYNC);
+	CHECK(send(fd[1], "x", 1, 0) == 1);
+	CHECK(comes(SIGIO));
+	close_pair(fd);
+	CHECK(close(c) == 0 && close(l) == 0);
+}
+
+static void the_end_raises_sigio(void)
+{
+	int fd[2];
+	char c;
+
+	tcp_pair(fd);
+	own(fd[1], 0, O_ASYNC);
+	CHECK(close(fd[0]) == 0);
+	CHECK(comes(SIGIO) && read(fd[1], &c, 1) == 0);
+	CHECK(close(fd[1]) == 0);
+}
+
+static void urgent_data_raise_sigurg(void)
+{
+	int fd[2];
+
+	tcp_pair(fd);
+	own(fd[1], 0, 0);
+	CHECK(send(fd[0], "u", 1, MSG_OOB) == 1);
+	CHECK(comes(SIGURG) && !signals[SIGIO]);
+	CHECK(last_info.si_code == SI_KERNEL);
+	close_pair(fd);
+}
+
+RUN(TEST(data_raise_sigio), TEST(connections_and_datagrams_raise_sigio),
+    TEST(the_end_raises_sigio), TEST(urgent_data_raise_sigurg),
+    TEST(receive_is_interrupted), TEST(receive_is_restarted),
     TEST(a_timeout_makes_it_eintr_always), TEST(times_are_kept),
     TEST(accept_is_interrupted), TEST(accept_is_restarted),
     TEST(connect_is_interrupted_and_goes_on), TEST(connect_has_a_time),

@@ -9,7 +9,7 @@
  * have no such flag, set the host descriptor's own.
  *
  * Limits against Linux: TCP, UDP and, where the host lets its users have them, ICMP echo
- * sockets; no raw ones. O_ASYNC and SIGURG are not sent. Options: those of
+ * sockets; no raw ones. SIGIO does not tell of room to write. Options: those of
  * host/socket_options.def. */
 #pragma once
 #include "abi/types.h"

@@ -5,6 +5,8 @@
 
 #define TIMEOUT_UNKNOWN (-1)
 
+struct inet_async;
+
 struct inet_socket {
 	bool host_nonblock; /* atomic: the host descriptor has O_NONBLOCK */
 	bool lingers;	    /* atomic: SO_LINGER with a time */
@@ -13,6 +15,7 @@ struct inet_socket {
 	/* What the host socket has of the socket's: atomic. TIMEOUT_UNKNOWN: perhaps one
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
+	struct inet_async *async; /* atomic: set once; NULL: no signals were wanted */
 };
 
 static inline struct inet_socket *inet_of(const struct socket *s)
@@ -41,6 +44,10 @@ ssize_t inet_receive(struct socket *s, struct message *m);
 /* ---- option.c ---- */
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len);
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len);
+
+/* ---- async.c ---- */
+int inet_set_async(struct socket *s, bool is_owned, bool is_async);
+void inet_async_end(struct socket *s);
 
 /* ---- ioctl.c ---- */
 long inet_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);

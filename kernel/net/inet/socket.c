@@ -195,6 +195,7 @@ static void close_host(const struct socket *s)
 
 static void inet_release(struct socket *s)
 {
+	inet_async_end(s);
 	close_host(s);
 	slab_free(&inet_slab, s->private);
 	s->private = NULL;
@@ -213,6 +214,7 @@ const struct socket_ops inet_ops = {
 	.set_option = inet_set_option,
 	.get_option = inet_get_option,
 	.ioctl = inet_ioctl,
+	.set_async = inet_set_async,
 	.release = inet_release,
 };
 

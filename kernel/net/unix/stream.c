@@ -396,8 +396,12 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 	has_room = room_has_come(&r);
 	is_left = r.slept && unix_bytes_used(&u->bytes);
 	lock_drop(&u->lock);
-	if (has_room)
+	if (has_room) {
 		waitq_wake_one(&u->peer->writable, POLL_WRITABLE);
+		lock_take(&u->peer->lock);
+		unix_sigio(u->peer, POLLOUT);
+		lock_drop(&u->peer->lock);
+	}
 	if (is_left)
 		waitq_wake_one(&u->readable, POLL_READABLE);
 	if (unlikely(m->name || u->passes_creds || r.rights))
