@@ -99,6 +99,7 @@ int sleeper_wait(nsec_t deadline, uint32_t mask)
 	sleepers_rouse();
 	if (!(atomic_load(&s->work) & mask) && sleeper_spin(s))
 		return 0;
+	s->naps++;
 	(void)atomic_cas(&s->wake, SPINNING, ASLEEP);
 	while (atomic_load(&s->wake) != AWAKE) {
 		if (atomic_load(&s->work) & mask) {
@@ -119,6 +120,7 @@ void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask)
 	struct sleeper *s = cpu_self()->sleeper;
 
 	sleepers_rouse();
+	s->naps++;
 	if (atomic_cas(&s->wake, SPINNING, ASLEEP))
 		(void)host_futex_wait(&s->wake, ASLEEP, deadline, work, mask);
 	atomic_store(&s->wake, AWAKE);

@@ -8,6 +8,8 @@
  *
  * The child is complete and in the tree before its host thread exists: it may be found,
  * signalled and killed from then on, and sees that in its work word when it starts. */
+#include "core/clone.h"
+
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -35,6 +37,9 @@
 #include "process/affinity.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
+#include "process/identity.h"
+#include "process/io_context.h"
+#include "process/sched_policy.h"
 #include "process/session.h"
 #include "process/task_life.h"
 #include "signal/signal.h"
@@ -47,18 +52,13 @@
 int user_xsave(void *area, uint64_t features); /* usercopy.S */
 int user_xrstor(const void *area, uint64_t features);
 
-struct clone_request {
-	uint64_t flags; /* without the exit signal */
-	int exit_signal;
-	uaddr_t stack; /* the child's stack pointer, 0: the parent's */
-	uaddr_t parent_tid, child_tid, tls, pidfd;
-	pid_t set_tid; /* 0: any */
-};
-
 static int check_flags(const struct clone_request *q)
 {
 	uint64_t f = q->flags;
 
+	/* Both would be stored there. */
+	if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && q->pidfd == q->parent_tid)
+		return -EINVAL;
 	if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS) ||
 	    (f & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS))
 		return -EINVAL;
@@ -74,10 +74,6 @@ static int check_flags(const struct clone_request *q)
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
 		return -EINVAL;
-	if ((f & CLONE_SETTLS) && q->tls >= USER_END)
-		return -EPERM;
-	if (f & CLONE_NAMESPACES)
-		return -EPERM;
 	return 0;
 }
 
@@ -127,20 +123,13 @@ static void copy_fields(struct task *child, const struct task *parent,
 	else
 		child->altstack.ss_flags = SS_DISABLE;
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
-	child->nice = parent->nice;
-	child->policy = parent->policy;
-	child->rt_priority = parent->rt_priority;
-	if (parent->sched_reset_on_fork) {
-		child->nice = child->rt_priority ? 0 : MAX(child->nice, 0);
-		child->rt_priority = 0;
-		if (child->policy == SCHED_FIFO || child->policy == SCHED_RR)
-			child->policy = SCHED_NORMAL;
-	}
+	policy_fork(child, parent);
 	child->timer_slack = child->timer_slack_default = parent->timer_slack;
 	if (parent->cpus_allowed)
 		child->cpus_allowed = task_affinity(parent);
-	child->ioprio = parent->ioprio;
+	io_context_fork(child, parent, q->flags & CLONE_IO);
 	child->mem_policy = parent->mem_policy;
+	child->personality = parent->personality;
 	child->no_new_privs = parent->no_new_privs;
 	child->is_io_flusher = parent->is_io_flusher;
 	child->start_time = clock_now(CLOCK_MONOTONIC);
@@ -188,8 +177,8 @@ static int publish(struct task *child, struct task *parent, const struct clone_r
 	lock_take(&process_tree_lock);
 	err = signal_is_pending() ? -ERESTARTNOINTR : 0;
 	if (!err)
-		err = q->set_tid ? task_id_take_locked(child, q->set_tid)
-				 : task_id_alloc_locked(child);
+		err = q->tid ? task_id_take_locked(child, q->tid)
+			     : task_id_alloc_locked(child);
 	if (err)
 		goto out;
 	if (!is_thread) {
@@ -267,17 +256,11 @@ static bool too_many(const struct task *t)
 {
 	uint64_t limit = rlimit_current(RLIMIT_NPROC);
 	uid_t uid = t->creds->uid;
-	uint64_t count = 0;
 
 	if (limit == UINT64_MAX || !uid || capable(CAP_SYS_ADMIN) ||
 	    capable(CAP_SYS_RESOURCE))
 		return false;
-	lock_take(&process_tree_lock);
-	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1))
-		if (p->leader && p->leader->creds && p->leader->creds->uid == uid)
-			count += (uint64_t)MAX(p->live_tasks, 1);
-	lock_drop(&process_tree_lock);
-	return count >= limit;
+	return tasks_of_user(uid) >= limit;
 }
 
 /* ---- starting ---- */
@@ -416,7 +399,38 @@ static int put_ids(struct task *child, const struct clone_request *q, int *pidfd
 	return 0;
 }
 
-static long do_clone(struct task *t, const struct clone_request *q)
+/* Ids that the caller may choose: one, as there is one namespace of them. */
+static int check_set_tid(const struct clone_request *q)
+{
+	if (!q->tid && !q->set_tid_size)
+		return 0;
+	if (q->set_tid_size > 1 || q->tid < 1 || q->tid >= PID_MAX)
+		return -EINVAL;
+	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
+}
+
+static int check_request(struct task *t, const struct clone_request *q)
+{
+	int err = check_flags(q);
+
+	if (!err && too_many(t))
+		err = -EAGAIN;
+	if (err)
+		return err;
+	t->is_over_nproc = false;
+	err = policy_may_fork(t);
+	if (!err && (q->flags & CLONE_NAMESPACES))
+		err = -EPERM;
+	if (!err && (q->flags & CLONE_SETTLS) && q->tls >= USER_END)
+		err = -EPERM;
+	if (!err)
+		err = check_set_tid(q);
+	if (!err && q->is_into_cgroup)
+		err = -EBADF; /* no cgroup is one to be in but that of all */
+	return err;
+}
+
+long clone_task(struct task *t, const struct clone_request *q)
 {
 	bool borrow = (q->flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) ==
 		      (CLONE_VM | CLONE_VFORK);
@@ -424,10 +438,8 @@ static long do_clone(struct task *t, const struct clone_request *q)
 	struct task *child;
 	pid_t tid;
 	int pidfd = -1;
-	int err = check_flags(q);
+	int err = check_request(t, q);
 
-	if (!err && too_many(t))
-		err = -EAGAIN;
 	if (err)
 		return err;
 	child = task_alloc();
@@ -499,7 +511,7 @@ long sys_fork(struct task *t)
 {
 	struct clone_request q = {.exit_signal = SIGCHLD};
 
-	return do_clone(t, &q);
+	return clone_task(t, &q);
 }
 
 long sys_vfork(struct task *t)
@@ -507,7 +519,7 @@ long sys_vfork(struct task *t)
 	struct clone_request q = {.flags = CLONE_VM | CLONE_VFORK,
 				  .exit_signal = SIGCHLD};
 
-	return do_clone(t, &q);
+	return clone_task(t, &q);
 }
 
 long sys_clone(struct task *t, uint64_t flags, uaddr_t stack, uaddr_t parent_tid,
@@ -523,87 +535,9 @@ long sys_clone(struct task *t, uint64_t flags, uaddr_t stack, uaddr_t parent_tid
 		.pidfd = parent_tid,
 	};
 
-	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
-		return -EINVAL;
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_DETACHED))
 		return -EINVAL;
 	/* CLONE_DETACHED has long been without effect. */
 	q.flags &= ~(uint64_t)CLONE_DETACHED;
-	return do_clone(t, &q);
-}
-
-/* Copies a struct that may be longer or shorter than ours (bytes beyond must be zero). */
-static int copy_clone_args(struct linux_clone_args *a, uaddr_t from, size_t size)
-{
-	memset(a, 0, sizeof(*a));
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	if (size < CLONE_ARGS_SIZE_VER0)
-		return -EINVAL;
-	for (size_t at = sizeof(*a); at < size; at++) {
-		uint8_t byte;
-
-		if (copy_from_user(&byte, from + at, 1))
-			return -EFAULT;
-		if (byte)
-			return -E2BIG;
-	}
-	return copy_from_user(a, from, MIN(size, sizeof(*a)));
-}
-
-static int check_clone_args(const struct linux_clone_args *a)
-{
-	if (a->set_tid_size > 32 || (!a->set_tid && a->set_tid_size) ||
-	    (a->set_tid && !a->set_tid_size))
-		return -EINVAL;
-	if ((a->exit_signal & ~(uint64_t)CSIGNAL) || a->exit_signal > NSIG)
-		return -EINVAL;
-	if (a->flags &
-	    ~(uint64_t)(0xffffffffUL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
-		return -EINVAL;
-	if (a->flags & (CLONE_DETACHED | (CSIGNAL & ~(uint64_t)CLONE_NEWTIME)))
-		return -EINVAL;
-	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
-		return -EINVAL;
-	if (a->stack ? !a->stack_size || !user_range_ok(a->stack, a->stack_size)
-		     : a->stack_size != 0)
-		return -EINVAL;
-	if (a->flags & CLONE_INTO_CGROUP)
-		return a->cgroup > INT32_MAX ? -EINVAL : -EBADF;
-	return 0;
-}
-
-long sys_clone3(struct task *t, uaddr_t args, size_t size)
-{
-	struct linux_clone_args a;
-	struct clone_request q;
-	int err = copy_clone_args(&a, args, size);
-
-	if (!err)
-		err = check_clone_args(&a);
-	if (err)
-		return err;
-	q = (struct clone_request){
-		.flags = a.flags,
-		.exit_signal = (int)a.exit_signal,
-		.stack = a.stack + a.stack_size,
-		.parent_tid = a.parent_tid,
-		.child_tid = a.child_tid,
-		.tls = a.tls,
-		.pidfd = a.pidfd,
-	};
-	if (a.set_tid_size) {
-		uint32_t id;
-
-		if (a.set_tid_size > 1)
-			return -EINVAL;
-		if (get_user_u32(&id, a.set_tid))
-			return -EFAULT;
-		if ((int)id < 1 || id >= 4194304)
-			return -EINVAL;
-		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
-			return -EPERM;
-		q.set_tid = (pid_t)id;
-	}
-	return do_clone(t, &q);
+	return clone_task(t, &q);
 }

@@ -43,6 +43,7 @@
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/futex.h"
+#include "process/identity.h"
 #include "process/task_life.h"
 #include "process/usage.h"
 #include "signal/signal.h"
@@ -290,8 +291,7 @@ static void become(struct exec *e)
 		mm_save_strings(mm, e->strings.data, e->strings.args_size,
 				e->strings.env_size);
 	set_comm(t, e->path);
-	t->process->personality &=
-		~(uint32_t)READ_IMPLIES_EXEC; /* for 32-bit programs alone */
+	t->personality &= ~(uint32_t)READ_IMPLIES_EXEC; /* for 32-bit programs alone */
 	exec_fini(e);
 	if (err)
 		task_die(t, SIGSEGV);
@@ -449,6 +449,12 @@ static long do_execve(struct task *t, int dfd, uaddr_t name, uaddr_t argv, uaddr
 	err = path_name_get(&n, name, flags & AT_EMPTY_PATH);
 	if (err)
 		return err;
+	/* setuid(2) does not fail for that, as too many callers would go on as root. */
+	if (t->is_over_nproc && is_over_nproc(t->creds)) {
+		path_name_put(&n);
+		return -EAGAIN;
+	}
+	t->is_over_nproc = false;
 	e = exec_create(t);
 	err = e ? file_open_exec(dfd, n.str, flags, &f) : -ENOMEM;
 	if (!err) {

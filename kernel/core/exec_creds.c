@@ -207,7 +207,7 @@ void exec_creds_commit(struct exec_creds *ec, struct task *t)
 		!ec->is_hidden && !other && old->euid == old->uid && old->egid == old->gid
 			? DUMPABLE_USER
 			: (uint8_t)atomic_load(&suid_dumpable);
-	t->process->personality &= ~ec->clear_personality;
+	t->personality &= ~ec->clear_personality;
 	if (ec->is_secure || other)
 		t->pdeath_signal = 0;
 	if (ec->is_secure) {

@@ -30,6 +30,7 @@
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/futex.h"
+#include "process/sched_policy.h"
 #include "process/session.h"
 #include "process/task_life.h"
 #include "process/usage.h"
@@ -221,7 +222,7 @@ static void notify_exit_locked(struct process *p)
 		if (sa.handler == LINUX_SIG_IGN)
 			goto no_signal;
 	}
-	if (p->exit_signal > 0) {
+	if (p->exit_signal > 0 && p->exit_signal <= NSIG) { /* clone takes any number */
 		fill_child_info(p, &info);
 		info.si_signo = p->exit_signal;
 		(void)signal_send_process(parent, p->exit_signal, &info);
@@ -362,6 +363,7 @@ static bool leave_process(struct task *t, int status)
 /* Before the process can end, so that who has waited for it finds none of its ids. */
 static void leave_ids(struct task *t, bool is_leader)
 {
+	policy_exit(t);
 	lock_take(&process_tree_lock);
 	if (!is_leader) /* whose id is the process', until that is reaped */
 		task_id_free_locked(t->tid);

@@ -131,7 +131,7 @@ static long compare_tasks(struct task *a, struct task *b, int type, uint64_t idx
 	case KCMP_SIGHAND:
 		return compare(a->sighand, b->sighand);
 	case KCMP_IO:
-		return 0;
+		return compare(a->io_context, b->io_context);
 	case KCMP_SYSVSEM:
 		return compare(a->sem_undos, b->sem_undos);
 	case KCMP_EPOLL_TFD:

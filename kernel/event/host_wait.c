@@ -140,6 +140,7 @@ long host_set_wait(struct host_set *s, nsec_t deadline, bool can_be_woken)
 	struct sleeper *me = cpu_self()->sleeper;
 	long ready = 0;
 
+	me->naps++;
 	if (!can_be_woken)
 		return sleep_in_host(s, me, deadline, false);
 	if (me->host_eventfd < 0) {

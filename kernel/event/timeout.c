@@ -62,7 +62,7 @@ int deadline_from_timeval(uaddr_t timeout, nsec_t *out)
 long timeout_write_back(uaddr_t timeout, bool is_timeval, nsec_t deadline, long ret)
 {
 	struct linux_timespec left = {0, 0};
-	bool is_sticky = current()->process->personality & STICKY_TIMEOUTS;
+	bool is_sticky = current()->personality & STICKY_TIMEOUTS;
 
 	if (!timeout || (deadline == 0 && !is_sticky))
 		return ret;

@@ -30,7 +30,7 @@ uint64_t random_bits(unsigned bits)
 {
 	uint64_t v = 0;
 
-	if (current()->process->personality & ADDR_NO_RANDOMIZE)
+	if (current()->personality & ADDR_NO_RANDOMIZE)
 		return 0;
 	random_bytes(&v, sizeof(v));
 	return v & ((1UL << bits) - 1);

@@ -6,5 +6,7 @@
 
 /* Soft limit of the current process: RLIMIT_*. */
 uint64_t mm_limit(int resource);
+/* What may be read may be executed: READ_IMPLIES_EXEC of personality(2). */
+bool mm_read_implies_exec(void);
 /* CAP_IPC_LOCK. */
 bool mm_may_lock(void);

@@ -4,6 +4,7 @@
 #include "process/affinity.h"
 
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "abi/syscall.h"
 #include "base/slab.h"
 #include "host/host.h"
@@ -57,6 +58,38 @@ static struct cpu_mask *mask_of_host(int host_tid)
 		return m;
 	slab_free(&mask_slab, m);
 	return NULL;
+}
+
+static unsigned int count_bits(const uint64_t bits[CPU_MASK_SIZE / sizeof(uint64_t)])
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < CPU_MASK_SIZE / sizeof(uint64_t); i++)
+		for (uint64_t left = bits[i]; left; left &= left - 1)
+			count++;
+	return count;
+}
+
+/* Those of the first host process, which nobody can change. */
+unsigned int affinity_cpus(void)
+{
+	static unsigned int cpus; /* atomic */
+	const struct cpu *first = init_process->leader->cpu;
+	unsigned int count = atomic_load_relaxed(&cpus);
+	struct cpu_mask *m;
+
+	if (count)
+		return count;
+	m = mask_of_host(first ? first->host_tid : 0);
+	count = m ? MAX(count_bits(m->bits), 1U) : 1;
+	cpu_mask_put(m);
+	atomic_store_relaxed(&cpus, count);
+	return count;
+}
+
+bool affinity_is_whole_locked(const struct task *t)
+{
+	return !t->cpus_allowed || count_bits(t->cpus_allowed->bits) >= affinity_cpus();
 }
 
 /* The host thread of a task: 0 for the current one, -ESRCH, -EPERM. */
@@ -127,6 +160,20 @@ static int save_for_lender(struct task *t)
 	return 0;
 }
 
+/* Who has been promised a share of all processors keeps them. */
+static int check_deadline(pid_t tid, struct task *self, const uint64_t *bits)
+{
+	const struct task *t;
+	int err = 0;
+
+	lock_take(&process_tree_lock);
+	t = tid ? task_find(tid) : self;
+	if (t && t->policy == SCHED_DEADLINE && count_bits(bits) < affinity_cpus())
+		err = -EBUSY;
+	lock_drop(&process_tree_lock);
+	return err;
+}
+
 long sys_sched_setaffinity(struct task *t, pid_t pid, unsigned int size, uaddr_t mask)
 {
 	uint64_t k[CPU_MASK_SIZE / sizeof(uint64_t)];
@@ -141,7 +188,9 @@ long sys_sched_setaffinity(struct task *t, pid_t pid, unsigned int size, uaddr_t
 	tid = host_thread_of(t, pid, true);
 	if (tid < 0)
 		return tid;
-	err = tid ? 0 : save_for_lender(t);
+	err = check_deadline(pid, t, k);
+	if (!err && !tid)
+		err = save_for_lender(t);
 	if (!err)
 		err = host_sched_setaffinity(tid, k, sizeof(k));
 	if (err)

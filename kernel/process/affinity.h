@@ -21,5 +21,9 @@ struct cpu_mask {
  * process_tree_lock. */
 struct cpu_mask *task_affinity(const struct task *t);
 void cpu_mask_put(struct cpu_mask *m);
+/* How many processors there are: those that the sandbox may use. */
+unsigned int affinity_cpus(void);
+/* t may use them all. process_tree_lock held. */
+bool affinity_is_whole_locked(const struct task *t);
 /* The current task has come to this host thread, or back to it from a vfork child. */
 void affinity_apply(void);

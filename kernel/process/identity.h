@@ -9,6 +9,12 @@ struct task;
  * when it has exited. Takes its process' lock. */
 struct creds *task_creds(struct task *t) MUST_CHECK;
 
+/* Tasks whose real user is uid. Takes process_tree_lock. */
+uint64_t tasks_of_user(uid_t uid);
+/* The user of c has more tasks than the current process may have of them (RLIMIT_NPROC);
+ * root never has. */
+bool is_over_nproc(const struct creds *c);
+
 /* Makes c, whose reference is taken over, the credentials of current(). Does what follows
  * from a change of user or group: no death signal, and the process may not be dumped. */
 void identity_commit(struct creds *c);

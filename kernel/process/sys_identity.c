@@ -40,6 +40,7 @@ static long commit_user_ids(const struct ids *ids)
 	c->suid = ids->saved;
 	c->fsuid = ids->fs;
 	caps_follow_uids(c, old);
+	current()->is_over_nproc = is_over_nproc(c);
 	identity_commit(c);
 	return 0;
 }

@@ -75,7 +75,7 @@ static void release_as_26(char release[UTS_LEN + 1])
 
 long sys_uname(struct task *t, uaddr_t out)
 {
-	uint32_t persona = t->process->personality;
+	uint32_t persona = t->personality;
 	struct linux_utsname k;
 
 	system_names(&k);

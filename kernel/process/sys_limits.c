@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_limits.c - resource limits. RLIMIT_RTTIME and RLIMIT_LOCKS are kept but not
- * enforced. */
+/* sys_limits.c - resource limits. RLIMIT_LOCKS is kept but not enforced, as on Linux
+ * since 2.4.25. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
@@ -38,7 +38,28 @@ static int limit_exchange(struct process *p, unsigned int resource,
 	lock_drop(&p->lock);
 	if (value && !err && resource == RLIMIT_CPU)
 		cpu_limit_changed(p);
+	if (value && !err && resource == RLIMIT_RTTIME)
+		rt_limit_changed(p);
 	return err;
+}
+
+uint64_t tasks_of_user(uid_t uid)
+{
+	uint64_t count = 0;
+
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1))
+		if (p->leader && p->leader->creds && p->leader->creds->uid == uid)
+			count += (uint64_t)MAX(p->live_tasks, 1);
+	lock_drop(&process_tree_lock);
+	return count;
+}
+
+bool is_over_nproc(const struct creds *c)
+{
+	uint64_t limit = rlimit_current(RLIMIT_NPROC);
+
+	return limit != UINT64_MAX && c->uid && tasks_of_user(c->uid) > limit;
 }
 
 long sys_getrlimit(struct task *t, unsigned int resource, uaddr_t out)

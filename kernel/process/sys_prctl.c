@@ -4,6 +4,7 @@
 
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "lib/atomic.h"
@@ -12,6 +13,7 @@
 #include "mm/usercopy.h"
 #include "process/identity.h"
 #include "process/prctl_mm.h"
+#include "process/sched_policy.h"
 #include "process/task.h"
 
 static long name_set(struct task *t, uaddr_t from)
@@ -238,6 +240,8 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 	case PR_GET_NO_NEW_PRIVS:
 		return no_new_privs(t, op, arg2, !are_zero(arg3, arg4, arg5));
 	case PR_SET_TIMERSLACK:
+		if (t->policy == SCHED_DEADLINE || policy_is_realtime(t->policy))
+			return 0; /* they have none */
 		t->timer_slack = (int64_t)arg2 <= 0 ? t->timer_slack_default : arg2;
 		return 0;
 	case PR_GET_TIMERSLACK:
@@ -255,9 +259,9 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 
 long sys_personality(struct task *t, unsigned int persona)
 {
-	uint32_t old = t->process->personality;
+	uint32_t old = t->personality;
 
 	if (persona != UINT32_MAX)
-		t->process->personality = persona;
+		t->personality = persona;
 	return old;
 }

@@ -7,6 +7,8 @@
 #include "abi/sched.h"
 #include "abi/syscall.h"
 #include "process/creds.h"
+#include "process/io_context.h"
+#include "process/sched_policy.h"
 #include "process/select.h"
 #include "process/session.h"
 #include "process/task.h"
@@ -123,7 +125,6 @@ long sys_getpriority(struct task *t, int which, int who)
 struct nice_change {
 	int nice;
 	int err;
-	uint64_t limit; /* RLIMIT_NICE of the caller */
 };
 
 static void nice_set(struct task *t, void *arg)
@@ -132,7 +133,8 @@ static void nice_set(struct task *t, void *arg)
 
 	if (!task_may_schedule_locked(t))
 		c->err = -EPERM;
-	else if (c->nice < t->nice && (uint64_t)(20 - c->nice) > c->limit &&
+	else if (c->nice < t->nice &&
+		 (uint64_t)(20 - c->nice) > t->process->rlimits[RLIMIT_NICE].rlim_cur &&
 		 !capable(CAP_SYS_NICE))
 		c->err = -EACCES;
 	else
@@ -141,8 +143,7 @@ static void nice_set(struct task *t, void *arg)
 
 long sys_setpriority(struct task *t, int which, int who, int nice)
 {
-	struct nice_change c = {MAX(MIN(nice, PRIO_MAX - 1), PRIO_MIN), 0,
-				rlimit_current(RLIMIT_NICE)};
+	struct nice_change c = {MAX(MIN(nice, PRIO_MAX - 1), PRIO_MIN), 0};
 
 	(void)t;
 	if (which < PRIO_PROCESS || which > PRIO_USER)
@@ -150,12 +151,18 @@ long sys_setpriority(struct task *t, int which, int who, int nice)
 	return tasks_select((enum select_kind)which, who, nice_set, &c) ? c.err : -ESRCH;
 }
 
-/* What a task has that was never given one: best effort, by its nice value. */
+/* What a task has that was never given one goes by its policy and nice value. */
 static uint32_t ioprio_of(const struct task *t)
 {
-	if (t->ioprio)
-		return t->ioprio;
-	return IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | (uint32_t)(t->nice + 20) / 5;
+	uint32_t class = IOPRIO_CLASS_BE;
+
+	if (io_context_ioprio(t) >> IOPRIO_CLASS_SHIFT)
+		return io_context_ioprio(t);
+	if (t->policy == SCHED_IDLE)
+		class = IOPRIO_CLASS_IDLE;
+	else if (policy_is_realtime(t->policy))
+		class = IOPRIO_CLASS_RT;
+	return class << IOPRIO_CLASS_SHIFT | (uint32_t)(t->nice + 20) / 5;
 }
 
 /* A lower value goes first. */
@@ -169,7 +176,7 @@ static void best_ioprio(struct task *t, void *arg)
 /* Of one task, what was set: 0 if nothing was. */
 static void raw_ioprio(struct task *t, void *arg)
 {
-	*(uint32_t *)arg = t->ioprio;
+	*(uint32_t *)arg = io_context_ioprio(t);
 }
 
 long sys_ioprio_get(struct task *t, int which, int who)
@@ -190,14 +197,24 @@ struct ioprio_change {
 	int err;
 };
 
+static bool may_set_ioprio(const struct task *t)
+{
+	const struct creds *self = current_creds();
+	const struct creds *c = t->creds;
+
+	return creds_capable(self, CAP_SYS_NICE) ||
+	       (c && (c->uid == self->euid || c->uid == self->uid));
+}
+
 static void ioprio_set(struct task *t, void *arg)
 {
 	struct ioprio_change *c = arg;
 
-	if (task_may_schedule_locked(t))
-		t->ioprio = c->ioprio;
-	else
+	if (!may_set_ioprio(t)) {
 		c->err = -EPERM;
+	} else if (!c->err) {
+		c->err = io_context_set(t, c->ioprio);
+	}
 }
 
 int ioprio_check(uint16_t ioprio)

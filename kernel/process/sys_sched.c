@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_sched.c - scheduling. Policies and priorities are kept and shown, and nothing more:
  * the host schedules all tasks alike. Affinity is in affinity.c. */
-#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/resource.h"
 #include "abi/sched.h"
@@ -10,8 +9,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
-#include "process/creds.h"
-#include "process/select.h"
+#include "process/sched_policy.h"
 #include "process/system.h"
 #include "process/task.h"
 #include "process/user_time.h"
@@ -19,7 +17,6 @@
 #define RR_DEFAULT_MS 100
 int sched_rr_timeslice_ms = RR_DEFAULT_MS;
 #define RT_PRIO_MAX	  99
-#define SCHED_FLAGS	  0x7f /* all there are for sched_setattr(2) */
 #define SCHED_FLAGS_CLAMP (SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX)
 #define CPUNODE_SEL	  0x7b /* its limit is the CPU number, and the node above that */
 #define CPUNODE_BITS	  12
@@ -47,17 +44,6 @@ long sys_getcpu(struct task *t, uaddr_t cpu, uaddr_t node, uaddr_t cache)
 
 /* ---- policies ---- */
 
-static bool is_realtime(int policy)
-{
-	return policy == SCHED_FIFO || policy == SCHED_RR;
-}
-
-static bool is_policy(int policy)
-{
-	return is_realtime(policy) || policy == SCHED_NORMAL || policy == SCHED_BATCH ||
-	       policy == SCHED_IDLE;
-}
-
 /* Returns a reference to the task, or NULL. */
 static struct task *task_named(struct task *self, pid_t pid)
 {
@@ -67,62 +53,23 @@ static struct task *task_named(struct task *self, pid_t pid)
 	return self;
 }
 
-static bool is_nice_allowed(int nice)
+/* As calls without attributes do it: nice values stay. policy: -1 for the one it has, or
+ * with SCHED_RESET_ON_FORK. */
+static long set_simple(struct task *self, pid_t pid, int policy, int priority)
 {
-	return (uint64_t)(20 - nice) <= rlimit_current(RLIMIT_NICE);
-}
-
-/* What a task may ask for without CAP_SYS_NICE: nothing that goes up. */
-static bool is_no_rise(const struct task *t, int policy, int priority, const int *nice)
-{
-	uint64_t limit = rlimit_current(RLIMIT_RTPRIO);
-
-	if (is_realtime(policy)) {
-		if (policy != t->policy && !limit)
-			return false;
-		return priority <= t->rt_priority || (uint64_t)priority <= limit;
-	}
-	if (policy != SCHED_IDLE && nice && *nice < t->nice && !is_nice_allowed(*nice))
-		return false;
-	return t->policy != SCHED_IDLE || policy == SCHED_IDLE ||
-	       is_nice_allowed(t->nice);
-}
-
-static int policy_check(struct task *t, int policy, int priority, const int *nice)
-{
-	if (!is_policy(policy))
-		return -EINVAL;
-	if (is_realtime(policy) ? priority < 1 || priority > RT_PRIO_MAX : priority != 0)
-		return -EINVAL;
-	if (!task_may_schedule(t))
-		return -EPERM;
-	if (!capable(CAP_SYS_NICE) && !is_no_rise(t, policy, priority, nice))
-		return -EPERM;
-	return 0;
-}
-
-/* policy: -1 for the one it has, or with SCHED_RESET_ON_FORK. */
-static int policy_set(struct task *self, pid_t pid, int policy, int priority,
-		      const int *nice)
-{
+	struct linux_sched_attr a = {.sched_priority = (uint32_t)priority};
 	struct task *t = task_named(self, pid);
-	bool reset;
 	int err;
 
 	if (!t)
 		return -ESRCH;
-	reset = policy < 0 ? t->sched_reset_on_fork : policy & SCHED_RESET_ON_FORK;
-	policy = policy < 0 ? t->policy : policy & ~SCHED_RESET_ON_FORK;
-	err = policy_check(t, policy, priority, nice);
-	if (!err && t->sched_reset_on_fork && !reset && !capable(CAP_SYS_NICE))
-		err = -EPERM;
-	if (!err) {
-		t->policy = policy;
-		t->sched_reset_on_fork = reset;
-		t->rt_priority = priority;
-		if (nice)
-			t->nice = MAX(MIN(*nice, PRIO_MAX - 1), PRIO_MIN);
+	if (policy >= 0 && (policy & SCHED_RESET_ON_FORK)) {
+		a.sched_flags = SCHED_FLAG_RESET_ON_FORK;
+		policy &= ~SCHED_RESET_ON_FORK;
 	}
+	a.sched_nice = t->nice;
+	a.sched_runtime = t->slice;
+	err = policy_set(t, policy, &a);
 	task_put(t);
 	return err;
 }
@@ -135,7 +82,7 @@ long sys_sched_setscheduler(struct task *t, pid_t pid, int policy, uaddr_t param
 		return -EINVAL;
 	if (COPY_IN(&p, param))
 		return -EFAULT;
-	return policy_set(t, pid, policy, p.sched_priority, NULL);
+	return set_simple(t, pid, policy, p.sched_priority);
 }
 
 long sys_sched_setparam(struct task *t, pid_t pid, uaddr_t param)
@@ -146,7 +93,7 @@ long sys_sched_setparam(struct task *t, pid_t pid, uaddr_t param)
 		return -EINVAL;
 	if (COPY_IN(&p, param))
 		return -EFAULT;
-	return policy_set(t, pid, -1, p.sched_priority, NULL);
+	return set_simple(t, pid, -1, p.sched_priority);
 }
 
 long sys_sched_getscheduler(struct task *t, pid_t pid)
@@ -182,17 +129,17 @@ long sys_sched_getparam(struct task *t, pid_t pid, uaddr_t param)
 long sys_sched_get_priority_max(struct task *t, int policy)
 {
 	(void)t;
-	if (is_realtime(policy))
+	if (policy_is_realtime(policy))
 		return RT_PRIO_MAX;
-	return is_policy(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+	return policy_is_valid(policy) || policy == SCHED_EXT ? 0 : -EINVAL;
 }
 
 long sys_sched_get_priority_min(struct task *t, int policy)
 {
 	(void)t;
-	if (is_realtime(policy))
+	if (policy_is_realtime(policy))
 		return 1;
-	return is_policy(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+	return policy_is_valid(policy) || policy == SCHED_EXT ? 0 : -EINVAL;
 }
 
 /* Slices of other policies are shorter than a tick of 10 ms, in which Linux counts. */
@@ -231,13 +178,8 @@ long sys_sched_getattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int siz
 	other = task_named(t, pid);
 	if (!other)
 		return -ESRCH;
-	memset(&a, 0, sizeof(a));
+	policy_get(other, &a);
 	a.size = MIN(size, (unsigned int)sizeof(a));
-	a.sched_policy = (uint32_t)other->policy;
-	if (other->sched_reset_on_fork)
-		a.sched_flags = SCHED_FLAG_RESET_ON_FORK;
-	a.sched_nice = is_realtime(other->policy) ? 0 : other->nice;
-	a.sched_priority = (uint32_t)other->rt_priority;
 	task_put(other);
 	return copy_to_user(attr, &a, a.size);
 }
@@ -274,7 +216,8 @@ too_big:
 long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int flags)
 {
 	struct linux_sched_attr a;
-	bool keep_policy;
+	struct task *other;
+	int policy;
 	int err;
 
 	if (!attr || pid < 0 || flags)
@@ -282,17 +225,16 @@ long sys_sched_setattr(struct task *t, pid_t pid, uaddr_t attr, unsigned int fla
 	err = attr_copy_in(&a, attr);
 	if (err)
 		return err;
-	keep_policy = a.sched_flags & SCHED_FLAG_KEEP_POLICY;
-	if ((int)a.sched_policy < 0 || a.sched_priority > RT_PRIO_MAX ||
-	    a.sched_policy == SCHED_DEADLINE || (a.sched_flags & ~(uint64_t)SCHED_FLAGS))
+	if ((a.sched_flags & SCHED_FLAGS_CLAMP) && a.size < SCHED_ATTR_SIZE_VER1)
 		return -EINVAL;
-	if (a.sched_flags & SCHED_FLAGS_CLAMP) /* as a host without uclamp */
-		return a.size < SCHED_ATTR_SIZE_VER1 ? -EINVAL : -EOPNOTSUPP;
+	if ((int)a.sched_policy < 0)
+		return -EINVAL;
+	policy = a.sched_flags & SCHED_FLAG_KEEP_POLICY ? -1 : (int)a.sched_policy;
 	a.sched_nice = MAX(MIN(a.sched_nice, PRIO_MAX - 1), PRIO_MIN);
-	if (a.sched_flags & SCHED_FLAG_RESET_ON_FORK)
-		a.sched_policy |= SCHED_RESET_ON_FORK;
-	return policy_set(
-		t, pid, keep_policy ? -1 : (int)a.sched_policy, (int)a.sched_priority,
-		is_realtime((int)a.sched_policy & ~SCHED_RESET_ON_FORK) ? NULL
-									: &a.sched_nice);
+	other = task_named(t, pid);
+	if (!other)
+		return -ESRCH;
+	err = policy_set(other, policy, &a);
+	task_put(other);
+	return err;
 }

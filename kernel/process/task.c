@@ -15,6 +15,7 @@
 #include "mm/limits.h"
 #include "process/affinity.h"
 #include "process/creds.h"
+#include "process/io_context.h"
 #include "process/session.h"
 #include "process/task_life.h"
 
@@ -75,6 +76,7 @@ void task_put(struct task *t)
 	sighand_put(t->sighand);
 	process_put(t->process);
 	cpu_mask_put(t->cpus_allowed);
+	io_context_put(t->io_context);
 	lock_take(&free_lock);
 	list_add_head(&free_tasks, &t->thread_link);
 	live_count--;
@@ -116,7 +118,6 @@ void process_inherit(struct process *p, struct process *from)
 {
 	p->dumpable = from->dumpable;
 	p->mce_kill = from->mce_kill;
-	p->personality = from->personality;
 	p->oom_score_adj = from->oom_score_adj;
 	p->oom_score_adj_min = from->oom_score_adj_min;
 	p->coredump_filter = from->coredump_filter;
@@ -291,6 +292,11 @@ uint64_t rlimit_current(int resource)
 uint64_t mm_limit(int resource)
 {
 	return rlimit_current(resource);
+}
+
+bool mm_read_implies_exec(void)
+{
+	return current()->personality & READ_IMPLIES_EXEC;
 }
 
 bool mm_may_lock(void)

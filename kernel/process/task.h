@@ -20,6 +20,7 @@ struct creds;
 struct exec;
 struct fdtable;
 struct fs_context;
+struct io_context;
 struct ipc_waiter;
 struct mm;
 struct pgroup;
@@ -56,6 +57,13 @@ struct io_counts {
 };
 
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
+
+/* SCHED_DEADLINE: kept, admitted by its share, not enforced. In ns. */
+struct sched_deadline {
+	uint64_t runtime, deadline, period;
+	uint64_t flags;
+	uint64_t share; /* of one processor: process/sched_policy.c */
+};
 
 struct task {
 	struct sleeper sleeper; /* first: cpu->sleeper points at it */
@@ -125,9 +133,14 @@ struct task {
 	bool vfork_waiting;	   /* process->lock */
 	struct exec *exec;	   /* core/: on its way to a blank host process */
 	int nice;
-	int policy, rt_priority;
+	int policy, rt_priority; /* process_tree_lock, as the next two */
+	struct sched_deadline deadline;
+	uint64_t slice;		       /* asked for, ns; 0: the default */
+	uint32_t rt_naps;	       /* own: RLIMIT_RTTIME: sleeps seen */
+	nsec_t rt_since;	       /* own: its CPU time then */
 	struct cpu_mask *cpus_allowed; /* process_tree_lock: ref, or NULL */
 	bool sched_reset_on_fork;
+	uint32_t personality;
 	uint64_t timer_slack, timer_slack_default; /* ns */
 	nsec_t start_time;			   /* CLOCK_MONOTONIC */
 	uint64_t voluntary_switches, involuntary_switches;
@@ -141,11 +154,12 @@ struct task {
 					    shared; exec: kept */
 	struct ipc_waiter *ipc_waiter;	 /* own: ipc/: while it sleeps there */
 	bool made_segments;		 /* own: ipc/: it has made shared memory */
-	uint32_t ioprio;
-	uint32_t mem_policy; /* own: mm/policy.h; fork and exec: kept */
-	struct io_counts io; /* own: written by the task alone */
+	struct io_context *io_context;	 /* process->lock: ref or NULL */
+	uint32_t mem_policy;		 /* own: mm/policy.h; fork and exec: kept */
+	struct io_counts io;		 /* own: written by the task alone */
 	int pdeath_signal;
 	bool no_new_privs;
+	bool is_over_nproc;	    /* set*uid went over RLIMIT_NPROC: exec is to look */
 	bool is_io_flusher;	    /* PR_SET_IO_FLUSHER: kept */
 	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
@@ -204,7 +218,6 @@ struct process {
 	nsec_t start_time;
 	struct list posix_timers;
 	int next_timer_id;
-	uint32_t personality;
 	int oom_score_adj, oom_score_adj_min;
 	uint32_t coredump_filter;     /* what core files hold */
 	struct core_dump *core;	      /* lock: core/: one is being written */

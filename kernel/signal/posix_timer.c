@@ -144,6 +144,8 @@ static void look(struct posix_timer *t)
 		start(t);
 	} else if (t->id == CPU_LIMIT_ID) {
 		cpu_limit_expired_locked(t, now);
+	} else if (t->id == RT_LIMIT_ID) {
+		rt_limit_expired_locked(t);
 	} else {
 		t->active = t->interval != 0;
 		if (t->id < 0)
@@ -211,6 +213,7 @@ void posix_timers_look(struct task *t)
 		    timer->active && !timer->timer.armed && !p->group_exit)
 			look(timer);
 	}
+	rt_limit_look_locked(t);
 	lock_drop(&p->lock);
 }
 

@@ -9,6 +9,7 @@
  * or -CLD_CONTINUED while the first task to wake owes that notice. */
 #include "lib/atomic.h"
 #include "process/cpu_limit.h"
+#include "process/sched_policy.h"
 #include "process/session.h"
 #include "signal/hooks.h"
 #include "signal/internal.h"
@@ -130,4 +131,7 @@ void signal_task_started(struct task *t)
 	if (unlikely(t->process->rlimits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY) &&
 	    t->process->leader == t)
 		cpu_limit_changed(t->process);
+	if (unlikely(t->process->rlimits[RLIMIT_RTTIME].rlim_cur != RLIM_INFINITY) &&
+	    policy_is_realtime(t->policy))
+		rt_limit_changed(t->process);
 }

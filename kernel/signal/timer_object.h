@@ -9,6 +9,7 @@
 /* Ids of timer_create(2) are 0 and up; those of setitimer(2) have these. */
 #define ITIMER_ID(which) (-1 - (which))
 #define CPU_LIMIT_ID	 (-4) /* RLIMIT_CPU */
+#define RT_LIMIT_ID	 (-5) /* RLIMIT_RTTIME */
 
 /* All but timer: process->lock. */
 struct posix_timer {
@@ -50,4 +51,8 @@ void posix_timer_set_locked(struct posix_timer *t, const struct timer_setting *s
 			    bool absolute);
 /* cpu_limit.c: CPU_LIMIT_ID has expired. */
 void cpu_limit_expired_locked(struct posix_timer *t, nsec_t now);
+/* RT_LIMIT_ID has. */
+void rt_limit_expired_locked(struct posix_timer *t);
+/* The current task looks at what it has used. */
+void rt_limit_look_locked(struct task *t);
 void posix_timer_get_locked(struct posix_timer *t, struct timer_setting *out);

@@ -16,7 +16,7 @@
 int pid_show_personality(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	text_printf(out, "%08x\n", t->process->personality);
+	text_printf(out, "%08x\n", t->personality);
 	return 0;
 }
 
