@@ -11,6 +11,7 @@
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/vfs.h"
+#include "mm/limits.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
@@ -43,6 +44,14 @@ static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t pr
 	return result;
 }
 
+static bool is_noexec(const struct file *f)
+{
+	const struct mount *m = f->path.mount;
+
+	return ((m->flags & MS_NOEXEC) || (f->inode->sb->flags & SB_NOEXEC)) &&
+	       !m->is_internal;
+}
+
 /* What the way the file was opened allows. Adds to vma_flags. */
 static int check_file(const struct file *f, uint32_t prot, uint32_t flags,
 		      uint32_t *vma_flags)
@@ -55,15 +64,21 @@ static int check_file(const struct file *f, uint32_t prot, uint32_t flags,
 		return -EACCES;
 	if (!(f->mode & FMODE_READ))
 		return -EACCES;
-	if ((prot & PROT_EXEC) &&
-	    ((f->path.mount->flags & MS_NOEXEC) || (f->inode->sb->flags & SB_NOEXEC)) &&
-	    !f->path.mount->is_internal)
+	if ((prot & PROT_EXEC) && is_noexec(f))
 		return -EPERM;
 	if (flags & MAP_GROWSDOWN)
 		return -EINVAL;
 	if (shared && !(f->mode & FMODE_WRITE))
 		*vma_flags |= VMA_NOWRITE;
 	return 0;
+}
+
+/* READ_IMPLIES_EXEC, but for files that must not be executed. */
+static uint32_t prot_implied(uint32_t prot, const struct file *f)
+{
+	if (likely(!mm_read_implies_exec()) || !(prot & PROT_READ))
+		return prot;
+	return f && is_noexec(f) ? prot : prot | PROT_EXEC;
 }
 
 static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
@@ -91,6 +106,7 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS,
 					       vma_flags);
 	} else {
+		prot = prot_implied(prot, f);
 		result = check_file(f, prot, flags, &vma_flags);
 		if (!result && (!f->ops || !f->ops->host_backing))
 			result = -ENODEV;
@@ -125,7 +141,8 @@ long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t
 		return map_file(t, addr, size, (uint32_t)prot, (uint32_t)flags, fd, off);
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM; /* no huge pages are set aside */
-	return map_anonymous(t, addr, size, (uint32_t)prot, (uint32_t)flags, 0);
+	return map_anonymous(t, addr, size, prot_implied((uint32_t)prot, NULL),
+			     (uint32_t)flags, 0);
 }
 
 long sys_remap_file_pages(struct task *t, uaddr_t addr, size_t size, uint64_t prot,
@@ -148,13 +165,13 @@ long sys_munmap(struct task *t, uaddr_t addr, size_t size)
 
 long sys_mprotect(struct task *t, uaddr_t addr, size_t size, uint64_t prot)
 {
-	return mm_protect(t->mm, addr, size, (uint32_t)prot);
+	return mm_protect(t->mm, addr, size, prot_implied((uint32_t)prot, NULL));
 }
 
 /* No protection keys: only the default one, -1, is there. */
 long sys_pkey_mprotect(struct task *t, uaddr_t addr, size_t size, uint64_t prot, int pkey)
 {
-	return pkey != -1 ? -EINVAL : mm_protect(t->mm, addr, size, (uint32_t)prot);
+	return pkey != -1 ? -EINVAL : sys_mprotect(t, addr, size, prot);
 }
 
 long sys_pkey_alloc(struct task *t, uint64_t flags, uint64_t rights)

@@ -9,6 +9,7 @@
 #include "abi/elf.h"
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "abi/prctl.h"
 #include "abi/resource.h"
 #include "base/slab.h"
 #include "host/host.h"
@@ -122,6 +123,9 @@ static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
 		return (int)ret;
 	mm->mmap_top = *top - MAX(size, 128UL << 20) - STACK_GAP -
 		       (random_bits(MMAP_RANDOM_BITS) << PAGE_SHIFT);
+	if (current()->personality & ADDR_COMPAT_LAYOUT)
+		mm->mmap_bottom = ALIGN_UP(USER_END / 3, PAGE_SIZE) +
+				  (random_bits(MMAP_RANDOM_BITS) << PAGE_SHIFT);
 	return 0;
 }
 

@@ -220,7 +220,9 @@ static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t fla
 		    vma_range_free(mm, hint, hint + size + room))
 			return hint;
 	}
-	at = vma_find_free(mm, size + room, USER_START, top);
+	at = mm->mmap_bottom ? vma_find_free_above(mm, size + room, mm->mmap_bottom) : 0;
+	if (!at)
+		at = vma_find_free(mm, size + room, USER_START, top);
 	if (!at && room)
 		at = vma_find_free(mm, size, USER_START, top);
 	if (!at)
@@ -598,18 +600,18 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 	if (end - mm->brk_start > mm_limit(RLIMIT_DATA))
 		goto out;
 	if (new_top > old_top) {
+		uint32_t prot = PROT_READ | PROT_WRITE |
+				(mm_read_implies_exec() ? PROT_EXEC : 0U);
 		struct vma *v;
 
 		if (!vma_range_free(mm, old_top, new_top + PAGE_SIZE) ||
-		    check_limits(mm, new_top - old_top, PROT_READ | PROT_WRITE, VMA_HEAP,
-				 0) ||
-		    host_map(old_top, new_top - old_top, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE, NULL, 0))
+		    check_limits(mm, new_top - old_top, prot, VMA_HEAP, 0) ||
+		    host_map(old_top, new_top - old_top, prot, MAP_PRIVATE, NULL, 0))
 			goto out;
 		v = vma_spare(&spares);
 		v->start = old_top;
 		v->end = new_top;
-		v->prot = PROT_READ | PROT_WRITE;
+		v->prot = prot;
 		v->flags = VMA_HEAP;
 		(void)vma_insert(mm, v);
 	} else if (new_top < old_top && mm_unmap_locked(mm, new_top, old_top, &spares)) {

@@ -81,7 +81,8 @@ struct mm {
 	size_t data_pages;  /* private writable, for RLIMIT_DATA */
 	size_t locked_pages;
 	size_t stack_pages;
-	uaddr_t mmap_top; /* allocations go down from here */
+	uaddr_t mmap_top;    /* allocations go down from here */
+	uaddr_t mmap_bottom; /* or up from here (ADDR_COMPAT_LAYOUT): 0: down */
 	uaddr_t brk_start;
 	uaddr_t brk_end;
 	uaddr_t code_start, code_end, data_start, data_end;

@@ -186,6 +186,8 @@ static long move(struct remap *r, struct vma *v)
 		if (to && !(to & ~PAGE_MASK) && to <= USER_END - r->new_size &&
 		    vma_range_free(r->mm, to, to + r->new_size) && to >= USER_START)
 			;
+		else if (r->mm->mmap_bottom)
+			to = vma_find_free_above(r->mm, r->new_size, r->mm->mmap_bottom);
 		else
 			to = vma_find_free(r->mm, r->new_size, USER_START,
 					   r->mm->mmap_top);

@@ -292,6 +292,18 @@ uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top)
 	}
 }
 
+uaddr_t vma_find_free_above(struct mm *mm, size_t size, uaddr_t floor)
+{
+	uaddr_t at = floor;
+
+	for (struct vma *v = vma_find(mm, at); v; v = vma_next(v)) {
+		if (v->start >= at && v->start - at >= size)
+			break;
+		at = MAX(at, v->end);
+	}
+	return at <= USER_END && USER_END - at >= size ? at : 0;
+}
+
 bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end)
 {
 	struct vma *v = vma_find(mm, start);

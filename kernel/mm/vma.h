@@ -39,6 +39,8 @@ void vma_free(struct vma *v);
 bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end);
 /* The highest free range of size bytes below top (and not below floor), or 0. */
 uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top);
+/* The lowest free range of size bytes from floor on, or 0. */
+uaddr_t vma_find_free_above(struct mm *mm, size_t size, uaddr_t floor);
 /* Every page of [start, end) belongs to an area that the guest sees. */
 bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Some of [start, end) is sealed: it may not be unmapped or changed. */

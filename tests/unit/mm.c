@@ -43,6 +43,11 @@ uint64_t mm_limit(int resource)
 	return limits[resource];
 }
 
+bool mm_read_implies_exec(void)
+{
+	return false;
+}
+
 bool mm_may_lock(void)
 {
 	return false;
