@@ -4,6 +4,7 @@
  * NICE, RTPRIO, and NPROC when a program is run after a change of user. */
 #include "proc.h"
 #include <linux/capability.h>
+#include <sys/file.h>
 
 #define NOBODY 0x7ffffff0
 
@@ -126,6 +127,32 @@ static void children_inherit_the_limit(void)
 		raise(SIGKILL);
 	}
 	WAIT_SIGNAL(pid, SIGKILL);
+}
+
+/* Kept and inherited, and no limit any more. */
+static void locks_and_resident_memory_are_not_limited(void)
+{
+	CHILD(pid)
+	{
+		struct rlimit none = {0, 0}, now;
+		struct flock lock = {
+			.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 10};
+		int fd = open("locked", O_RDWR | O_CREAT, 0600);
+
+		CHECK(fd >= 0 && setrlimit(RLIMIT_LOCKS, &none) == 0);
+		CHECK(setrlimit(RLIMIT_RSS, &none) == 0);
+		CHECK(fcntl(fd, F_SETLK, &lock) == 0 && flock(fd, LOCK_EX) == 0);
+		CHECK(memset(share_page(), 1, 4096));
+		CHECK(getrlimit(RLIMIT_LOCKS, &now) == 0 && now.rlim_max == 0);
+		CHILD(inner)
+		{
+			CHECK(getrlimit(RLIMIT_RSS, &now) == 0 && now.rlim_max == 0);
+			_exit(0);
+		}
+		WAIT_EXIT(inner, 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
 }
 
 static void nice_values_may_rise_to_the_limit(void)
@@ -261,6 +288,6 @@ static void too_many_for_another_program(void)
 }
 
 RUN(TEST(realtime_does_not_run_for_ever), TEST(at_the_hard_limit_it_ends),
-    TEST(children_inherit_the_limit), TEST(nice_values_may_rise_to_the_limit),
-    TEST(priorities_may_rise_to_the_limit), TEST(limits_of_the_other_count),
-    TEST(too_many_for_another_program))
+    TEST(children_inherit_the_limit), TEST(locks_and_resident_memory_are_not_limited),
+    TEST(nice_values_may_rise_to_the_limit), TEST(priorities_may_rise_to_the_limit),
+    TEST(limits_of_the_other_count), TEST(too_many_for_another_program))
