@@ -17,8 +17,10 @@
 #include "base/panic.h"
 #include "core/coredump.h"
 #include "core/dispatch.h"
+#include "core/fault_log.h"
 #include "core/trace/trace.h"
 #include "event/host_wait.h"
+#include "fs/acct.h"
 #include "fs/context.h"
 #include "fs/dev/tty.h"
 #include "fs/fdtable.h"
@@ -254,6 +256,7 @@ static void process_exit(struct process *p)
 	if (!current()->vfork_parent) /* else the host process is the parent's */
 		usage_save(p);
 	posix_timers_exit(p);
+	acct_process(p);
 	lock_take(&process_tree_lock);
 	leave_session_locked(p);
 	orphan_groups_locked(p);
@@ -412,6 +415,7 @@ void task_exit(struct task *t, int status)
 	t->exit_code = status;
 	if (unlikely(dispatch_traces))
 		trace_exit(t, status);
+	p->exit_pages = t->mm->total_pages;
 	task_release_mm(t);
 	c->is_committed = true;
 	sysv_unshare(t);
@@ -543,8 +547,10 @@ void task_exit_killed(struct task *t)
 
 void task_exit_by_signal(struct task *t, int signo, const struct linux_siginfo *core)
 {
-	if (core)
+	if (core) {
+		fatal_signal_log(t, signo);
 		core_dump(t, signo, core);
+	}
 	process_kill(t->process, WAIT_STATUS_SIGNAL(signo, false));
 	task_exit_killed(t);
 }

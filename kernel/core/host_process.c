@@ -31,6 +31,7 @@
 #include "core/report.h"
 #include "core/trace/trace.h"
 #include "event/host_watch.h"
+#include "fs/acct.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -356,6 +357,7 @@ static NORETURN void finish(void)
 	end_blanks();
 	host_watch_end();
 	trace_finish();
+	acct_end();
 	report_print();
 	atomic_store(&boot->exited, 1);
 	host_exit_process(NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_admin.c - calls that manage the machine: swapping, accounting, quotas. They
+/* sys_admin.c - calls that manage the machine: swapping, quotas. They
  * answer as the kernel of an unprivileged container does: the machine is not the guest's,
  * whatever capabilities it has over its own files. */
 #include "abi/errno.h"
@@ -22,12 +22,6 @@ long sys_swapon(struct task *t, uaddr_t path, int flags)
 }
 
 long sys_swapoff(struct task *t, uaddr_t path)
-{
-	(void)t, (void)path;
-	return -EPERM;
-}
-
-long sys_acct(struct task *t, uaddr_t path)
 {
 	(void)t, (void)path;
 	return -EPERM;

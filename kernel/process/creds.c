@@ -80,7 +80,12 @@ const struct creds *current_creds(void)
 
 bool capable(int cap)
 {
-	return creds_capable(current()->creds, cap);
+	struct task *t = current();
+	bool has = creds_capable(t->creds, cap);
+
+	if (has && !atomic_load_relaxed(&t->process->used_privilege))
+		atomic_store_relaxed(&t->process->used_privilege, true);
+	return has;
 }
 
 struct creds *task_creds(struct task *t)

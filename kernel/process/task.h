@@ -196,7 +196,8 @@ struct process {
 	uint8_t dumpable; /* enum dumpable */
 	uint8_t mce_kill; /* PR_MCE_KILL: kept */
 	bool did_exec;
-	int exit_signal; /* to the parent; -1: none */
+	bool used_privilege; /* atomic: a capability has been of use to it */
+	int exit_signal;     /* to the parent; -1: none */
 
 	/* lock */
 	struct sigpending pending;
@@ -211,10 +212,12 @@ struct process {
 	bool stop_reported, continued;
 	struct waitq resume; /* woken by SIGCONT and SIGKILL */
 
-	struct linux_rlimit rlimits[16];    /* lock */
-	struct linux_rusage children_usage; /* waited-for children: tree lock */
-	nsec_t user_time, system_time;	    /* of exited tasks */
-	uint64_t min_faults, maj_faults, max_rss;
+	struct linux_rlimit rlimits[16];	  /* lock */
+	struct linux_rusage children_usage;	  /* waited-for children: tree lock */
+	nsec_t user_time, system_time;		  /* of exited tasks */
+	uint64_t min_faults, maj_faults, max_rss; /* KiB */
+	uint64_t in_blocks, out_blocks, voluntary, involuntary; /* switches */
+	size_t exit_pages; /* mapped when its last task ended */
 	nsec_t start_time;
 	struct list posix_timers;
 	int next_timer_id;

@@ -27,6 +27,10 @@ void usage_of_dead(const struct process *p, struct linux_rusage *out)
 	out->ru_minflt = (int64_t)p->min_faults;
 	out->ru_majflt = (int64_t)p->maj_faults;
 	out->ru_maxrss = (int64_t)p->max_rss;
+	out->ru_inblock = (int64_t)p->in_blocks;
+	out->ru_oublock = (int64_t)p->out_blocks;
+	out->ru_nvcsw = (int64_t)p->voluntary;
+	out->ru_nivcsw = (int64_t)p->involuntary;
 }
 
 void usage_of_self(struct linux_rusage *out)
@@ -53,6 +57,10 @@ void usage_save(struct process *p)
 	p->min_faults += (uint64_t)now.ru_minflt;
 	p->maj_faults += (uint64_t)now.ru_majflt;
 	p->max_rss = MAX(p->max_rss, (uint64_t)now.ru_maxrss);
+	p->in_blocks += (uint64_t)now.ru_inblock;
+	p->out_blocks += (uint64_t)now.ru_oublock;
+	p->voluntary += (uint64_t)now.ru_nvcsw;
+	p->involuntary += (uint64_t)now.ru_nivcsw;
 }
 
 static void timeval_add(struct linux_timeval *sum, const struct linux_timeval *add)

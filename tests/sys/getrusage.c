@@ -91,6 +91,66 @@ static void memory_and_switches_are_told(void)
 	CHECK(ru.ru_ixrss == 0 && ru.ru_nsignals == 0);
 }
 
+static void touch(size_t size)
+{
+	volatile char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	for (size_t at = 0; at < size; at += 4096)
+		p[at] = 1;
+}
+
+static void switches_and_peaks_of_children_count(void)
+{
+	struct rusage before, after;
+	static const int sizes[] = {64, 16};
+
+	CHECK(getrusage(RUSAGE_CHILDREN, &before) == 0);
+	for (int i = 0; i < 2; i++) {
+		CHILD(pid)
+		{
+			for (int n = 0; n < 30; n++)
+				sleep_ms(1);
+			touch((size_t)sizes[i] << 20);
+			_exit(0);
+		}
+		WAIT_EXIT(pid, 0);
+	}
+	CHECK(getrusage(RUSAGE_CHILDREN, &after) == 0);
+	CHECK(after.ru_nvcsw - before.ru_nvcsw >= 55);
+	CHECK(after.ru_nivcsw >= before.ru_nivcsw);
+	CHECK(after.ru_maxrss >= 60 << 10 && after.ru_maxrss < 100 << 10); /* no sum */
+	CHECK(after.ru_minflt > before.ru_minflt);
+}
+
+/* Who reaps them has their time, not who once was their grandparent. */
+static void orphans_are_not_counted(void)
+{
+	CHILD(outer)
+	{
+		long before = used(RUSAGE_CHILDREN);
+		int go[2];
+		char c;
+
+		CHECK(pipe(go) == 0);
+		CHILD(middle)
+		{
+			if (fork_or_die() == 0) {
+				burn((void *)80);
+				_exit(0);
+			}
+			_exit(0);
+		}
+		WAIT_EXIT(middle, 0);
+		close(go[1]);
+		CHECK(read(go[0], &c, 1) == 0); /* the orphan has ended */
+		CHECK(used(RUSAGE_CHILDREN) - before < 60000);
+		_exit(0);
+	}
+	WAIT_EXIT(outer, 0);
+}
+
 static void times_counts_hundredths(void)
 {
 	struct tms a;
@@ -119,4 +179,5 @@ static void refusals(void)
 
 RUN(TEST(work_is_counted), TEST(sleep_is_not), TEST(threads_add_to_the_process_only),
     TEST(children_count_once_waited_for), TEST(memory_and_switches_are_told),
+    TEST(switches_and_peaks_of_children_count), TEST(orphans_are_not_counted),
     TEST(times_counts_hundredths), TEST(refusals))
