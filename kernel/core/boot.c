@@ -17,6 +17,7 @@
 #include "core/dispatch.h"
 #include "core/exec.h"
 #include "core/exit.h"
+#include "core/fault_log.h"
 #include "core/host_process.h"
 #include "core/mounts.h"
 #include "core/trace/errors.h"
@@ -373,8 +374,10 @@ void kernel_main(struct boot_params *b)
 		err = vfs_init();
 	if (err)
 		cannot_start("file systems", err);
+	fault_log_init();
 	if (mounts_init(b))
 		give_up();
+	klog_boot(boot_vector(b->argv)[0]);
 	start_first_process(b, cpu);
 	first_process_loop();
 }

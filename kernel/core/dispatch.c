@@ -13,6 +13,7 @@
 #include "arch/x86_64/trap.h"
 #include "base/log.h"
 #include "core/exit.h"
+#include "core/fault_log.h"
 #include "core/trace/trace.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
@@ -116,6 +117,7 @@ void fault_enter(struct regs *regs)
 		return;
 	if (t->fault_signo == SIGSEGV && mm_grow(t->mm, info.fault.addr))
 		return;
+	fault_log(t, regs);
 	signal_force(t, t->fault_signo, &info);
 }
 

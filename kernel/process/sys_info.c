@@ -135,27 +135,6 @@ long sys_sysinfo(struct task *t, uaddr_t out)
 	return COPY_OUT(out, &k);
 }
 
-long sys_syslog(struct task *t, int type, uaddr_t buf, int size)
-{
-	(void)t;
-	if (!capable(CAP_SYSLOG)) /* as with dmesg_restrict set */
-		return -EPERM;
-	switch (type) {
-	case SYSLOG_ACTION_READ:
-	case SYSLOG_ACTION_READ_ALL:
-	case SYSLOG_ACTION_READ_CLEAR:
-		return !buf || size < 0 ? -EINVAL : 0;
-	case SYSLOG_ACTION_CONSOLE_LEVEL:
-		return size < 1 || size > 8 ? -EINVAL : 0;
-	case SYSLOG_ACTION_SIZE_BUFFER:
-		return 1 << 14;
-	default:
-		if (type < SYSLOG_ACTION_CLOSE || type > SYSLOG_ACTION_SIZE_BUFFER)
-			return -EINVAL;
-		return 0;
-	}
-}
-
 long sys_getrandom(struct task *t, uaddr_t buf, size_t count, unsigned int flags)
 {
 	uint8_t chunk[RANDOM_CHUNK];

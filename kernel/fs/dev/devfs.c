@@ -25,6 +25,7 @@ static const struct node nodes[] = {
 	{"full", S_IFCHR | 0666, MEM_MAJOR, MEM_FULL, NULL},
 	{"random", S_IFCHR | 0666, MEM_MAJOR, MEM_RANDOM, NULL},
 	{"urandom", S_IFCHR | 0666, MEM_MAJOR, MEM_URANDOM, NULL},
+	{"kmsg", S_IFCHR | 0644, MEM_MAJOR, MEM_KMSG, NULL},
 	{"tty", S_IFCHR | 0666, TTY_MAJOR, TTY_TTY, NULL},
 	{"console", S_IFCHR | 0620, TTY_MAJOR, TTY_CONSOLE, NULL},
 	{"userfaultfd", S_IFCHR | 0600, MISC_MAJOR, MISC_USERFAULTFD, NULL},
@@ -102,6 +103,7 @@ void dev_init(void)
 	fs_register(&devfs_type);
 	fs_register(&devpts_type);
 	mem_devices_register();
+	kmsg_device_register();
 	tty_devices_register();
 	pty_devices_register();
 }

@@ -11,6 +11,7 @@ enum {
 	MEM_FULL = 7,
 	MEM_RANDOM = 8,
 	MEM_URANDOM = 9,
+	MEM_KMSG = 11,
 	TTY_MAJOR = 5,
 	TTY_TTY = 0,
 	TTY_CONSOLE = 1,
@@ -19,5 +20,6 @@ enum {
 };
 
 void mem_devices_register(void);
+void kmsg_device_register(void);
 void tty_devices_register(void);
 void pty_devices_register(void);

@@ -213,6 +213,7 @@ bool proc_may_see(const struct superblock *sb, struct task *t, enum hidepid leas
 extern struct pseudo_node proc_root; /* what is not about a process */
 extern struct pseudo_node proc_net;  /* /proc/PID/net */
 void proc_add_system(void);	     /* system.c */
+void proc_add_kmsg(void);	     /* kmsg.c */
 void proc_add_config(void);	     /* config.c */
 void proc_add_sysctl(void);	     /* sysctl.c */
 void proc_add_net(void);	     /* net.c */

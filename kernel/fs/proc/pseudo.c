@@ -215,7 +215,7 @@ static int pseudo_open(struct inode *inode, struct file *f)
 {
 	struct pseudo_node *node = node_of(inode);
 
-	if (!S_ISREG(inode->mode))
+	if (!S_ISREG(inode->mode) || node->fops)
 		return 0;
 	return generated_open(f, node->show ? node_show : NULL,
 			      node->store ? node_store : NULL);
@@ -312,6 +312,8 @@ struct inode *pseudo_inode_create(struct superblock *sb, struct pseudo_node *nod
 	inode_init(&p->inode, sb, &pseudo_inode_ops, node->ino, node->mode);
 	p->node = node;
 	p->inode.fops = S_ISDIR(node->mode) ? &pseudo_dir_ops : &generated_file_ops;
+	if (node->fops)
+		p->inode.fops = node->fops;
 	p->inode.nlink = S_ISDIR(node->mode) ? 2 : 1;
 	if (node->target)
 		p->inode.size = (int64_t)strlen(node->target);

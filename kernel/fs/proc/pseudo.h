@@ -10,6 +10,7 @@
 struct dentry;
 struct dir_context;
 struct file;
+struct file_ops;
 struct inode;
 struct superblock;
 struct text;
@@ -29,6 +30,7 @@ struct pseudo_node {
 	const char *target; /* of a link */
 	bool is_hidden;	    /* atomic: not there just now; see refresh */
 	bool is_strict;	    /* modes here and below hold for everyone: /proc/sys */
+	const struct file_ops *fops; /* of a file that is not generated */
 	void *arg;
 };
 

@@ -261,6 +261,7 @@ static void root_fill(void)
 {
 	proc_add_system();
 	proc_add_config();
+	proc_add_kmsg();
 	proc_add_sysctl();
 }
 
