@@ -23,6 +23,7 @@ struct linux_statfs {
 _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 
 /* f_type */
+#define PID_FS_MAGIC	      0x50494446
 #define PROC_SUPER_MAGIC      0x9fa0
 #define SYSFS_MAGIC	      0x62656572
 #define TMPFS_MAGIC	      0x1021994

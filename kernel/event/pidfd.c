@@ -114,7 +114,7 @@ int pidfd_file_create(struct process *p, uint32_t flags, struct file **out)
 	int err;
 
 	process_get(p);
-	err = file_create_anon_inode("[pidfd]", &process_ops, O_RDWR | flags, p, out);
+	err = file_create_pidfd(p->serial, &process_ops, O_RDWR | flags, p, out);
 	if (err)
 		process_put(p);
 	else
@@ -127,7 +127,7 @@ static int thread_file_create(struct task *t, uint32_t flags, struct file **out)
 	int err;
 
 	task_get(t);
-	err = file_create_anon_inode("[pidfd]", &thread_ops, O_RDWR | flags, t, out);
+	err = file_create_pidfd(t->serial, &thread_ops, O_RDWR | flags, t, out);
 	if (err)
 		task_put(t);
 	else

@@ -20,11 +20,13 @@ struct superblock *pipe_sb;
 struct superblock *socket_sb;
 struct superblock *anon_sb;
 struct superblock *memfd_sb;
+static struct superblock *pidfs_sb;
 
 static struct mount *pipe_mount;
 static struct mount *socket_mount;
 static struct mount *anon_mount;
 static struct mount *memfd_mount;
+static struct mount *pidfs_mount;
 static struct inode *anon_inode; /* shared by all "anon_inode:" files */
 static SLAB_CACHE(anon_inode_slab, sizeof(struct inode), 8);
 
@@ -58,6 +60,18 @@ static const struct inode_ops named_ops = {
 	.release = anon_release,
 };
 
+/* A pidfd's is whose it is: only its number tells. */
+static int pidfs_setattr(struct inode *inode, struct attr *attr)
+{
+	(void)inode, (void)attr;
+	return -EOPNOTSUPP;
+}
+
+static const struct inode_ops pidfs_ops = {
+	.setattr = pidfs_setattr,
+	.release = anon_release,
+};
+
 struct inode *anon_inode_create(struct superblock *sb, uint32_t mode)
 {
 	struct inode *inode = slab_alloc(&anon_inode_slab);
@@ -86,6 +100,8 @@ static struct mount *mount_of(const struct superblock *sb)
 		return pipe_mount;
 	if (sb == socket_sb)
 		return socket_mount;
+	if (sb == pidfs_sb)
+		return pidfs_mount;
 	return sb == memfd_sb ? memfd_mount : anon_mount;
 }
 
@@ -126,10 +142,22 @@ int file_create_anon_inode(const char *name, const struct file_ops *ops, uint32_
 	return file_create_anon(anon_inode, text, ops, flags, private, out);
 }
 
+int file_create_pidfd(uint64_t ino, const struct file_ops *ops, uint32_t flags,
+		      void *private, struct file **out)
+{
+	struct inode *inode = slab_alloc(&anon_inode_slab);
+
+	if (!inode)
+		return -ENOMEM;
+	inode_init(inode, pidfs_sb, &pidfs_ops, ino, 0700);
+	return file_create_anon(inode, "anon_inode:[pidfd]", ops, flags, private, out);
+}
+
 static struct file_system_type pipe_type = {.name = "pipe"};
 static struct file_system_type socket_type = {.name = "socket"};
 static struct file_system_type anon_type = {.name = "anon_inode"};
 static struct file_system_type memfd_type = {.name = "memfd"};
+static struct file_system_type pidfs_type = {.name = "pidfs"};
 
 static int internal_fs(struct file_system_type *type, uint32_t magic,
 		       struct superblock **sb, struct mount **m)
@@ -162,6 +190,8 @@ int anon_init(void)
 		err = internal_fs(&anon_type, ANON_INODE_FS_MAGIC, &anon_sb, &anon_mount);
 	if (!err)
 		err = internal_fs(&memfd_type, TMPFS_MAGIC, &memfd_sb, &memfd_mount);
+	if (!err)
+		err = internal_fs(&pidfs_type, PID_FS_MAGIC, &pidfs_sb, &pidfs_mount);
 	if (err)
 		return err;
 	anon_inode = slab_alloc(&anon_inode_slab);

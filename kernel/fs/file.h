@@ -156,6 +156,9 @@ int file_create_anon_inode(const char *name, const struct file_ops *ops, uint32_
 			   void *private, struct file **out) MUST_CHECK;
 /* A new inode of an internal file system with its own number; mode with the type. For
  * sockets and pipes. */
+/* A file of pidfs: those of one process or thread have the same number. */
+int file_create_pidfd(uint64_t ino, const struct file_ops *ops, uint32_t flags,
+		      void *private, struct file **out) MUST_CHECK;
 struct inode *anon_inode_create(struct superblock *sb, uint32_t mode) MUST_CHECK;
 extern struct superblock *pipe_sb, *socket_sb, *anon_sb,
 	*memfd_sb; /* internal superblocks */

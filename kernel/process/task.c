@@ -30,8 +30,9 @@ static struct idr ids = IDR_INIT; /* process_tree_lock: struct task by tid */
  */
 static struct lock free_lock = LOCK_INIT(RANK_IDR);
 static struct list free_tasks = LIST_INIT(free_tasks);
-static int live_count;	  /* free_lock */
-static int process_total; /* atomic */
+static int live_count;	     /* free_lock */
+static int process_total;    /* atomic */
+static uint64_t last_serial; /* atomic */
 
 _Static_assert(offsetof(struct task, sleeper) == 0, "cpu_set_task");
 
@@ -55,6 +56,7 @@ struct task *task_alloc(void)
 	}
 	memset(t, 0, sizeof(*t));
 	ref_init(&t->refs);
+	t->serial = atomic_add(&last_serial, 1) + 1;
 	t->sleeper.host_eventfd = -1;
 	list_init(&t->thread_link);
 	list_init(&t->pending.queue);
@@ -95,6 +97,7 @@ struct process *process_alloc(void)
 	if (!p)
 		return NULL;
 	ref_init(&p->refs);
+	p->serial = atomic_add(&last_serial, 1) + 1;
 	lock_init(&p->lock, RANK_SIGNAL);
 	list_init(&p->tasks);
 	list_init(&p->children);

@@ -75,6 +75,7 @@ struct task {
 	struct regs *regs; /* guest registers on kstack, valid in the kernel */
 	void *kstack;	   /* KSTACK_SIZE */
 	pid_t tid;
+	uint64_t serial;	 /* const: no other task or process ever has it */
 	enum task_state state;	 /* process->lock */
 	struct list thread_link; /* in process->tasks: process->lock */
 
@@ -175,6 +176,7 @@ enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_REAPED };
 struct process {
 	struct ref refs;
 	pid_t pid;	   /* of the leader; constant over exec */
+	uint64_t serial;   /* const: as a task's */
 	struct lock lock;  /* RANK_SIGNAL */
 	struct list tasks; /* struct task.thread_link: lock */
 	struct task

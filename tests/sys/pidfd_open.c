@@ -3,6 +3,8 @@
 /* pidfd_open.c - processes as descriptors: waited for, sent signals, robbed of files. */
 #include "proc.h"
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -153,6 +155,34 @@ static void threads_are_no_processes(void)
 	thread_join(t);
 }
 
+/* Since Linux 6.9 the number of the inode is the process'. */
+static void its_inode_is_the_process(void)
+{
+	struct stat a, b, c;
+	struct statfs fs;
+	int one = open_pid(getpid(), 0), two = open_pid(getpid(), O_NONBLOCK), other;
+
+	CHECK(fstatfs(one, &fs) == 0);
+	if (fs.f_type != 0x50494446) {
+		close(one);
+		close(two);
+		return;
+	}
+	CHILD(pid)
+	_exit(0);
+	other = open_pid(pid, 0);
+	CHECK(fstat(one, &a) == 0 && fstat(two, &b) == 0 && fstat(other, &c) == 0);
+	CHECK(a.st_ino == b.st_ino && a.st_dev == b.st_dev && a.st_dev == c.st_dev);
+	CHECK(a.st_ino != c.st_ino);
+	WAIT_EXIT(pid, 0);
+	CHECK(fstat(other, &b) == 0 && b.st_ino == c.st_ino);
+	if (geteuid() == 0) {
+		FAILS(EOPNOTSUPP, fchmod(one, 0600));
+		FAILS(EOPNOTSUPP, fchown(one, getuid(), getgid()));
+	}
+	CHECK(close(one) == 0 && close(two) == 0 && close(other) == 0);
+}
+
 static void documented_errors(void)
 {
 	siginfo_t info;
@@ -293,6 +323,6 @@ static void flags_say_who_gets_it(void)
 RUN(TEST(its_end_can_be_waited_for), TEST(waits_that_do_not_block),
     TEST(what_the_receiver_sees), TEST(nobody_is_impersonated),
     TEST(strangers_are_left_alone), TEST(threads_are_no_processes),
-    TEST(documented_errors), TEST(files_of_others_can_be_taken),
-    TEST(files_of_other_users_cannot), TEST(a_directory_of_proc_takes_signals),
-    TEST(flags_say_who_gets_it))
+    TEST(its_inode_is_the_process), TEST(documented_errors),
+    TEST(files_of_others_can_be_taken), TEST(files_of_other_users_cannot),
+    TEST(a_directory_of_proc_takes_signals), TEST(flags_say_who_gets_it))
