@@ -167,12 +167,14 @@ static void fill_memory(struct boot_params *p, const struct options *o)
 	p->kernel_memory_max = o->memory && o->memory < most ? o->memory : most;
 }
 
-static void fill_group(struct boot_params *p)
+static void fill_group(struct boot_params *p, const struct options *o)
 {
 	struct group_limits limits;
 
 	group_limits_get(&limits);
 	p->group_memory_max = limits.memory;
+	if (o->memory && (!limits.memory || o->memory < limits.memory))
+		p->group_memory_max = o->memory;
 	p->group_cpu_quota = limits.cpu_quota;
 	p->group_cpu_period = limits.cpu_period;
 	p->group_pids_max = limits.pids;
@@ -219,7 +221,7 @@ void boot_fill(const struct launch *l)
 	fill_mounts(p, o);
 	fill_machine(p);
 	fill_memory(p, o);
-	fill_group(p);
+	fill_group(p, o);
 	if (uname(&uts) < 0)
 		strcpy(uts.nodename, "carbyne");
 	p->hostname = address(boot_string(o->hostname ? o->hostname : uts.nodename));

@@ -17,6 +17,7 @@
 #include "ids.h"
 #include "launch.h"
 #include "layout.h"
+#include "memory_watch.h"
 #include "message.h"
 #include "segment.h"
 
@@ -66,7 +67,7 @@ static void prepare_signals(sigset_t *waited)
 /* For a few processes; all of a sandbox share one descriptor table. */
 enum { DESCRIPTORS_NEEDED = 64 };
 
-static void check_host(void)
+static void check_host(const struct options *o)
 {
 	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) < 0)
 		fail("this host's kernel has no Syscall User Dispatch: Linux 5.11 or "
@@ -76,6 +77,8 @@ static void check_host(void)
 		fail("the hard limit on open files (ulimit -Hn) is %llu: a sandbox needs "
 		     "at least %d",
 		     (unsigned long long)limits_descriptors(), DESCRIPTORS_NEEDED);
+	if (o->memory && access("/proc/thread-self/children", R_OK) < 0)
+		fail("--memory: the host's /proc does not tell a process' children");
 }
 
 /* Lets the monitor go on and waits until it has its directories. False: it may not map
@@ -202,13 +205,29 @@ static void forward(pid_t monitor, int signo)
 		stop_with_program();
 }
 
+/* The next signal; keeps to the limit while it waits. */
+static int wait_signal(pid_t monitor, const sigset_t *waited, uint64_t memory)
+{
+	int signo = -1;
+
+	while (memory && signo < 0) {
+		int64_t wait = memory_watch(monitor, memory);
+		struct timespec pause = {.tv_nsec = wait};
+
+		if (wait < 0)
+			break;
+		signo = sigtimedwait(waited, NULL, &pause);
+	}
+	return signo < 0 ? sigwaitinfo(waited, NULL) : signo;
+}
+
 /* Waits for the monitor's end and returns its wait status. */
-static int watch(pid_t monitor, const sigset_t *waited)
+static int watch(pid_t monitor, const sigset_t *waited, uint64_t memory)
 {
 	int status;
 
 	for (;;) {
-		int signo = sigwaitinfo(waited, NULL);
+		int signo = wait_signal(monitor, waited, memory);
 
 		if (signo < 0)
 			continue;
@@ -261,7 +280,7 @@ static int supervise(struct launch *l)
 	terminal_save(&terminal);
 	pid_t monitor = start(l);
 	close_descriptors(&terminal);
-	int status = watch(monitor, &waited);
+	int status = watch(monitor, &waited, l->options.memory);
 	if (!l->has_namespaces)
 		children_kill();
 	return exit_status(status, &terminal);
@@ -282,7 +301,7 @@ int run_main(bool is_trace, int argc, char **argv)
 	limits_raise(&l.limits);
 	layout_reserve(&l.limits, argv);
 	options_parse(&l.options, is_trace, argc - 1, argv + 1);
-	check_host();
+	check_host(&l.options);
 	image_open(&l.image);
 	l.segment_fd = segment_create(&l.image);
 	boot_begin(&l);

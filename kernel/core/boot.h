@@ -43,7 +43,8 @@ enum boot_trace_flags {
 	TRACE_SPENT = 1 << 5,	     /* -T: how long the call took */
 	TRACE_UNKNOWN = 1 << 6,	     /* calls without a name too */
 };
-#define TRACE_SET_WORDS 8
+#define TRACE_SET_WORDS	  8
+#define BOOT_MEMORY_USERS 128
 
 enum boot_flags {
 	BOOT_STATS = 1 << 0,	    /* --stats */
@@ -119,6 +120,14 @@ struct boot_params {
 	uint64_t monitor_box; /* struct monitor_box * in the boot area (host/monitor.h) */
 	int32_t monitor_fd;   /* a byte written there: a question is in the box */
 	uint32_t host_swaps;  /* pages may be in the host's swap */
+	/* --memory is passed: what the largest host processes have. The launcher writes
+	 * the count last; the kernel puts it back to 0 (atomic). */
+	uint32_t memory_user_count;
+	struct boot_memory_user {
+		int32_t host_pid;
+		uint32_t pad;
+		uint64_t bytes;
+	} memory_users[BOOT_MEMORY_USERS];
 	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
 			  cannot come too early */
 };

@@ -452,7 +452,7 @@ static bool runs_on(const struct task *t, int host_pid)
 }
 
 /* A process with a task on host_pid: a reference, or NULL. */
-static struct process *find_on(int host_pid)
+struct process *process_on_host(int host_pid)
 {
 	struct process *found = NULL;
 
@@ -523,7 +523,7 @@ bool process_abandoned(int host_pid)
 	/* Before any lock is taken, which might be the dead one's. */
 	if (!cpus_are_idle(host_pid))
 		return false;
-	while ((p = find_on(host_pid))) {
+	while ((p = process_on_host(host_pid))) {
 		struct list *l;
 
 		process_kill(p, status);

@@ -23,6 +23,8 @@ void process_reap_locked(struct process *p);
  * by SIGKILL. False when one of its threads held a kernel lock, whose data nobody can
  * trust any more. Called by the first host process. */
 bool process_abandoned(int host_pid) MUST_CHECK;
+/* A process with a task on this host process, with a reference; NULL: none. */
+struct process *process_on_host(int host_pid) MUST_CHECK;
 /* Makes the main process, and so the sandbox, end with this status. */
 void process_kill_main(int status);
 /* Ends every process but init: the sandbox is over. */

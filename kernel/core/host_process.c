@@ -28,6 +28,7 @@
 #include "core/boot.h"
 #include "core/dispatch.h"
 #include "core/exit.h"
+#include "core/oom.h"
 #include "core/report.h"
 #include "core/trace/trace.h"
 #include "event/host_watch.h"
@@ -382,6 +383,7 @@ void first_process_loop(void)
 		(void)atomic_xchg(&boot->mail, 0);
 		take_signals();
 		take_dead();
+		oom_take(boot);
 		blanks_fill();
 		watcher_fill();
 		if (atomic_load(&main_exited))

@@ -13,10 +13,12 @@
 #include "fs/sys/internal.h"
 #include "fs/sys/sysfs.h"
 #include "fs/vfs.h"
+#include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/task.h"
 
 struct cgroup_limits cgroup_limits;
+uint64_t cgroup_oom_kills;
 static struct pseudo_node cgroup_root;
 
 static void limit_show(struct text *t, uint64_t limit)
@@ -61,6 +63,18 @@ static int memory_current_show(struct text *t, void *arg)
 
 	(void)arg;
 	text_printf(t, "%zu\n", (sum.anon + sum.file + sum.shmem + kernel) * PAGE_SIZE);
+	return 0;
+}
+
+static int memory_events_show(struct text *t, void *arg)
+{
+	uint64_t kills = atomic_load(&cgroup_oom_kills);
+
+	(void)arg;
+	text_printf(t,
+		    "low 0\nhigh 0\nmax %lu\noom %lu\noom_kill %lu\n"
+		    "oom_group_kill 0\n",
+		    kills, kills, kills);
 	return 0;
 }
 
@@ -164,8 +178,6 @@ static void cgroup_fill(void)
 		{"cpuset.cpus.partition", "member\n"},
 		{"cpuset.mems", "\n"},
 		{"cpuset.mems.effective", "0\n"},
-		{"memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n"
-				  "oom_group_kill 0\n"},
 		{"memory.high", "max\n"},
 		{"memory.low", "0\n"},
 		{"memory.min", "0\n"},
@@ -184,6 +196,7 @@ static void cgroup_fill(void)
 		{"cpu.stat", cpu_stat_show},
 		{"cpuset.cpus.effective", cpus_show},
 		{"memory.current", memory_current_show},
+		{"memory.events", memory_events_show},
 		{"memory.max", memory_max_show},
 		{"memory.stat", memory_stat_show},
 		{"pids.current", pids_current_show},

@@ -11,6 +11,7 @@ struct cgroup_limits {
 	uint64_t pids_max;
 };
 extern struct cgroup_limits cgroup_limits;
+extern uint64_t cgroup_oom_kills; /* atomic: for memory.events */
 
 /* Registers the types. Once, before the first mount. */
 void sysfs_init(void);
