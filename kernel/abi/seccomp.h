@@ -8,6 +8,7 @@
 #define SECCOMP_MODE_DISABLED		       0
 #define SECCOMP_MODE_STRICT		       1
 #define SECCOMP_MODE_FILTER		       2
+#define SECCOMP_MODE_DEAD		       3 /* it is being killed */
 #define SECCOMP_SET_MODE_STRICT		       0
 #define SECCOMP_SET_MODE_FILTER		       1
 #define SECCOMP_GET_ACTION_AVAIL	       2
@@ -38,58 +39,52 @@ struct linux_seccomp_data {
 
 _Static_assert(sizeof(struct linux_seccomp_data) == 64, "struct seccomp_data");
 #define AUDIT_ARCH_X86_64 0xc000003eU
+#define AUDIT_ARCH_I386	  0x40000003U
 
-/* Classic BPF. */
-struct linux_sock_filter {
-	uint16_t code;
-	uint8_t jt;
-	uint8_t jf;
-	uint32_t k;
+/* SECCOMP_GET_NOTIF_SIZES. */
+struct linux_seccomp_notif_sizes {
+	uint16_t notif;
+	uint16_t resp;
+	uint16_t data;
 };
 
-struct linux_sock_fprog {
-	uint16_t len;
-	uaddr_t filter;
+/* What a listener reads and writes: seccomp_unotify(2). */
+struct linux_seccomp_notif {
+	uint64_t id;
+	uint32_t pid;
+	uint32_t flags;
+	struct linux_seccomp_data data;
 };
 
-_Static_assert(sizeof(struct linux_sock_fprog) == 16, "struct sock_fprog");
-#define BPF_MAXINSNS 4096
+struct linux_seccomp_notif_resp {
+	uint64_t id;
+	int64_t val;
+	int32_t error;
+	uint32_t flags;
+};
 
-#define BPF_LD	 0
-#define BPF_LDX	 0x1
-#define BPF_ST	 0x2
-#define BPF_STX	 0x3
-#define BPF_ALU	 0x4
-#define BPF_JMP	 0x5
-#define BPF_RET	 0x6
-#define BPF_MISC 0x7
-#define BPF_W	 0
-#define BPF_H	 0x8
-#define BPF_B	 0x10
-#define BPF_IMM	 0
-#define BPF_ABS	 0x20
-#define BPF_IND	 0x40
-#define BPF_MEM	 0x60
-#define BPF_LEN	 0x80
-#define BPF_MSH	 0xa0
-#define BPF_ADD	 0
-#define BPF_SUB	 0x10
-#define BPF_MUL	 0x20
-#define BPF_DIV	 0x30
-#define BPF_OR	 0x40
-#define BPF_AND	 0x50
-#define BPF_LSH	 0x60
-#define BPF_RSH	 0x70
-#define BPF_NEG	 0x80
-#define BPF_MOD	 0x90
-#define BPF_XOR	 0xa0
-#define BPF_JA	 0
-#define BPF_JEQ	 0x10
-#define BPF_JGT	 0x20
-#define BPF_JGE	 0x30
-#define BPF_JSET 0x40
-#define BPF_K	 0
-#define BPF_X	 0x8
-#define BPF_A	 0x10
-#define BPF_TAX	 0
-#define BPF_TXA	 0x80
+struct linux_seccomp_notif_addfd {
+	uint64_t id;
+	uint32_t flags;
+	uint32_t srcfd;
+	uint32_t newfd;
+	uint32_t newfd_flags;
+};
+
+_Static_assert(sizeof(struct linux_seccomp_notif) == 80, "struct seccomp_notif");
+_Static_assert(sizeof(struct linux_seccomp_notif_resp) == 24,
+	       "struct seccomp_notif_resp");
+_Static_assert(sizeof(struct linux_seccomp_notif_addfd) == 24,
+	       "struct seccomp_notif_addfd");
+
+#define SECCOMP_USER_NOTIF_FLAG_CONTINUE   0x1
+#define SECCOMP_ADDFD_FLAG_SETFD	   0x1
+#define SECCOMP_ADDFD_FLAG_SEND		   0x2
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 0x1
+
+#define SECCOMP_IOCTL_NOTIF_RECV	       0xc0502100U
+#define SECCOMP_IOCTL_NOTIF_SEND	       0xc0182101U
+#define SECCOMP_IOCTL_NOTIF_ID_VALID	       0x40082102
+#define SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR 0x80082102U
+#define SECCOMP_IOCTL_NOTIF_ADDFD	       0x40182103
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	       0x40082104

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.c - host threads and processes, signals, sleeping. */
+#include "abi/bpf.h"
 #include "abi/errno.h"
 #include "abi/futex.h"
 #include "abi/prctl.h"
