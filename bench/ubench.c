@@ -20,8 +20,8 @@
 #define MAX_MS	   60000
 
 static const struct bench_case *const tables[] = {
-	call_cases,   file_cases,   event_cases, ipc_cases,  queue_cases,
-	memory_cases, signal_cases, task_cases,	 time_cases, tree_cases,
+	call_cases,   seccomp_cases, file_cases, event_cases, ipc_cases,  queue_cases,
+	memory_cases, signal_cases,  task_cases, time_cases,  tree_cases,
 };
 
 void die(const char *what)

@@ -20,6 +20,7 @@ struct bench_case {
 };
 
 extern const struct bench_case call_cases[];
+extern const struct bench_case seccomp_cases[];
 extern const struct bench_case file_cases[];
 extern const struct bench_case event_cases[];
 extern const struct bench_case ipc_cases[];

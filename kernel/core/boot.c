@@ -186,6 +186,7 @@ static struct task *first_task(const struct boot_params *b)
 	if (!t->creds || !t->sighand)
 		return NULL;
 	t->altstack.ss_flags = SS_DISABLE;
+	t->call_work = dispatch_traces ? CALL_TRACE : 0;
 	t->timer_slack = t->timer_slack_default = TIMER_SLACK_DEFAULT;
 	t->start_time = p->start_time = clock_now(CLOCK_MONOTONIC);
 	lock_take(&process_tree_lock);

@@ -24,6 +24,7 @@
 #include "base/page.h"
 #include "core/exit.h"
 #include "core/host_process.h"
+#include "core/seccomp/seccomp.h"
 #include "event/pidfd.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
@@ -130,7 +131,7 @@ static void copy_fields(struct task *child, const struct task *parent,
 	io_context_fork(child, parent, q->flags & CLONE_IO);
 	child->mem_policy = parent->mem_policy;
 	child->personality = parent->personality;
-	child->no_new_privs = parent->no_new_privs;
+	child->call_work = atomic_load(&parent->call_work) & CALL_TRACE;
 	child->is_io_flusher = parent->is_io_flusher;
 	child->start_time = clock_now(CLOCK_MONOTONIC);
 	child->gs_base = parent->gs_base;
@@ -185,6 +186,9 @@ static int publish(struct task *child, struct task *parent, const struct clone_r
 		struct process *up = (q->flags & CLONE_PARENT) ? parent->process->parent
 							       : parent->process;
 
+		lock_take(&parent->process->lock);
+		seccomp_inherit_locked(child, parent);
+		lock_drop(&parent->process->lock);
 		p->pid = child->tid;
 		err = pgroup_join(p, parent->process->pgroup->pgid,
 				  parent->process->pgroup->session);
@@ -203,6 +207,8 @@ static int publish(struct task *child, struct task *parent, const struct clone_r
 		err = -ERESTARTNOINTR;
 		task_id_free_locked(child->tid);
 	} else {
+		if (is_thread)
+			seccomp_inherit_locked(child, parent);
 		list_add_tail(&p->tasks, &child->thread_link);
 		p->live_tasks++;
 		if (p->stopped)
@@ -241,6 +247,7 @@ static void discard(struct task *child, struct cpu *cpu)
 	if (child->fds)
 		fdtable_put(child->fds);
 	fs_context_leave(child->fs);
+	seccomp_release(child);
 	mm_put(child->mm);
 	if (cpu)
 		cpu_free(cpu);

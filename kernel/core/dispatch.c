@@ -5,6 +5,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "abi/seccomp.h"
 #include "abi/syscall.h"
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/patch.h"
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "core/exit.h"
 #include "core/fault_log.h"
+#include "core/seccomp/seccomp.h"
 #include "core/trace/trace.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
@@ -36,17 +38,55 @@ NOINLINE COLD long dispatch_missing(uint64_t nr)
 	return -ENOSYS;
 }
 
+long dispatch_filtered(struct task *t, const struct syscall *s, uint64_t nr,
+		       const uint64_t arg[6])
+{
+	long result;
+
+	if ((atomic_load_relaxed(&t->call_work) & CALL_SECCOMP) &&
+	    !seccomp_allows(t, (int)nr, arg, AUDIT_ARCH_X86_64, &result))
+		return result;
+	return s && s->call ? s->call(t, arg) : dispatch_missing(nr);
+}
+
+/* There are no such calls; but filters may say what else is to happen. */
+static long call_of_ia32(struct task *t, const struct regs *r, uint32_t work)
+{
+	const uint64_t arg[6] = {(uint32_t)r->rbx, (uint32_t)r->rcx, (uint32_t)r->rdx,
+				 (uint32_t)r->rsi, (uint32_t)r->rdi, (uint32_t)r->rbp};
+	long result;
+
+	(void)atomic_and(&t->call_work, ~(uint32_t)CALL_OF_IA32);
+	if ((work & CALL_SECCOMP) &&
+	    !seccomp_allows(t, (int)r->orig_rax, arg, AUDIT_ARCH_I386, &result))
+		return result;
+	return dispatch_missing(UINT64_MAX);
+}
+
+/* There is something to be done before the call. */
+static NOINLINE long call_watched(struct task *t, const struct syscall *s, uint64_t nr,
+				  const uint64_t arg[6], uint32_t work)
+{
+	if (work & CALL_OF_IA32)
+		return call_of_ia32(t, t->regs, work);
+	if (work & CALL_TRACE)
+		return trace_call(t, s, nr, arg);
+	return dispatch_filtered(t, s, nr, arg);
+}
+
 static inline void call(struct task *t, struct regs *r)
 {
-	uint64_t nr = r->orig_rax;
+	uint64_t nr =
+		(uint64_t)(int64_t)(int32_t)r->orig_rax; /* Linux looks no further */
+	uint32_t work = atomic_load_relaxed(&t->call_work);
 	const uint64_t arg[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	const struct syscall *s = syscall_find(nr);
 	struct cpu *c = cpu_self();
 
 	t->regs = r;
 	c->recent[c->recent_at++ % ARRAY_SIZE(c->recent)] = (uint16_t)(nr + 1);
-	if (unlikely(dispatch_traces))
-		r->rax = (uint64_t)trace_call(t, s, nr, arg);
+	if (unlikely(work))
+		r->rax = (uint64_t)call_watched(t, s, nr, arg, work);
 	else if (unlikely(!s || !s->call))
 		r->rax = (uint64_t)dispatch_missing(nr);
 	else

@@ -18,6 +18,7 @@
 #include "core/coredump.h"
 #include "core/dispatch.h"
 #include "core/fault_log.h"
+#include "core/seccomp/seccomp.h"
 #include "core/trace/trace.h"
 #include "event/host_wait.h"
 #include "fs/acct.h"
@@ -409,6 +410,7 @@ void task_exit(struct task *t, int status)
 	bool is_leader = t == p->leader;
 
 	core_dump_join(t);
+	atomic_store(&t->is_exiting, true);
 	/* Whoever reaps the process drops its references while this still runs. */
 	task_get(t);
 	process_get(p);
@@ -424,6 +426,7 @@ void task_exit(struct task *t, int status)
 	atomic_store(&t->cpu, NULL); /* kicks from here on go nowhere */
 	leave_ids(t, is_leader);
 	is_last = leave_process(t, status);
+	seccomp_release(t);
 	t->mm = NULL;
 	mm_put(mm);
 	sysv_orphan(t);
@@ -502,6 +505,7 @@ static void bury_task(struct task *t, int status)
 	atomic_store(&t->cpu, NULL);
 	leave_ids(t, is_leader);
 	is_last = leave_process(t, status);
+	seccomp_release(t);
 	t->mm = NULL;
 	mm_put(mm);
 	sysv_orphan(t);

@@ -5,6 +5,7 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "abi/seccomp.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "lib/atomic.h"
@@ -44,6 +45,19 @@ static long no_new_privs(struct task *t, int op, uint64_t arg2, uint64_t rest)
 		return -EINVAL;
 	t->no_new_privs = true;
 	return 0;
+}
+
+/* Strict mode takes no filter, and ignores what stands for one. */
+static long seccomp_set(struct task *t, uint64_t mode, uaddr_t filter)
+{
+	switch (mode) {
+	case SECCOMP_MODE_STRICT:
+		return sys_seccomp(t, SECCOMP_SET_MODE_STRICT, 0, 0);
+	case SECCOMP_MODE_FILTER:
+		return sys_seccomp(t, SECCOMP_SET_MODE_FILTER, 0, filter);
+	default:
+		return -EINVAL;
+	}
 }
 
 static long auxv_get(struct task *t, uaddr_t to, uint64_t size, uint64_t rest)
@@ -116,7 +130,6 @@ static long prctl_machine(int op, uint64_t arg2, uint64_t rest)
 {
 	switch (op) {
 	case PR_GET_TIMING:
-	case PR_GET_SECCOMP:
 	case PR_TASK_PERF_EVENTS_DISABLE:
 	case PR_TASK_PERF_EVENTS_ENABLE:
 		return 0;
@@ -239,6 +252,10 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 	case PR_SET_NO_NEW_PRIVS:
 	case PR_GET_NO_NEW_PRIVS:
 		return no_new_privs(t, op, arg2, !are_zero(arg3, arg4, arg5));
+	case PR_GET_SECCOMP:
+		return t->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return seccomp_set(t, arg2, arg3);
 	case PR_SET_TIMERSLACK:
 		if (t->policy == SCHED_DEADLINE || policy_is_realtime(t->policy))
 			return 0; /* they have none */

@@ -353,6 +353,16 @@ void task_set_step(struct task *t)
 	(void)atomic_or(&t->sleeper.work, WORK_TASK);
 }
 
+void task_set_ia32(struct task *t)
+{
+	(void)atomic_or(&t->call_work, CALL_OF_IA32);
+}
+
+bool task_calls_are_watched(const struct task *t)
+{
+	return atomic_load_relaxed(&t->call_work);
+}
+
 struct sleeper *task_sleeper(struct task *t)
 {
 	return &t->sleeper;

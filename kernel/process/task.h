@@ -25,6 +25,8 @@ struct ipc_waiter;
 struct mm;
 struct pgroup;
 struct regs;
+struct seccomp_filter;
+struct seccomp_wait;
 struct sem_undo_list;
 
 #define TASK_COMM_LEN 16
@@ -56,6 +58,13 @@ struct io_counts {
 	uint64_t reads, writes; /* calls */
 };
 
+/* Why a task's system calls are looked at before they are made. */
+enum call_work {
+	CALL_TRACE = 1 << 0,   /* carbyne trace; every task of the sandbox */
+	CALL_SECCOMP = 1 << 1, /* seccomp_mode is not 0 */
+	CALL_OF_IA32 = 1 << 3, /* this one came by int 0x80 */
+};
+
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
 
 /* SCHED_DEADLINE: kept, admitted by its share, not enforced. In ns. */
@@ -76,6 +85,7 @@ struct task {
 	void *kstack;	   /* KSTACK_SIZE */
 	pid_t tid;
 	uint64_t serial;	 /* const: no other task or process ever has it */
+	uint32_t call_work;	 /* atomic: enum call_work */
 	enum task_state state;	 /* process->lock */
 	struct list thread_link; /* in process->tasks: process->lock */
 
@@ -159,9 +169,16 @@ struct task {
 	uint32_t mem_policy;		 /* own: mm/policy.h; fork and exec: kept */
 	struct io_counts io;		 /* own: written by the task alone */
 	int pdeath_signal;
-	bool no_new_privs;
-	bool is_over_nproc;	    /* set*uid went over RLIMIT_NPROC: exec is to look */
-	bool is_io_flusher;	    /* PR_SET_IO_FLUSHER: kept */
+	bool is_over_nproc; /* set*uid went over RLIMIT_NPROC: exec is to look */
+	bool is_exiting;    /* atomic: makes no more calls */
+	bool no_new_privs;  /* atomic: process->lock to set another's */
+	/* seccomp(2): changed under process->lock, by the task or another of the process;
+	 * the task reads its own without. fork, exec: kept */
+	uint8_t seccomp_mode; /* SECCOMP_MODE_* */
+	uint32_t seccomp_count;
+	struct seccomp_filter *seccomp_filter; /* ref: the last of its filters, or NULL */
+	struct seccomp_wait *seccomp_wait;     /* core/seccomp/: it waits for an answer */
+	bool is_io_flusher;		       /* PR_SET_IO_FLUSHER: kept */
 	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
 

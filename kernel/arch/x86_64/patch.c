@@ -651,6 +651,18 @@ uaddr_t patch_guest_rip(struct mm *mm, uaddr_t rip)
 	return out;
 }
 
+uaddr_t patch_call_rip(struct mm *mm, const struct regs *regs)
+{
+	uint32_t distance;
+
+	if (regs->insn_len != TRAMPOLINE_B_LEN)
+		return regs->rip;
+	/* The trampoline keeps it below where the call returns to. */
+	if (get_user_u32(&distance, regs->rip - sizeof(distance)))
+		return patch_guest_rip(mm, regs->rip);
+	return regs->rip + (uaddr_t)(int64_t)(int32_t)distance;
+}
+
 void patch_disable(struct mm *mm)
 {
 	lock_take(&mm->lock);

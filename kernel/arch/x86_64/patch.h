@@ -26,6 +26,8 @@ uaddr_t patch_resume(struct mm *mm, uaddr_t rip);
 /* Where an unpatched program would be when it is at rip, for all that the guest gets to
  * see. */
 uaddr_t patch_guest_rip(struct mm *mm, uaddr_t rip);
+/* The same for a task that is in a call: the address behind its syscall instruction. */
+uaddr_t patch_call_rip(struct mm *mm, const struct regs *regs);
 /* A task of mm has taken %gs: brings the original code back, for good. */
 void patch_disable(struct mm *mm);
 

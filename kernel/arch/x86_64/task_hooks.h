@@ -32,5 +32,9 @@ bool task_access_fault(struct task *t, uint64_t addr, bool is_write, bool may_sl
 /* The waiting, on the kernel stack of the access. 1: it is to be tried again, 0: it
  * fails. */
 int user_fault_held(uint64_t addr, uint64_t error);
+/* The call that is about to be made came by int 0x80. */
+void task_set_ia32(struct task *t);
+/* Something comes before the task's calls, or instead of them. */
+bool task_calls_are_watched(const struct task *t);
 struct sleeper *task_sleeper(struct task *t);
 uint64_t task_kstack_top(const struct task *t);

@@ -14,6 +14,7 @@
 #include "arch/x86_64/trap.h"
 
 #include "abi/errno.h"
+#include "abi/seccomp.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "arch/x86_64/offsets.h"
@@ -127,14 +128,14 @@ static void on_syscall(int signo, struct linux_siginfo *info, struct linux_ucont
 	r->r11 = r->rflags; /* as the instruction leaves them */
 	r->rcx = r->rip;
 	/* int 0x80 and sysenter bring i386 numbers: no such calls here. */
-	if (info->sys.arch != 0xc000003eU)
-		r->orig_rax = UINT64_MAX - 1;
+	if (info->sys.arch != AUDIT_ARCH_X86_64)
+		task_set_ia32(cpu->task);
 	cpu->slow_calls++;
 	/* All registers come from the guest's frame: what the host has saved here may go,
 	 * which spares its own signal return, a third of what the trap costs. No signal
 	 * is blocked in a handler, and the alternate stack is empty again without a word.
-	 */
-	if (r->orig_rax == NR_rt_sigreturn)
+	 * Not so if the call may yet be refused. */
+	if (r->orig_rax == NR_rt_sigreturn && !task_calls_are_watched(cpu->task))
 		entry_slow_now(r);
 }
 

@@ -10,6 +10,7 @@
 #include "abi/ioctl.h"
 #include "abi/membarrier.h"
 #include "abi/mman.h"
+#include "abi/seccomp.h"
 #include "abi/socket.h"
 #include "abi/stat.h"
 #include "abi/statfs.h"
@@ -88,6 +89,9 @@ static const struct flag_name ioctlcmd[] = {
 	N(FS_IOC_GETVERSION), N(FS_IOC_FSGETXATTR), N(FS_IOC_FSSETXATTR),
 	N(FS_IOC_FIEMAP), N(BLKROGET), N(BLKGETSIZE), N(BLKFLSBUF), N(BLKSSZGET),
 	N(BLKGETSIZE64),
+	N(SECCOMP_IOCTL_NOTIF_RECV), N(SECCOMP_IOCTL_NOTIF_SEND),
+	N(SECCOMP_IOCTL_NOTIF_ID_VALID), N(SECCOMP_IOCTL_NOTIF_ADDFD),
+	N(SECCOMP_IOCTL_NOTIF_SET_FLAGS),
 };
 
 static const struct flag_name flockop[] = {

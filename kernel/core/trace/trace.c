@@ -172,12 +172,6 @@ static inline void count_call(uint32_t nr, long ret, uint64_t ticks)
 	r->counts[nr].errors += ret < 0 && ret >= -MAX_ERRNO;
 }
 
-static inline long make_call(struct task *t, const struct syscall *s, uint64_t nr,
-			     const uint64_t arg[6])
-{
-	return s && s->call ? s->call(t, arg) : dispatch_missing(nr);
-}
-
 HOT long trace_call(struct task *t, const struct syscall *s, uint64_t nr,
 		    const uint64_t arg[6])
 {
@@ -187,15 +181,15 @@ HOT long trace_call(struct task *t, const struct syscall *s, uint64_t nr,
 	long ret;
 
 	if (!(plan & PLAN_TRACED))
-		return make_call(t, s, nr, arg);
+		return dispatch_filtered(t, s, nr, arg);
 	if (has_summary) {
 		start = trace_ticks();
-		ret = make_call(t, s, nr, arg);
+		ret = dispatch_filtered(t, s, nr, arg);
 		count_call(number, ret, trace_ticks() - start);
 		return ret;
 	}
 	start = call_begins(t, s, number, arg, plan);
-	ret = make_call(t, s, nr, arg);
+	ret = dispatch_filtered(t, s, nr, arg);
 	call_ends(t, s, number, arg, plan, ret, start);
 	return ret;
 }

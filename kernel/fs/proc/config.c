@@ -86,7 +86,8 @@ static const char config[] = "# Carbyne, as Linux would say it\n"
 			     "# CONFIG_TIME_NS is not set\n"
 			     "CONFIG_KSM=y\n"
 			     "# CONFIG_MODULES is not set\n"
-			     "# CONFIG_SECCOMP is not set\n"
+			     "CONFIG_SECCOMP=y\n"
+			     "CONFIG_SECCOMP_FILTER=y\n"
 			     "# CONFIG_SWAP is not set\n"
 			     "# CONFIG_USERFAULTFD is not set\n";
 

@@ -397,10 +397,10 @@ int pid_show_status(struct text *out, struct task *t, const struct pid_inode *i)
 	status_signals(out, t);
 	status_capabilities(out, t);
 	text_printf(out,
-		    "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n"
+		    "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n"
 		    "Speculation_Store_Bypass:\tvulnerable\n"
 		    "SpeculationIndirectBranch:\talways enabled\n",
-		    t->no_new_privs);
+		    t->no_new_privs, t->seccomp_mode, t->seccomp_count);
 	status_cpus(out, t);
 	task_switches_get(t, &voluntary, &involuntary);
 	text_printf(out,

@@ -411,6 +411,7 @@ static void sys_fill(void)
 		(void)pseudo_file(sys, own_files[i].path, own_files[i].mode,
 				  own_files[i].show, own_files[i].store,
 				  own_files[i].arg);
+	sysctl_add_seccomp(sys);
 	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,
 			  NULL);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sysctl.h - settings of /proc/sys that are only remembered; for this folder alone. */
+/* sysctl.h - settings of /proc/sys, most of which are only remembered; for this folder
+ * alone. */
 #pragma once
 #include "abi/types.h"
+
+struct pseudo_node;
 
 struct sysctl_setting {
 	const char *path;
@@ -17,3 +20,6 @@ struct sysctl_first {
 	const char *name, *value;
 };
 extern const struct sysctl_first sysctl_ipv4_conf[], sysctl_ipv6_conf[];
+
+/* Adds kernel/seccomp. */
+void sysctl_add_seccomp(struct pseudo_node *sys);
