@@ -5,6 +5,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "abi/prctl.h"
 #include "abi/seccomp.h"
 #include "abi/syscall.h"
 #include "arch/x86_64/offsets.h"
@@ -22,6 +23,7 @@
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
+#include "signal/hooks.h"
 #include "signal/posix_timer.h"
 #include "signal/signal.h"
 
@@ -36,6 +38,35 @@ NOINLINE COLD long dispatch_missing(uint64_t nr)
 	else
 		(void)atomic_add(&missing_other, 1);
 	return -ENOSYS;
+}
+
+/* As if the call had not been: a handler of SIGSYS finds its number in %rax. */
+static long roll_back(const struct regs *r)
+{
+	return (long)r->orig_rax;
+}
+
+/* PR_SET_SYSCALL_USER_DISPATCH: whether the call goes to the guest's own handler. */
+static bool is_dispatched(struct task *t, const struct regs *r, uint32_t arch)
+{
+	const struct user_dispatch *d = &t->user_dispatch;
+	uaddr_t rip = patch_call_rip(t->mm, r);
+	struct linux_siginfo info = {.si_signo = SIGSYS, .si_code = SYS_USER_DISPATCH};
+	uint8_t selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+
+	if (rip - d->start < d->size)
+		return false;
+	info.sys.call_addr = rip;
+	info.sys.syscall = (int32_t)r->orig_rax;
+	info.sys.arch = arch;
+	if (d->selector && copy_from_user(&selector, d->selector, 1))
+		task_exit_by_signal(t, SIGSEGV, &info);
+	if (selector == SYSCALL_DISPATCH_FILTER_ALLOW)
+		return false;
+	if (selector != SYSCALL_DISPATCH_FILTER_BLOCK)
+		task_exit_by_signal(t, SIGSYS, &info);
+	signal_force(t, SIGSYS, &info);
+	return true;
 }
 
 long dispatch_filtered(struct task *t, const struct syscall *s, uint64_t nr,
@@ -57,6 +88,8 @@ static long call_of_ia32(struct task *t, const struct regs *r, uint32_t work)
 	long result;
 
 	(void)atomic_and(&t->call_work, ~(uint32_t)CALL_OF_IA32);
+	if ((work & CALL_USER_DISPATCH) && is_dispatched(t, r, AUDIT_ARCH_I386))
+		return roll_back(r);
 	if ((work & CALL_SECCOMP) &&
 	    !seccomp_allows(t, (int)r->orig_rax, arg, AUDIT_ARCH_I386, &result))
 		return result;
@@ -69,6 +102,8 @@ static NOINLINE long call_watched(struct task *t, const struct syscall *s, uint6
 {
 	if (work & CALL_OF_IA32)
 		return call_of_ia32(t, t->regs, work);
+	if ((work & CALL_USER_DISPATCH) && is_dispatched(t, t->regs, AUDIT_ARCH_X86_64))
+		return roll_back(t->regs);
 	if (work & CALL_TRACE)
 		return trace_call(t, s, nr, arg);
 	return dispatch_filtered(t, s, nr, arg);

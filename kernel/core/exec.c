@@ -357,6 +357,7 @@ static int commit(struct exec *e, struct cpu *blank)
 	if (fdtable_exec(t))
 		task_die(t, SIGKILL);
 	t->process->did_exec = true;
+	(void)atomic_and(&t->call_work, ~(uint32_t)CALL_USER_DISPATCH);
 	t->guest_gs = false;
 	(void)atomic_and(&t->sleeper.work, ~(uint32_t)WORK_GS);
 	if (in_place && t->rseq_area)

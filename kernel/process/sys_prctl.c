@@ -60,6 +60,29 @@ static long seccomp_set(struct task *t, uint64_t mode, uaddr_t filter)
 	}
 }
 
+static long user_dispatch_set(struct task *t, uint64_t mode,
+			      const struct user_dispatch *to)
+{
+	if (mode == PR_SYS_DISPATCH_OFF) {
+		if (to->start || to->size || to->selector)
+			return -EINVAL;
+	} else if (mode == PR_SYS_DISPATCH_ON) {
+		/* An empty range at 0 is none: all calls are dispatched. */
+		if (to->start && to->start + to->size <= to->start)
+			return -EINVAL;
+		if (to->selector && !user_range_ok(to->selector, 1))
+			return -EFAULT;
+	} else {
+		return -EINVAL;
+	}
+	t->user_dispatch = *to;
+	if (mode == PR_SYS_DISPATCH_ON)
+		(void)atomic_or(&t->call_work, CALL_USER_DISPATCH);
+	else
+		(void)atomic_and(&t->call_work, ~(uint32_t)CALL_USER_DISPATCH);
+	return 0;
+}
+
 static long auxv_get(struct task *t, uaddr_t to, uint64_t size, uint64_t rest)
 {
 	if (rest)
@@ -256,6 +279,9 @@ long sys_prctl(struct task *t, int op, uint64_t arg2, uint64_t arg3, uint64_t ar
 		return t->seccomp_mode;
 	case PR_SET_SECCOMP:
 		return seccomp_set(t, arg2, arg3);
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		return user_dispatch_set(t, arg2,
+					 &(struct user_dispatch){arg3, arg4, arg5});
 	case PR_SET_TIMERSLACK:
 		if (t->policy == SCHED_DEADLINE || policy_is_realtime(t->policy))
 			return 0; /* they have none */

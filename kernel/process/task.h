@@ -60,9 +60,18 @@ struct io_counts {
 
 /* Why a task's system calls are looked at before they are made. */
 enum call_work {
-	CALL_TRACE = 1 << 0,   /* carbyne trace; every task of the sandbox */
-	CALL_SECCOMP = 1 << 1, /* seccomp_mode is not 0 */
-	CALL_OF_IA32 = 1 << 3, /* this one came by int 0x80 */
+	CALL_TRACE = 1 << 0,	     /* carbyne trace; every task of the sandbox */
+	CALL_SECCOMP = 1 << 1,	     /* seccomp_mode is not 0 */
+	CALL_USER_DISPATCH = 1 << 2, /* PR_SET_SYSCALL_USER_DISPATCH */
+	CALL_OF_IA32 = 1 << 3,	     /* this one came by int 0x80 */
+};
+
+/* Calls made outside of a range go to a SIGSYS handler, as long as the selector says so.
+ */
+struct user_dispatch {
+	uaddr_t start;
+	uint64_t size;
+	uaddr_t selector; /* 0: always */
 };
 
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
@@ -178,6 +187,7 @@ struct task {
 	uint32_t seccomp_count;
 	struct seccomp_filter *seccomp_filter; /* ref: the last of its filters, or NULL */
 	struct seccomp_wait *seccomp_wait;     /* core/seccomp/: it waits for an answer */
+	struct user_dispatch user_dispatch;    /* own; fork, exec: off */
 	bool is_io_flusher;		       /* PR_SET_IO_FLUSHER: kept */
 	struct list *closing_files; /* net/unix: passed files that it is about to close */
 };
