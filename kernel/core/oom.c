@@ -10,6 +10,7 @@
 #include "core/exit.h"
 #include "fs/sys/sysfs.h"
 #include "lib/atomic.h"
+#include "process/klog.h"
 #include "process/task.h"
 
 enum { SCORE_ADJ_MAX = 1000 };
@@ -53,6 +54,11 @@ static void kill_victim(const struct victim *v)
 
 	log_print("out of memory: process %d (%s) is killed, it has %lu KiB", p->pid,
 		  p->leader ? p->leader->comm : "?", v->bytes >> 10);
+	klog_print(KLOG_ERR,
+		   "Memory cgroup out of memory: Killed process %d (%s) "
+		   "total-rss:%lukB, oom_score_adj:%d",
+		   p->pid, p->leader ? p->leader->comm : "?", v->bytes >> 10,
+		   p->oom_score_adj);
 	process_kill(p, WAIT_STATUS_SIGNAL(SIGKILL, false));
 	(void)atomic_add(&cgroup_oom_kills, 1);
 }

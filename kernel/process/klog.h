@@ -12,7 +12,7 @@
 #define KLOG_SIZE     (1U << 17)
 #define KLOG_TEXT_MAX 1024
 
-enum klog_level { KLOG_EMERG, KLOG_WARNING = 4, KLOG_NOTICE, KLOG_INFO };
+enum klog_level { KLOG_EMERG, KLOG_ERR = 3, KLOG_WARNING, KLOG_NOTICE, KLOG_INFO };
 enum klog_facility { KLOG_KERN, KLOG_USER };
 
 struct klog_record {
