@@ -35,6 +35,7 @@
 #define NT_PRFPREG	       2
 #define NT_PRPSINFO	       3
 #define NT_AUXV		       6
+#define NT_GNU_BUILD_ID	       3
 #define NT_GNU_PROPERTY_TYPE_0 5
 #define NT_FILE		       0x46494c45
 #define NT_SIGINFO	       0x53494749

@@ -3,6 +3,8 @@
 /* calls: mmap munmap mprotect read */
 #include "fixture.h"
 
+#include <sys/ioctl.h>
+
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW   (PROT_READ | PROT_WRITE)
 
@@ -148,7 +150,66 @@ static void the_vdso_has_a_name(void)
 	CHECK(n == 1);
 }
 
+/* ---- PROCMAP_QUERY ---- */
+
+struct map_query {
+	uint64_t size, flags, addr;
+	uint64_t start, end, vma_flags, page_size, offset, inode;
+	uint32_t major, minor, name_size, build_id_size;
+	uint64_t name, build_id;
+};
+#define MAP_QUERY      _IOWR('f', 17, struct map_query)
+#define QUERY_WRITABLE 2
+#define QUERY_NEXT     0x10
+#define QUERY_FILE     0x20
+
+static void areas_can_be_asked_for(void)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	char *p = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int file = open("asked", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct map_query q = {.size = sizeof(q), .addr = (uintptr_t)p + PAGE};
+	char name[4096], *f;
+
+	CHECK(fd >= 0 && file >= 0 && munmap(p + 2 * PAGE, PAGE) == 0);
+	if (ioctl(fd, MAP_QUERY, &q) != 0 && errno == ENOTTY)
+		return; /* before Linux 6.11 */
+	CHECK(ioctl(fd, MAP_QUERY, &q) == 0);
+	CHECK(q.start <= (uintptr_t)p && q.end == (uintptr_t)p + 2 * PAGE);
+	CHECK((q.vma_flags & 0xf) == 1 && q.page_size == PAGE && !q.inode);
+	q = (struct map_query){.size = sizeof(q), .addr = (uintptr_t)p + 2 * PAGE};
+	FAILS(ENOENT, ioctl(fd, MAP_QUERY, &q));
+	q.flags = QUERY_NEXT;
+	CHECK(ioctl(fd, MAP_QUERY, &q) == 0 && q.start > (uintptr_t)p);
+	q = (struct map_query){
+		.size = sizeof(q), .flags = QUERY_WRITABLE, .addr = (uintptr_t)p};
+	FAILS(ENOENT, ioctl(fd, MAP_QUERY, &q));
+	CHECK(ftruncate(file, 2 * PAGE) == 0);
+	f = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, PAGE);
+	q = (struct map_query){.size = sizeof(q),
+			       .flags = QUERY_FILE,
+			       .addr = (uintptr_t)f,
+			       .name = (uintptr_t)name,
+			       .name_size = sizeof(name)};
+	CHECK(ioctl(fd, MAP_QUERY, &q) == 0);
+	CHECK(q.offset == PAGE && q.inode && strstr(name, "/asked") &&
+	      q.name_size == strlen(name) + 1);
+	q.name_size = 3;
+	FAILS(ENAMETOOLONG, ioctl(fd, MAP_QUERY, &q));
+	q.name_size = 0;
+	FAILS(EINVAL, ioctl(fd, MAP_QUERY, &q));
+	q = (struct map_query){.size = 16};
+	FAILS(EINVAL, ioctl(fd, MAP_QUERY, &q));
+	q.size = PAGE + 1;
+	FAILS(E2BIG, ioctl(fd, MAP_QUERY, &q));
+	q = (struct map_query){.size = sizeof(q), .flags = 0x40};
+	FAILS(EINVAL, ioctl(fd, MAP_QUERY, &q));
+	FAILS(EFAULT, ioctl(fd, MAP_QUERY, NULL));
+	CHECK(close(fd) == 0 && close(file) == 0);
+}
+
 RUN(TEST(own_code_data_heap_and_stack), TEST(anonymous_areas),
     TEST(every_protection_has_its_letters), TEST(file_areas_name_the_file),
     TEST(shared_anonymous_memory_is_dev_zero), TEST(the_heap_grows),
-    TEST(nothing_lies_above_the_user_half), TEST(the_vdso_has_a_name))
+    TEST(nothing_lies_above_the_user_half), TEST(the_vdso_has_a_name),
+    TEST(areas_can_be_asked_for))

@@ -147,6 +147,8 @@ int pid_show_timers(struct text *out, struct task *t, const struct pid_inode *i)
 int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i);
 /* pid_maps.c */
 int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i);
+/* /proc/PID/maps: generated_pid_ops with PROCMAP_QUERY (pid_mapquery.c). */
+extern const struct file_ops pid_maps_ops;
 int pid_show_smaps(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_numa_maps(struct text *out, struct task *t, const struct pid_inode *i);

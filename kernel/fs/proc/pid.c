@@ -507,9 +507,10 @@ struct inode *pid_inode_create(struct superblock *sb, struct task *t, bool is_th
 		return NULL;
 	inode_init(&i->inode, sb, is_link ? &pid_link_ops : &pid_inode_ops,
 		   pid_ino(t->tid, is_thread, entry, fd), entry->mode);
-	i->inode.fops = S_ISDIR(entry->mode) ? &pid_dir_fops
-			: entry->fops	     ? entry->fops
-					     : &generated_pid_ops;
+	i->inode.fops = S_ISDIR(entry->mode)	       ? &pid_dir_fops
+			: entry->fops		       ? entry->fops
+			: entry->show == pid_show_maps ? &pid_maps_ops
+						       : &generated_pid_ops;
 	i->inode.flags = INODE_NO_DCACHE | (is_link ? INODE_MAGIC_LINK : 0);
 	if (S_ISDIR(entry->mode)) {
 		i->inode.nlink = 2;
