@@ -53,11 +53,16 @@ static bool is_noexec(const struct file *f)
 }
 
 /* What the way the file was opened allows. Adds to vma_flags. */
-static int check_file(const struct file *f, uint32_t prot, uint32_t flags,
+static int check_file(const struct file *f, uint32_t prot, uint64_t flags,
 		      uint32_t *vma_flags)
 {
-	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+	uint64_t type = flags & MAP_TYPE;
+	bool shared = type != MAP_PRIVATE;
 
+	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
+		return -EOPNOTSUPP;
 	if (shared && (prot & PROT_WRITE) && !(f->mode & FMODE_WRITE))
 		return -EACCES;
 	if (shared && (prot & PROT_WRITE) && (f->inode->flags & INODE_APPEND))
@@ -82,8 +87,9 @@ static uint32_t prot_implied(uint32_t prot, const struct file *f)
 }
 
 static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
-		     uint32_t flags, int fd, uint64_t off)
+		     uint64_t all_flags, int fd, uint64_t off)
 {
+	uint32_t flags = (uint32_t)(all_flags & MAP_KNOWN);
 	struct fdref ref = fd_get(fd);
 	uint32_t vma_flags = 0;
 	struct file *f = ref.file;
@@ -101,13 +107,13 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		   end > INT64_MAX) {
 		result = -EOVERFLOW;
 	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
-		result = check_file(f, prot, flags, &vma_flags);
+		result = check_file(f, prot, all_flags, &vma_flags);
 		if (!result)
 			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS,
 					       vma_flags);
 	} else {
 		prot = prot_implied(prot, f);
-		result = check_file(f, prot, flags, &vma_flags);
+		result = check_file(f, prot, all_flags, &vma_flags);
 		if (!result && (!f->ops || !f->ops->host_backing))
 			result = -ENODEV;
 		if (!result)
@@ -122,6 +128,14 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 	return result;
 }
 
+/* None are set aside, of either size. */
+static long check_huge_page(uint64_t flags)
+{
+	uint64_t log = flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+
+	return log && log != 21 && log != 30 ? -EINVAL : -ENOMEM;
+}
+
 long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags,
 	      int fd, uint64_t off)
 {
@@ -129,18 +143,16 @@ long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t
 
 	if (off & ~PAGE_MASK)
 		return -EINVAL;
-	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
-		return -EINVAL;
-	if (type == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
-		return -EOPNOTSUPP;
-	flags &= MAP_KNOWN;
 	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
 	if (!(flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
 		addr &= PAGE_MASK;
 	if (!(flags & MAP_ANONYMOUS))
-		return map_file(t, addr, size, (uint32_t)prot, (uint32_t)flags, fd, off);
+		return map_file(t, addr, size, (uint32_t)prot, flags, fd, off);
 	if (flags & MAP_HUGETLB)
-		return -ENOMEM; /* no huge pages are set aside */
+		return check_huge_page(flags);
+	if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN)))
+		return -EINVAL;
+	flags &= MAP_KNOWN;
 	return map_anonymous(t, addr, size, prot_implied((uint32_t)prot, NULL),
 			     (uint32_t)flags, 0);
 }

@@ -87,9 +87,9 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 			return -EINVAL;
 		break;
 	case MADV_REMOVE:
-		if (!(v->flags & VMA_SHARED) || !v->object)
+		if (!v->object || (v->flags & VMA_LOCKED))
 			return -EINVAL;
-		if (v->flags & VMA_NOWRITE)
+		if (!(v->flags & VMA_SHARED) || (v->flags & VMA_NOWRITE))
 			return -EACCES;
 		break;
 	case MADV_WIPEONFORK:
@@ -361,7 +361,7 @@ int mm_lock_all(struct mm *mm, int flags)
 	    !mm_may_lock())
 		err = -ENOMEM;
 	if (!err) {
-		mm->lock_future = (uint32_t)flags & MCL_FUTURE;
+		mm->lock_future = flags & MCL_FUTURE ? (uint32_t)flags : 0;
 		if (flags & MCL_CURRENT)
 			err = mark_areas(mm, 0, USER_END, VMA_LOCKED, 0);
 		else if (!flags)

@@ -217,7 +217,8 @@ static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t fla
 	if (hint) {
 		hint = ALIGN_DOWN(hint, PAGE_SIZE);
 		if (hint >= USER_START && hint <= USER_END - size &&
-		    vma_range_free(mm, hint, hint + size + room))
+		    vma_range_free(mm, hint, hint + size + room) &&
+		    !vma_is_below_stack(mm, hint + size))
 			return hint;
 	}
 	at = mm->mmap_bottom ? vma_find_free_above(mm, size + room, mm->mmap_bottom) : 0;
@@ -353,6 +354,23 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 	return vma_flags;
 }
 
+/* New areas after mlockall(MCL_FUTURE). The host need not know: see lock_area(). */
+static void lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flags)
+{
+	if (likely(!mm->lock_future))
+		return;
+	*vma_flags |= VMA_LOCKED;
+	if (!(mm->lock_future & MCL_ONFAULT))
+		*flags |= MAP_POPULATE;
+}
+
+static bool may_lock(const struct mm *mm, size_t more)
+{
+	return mm->locked_pages + (more >> PAGE_SHIFT) <= mm_limit(RLIMIT_MEMLOCK) >>
+		       PAGE_SHIFT ||
+	       mm_may_lock();
+}
+
 static int check_fixed(uaddr_t addr, size_t size)
 {
 	if (addr & ~PAGE_MASK)
@@ -409,6 +427,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 		return ret;
 	vma_flags = area_flags(prot, flags, vma_flags, object);
 	lock_take(&mm->lock);
+	lock_as_agreed(mm, &flags, &vma_flags);
 	if (!fixed) {
 		addr = find_place(mm, addr, size, flags, room);
 		ret = addr ? 0 : -ENOMEM;
@@ -421,10 +440,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	if (!ret)
 		ret = check_limits(mm, size, prot, vma_flags,
 				   fixed ? pages_mapped(mm, addr, addr + size) : 0);
-	if (!ret && (vma_flags & VMA_LOCKED) &&
-	    mm->locked_pages + (size >> PAGE_SHIFT) > mm_limit(RLIMIT_MEMLOCK) >>
-		    PAGE_SHIFT &&
-	    !mm_may_lock())
+	if (!ret && (vma_flags & VMA_LOCKED) && !may_lock(mm, size))
 		ret = -EAGAIN;
 	if (!ret)
 		ret = count_new_writer(object, prot, &vma_flags);
@@ -586,6 +602,8 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 
 uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 {
+	uint32_t vma_flags = VMA_HEAP;
+	uint32_t flags = MAP_PRIVATE;
 	struct vma_spares spares;
 	uaddr_t old_top;
 	uaddr_t new_top;
@@ -604,15 +622,17 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 				(mm_read_implies_exec() ? PROT_EXEC : 0U);
 		struct vma *v;
 
+		lock_as_agreed(mm, &flags, &vma_flags);
 		if (!vma_range_free(mm, old_top, new_top + PAGE_SIZE) ||
+		    ((vma_flags & VMA_LOCKED) && !may_lock(mm, new_top - old_top)) ||
 		    check_limits(mm, new_top - old_top, prot, VMA_HEAP, 0) ||
-		    host_map(old_top, new_top - old_top, prot, MAP_PRIVATE, NULL, 0))
+		    host_map(old_top, new_top - old_top, prot, flags, NULL, 0))
 			goto out;
 		v = vma_spare(&spares);
 		v->start = old_top;
 		v->end = new_top;
 		v->prot = prot;
-		v->flags = VMA_HEAP;
+		v->flags = vma_flags;
 		(void)vma_insert(mm, v);
 	} else if (new_top < old_top && mm_unmap_locked(mm, new_top, old_top, &spares)) {
 		goto out;

@@ -274,6 +274,22 @@ bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end)
 	return !v || v->start >= end;
 }
 
+/* Where an area begins for those who look for room: Linux keeps 256 pages free below one
+ * that may grow. */
+static uaddr_t start_with_gap(const struct vma *v)
+{
+	uaddr_t gap = v->flags & (VMA_GROWSDOWN | VMA_STACK) ? 256 * PAGE_SIZE : 0;
+
+	return v->start - MIN(gap, v->start);
+}
+
+bool vma_is_below_stack(struct mm *mm, uaddr_t end)
+{
+	struct vma *v = vma_find(mm, end);
+
+	return v && start_with_gap(v) < end;
+}
+
 uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top)
 {
 	struct vma *v = vma_find(mm, top - 1);
@@ -281,7 +297,7 @@ uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top)
 	/* Gaps from the top down: [end of the area below, start of the one above). */
 	for (;;) {
 		struct vma *below = v ? vma_prev(v) : entry(tree_last(&mm->areas));
-		uaddr_t high = v ? MIN(v->start, top) : top;
+		uaddr_t high = v ? MIN(start_with_gap(v), top) : top;
 		uaddr_t low = below ? MAX(below->end, floor) : floor;
 
 		if (high > low && high - low >= size)
@@ -297,7 +313,9 @@ uaddr_t vma_find_free_above(struct mm *mm, size_t size, uaddr_t floor)
 	uaddr_t at = floor;
 
 	for (struct vma *v = vma_find(mm, at); v; v = vma_next(v)) {
-		if (v->start >= at && v->start - at >= size)
+		uaddr_t end = start_with_gap(v);
+
+		if (end >= at && end - at >= size)
 			break;
 		at = MAX(at, v->end);
 	}

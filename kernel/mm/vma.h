@@ -37,6 +37,8 @@ struct vma *vma_merge(struct mm *mm, struct vma *v);
 void vma_free(struct vma *v);
 /* True when nothing lies in [start, end). */
 bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end);
+/* An area that ends there would lie in the gap below one that grows down. */
+bool vma_is_below_stack(struct mm *mm, uaddr_t end);
 /* The highest free range of size bytes below top (and not below floor), or 0. */
 uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top);
 /* The lowest free range of size bytes from floor on, or 0. */

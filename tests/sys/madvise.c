@@ -132,8 +132,23 @@ static void merging_is_there_or_unknown(void)
 	CHECK(munmap(p, PAGE) == 0);
 }
 
+static void removal_is_for_shared_files_that_may_be_written(void)
+{
+	int fd = open("removal", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char *p;
+
+	CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+	p = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	FAILS(EACCES, madvise(p, PAGE, MADV_REMOVE));
+	CHECK(munmap(p, PAGE) == 0);
+	p = page_with(PROT_READ);
+	FAILS(EINVAL, madvise(p, PAGE, MADV_REMOVE));
+	CHECK(munmap(p, PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(dontneed_zeroes_private_memory), TEST(dontneed_keeps_shared_memory),
     TEST(dontneed_shows_a_private_file_again), TEST(freed_pages_hold_old_or_zero),
     TEST(hints_are_accepted), TEST(fork_advice_is_obeyed),
     TEST(holes_are_enomem_but_the_rest_is_done), TEST(bad_arguments_are_einval),
-    TEST(merging_is_there_or_unknown))
+    TEST(merging_is_there_or_unknown),
+    TEST(removal_is_for_shared_files_that_may_be_written))

@@ -306,6 +306,43 @@ static void no_room_comes_before_no_such_offset(void)
 	CHECK(close(fd) == 0);
 }
 
+static void kinds_go_with_what_is_mapped(void)
+{
+	int fd = open("small", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int anon = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	CHECK(fd >= 0);
+	FAILS(EBADF, (long)mmap(NULL, PAGE, PROT_READ, 0, -1, 0));
+	FAILS(EINVAL, (long)mmap(NULL, PAGE, PROT_READ, 0, fd, 0));
+	FAILS(EINVAL, (long)mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0));
+	FAILS(EINVAL, (long)mmap(NULL, PAGE, PROT_READ,
+				 MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0));
+	FAILS(EOPNOTSUPP,
+	      (long)mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 0x200, fd, 0));
+	FAILS(EINVAL, (long)mmap(NULL, PAGE, PROT_READ,
+				 MAP_SHARED | MAP_GROWSDOWN | MAP_ANONYMOUS, -1, 0));
+	FAILS(EINVAL,
+	      (long)mmap(NULL, PAGE, PROT_READ, anon | MAP_HUGETLB | 13 << 26, -1, 0));
+	FAILS(EINVAL,
+	      (long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_HUGETLB, fd, 0));
+	CHECK(close(fd) == 0);
+}
+
+/* No place is given out below a stack that may grow, unless it is insisted on. */
+static void a_gap_is_kept_below_stacks(void)
+{
+	int anon = MAP_PRIVATE | MAP_ANONYMOUS;
+	char *p = mmap(NULL, 1024 * PAGE, PROT_NONE, anon, -1, 0);
+
+	CHECK(p != MAP_FAILED && munmap(p, 1024 * PAGE) == 0);
+	CHECK(mmap(p + 1000 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE,
+		   anon | MAP_GROWSDOWN | MAP_FIXED, -1, 0) == p + 1000 * PAGE);
+	CHECK(mmap(p + 800 * PAGE, PAGE, PROT_READ, anon, -1, 0) != p + 800 * PAGE);
+	CHECK(mmap(p + 700 * PAGE, PAGE, PROT_READ, anon, -1, 0) == p + 700 * PAGE);
+	CHECK(mmap(p + 800 * PAGE, PAGE, PROT_READ, anon | MAP_FIXED, -1, 0) ==
+	      p + 800 * PAGE);
+}
+
 RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(code_can_be_made_and_run), TEST(fixed_replaces_what_was_there),
     TEST(noreplace_refuses_any_overlap), TEST(hints_are_taken_when_free),
@@ -315,4 +352,5 @@ RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(the_last_page_is_padded_with_zeroes), TEST(truncation_takes_mapped_pages_away),
     TEST(access_follows_the_open_mode), TEST(documented_errors),
     TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
-    TEST(no_room_comes_before_no_such_offset))
+    TEST(no_room_comes_before_no_such_offset), TEST(kinds_go_with_what_is_mapped),
+    TEST(a_gap_is_kept_below_stacks))

@@ -115,6 +115,45 @@ static void users_have_a_limit(void)
 	CHECK(in_child(limited) == 0);
 }
 
+static bool present(void *p)
+{
+	unsigned char in;
+
+	return mincore(p, PAGE, &in) == 0 && (in & 1);
+}
+
+static void agreed(void)
+{
+	struct rlimit limit = {16 * PAGE, 16 * PAGE};
+	char *p;
+
+	become_user();
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+	p = page_with(PROT_READ | PROT_WRITE);
+	CHECK(mlockall(MCL_FUTURE) == 0);
+	p = mmap(NULL, 10 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
+	CHECK(p != MAP_FAILED && present(p) && present(p + 9 * PAGE));
+	FAILS(EAGAIN,
+	      (long)mmap(NULL, 7 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	FAILS(EINVAL, madvise(p, PAGE, MADV_DONTNEED));
+	FAILS(EBUSY, msync(p, PAGE, MS_INVALIDATE));
+	CHECK(munlockall() == 0);
+	CHECK(mlockall(MCL_FUTURE | 4) == 0); /* MCL_ONFAULT */
+	p = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
+	CHECK(p != MAP_FAILED && !present(p));
+	CHECK(munlockall() == 0);
+	CHECK(mmap(NULL, 20 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+	      MAP_FAILED);
+}
+
+static void what_comes_later_can_be_locked_too(void)
+{
+	CHECK(in_child(agreed) == 0);
+}
+
 RUN(TEST(msync_writes_a_shared_file), TEST(msync_errors),
     TEST(mincore_tells_touched_pages), TEST(mincore_errors),
-    TEST(locked_pages_are_present), TEST(lock_errors), TEST(users_have_a_limit))
+    TEST(locked_pages_are_present), TEST(lock_errors), TEST(users_have_a_limit),
+    TEST(what_comes_later_can_be_locked_too))
