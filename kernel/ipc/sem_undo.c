@@ -6,6 +6,7 @@
 #include "base/slab.h"
 #include "ipc/sem.h"
 #include "ipc/sysv.h"
+#include "lib/string.h"
 #include "process/task.h"
 
 struct sem_undo_list {
@@ -96,9 +97,10 @@ void sem_undo_clear(struct sem_set *set, int index)
 	list_for_each (l, &set->undos) {
 		struct sem_undo *u = list_entry(l, struct sem_undo, of_set);
 
-		for (size_t i = 0; i < set->count; i++)
-			if (index < 0 || i == (size_t)index)
-				u->adjust[i] = 0;
+		if (index >= 0)
+			u->adjust[index] = 0;
+		else
+			memset(u->adjust, 0, set->count * sizeof(u->adjust[0]));
 	}
 }
 

@@ -27,7 +27,6 @@ static const char config[] = "# Carbyne, as Linux would say it\n"
 			     "CONFIG_SYSVIPC_SYSCTL=y\n"
 			     "CONFIG_POSIX_MQUEUE=y\n"
 			     "CONFIG_POSIX_MQUEUE_SYSCTL=y\n"
-			     "CONFIG_CHECKPOINT_RESTORE=y\n"
 			     "CONFIG_PRINTK=y\n"
 			     "CONFIG_BSD_PROCESS_ACCT=y\n"
 			     "CONFIG_BSD_PROCESS_ACCT_V3=y\n"
@@ -37,6 +36,7 @@ static const char config[] = "# Carbyne, as Linux would say it\n"
 			     "CONFIG_SIGNALFD=y\n"
 			     "CONFIG_TIMERFD=y\n"
 			     "CONFIG_EVENTFD=y\n"
+			     "CONFIG_AIO=y\n"
 			     "CONFIG_SHMEM=y\n"
 			     "CONFIG_USERFAULTFD=y\n"
 			     "CONFIG_HAVE_ARCH_USERFAULTFD_WP=y\n"
@@ -88,8 +88,7 @@ static const char config[] = "# Carbyne, as Linux would say it\n"
 			     "# CONFIG_MODULES is not set\n"
 			     "CONFIG_SECCOMP=y\n"
 			     "CONFIG_SECCOMP_FILTER=y\n"
-			     "# CONFIG_SWAP is not set\n"
-			     "# CONFIG_USERFAULTFD is not set\n";
+			     "# CONFIG_SWAP is not set\n";
 
 static uint32_t crc32(const void *data, size_t size)
 {
