@@ -2,10 +2,11 @@
 /* options.c - socket options of level SOL_SOCKET that do not depend on the family
  * (socket(7)).
  *
- * Limits against Linux: no filters (SO_ATTACH_FILTER …), no time stamps, no busy polling;
- * their options answer ENOPROTOOPT. */
+ * Limits against Linux: no filters (SO_ATTACH_FILTER …); busy polling and SO_TIMESTAMPING
+ * are kept and do nothing for families in memory. docs/sockets.md has them all. */
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/inet.h"
 #include "abi/socket.h"
 #include "abi/time.h"
 #include "lib/atomic.h"
@@ -20,6 +21,7 @@ enum {
 	SEND_BUFFER_MIN = 4608,
 	RECEIVE_BUFFER_MIN = 2304,
 	PRIORITY_FREE_MAX = 6,
+	STAMPING_ALL = (1 << 18) - 1, /* SOF_TIMESTAMPING_… */
 };
 
 void option_put(void *value, int *len, const void *data, size_t size)
@@ -78,8 +80,10 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
 		case SO_PEERCRED:
 			return len < (int)sizeof(int) ? -EINVAL : -ENOPROTOOPT;
 		case SO_RCVTIMEO:
+		case SO_RCVTIMEO_NEW:
 			return timeout_set(&s->receive_timeout, value, len);
 		case SO_SNDTIMEO:
+		case SO_SNDTIMEO_NEW:
 			return timeout_set(&s->send_timeout, value, len);
 		default:
 			break;
@@ -103,9 +107,11 @@ int socket_get_option(struct socket *s, int level, int name, void *value, int *l
 			option_put_int(value, len, s->protocol);
 			return 0;
 		case SO_RCVTIMEO:
+		case SO_RCVTIMEO_NEW:
 			timeout_get(&s->receive_timeout, value, len);
 			return 0;
 		case SO_SNDTIMEO:
+		case SO_SNDTIMEO_NEW:
 			timeout_get(&s->send_timeout, value, len);
 			return 0;
 		default:
@@ -114,6 +120,22 @@ int socket_get_option(struct socket *s, int level, int name, void *value, int *l
 	}
 	return s->ops->get_option ? s->ops->get_option(s, level, name, value, len)
 				  : -EOPNOTSUPP;
+}
+
+void socket_put_stamp(struct socket *s, struct message *m, nsec_t at)
+{
+	uint32_t flags = atomic_load_relaxed(&s->flags);
+	struct linux_timespec ts;
+	struct linux_timeval tv;
+
+	if (likely(!(flags & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS))))
+		return;
+	ts = nsec_to_timespec(at);
+	tv = nsec_to_timeval(at);
+	if (flags & SOCKET_TIMESTAMP)
+		message_put_control(m, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
+	else
+		message_put_control(m, SOL_SOCKET, SO_TIMESTAMPNS, &ts, sizeof(ts));
 }
 
 /* ---- for families in memory ---- */
@@ -135,7 +157,15 @@ static uint32_t flag_of(int name)
 	case SO_OOBINLINE:
 		return SOCKET_OOBINLINE;
 	case SO_TIMESTAMP:
+	case SO_TIMESTAMP_NEW:
 		return SOCKET_TIMESTAMP;
+	case SO_TIMESTAMPNS:
+	case SO_TIMESTAMPNS_NEW:
+		return SOCKET_TIMESTAMPNS;
+	case SO_RXQ_OVFL:
+		return SOCKET_RXQ_OVFL;
+	case SO_SELECT_ERR_QUEUE:
+		return SOCKET_SELECT_ERR_QUEUE;
 	case SO_NO_CHECK:
 		return SOCKET_NO_CHECK;
 	default:
@@ -200,9 +230,28 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 		return -EACCES;
 	if (flag) {
 		flag_set(s, flag, n);
+		/* The one or the other. */
+		if (n && (flag & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS)))
+			flag_set(s, flag ^ (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS),
+				 false);
 		return 0;
 	}
 	switch (name) {
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		if ((uint32_t)n & ~(uint32_t)STAMPING_ALL)
+			return -EINVAL;
+		s->stamping = (uint32_t)n;
+		return 0;
+	case SO_BUSY_POLL:
+		if (n < 0)
+			return -EINVAL;
+		if ((uint32_t)n > s->busy_poll && !capable(CAP_NET_ADMIN))
+			return -EPERM;
+		s->busy_poll = (uint32_t)n;
+		return 0;
+	case SO_ZEROCOPY:
+		return -EOPNOTSUPP;
 	case SO_SNDBUF:
 	case SO_RCVBUF:
 	case SO_SNDBUFFORCE:
@@ -266,6 +315,21 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 		return 0;
 	case SO_LINGER:
 		option_put(value, len, &l, sizeof(l));
+		return 0;
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		option_put_int(value, len, (int)s->stamping);
+		return 0;
+	case SO_BUSY_POLL:
+		option_put_int(value, len, (int)s->busy_poll);
+		return 0;
+	case SO_ZEROCOPY:
+		option_put_int(value, len, 0);
+		return 0;
+	case SO_COOKIE:
+		if (*len < (int)sizeof(s->cookie))
+			return -EINVAL;
+		option_put(value, len, &s->cookie, sizeof(s->cookie));
 		return 0;
 	default:
 		return -ENOPROTOOPT;

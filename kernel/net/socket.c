@@ -24,6 +24,8 @@ static SLAB_CACHE(socket_slab, sizeof(struct socket), 64);
 
 enum { SOCK_MAX = 11, DEFAULT_BUFFER = 212992 };
 static const struct socket_family *families[AF_MAX];
+static unsigned sockets_used; /* atomic */
+static uint64_t last_cookie;  /* atomic */
 
 void socket_family_register(const struct socket_family *f)
 {
@@ -157,11 +159,22 @@ void socket_closed(void)
 			families[i]->closed();
 }
 
+static void socket_free(struct socket *s)
+{
+	(void)atomic_sub(&sockets_used, 1);
+	slab_free(&socket_slab, s);
+}
+
+unsigned socket_count(void)
+{
+	return atomic_load_relaxed(&sockets_used);
+}
+
 static void socket_destroy(struct socket *s)
 {
 	if (s->ops)
 		s->ops->release(s);
-	slab_free(&socket_slab, s);
+	socket_free(s);
 }
 
 static void socket_release(struct file *f)
@@ -194,6 +207,7 @@ static struct socket *socket_alloc(int family, int type, int protocol)
 
 	if (!s)
 		return NULL;
+	(void)atomic_add(&sockets_used, 1);
 	s->family = family;
 	s->type = type;
 	s->protocol = protocol;
@@ -203,6 +217,7 @@ static struct socket *socket_alloc(int family, int type, int protocol)
 	s->send_size = DEFAULT_BUFFER;
 	s->receive_size = DEFAULT_BUFFER;
 	s->low_water = 1;
+	s->cookie = atomic_add(&last_cookie, 1) + 1;
 	return s;
 }
 
@@ -241,7 +256,7 @@ static int socket_create(int family, int type, int protocol, struct socket **out
 		return -ENOMEM;
 	err = families[family]->create(s, type, protocol);
 	if (err)
-		slab_free(&socket_slab, s);
+		socket_free(s);
 	else
 		*out = s;
 	return err;
@@ -268,7 +283,7 @@ int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 		return -ENOMEM;
 	err = listener->ops->accept(listener, s, nonblock);
 	if (err) {
-		slab_free(&socket_slab, s);
+		socket_free(s);
 		return err;
 	}
 	return socket_wrap(s, flags & SOCK_NONBLOCK, out);

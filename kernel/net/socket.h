@@ -100,6 +100,10 @@ enum socket_flags { /* plain options, and what they are by default */
 		    SOCKET_TIMESTAMP = 1 << 6,
 		    SOCKET_LINGER = 1 << 7,
 		    SOCKET_NO_CHECK = 1 << 8,
+		    SOCKET_TIMESTAMPNS = 1 << 9,
+		    SOCKET_RXQ_OVFL = 1 << 10,
+		    SOCKET_SELECT_ERR_QUEUE = 1 << 11,
+		    SOCKET_RCVMARK = 1 << 12,
 };
 
 struct socket {
@@ -113,6 +117,8 @@ struct socket {
 	uint32_t flags;			  /* enum socket_flags */
 	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */
 	uint32_t priority, mark, low_water;
+	uint32_t stamping, busy_poll; /* SO_TIMESTAMPING, SO_BUSY_POLL: kept */
+	uint64_t cookie;	      /* SO_COOKIE: const */
 	int linger_time;
 };
 
@@ -133,6 +139,9 @@ void socket_family_register(const struct socket_family *f);
 struct monitor_box;
 /* Start-up. box, fd: how the monitor is asked (host/monitor.h). */
 void net_init(struct monitor_box *box, int fd);
+
+/* How many there are. */
+unsigned socket_count(void);
 
 /* The socket of a file; NULL: it is none. */
 struct socket *socket_of_file(const struct file *f);
@@ -168,5 +177,8 @@ int socket_get_option(struct socket *s, int level, int name, void *value,
 int socket_set_plain_option(struct socket *s, int name, const void *value,
 			    int len) MUST_CHECK;
 int socket_get_plain_option(struct socket *s, int name, void *value, int *len) MUST_CHECK;
+/* SCM_TIMESTAMP or its kin, of a message that came at (CLOCK_REALTIME), if s asks for it.
+ */
+void socket_put_stamp(struct socket *s, struct message *m, nsec_t at);
 /* *len is cut to size, and as much of data is copied. */
 void option_put(void *value, int *len, const void *data, size_t size);

@@ -63,6 +63,7 @@ struct unix_mark {
 	uint64_t at;  /* the first byte */
 	uint64_t end; /* of the piece that the rights came with */
 	bool has_creds;
+	bool is_dead; /* the byte was urgent and has been read: nobody sees it again */
 	struct unix_creds creds;
 	struct unix_rights *rights; /* or NULL */
 };
@@ -84,6 +85,7 @@ struct unix_packet {
 	struct unix_socket *sender; /* ref */
 	uint32_t size;
 	uint32_t charge; /* counted in sender->sent */
+	nsec_t stamp;	 /* when it was sent, if the receiver wants to know, or 0 */
 	struct unix_creds creds;
 	struct unix_rights *rights; /* or NULL */
 	uint8_t *data;		    /* inside or kmalloc'ed */
@@ -101,17 +103,22 @@ struct unix_socket {
 	struct path path;   /* where it is bound: {NULL, NULL} unless it is. names_lock */
 	uint32_t shutdown;  /* lock to write: SHUT_RECEIVE, SHUT_SEND */
 	bool is_dead;	    /* lock: released */
-	bool passes_creds;  /* SO_PASSCRED */
+	bool passes_creds;  /* SO_PASSCRED or SO_PASSPIDFD: senders say who they are */
+	bool tells_creds;   /* SO_PASSCRED */
+	bool tells_pidfd;   /* SO_PASSPIDFD */
+	bool passes_labels; /* SO_PASSSEC */
 	int error;	    /* atomic: SO_ERROR */
 	int64_t peek_off;   /* lock: SO_PEEK_OFF; -1: off */
 	uint64_t sent;	    /* lock: charges of its packets in others' queues */
 	uint32_t send_size; /* atomic: SO_SNDBUF */
 
-	struct unix_bytes bytes; /* lock: of streams */
-	struct list packets;	 /* lock: struct unix_packet, or embryos of a listener */
-	struct list embryo_link; /* listener's lock */
-	uint32_t queued;	 /* lock: entries of packets */
-	uint32_t backlog;	 /* lock: it is full with more than that */
+	struct unix_bytes bytes;  /* lock: of streams */
+	struct unix_mark *urgent; /* lock: of the byte that MSG_OOB brings, or NULL */
+	uint32_t dead_bytes;	  /* lock: how many of bytes are dead */
+	struct list packets;	  /* lock: struct unix_packet, or embryos of a listener */
+	struct list embryo_link;  /* listener's lock */
+	uint32_t queued;	  /* lock: entries of packets */
+	uint32_t backlog;	  /* lock: it is full with more than that */
 	struct unix_packet *spare; /* atomic: one to use again */
 
 	struct waitq readable;
@@ -180,6 +187,8 @@ int unix_show_all(struct text *t, void *arg);
 
 int unix_set_option(struct socket *s, int level, int name, const void *value, int len);
 int unix_get_option(struct socket *s, int level, int name, void *value, int *len);
+/* A descriptor for the process with that number, or -errno. */
+int unix_pidfd(pid_t pid);
 /* The current task as SO_PEERCRED tells it. lock held. */
 void unix_set_peer_creds(struct unix_socket *u, pid_t pid, struct creds *c);
 
@@ -193,6 +202,8 @@ int unix_find(const struct linux_sockaddr_storage *addr, int len, int type,
 	      struct unix_socket **out) MUST_CHECK;
 int unix_check_address(const struct linux_sockaddr_storage *addr, int len) MUST_CHECK;
 int unix_copy_address(struct unix_socket *u, struct linux_sockaddr_storage *out);
+/* SIOCUNIXFILE: a descriptor of what it is bound to, or -errno. */
+long unix_path_file(struct unix_socket *u);
 /* A released socket is found no more. */
 void unix_forget_name(struct unix_socket *u);
 void unix_address_get(struct unix_address *a);
@@ -237,6 +248,17 @@ size_t unix_bytes_copy(struct unix_bytes *b, struct uio *u, size_t skip,
 void unix_bytes_consume(struct unix_bytes *b, size_t size);
 struct unix_mark *unix_mark_create(void) MUST_CHECK;
 void unix_mark_destroy(struct unix_mark *m);
+
+/* ---- urgent.c: MSG_OOB ---- */
+
+/* The mark of the byte that is read next: may it be read? */
+enum unix_urgent { URGENT_READ, URGENT_SKIP, URGENT_STOP };
+enum unix_urgent unix_urgent_at(const struct unix_socket *u, const struct unix_mark *mark,
+				bool has_copied, bool is_inline);
+ssize_t unix_urgent_receive(struct socket *s, struct message *m);
+/* The last byte that was put into peer's queue is urgent. peer's lock held. */
+void unix_urgent_put(struct unix_socket *peer, struct unix_mark *mark);
+long unix_at_mark(struct unix_socket *u);
 
 /* ---- stream.c, packet.c ---- */
 

@@ -4,10 +4,12 @@
  *
  * A socket with a path holds the path, so that its inode stays where it is and leads to
  * it. Abstract names are in one table, apart by type. */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "base/slab.h"
+#include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "fs/vfs.h"
@@ -16,6 +18,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "net/unix/internal.h"
+#include "process/creds.h"
 
 enum { BUCKETS = 256, AUTOBIND_MAX = 0x100000 };
 #define PATH_AT ((int)offsetof(struct linux_sockaddr_un, sun_path))
@@ -297,4 +300,30 @@ int unix_find(const struct linux_sockaddr_storage *addr, int len, int type,
 		return -ECONNREFUSED;
 	*out = u;
 	return 0;
+}
+
+long unix_path_file(struct unix_socket *u)
+{
+	struct path path = {NULL, NULL};
+	struct file *f;
+	long fd;
+
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	lock_take(&names_lock);
+	if (u->path.dentry) {
+		path = u->path;
+		path_get(&path);
+	}
+	lock_drop(&names_lock);
+	if (!path.dentry)
+		return -ENOENT;
+	fd = file_open_path(&path, O_PATH, &f);
+	path_put(&path);
+	if (fd)
+		return fd;
+	fd = fd_install(f, O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
 }

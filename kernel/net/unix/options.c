@@ -3,11 +3,25 @@
 #include "abi/errno.h"
 #include "abi/socket.h"
 #include "base/waitq.h"
+#include "event/pidfd.h"
 #include "fs/poll.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/unix/internal.h"
 #include "process/creds.h"
+#include "process/task.h"
+
+int unix_pidfd(pid_t pid)
+{
+	struct process *p = process_lookup(pid);
+	int fd;
+
+	if (!p)
+		return -ESRCH;
+	fd = pidfd_create(p, 0);
+	process_put(p);
+	return fd;
+}
 
 void unix_set_peer_creds(struct unix_socket *u, pid_t pid, struct creds *c)
 {
@@ -33,7 +47,15 @@ int unix_set_option(struct socket *s, int level, int name, const void *value, in
 	memcpy(&n, value, sizeof(n));
 	switch (name) {
 	case SO_PASSCRED:
-		atomic_store(&u->passes_creds, n != 0);
+		atomic_store(&u->tells_creds, n != 0);
+		atomic_store(&u->passes_creds, u->tells_creds || u->tells_pidfd);
+		return 0;
+	case SO_PASSPIDFD:
+		atomic_store(&u->tells_pidfd, n != 0);
+		atomic_store(&u->passes_creds, u->tells_creds || u->tells_pidfd);
+		return 0;
+	case SO_PASSSEC: /* kept: no security module has labels to pass */
+		atomic_store(&u->passes_labels, n != 0);
 		return 0;
 	case SO_PEEK_OFF:
 		lock_take(&u->lock);
@@ -87,6 +109,23 @@ static int peer_groups_get(struct unix_socket *u, void *value, int *len)
 	return err;
 }
 
+static int peer_pidfd_get(struct unix_socket *u, void *value, int *len)
+{
+	pid_t pid;
+	int fd;
+
+	lock_take(&u->lock);
+	pid = u->peer_creds ? u->peer_pid : 0;
+	lock_drop(&u->lock);
+	if (!pid)
+		return -ENODATA;
+	fd = unix_pidfd(pid);
+	if (fd < 0)
+		return fd;
+	option_put(value, len, &fd, sizeof(fd));
+	return 0;
+}
+
 static int peer_name_get(struct socket *s, void *value, int *len)
 {
 	struct linux_sockaddr_storage name;
@@ -115,8 +154,18 @@ int unix_get_option(struct socket *s, int level, int name, void *value, int *len
 		n = u->state == UNIX_LISTENING;
 		break;
 	case SO_PASSCRED:
-		n = u->passes_creds;
+		n = u->tells_creds;
 		break;
+	case SO_PASSPIDFD:
+		n = u->tells_pidfd;
+		break;
+	case SO_PASSSEC:
+		n = u->passes_labels;
+		break;
+	case SO_PEERPIDFD:
+		return peer_pidfd_get(u, value, len);
+	case SO_PEERSEC: /* no security module */
+		return -ENOPROTOOPT;
 	case SO_PEEK_OFF:
 		n = (int)u->peek_off;
 		break;

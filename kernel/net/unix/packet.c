@@ -13,6 +13,7 @@
 #include "fs/uio.h"
 #include "lib/atomic.h"
 #include "net/unix/internal.h"
+#include "time/clock.h"
 
 static SLAB_CACHE(unix_packet_slab, sizeof(struct unix_packet), 8);
 
@@ -165,6 +166,19 @@ static int packet_fill(struct packet_send *w)
 	return uio_copy_in(w->m->data, w->packet->data, size) < size ? -EFAULT : 0;
 }
 
+static bool wants_stamp(const struct unix_socket *target)
+{
+	return target->socket && (atomic_load_relaxed(&target->socket->flags) &
+				  (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS));
+}
+
+/* What a stamp says of a packet that came before it was asked for: now. */
+static void put_stamp(struct socket *s, struct message *m, nsec_t stamp)
+{
+	if (unlikely(wants_stamp(unix_of(s))))
+		socket_put_stamp(s, m, stamp ? stamp : clock_now(CLOCK_REALTIME));
+}
+
 /* The packet is complete: into target's queue. Its lock is held. */
 static void enqueue(struct packet_send *w, struct unix_socket *target)
 {
@@ -176,6 +190,7 @@ static void enqueue(struct packet_send *w, struct unix_socket *target)
 		p->creds = unix_creds_current();
 	else
 		p->creds = (struct unix_creds){0};
+	p->stamp = wants_stamp(target) ? clock_now(CLOCK_REALTIME) : 0;
 	p->rights = w->control.rights;
 	if (p->rights)
 		unix_rights_queue(p->rights, target);
@@ -384,12 +399,15 @@ static ssize_t peek_locked(struct unix_socket *u, struct message *m,
 	return size;
 }
 
-static ssize_t take_out(struct unix_socket *u, struct message *m, struct unix_packet *p)
+static ssize_t take_out(struct socket *s, struct message *m, struct unix_packet *p)
 {
+	struct unix_socket *u = unix_of(s);
 	ssize_t size = copy_packet(m, p, 0);
 
 	if (m->name)
 		m->name_len = unix_copy_address(p->sender, m->name);
+	if (size >= 0)
+		put_stamp(s, m, p->stamp);
 	if (size >= 0 && (u->passes_creds || p->rights)) {
 		unix_control_export(u, m, &p->creds, p->rights);
 		p->rights = NULL;
@@ -405,6 +423,7 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 	struct unix_rights *rights = NULL;
 	struct unix_packet *p = NULL;
 	struct unix_creds creds;
+	nsec_t stamp = 0;
 	ssize_t size;
 	bool slept = false;
 	bool is_left;
@@ -418,6 +437,7 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 	size = wait_for_packet(s, m, &p, &off, &slept);
 	if (p && is_peek) {
 		creds = p->creds;
+		stamp = p->stamp;
 		size = peek_locked(u, m, p, off, &rights);
 	} else if (p) {
 		packet_take(u, p);
@@ -429,7 +449,9 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 	if (!p)
 		return size;
 	if (!is_peek)
-		return take_out(u, m, p);
+		return take_out(s, m, p);
+	if (size >= 0)
+		put_stamp(s, m, stamp);
 	if (size >= 0 && (u->passes_creds || rights))
 		unix_control_export(u, m, &creds, rights);
 	return size;

@@ -168,12 +168,31 @@ void unix_control_fini(struct unix_control *c)
 	c->rights = NULL;
 }
 
+/* A descriptor that the guest cannot be told of is not opened; one that there is no more
+ * is told as an error. */
+static void pidfd_export(struct message *m, pid_t pid)
+{
+	uaddr_t before = m->control_to;
+	int fd;
+
+	if (!m->control_to ||
+	    m->control_left < sizeof(struct linux_cmsghdr) + sizeof(fd)) {
+		m->out_flags |= MSG_CTRUNC;
+		return;
+	}
+	fd = pid ? unix_pidfd(pid) : -ESRCH;
+	message_put_control(m, SOL_SOCKET, SCM_PIDFD, &fd, sizeof(fd));
+	/* The place cannot be written: nobody learns of the descriptor. */
+	if (fd >= 0 && m->control_to == before && fd_close(fd))
+		m->out_flags |= MSG_CTRUNC;
+}
+
 void unix_control_export(struct unix_socket *u, struct message *m,
 			 const struct unix_creds *creds, struct unix_rights *rights)
 {
 	struct linux_ucred told = {creds->pid, creds->uid, creds->gid};
 
-	if (u->passes_creds) {
+	if (u->tells_creds) {
 		if (!told.pid) {
 			told.uid = UID_NOBODY;
 			told.gid = UID_NOBODY;
@@ -184,4 +203,6 @@ void unix_control_export(struct unix_socket *u, struct message *m,
 		message_put_files(m, rights->files, rights->count);
 		unix_rights_drop(rights);
 	}
+	if (u->tells_pidfd)
+		pidfd_export(m, creds->pid);
 }

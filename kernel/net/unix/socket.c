@@ -251,6 +251,8 @@ static uint32_t unix_poll(struct socket *s, struct poll_table *pt)
 		bits |= POLLRDHUP | POLL_READABLE;
 	if (u->queued || unix_bytes_used(&u->bytes))
 		bits |= POLL_READABLE;
+	if (u->urgent)
+		bits |= POLLPRI;
 	if (u->type != SOCK_DGRAM && u->state == UNIX_IDLE)
 		bits |= POLLHUP;
 	lock_drop(&u->lock);
@@ -269,7 +271,7 @@ static long bytes_waiting(struct unix_socket *u)
 	if (u->state == UNIX_LISTENING)
 		size = -EINVAL;
 	else if (u->type == SOCK_STREAM)
-		size = (long)unix_bytes_used(&u->bytes);
+		size = (long)unix_bytes_used(&u->bytes) - (long)u->dead_bytes;
 	else
 		list_for_each (pos, &u->packets) {
 			size += list_entry(pos, struct unix_packet, link)->size;
@@ -298,6 +300,10 @@ static long unix_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 			size = (long)atomic_load(&u->sent);
 		}
 		return put_user_u32(arg, (uint32_t)size);
+	case SIOCATMARK:
+		return put_user_u32(arg, (uint32_t)unix_at_mark(u));
+	case SIOCUNIXFILE:
+		return unix_path_file(u);
 	default:
 		return -ENOTTY;
 	}

@@ -9,7 +9,7 @@
  * in the peer's queue, until three quarters of it are free, as poll says too. Both sleep
  * exclusively: whoever leaves something over passes the wake-up on.
  *
- * Limits against Linux: no MSG_OOB. SO_SNDBUF counts the bytes of the data and little
+ * Limits against Linux: SO_SNDBUF counts the bytes of the data and little
  * for what goes with them. */
 #include "abi/errno.h"
 #include "base/lock.h"
@@ -31,12 +31,13 @@ static bool same_creds(const struct unix_creds *a, const struct unix_creds *b)
 
 /* A mark for the next bytes, if they need one. Peer's lock held. */
 static int mark_prepare(const struct unix_socket *peer, const struct unix_control *c,
-			const struct unix_creds *creds, struct unix_mark **out)
+			const struct unix_creds *creds, bool is_urgent,
+			struct unix_mark **out)
 {
 	bool has_creds = !same_creds(creds, &peer->bytes.tail_creds);
 
 	*out = NULL;
-	if (likely(!c->rights && !has_creds))
+	if (likely(!c->rights && !has_creds && !is_urgent))
 		return 0;
 	*out = unix_mark_create();
 	if (!*out)
@@ -83,6 +84,7 @@ struct stream_send {
 	struct unix_control control;
 	nsec_t deadline;
 	bool slept;
+	bool is_urgent; /* the last byte is */
 };
 
 /* Waits until the peer takes data: the number of bytes, or -errno. Its lock is held. */
@@ -118,8 +120,9 @@ static int piece_put(struct stream_send *w, size_t size)
 {
 	struct unix_socket *peer = w->peer;
 	struct unix_creds creds = creds_for(w->u, peer, &w->control);
+	bool is_urgent = w->is_urgent && w->m->data->left == 1;
 	struct unix_mark *mark;
-	int err = mark_prepare(peer, &w->control, &creds, &mark);
+	int err = mark_prepare(peer, &w->control, &creds, is_urgent, &mark);
 
 	if (err)
 		return err;
@@ -129,6 +132,8 @@ static int piece_put(struct stream_send *w, size_t size)
 			unix_mark_destroy(mark);
 		else
 			mark_put(peer, mark, &w->control, size);
+		if (!err && is_urgent)
+			unix_urgent_put(peer, mark);
 	}
 	if (!err)
 		unix_sigio(peer, POLLIN);
@@ -147,19 +152,23 @@ static ssize_t send_piece(struct stream_send *w, struct socket *s)
 		int err;
 
 		size = MIN(size, (ssize_t)w->m->data->left);
+		if (w->is_urgent && w->m->data->left > 1) /* it goes alone */
+			size = MIN(size, (ssize_t)w->m->data->left - 1);
 		err = piece_put(w, (size_t)size);
 		if (err)
 			size = err;
 	}
 	lock_drop(&peer->lock);
-	if (size > 0)
+	if (size > 0 && w->is_urgent && !w->m->data->left)
+		waitq_wake_all(&peer->readable, POLL_READABLE | POLLPRI);
+	else if (size > 0)
 		waitq_wake_one(&peer->readable, POLL_READABLE);
 	return size;
 }
 
 static int stream_peer(struct unix_socket *u, const struct message *m)
 {
-	if (unlikely(m->flags & MSG_OOB))
+	if (unlikely((m->flags & MSG_OOB) && !m->data->left))
 		return -EOPNOTSUPP;
 	if (unlikely(m->name_len))
 		return u->state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
@@ -169,7 +178,7 @@ static int stream_peer(struct unix_socket *u, const struct message *m)
 ssize_t unix_stream_send(struct socket *s, struct message *m)
 {
 	struct unix_socket *u = unix_of(s);
-	struct stream_send w = {.u = u, .m = m};
+	struct stream_send w = {.u = u, .m = m, .is_urgent = m->flags & MSG_OOB};
 	ssize_t total = 0;
 	ssize_t done = 0;
 	int err;
@@ -213,11 +222,13 @@ struct stream_receive {
 	size_t before; /* how much was there when it last looked afresh */
 	ssize_t copied;
 	bool is_peek;
+	bool is_inline; /* SO_OOBINLINE */
 	bool has_creds;
 	bool slept;
 	nsec_t deadline;
 	struct unix_creds creds;
 	struct unix_rights *rights;
+	struct list dropped; /* rights of urgent bytes that were passed over */
 };
 
 /* A sender sleeps, or polls, until no more than a quarter of its room is used: has that
@@ -291,9 +302,35 @@ static void mark_take(struct stream_receive *r, struct unix_mark *mark)
 		unix_rights_unqueue(mark->rights);
 		r->rights = mark->rights;
 	}
+	if (r->u->urgent == mark)
+		r->u->urgent = NULL;
+	r->u->dead_bytes -= mark->is_dead;
 	list_remove(&mark->link);
 	r->u->bytes.mark_count--;
 	unix_mark_destroy(mark);
+}
+
+/* The next byte has a mark, and it may be an urgent one: true: it is passed over, or
+ * *stops. u's lock held. */
+static bool pass_urgent(struct stream_receive *r, struct unix_mark *mark, bool *stops)
+{
+	enum unix_urgent what = unix_urgent_at(r->u, mark, r->copied > 0, r->is_inline);
+
+	*stops = what == URGENT_STOP;
+	if (what != URGENT_SKIP)
+		return false;
+	if (r->is_peek) {
+		r->skip++;
+	} else {
+		unix_bytes_consume(&r->u->bytes, 1);
+		if (mark->rights) {
+			unix_rights_unqueue(mark->rights);
+			list_add_tail(&r->dropped, &mark->rights->link);
+			mark->rights = NULL;
+		}
+		mark_take(r, mark);
+	}
+	return true;
 }
 
 /* Reads on from where it is; false: that was all. u's lock held. */
@@ -306,8 +343,15 @@ static bool receive_run(struct stream_receive *r, int *err)
 	uint64_t at = b->head + r->skip;
 	size_t want;
 	size_t moved;
+	bool stops;
 
 	mark = run_at(b, at, &end, &creds);
+	if (unlikely(mark != NULL)) {
+		if (pass_urgent(r, mark, &stops))
+			return true;
+		if (stops)
+			return false;
+	}
 	if (r->u->passes_creds && r->has_creds && !same_creds(&creds, &r->creds))
 		return false;
 	want = MIN((size_t)(end - at), r->m->data->left);
@@ -381,15 +425,17 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 		.m = m,
 		.target = target_of(s, m),
 		.is_peek = m->flags & MSG_PEEK,
+		.is_inline = atomic_load_relaxed(&s->flags) & SOCKET_OOBINLINE,
 	};
 	bool has_room;
 	bool is_left;
 	int err;
 
-	if (unlikely(m->flags & MSG_OOB))
-		return -EINVAL;
 	if (unlikely(u->state != UNIX_CONNECTED))
 		return -EINVAL;
+	if (unlikely(m->flags & MSG_OOB))
+		return unix_urgent_receive(s, m);
+	list_init(&r.dropped);
 	lock_take(&u->lock);
 	r.before = unix_bytes_charge(&u->bytes);
 	err = receive_locked(&r, s);
@@ -404,6 +450,8 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 	}
 	if (is_left)
 		waitq_wake_one(&u->readable, POLL_READABLE);
+	if (unlikely(!list_is_empty(&r.dropped)) && unix_rights_close(&r.dropped))
+		unix_gc();
 	if (unlikely(m->name || u->passes_creds || r.rights))
 		stream_export(&r);
 	return r.copied ? r.copied : err;
