@@ -16,6 +16,8 @@
 #include "lib/string.h"
 #include "process/creds.h"
 
+enum { FIRST_SOCKET_INO = 1000 };
+
 struct superblock *pipe_sb;
 struct superblock *socket_sb;
 struct superblock *anon_sb;
@@ -186,6 +188,9 @@ int anon_init(void)
 
 	if (!err)
 		err = internal_fs(&socket_type, SOCKFS_MAGIC, &socket_sb, &socket_mount);
+	/* Programs that look for sockets in /proc/PID/fd expect several digits. */
+	if (!err)
+		socket_sb->next_ino = FIRST_SOCKET_INO;
 	if (!err)
 		err = internal_fs(&anon_type, ANON_INODE_FS_MAGIC, &anon_sb, &anon_mount);
 	if (!err)

@@ -217,6 +217,60 @@ static void interfaces_are_listed(void)
 	close(fd);
 }
 
+static void what_is_known_of_peers(void)
+{
+	int fd[2], n = 7;
+	struct ucred u = {1, 1, 1};
+	struct sockaddr_in name;
+	socklen_t len = sizeof(u);
+
+	tcp_pair(fd);
+	CHECK(getsockopt(fd[0], SOL_SOCKET, SO_PEERCRED, &u, &len) == 0);
+	CHECK(u.pid == 0 && u.uid == (uid_t)-1 && u.gid == (gid_t)-1);
+	len = sizeof(name);
+	CHECK(getsockopt(fd[0], SOL_SOCKET, 28 /* SO_PEERNAME */, &name, &len) == 0);
+	CHECK(len == sizeof(name) && ntohs(name.sin_port) == port_of(fd[1]));
+	len = sizeof(n);
+	FAILS(ENODATA, getsockopt(fd[0], SOL_SOCKET, 59 /* SO_PEERGROUPS */, &n, &len));
+	FAILS(ENOPROTOOPT, getsockopt(fd[0], SOL_SOCKET, SO_PEERSEC, &n, &len));
+	CHECK(set_option(fd[0], SOL_SOCKET, SO_BSDCOMPAT, 1) == 0);
+	CHECK(option(fd[0], SOL_SOCKET, SO_BSDCOMPAT) == 0);
+	FAILS(ENOENT, setsockopt(fd[0], SOL_TCP, 31 /* TCP_ULP */, "nosuch", 6));
+	close_pair(fd);
+}
+
+static void a_socket_changes_its_family(void)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6};
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	int l = listener(), fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		exit(77);
+	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr) == 1);
+	to.sin6_port = htons(port_of(l));
+	CHECK(connect(fd, (void *)&to, sizeof(to)) == 0);
+	CHECK(option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6);
+	CHECK(set_option(fd, SOL_IPV6, IPV6_ADDRFORM, AF_INET) == 0);
+	CHECK(option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET);
+	FAILS(EINVAL, bind(fd, (void *)&any, sizeof(any))); /* it has a name */
+	any.sin_family = AF_UNSPEC;
+	CHECK(connect(fd, (void *)&any, sizeof(any)) == 0);
+	any.sin_family = AF_INET;
+	CHECK(bind(fd, (void *)&any, sizeof(any)) == 0);
+	CHECK(close(fd) == 0 && close(l) == 0);
+}
+
+static void interfaces_cannot_be_changed_by_nonsense(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	FAILS(EFAULT, ioctl(fd, SIOCSIFFLAGS, 8));
+	FAILS(EFAULT, ioctl(fd, SIOCGIFFLAGS, 8));
+	CHECK(close(fd) == 0);
+}
+
 RUN(TEST(flags_are_set_and_told), TEST(tcp_options), TEST(ip_options),
     TEST(groups_are_joined), TEST(sizes_and_times), TEST(wrong_arguments),
-    TEST(connections_inherit), TEST(interfaces_are_listed))
+    TEST(connections_inherit), TEST(interfaces_are_listed), TEST(what_is_known_of_peers),
+    TEST(a_socket_changes_its_family), TEST(interfaces_cannot_be_changed_by_nonsense))

@@ -71,7 +71,6 @@ void proc_add_net(void)
 {
 	static const char *const tables[][2] = {
 		{"dev_mcast", ""},
-		{"icmp", INET_HEAD " ref pointer drops\n"},
 		{"igmp",
 		 "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"},
 		{"netstat", ""},
@@ -86,24 +85,6 @@ void proc_add_net(void)
 		{"raw6", INET_HEAD " ref pointer drops\n"},
 		{"snmp", ""},
 		{"snmp6", ""},
-		{"sockstat", "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n"
-			     "UDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\n"
-			     "FRAG: inuse 0 memory 0\n"},
-		{"sockstat6",
-		 "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"
-		 "FRAG6: inuse 0 memory 0\n"},
-		{"tcp",
-		 INET_HEAD "                                                     \n"},
-		{"tcp6",
-		 "  sl  local_address                         remote_address             "
-		 "      "
-		 "     st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"},
-		{"udp", INET_HEAD " ref pointer drops             \n"},
-		{"udp6", "  sl  local_address                         remote_address     "
-			 "              "
-			 "     st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
-			 "inode ref pointer "
-			 "drops\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

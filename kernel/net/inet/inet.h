@@ -20,3 +20,25 @@ void inet_init(void);
 /* SIOCGIF*: what the interfaces are, for sockets of any family. host_fd: an internet
  * socket of the host, or -1: one is made for this call. -ENOTTY: no such request. */
 long inet_device_ioctl(int host_fd, unsigned int cmd, uint64_t arg);
+
+/* As /proc/net/tcp and sock_diag(7) have them. */
+enum inet_state { INET_ESTABLISHED = 1, INET_CLOSE = 7, INET_LISTEN = 10 };
+
+enum { TCP_INFO_MAX = 256, TCP_INFO_UNACKED = 24, TCP_INFO_SACKED = 28 };
+
+/* What a socket looks like from outside. */
+struct inet_view {
+	int family, protocol;
+	uint8_t local[16], remote[16];
+	uint16_t local_port, remote_port; /* in the machine's order */
+	uint8_t state;
+	uint32_t receive_queue, send_queue; /* LISTEN: who waits, how many may */
+	uid_t uid;
+	uint64_t ino;
+	uint32_t tcp_info_size;
+	uint8_t tcp_info[TCP_INFO_MAX];
+};
+
+/* All that have a name, under a lock: visit may only allocate. */
+void inet_for_each(int family, int protocol,
+		   void (*visit)(const struct inet_view *v, void *arg), void *arg);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* internal.h - between the files of this folder. */
 #pragma once
+#include "lib/list.h"
 #include "net/socket.h"
 
 #define TIMEOUT_UNKNOWN (-1)
@@ -8,10 +9,12 @@
 struct inet_async;
 
 struct inet_socket {
-	bool host_nonblock; /* atomic: the host descriptor has O_NONBLOCK */
-	bool lingers;	    /* atomic: SO_LINGER with a time */
-	bool tells_more;    /* atomic: a stream's messages may have control data */
-	bool had_timeout;   /* atomic: the host socket was ever given one */
+	struct list link;      /* table.c */
+	struct socket *socket; /* const */
+	bool host_nonblock;    /* atomic: the host descriptor has O_NONBLOCK */
+	bool lingers;	       /* atomic: SO_LINGER with a time */
+	bool tells_more;       /* atomic: a stream's messages may have control data */
+	bool had_timeout;      /* atomic: the host socket was ever given one */
 	/* What the host socket has of the socket's: atomic. TIMEOUT_UNKNOWN: perhaps one
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
@@ -24,6 +27,14 @@ static inline struct inet_socket *inet_of(const struct socket *s)
 }
 
 extern const struct socket_ops inet_ops;
+int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
+
+/* ---- table.c ---- */
+
+/* s is complete but for its file; or about to go. */
+void inet_table_add(struct socket *s);
+void inet_table_remove(struct inet_socket *i);
+void inet_table_init(void);
 
 /* ---- wait.c ---- */
 
@@ -33,9 +44,12 @@ int inet_set_nonblock(struct socket *s, bool nonblock) MUST_CHECK;
  * socket gets the time-out. Returns 0 and whether the call may block, or -errno. */
 int inet_may_receive(struct socket *s, bool *may_block) MUST_CHECK;
 int inet_may_send(struct socket *s, bool *may_block) MUST_CHECK;
-/* A host call ended with -EINTR: 0 (for nothing: call again), -ERESTARTSYS, -EINTR.
- * timeout: the one that the call has. */
-int inet_interrupted(const nsec_t *timeout) MUST_CHECK;
+/* When a wait that begins now with that time-out must end. */
+nsec_t inet_deadline(const nsec_t *timeout);
+/* A host call ended with -EINTR: 0 (for nothing: call again, for what is left of the
+ * time), -ERESTARTSYS, -EINTR, -EAGAIN (no time is left). */
+int inet_receive_interrupted(struct socket *s, nsec_t deadline) MUST_CHECK;
+int inet_send_interrupted(struct socket *s, nsec_t deadline) MUST_CHECK;
 
 /* ---- message.c ---- */
 ssize_t inet_send(struct socket *s, struct message *m);

@@ -63,17 +63,46 @@ static long ask_interface(int host_fd, unsigned int cmd, uint64_t arg)
 	return err < 0 ? err : COPY_OUT(arg, &request);
 }
 
+/* host_fd: -1: a socket is made for it. */
 static long ask(int host_fd, unsigned int cmd, uint64_t arg)
 {
-	return cmd == SIOCGIFCONF ? list_interfaces(host_fd, arg)
-				  : ask_interface(host_fd, cmd, arg);
+	int fd = host_fd;
+	long result;
+
+	if (fd < 0)
+		fd = host_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	if (fd < 0)
+		return fd;
+	result = cmd == SIOCGIFCONF ? list_interfaces(fd, arg)
+				    : ask_interface(fd, cmd, arg);
+	if (host_fd < 0)
+		(void)host_close(fd);
+	return result;
+}
+
+/* What interfaces are made of is not told: ethtool and wireless requests. -ENODEV: there
+ * is none of that name. */
+static long unsupported(int host_fd, uint64_t arg)
+{
+	uint8_t request[REQUEST_SIZE];
+	long err;
+
+	if (COPY_IN(&request, arg))
+		return -EFAULT;
+	err = ask(host_fd, SIOCGIFINDEX, arg);
+	if (err)
+		return err;
+	return COPY_OUT(arg, &request) ? -EFAULT : -EOPNOTSUPP;
 }
 
 long inet_device_ioctl(int host_fd, unsigned int cmd, uint64_t arg)
 {
-	long result;
-	int fd;
+	uint8_t request[REQUEST_SIZE];
 
+	if ((cmd >= SIOCETHTOOL && cmd <= SIOCSMIIREG) ||
+	    (cmd >= SIOCDEVPRIVATE && cmd <= SIOCDEVPRIVATE + 15) ||
+	    (cmd >= SIOCIWFIRST && cmd <= SIOCIWLAST))
+		return unsupported(host_fd, arg);
 	switch (cmd) {
 	case SIOCGIFNAME:
 	case SIOCGIFCONF:
@@ -100,18 +129,14 @@ long inet_device_ioctl(int host_fd, unsigned int cmd, uint64_t arg)
 	case SIOCSIFMTU:
 	case SIOCSIFNAME:
 	case SIOCSIFHWADDR:
-		return -EPERM;
+	case SIOCSIFTXQLEN:
+	case SIOCADDMULTI:
+	case SIOCDELMULTI:
+		return COPY_IN(&request, arg) ? -EFAULT : -EPERM;
 	default:
 		return -ENOTTY;
 	}
-	if (host_fd >= 0)
-		return ask(host_fd, cmd, arg);
-	fd = host_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-	if (fd < 0)
-		return fd;
-	result = ask(fd, cmd, arg);
-	(void)host_close(fd);
-	return result;
+	return ask(host_fd, cmd, arg);
 }
 
 long inet_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)

@@ -151,13 +151,15 @@ static long receive_try(struct socket *s, struct message *m, uint32_t flags)
 
 static long receive_some(struct socket *s, struct message *m, uint32_t flags)
 {
+	nsec_t deadline = inet_deadline(&s->receive_timeout);
+
 	for (;;) {
 		long got = receive_try(s, m, flags);
 		int err;
 
 		if (got != -EINTR)
 			return got;
-		err = inet_interrupted(&s->receive_timeout);
+		err = inet_receive_interrupted(s, deadline);
 		if (!err)
 			continue;
 		if (has_work(WORK_KILL))
@@ -287,13 +289,15 @@ static long send_try(struct socket *s, const struct message *m, uint32_t flags)
 
 static long send_some(struct socket *s, const struct message *m, uint32_t flags)
 {
+	nsec_t deadline = inet_deadline(&s->send_timeout);
+
 	for (;;) {
 		long done = send_try(s, m, flags);
 		int err;
 
 		if (done != -EINTR)
 			return done;
-		err = inet_interrupted(&s->send_timeout);
+		err = inet_send_interrupted(s, deadline);
 		if (!err)
 			continue;
 		if (has_work(WORK_KILL))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* option.c - socket options: those that the host may be asked for go to it. */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/socket.h"
@@ -8,6 +9,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/inet/internal.h"
+#include "process/creds.h"
 
 static const struct {
 	uint8_t level, name;
@@ -51,6 +53,9 @@ static void remember(struct socket *s, int level, int name, const void *value, i
 
 	if (level == SOL_TCP && name == TCP_INQ)
 		atomic_store(&i->tells_more, true);
+	/* The one value that there is: the socket is one of IPv4 from here on. */
+	if (level == SOL_IPV6 && name == IPV6_ADDRFORM)
+		s->family = AF_INET;
 	if (level != SOL_SOCKET)
 		return;
 	switch (name) {
@@ -73,12 +78,97 @@ static void remember(struct socket *s, int level, int name, const void *value, i
 	}
 }
 
+/* What Linux answers of itself, whatever the socket. True: *err is the answer. */
+static bool set_by_us(int level, int name, const void *value, int len, int *err)
+{
+	if (level == SOL_SOCKET && name == SO_BSDCOMPAT) {
+		*err = len < (int)sizeof(int) ? -EINVAL : 0;
+		return true;
+	}
+	if (level == SOL_SOCKET && name == SO_PREFER_BUSY_POLL) {
+		*err = -EPERM;
+		return true;
+	}
+	if (level == SOL_TCP && name == TCP_ULP) { /* there is none */
+		(void)value;
+		*err = len < 1 ? -EINVAL : -ENOENT;
+		return true;
+	}
+	return false;
+}
+
+static int peer_name(struct socket *s, void *value, int *len)
+{
+	struct linux_sockaddr_storage name;
+	int size = inet_name(s, &name, true);
+
+	if (size < 0)
+		return -ENOTCONN;
+	if (size < *len)
+		return -EINVAL;
+	option_put(value, len, &name, (size_t)size);
+	return 0;
+}
+
+static bool get_by_us(struct socket *s, int name, void *value, int *len, int *err)
+{
+	const struct linux_ucred nobody = {0, UINT32_MAX, UINT32_MAX};
+	const uint64_t namespace = 1;
+	const int zero = 0;
+
+	*err = 0;
+	switch (name) {
+	case SO_PEERCRED:
+		option_put(value, len, &nobody, sizeof(nobody));
+		return true;
+	case SO_PEERNAME:
+		*err = peer_name(s, value, len);
+		return true;
+	case SO_PEERGROUPS:
+	case SO_PEERPIDFD:
+		*err = -ENODATA;
+		return true;
+	case SO_BSDCOMPAT:
+	case SO_PREFER_BUSY_POLL:
+		option_put(value, len, &zero, sizeof(zero));
+		return true;
+	case SO_NETNS_COOKIE:
+		if (*len != (int)sizeof(namespace))
+			*err = -EINVAL;
+		else
+			option_put(value, len, &namespace, sizeof(namespace));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Who may go beyond the limits here may not on the host: they get what it allows. */
+static int force_size(struct socket *s, int name, const void *value, int len)
+{
+	int size;
+
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	if (len < (int)sizeof(size))
+		return -EINVAL;
+	memcpy(&size, value, sizeof(size));
+	size = MAX(size, 0);
+	return host_setsockopt(s->host_fd, SOL_SOCKET,
+			       name == SO_SNDBUFFORCE ? SO_SNDBUF : SO_RCVBUF, &size,
+			       sizeof(size));
+}
+
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len)
 {
 	int err;
 
+	if (level == SOL_SOCKET && (name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE))
+		return force_size(s, name, value, len);
 	if (is_privileged(level, name))
 		return -EPERM;
+	if (set_by_us(level, name, value, len, &err))
+		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
 	err = host_setsockopt(s->host_fd, level, name, value, len);
@@ -99,6 +189,8 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 		*len = MIN(room, (int)sizeof(int));
 		return 0;
 	}
+	if (level == SOL_SOCKET && get_by_us(s, name, value, len, &err))
+		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
 	err = host_getsockopt(s->host_fd, level, name, value, len);

@@ -18,8 +18,10 @@ static struct inet_socket *inet_alloc(void)
 {
 	struct inet_socket *i = slab_alloc_zeroed(&inet_slab);
 
-	if (i)
+	if (i) {
 		i->receive_timeout = i->send_timeout = NSEC_NEVER;
+		list_init(&i->link);
+	}
 	return i;
 }
 
@@ -64,6 +66,7 @@ static int inet_create(struct socket *s, int type, int protocol)
 	s->type = type;
 	s->protocol = protocol;
 	s->host_fd = fd;
+	inet_table_add(s);
 	return 0;
 }
 
@@ -97,6 +100,7 @@ static int inet_bind(struct socket *s, const struct linux_sockaddr_storage *addr
 static int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
 			int len, bool nonblock)
 {
+	nsec_t deadline = inet_deadline(&s->send_timeout);
 	bool may_block = !nonblock;
 	int err = check_address(addr, len);
 
@@ -109,7 +113,9 @@ static int inet_connect(struct socket *s, const struct linux_sockaddr_storage *a
 		if (err != -EINTR)
 			return err;
 		/* The next call goes on waiting for the same connection. */
-		err = inet_interrupted(&s->send_timeout);
+		err = inet_send_interrupted(s, deadline);
+		if (err == -EAGAIN)
+			err = -EINPROGRESS;
 	}
 	return err;
 }
@@ -121,6 +127,7 @@ static int inet_listen(struct socket *s, int backlog)
 
 static int accept_connection(struct socket *s, bool may_block)
 {
+	nsec_t deadline = inet_deadline(&s->receive_timeout);
 	int fd = inet_set_nonblock(s, !may_block);
 	int err = 0;
 
@@ -129,7 +136,7 @@ static int accept_connection(struct socket *s, bool may_block)
 	do {
 		fd = host_accept(s->host_fd, may_block);
 		if (fd == -EINTR)
-			err = inet_interrupted(&s->receive_timeout);
+			err = inet_receive_interrupted(s, deadline);
 	} while (fd == -EINTR && !err);
 	return err ? err : fd;
 }
@@ -162,10 +169,11 @@ static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
 	fresh->ops = &inet_ops;
 	fresh->private = i;
 	fresh->host_fd = fd;
+	inet_table_add(fresh);
 	return 0;
 }
 
-static int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
+int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
 {
 	int len = sizeof(*addr);
 	int err = host_getsockname(s->host_fd, addr, &len, peer);
@@ -195,6 +203,7 @@ static void close_host(const struct socket *s)
 
 static void inet_release(struct socket *s)
 {
+	inet_table_remove(s->private);
 	inet_async_end(s);
 	close_host(s);
 	slab_free(&inet_slab, s->private);
@@ -225,4 +234,5 @@ void inet_init(void)
 {
 	socket_family_register(&inet4);
 	socket_family_register(&inet6);
+	inet_table_init();
 }

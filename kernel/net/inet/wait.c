@@ -2,8 +2,8 @@
 /* wait.c - blocking, or not, in the host.
  *
  * net/options.c keeps SO_RCVTIMEO and SO_SNDTIMEO; the host socket gets them when a call
- * that may block finds that it has others. An interruption for nothing (a kick that came
- * too late for what it was sent for) begins such a time anew. */
+ * that may block finds that it has others. After an interruption for nothing (a kick that
+ * came too late for what it was sent for) it gets what is left. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/time.h"
@@ -13,6 +13,7 @@
 #include "lib/atomic.h"
 #include "net/inet/internal.h"
 #include "signal/signal.h"
+#include "time/clock.h"
 
 /* Two tasks that want different things at once have F_SETFL of a third between them. */
 int inet_set_nonblock(struct socket *s, bool nonblock)
@@ -71,13 +72,33 @@ int inet_may_send(struct socket *s, bool *may_block)
 		       &inet_of(s)->send_timeout, may_block);
 }
 
-int inet_interrupted(const nsec_t *timeout)
+nsec_t inet_deadline(const nsec_t *timeout)
+{
+	return socket_deadline(timeout);
+}
+
+static int interrupted(struct socket *s, int name, nsec_t deadline, nsec_t *known)
 {
 	uint32_t work = atomic_load(&cpu_self()->sleeper->work) & WORK_INTERRUPTS;
+	nsec_t now;
 
-	if (!work)
-		return 0;
-	if (atomic_load_relaxed(timeout) == NSEC_NEVER)
+	if (work && deadline == NSEC_NEVER)
 		return -ERESTARTSYS;
-	return (work & WORK_STOP) || signal_is_pending() ? -EINTR : -ERESTARTNOINTR;
+	if (work)
+		return (work & WORK_STOP) || signal_is_pending() ? -EINTR
+								 : -ERESTARTNOINTR;
+	if (deadline == NSEC_NEVER)
+		return 0;
+	now = clock_now(CLOCK_MONOTONIC);
+	return now < deadline ? pass_timeout(s, name, deadline - now, known) : -EAGAIN;
+}
+
+int inet_receive_interrupted(struct socket *s, nsec_t deadline)
+{
+	return interrupted(s, SO_RCVTIMEO, deadline, &inet_of(s)->receive_timeout);
+}
+
+int inet_send_interrupted(struct socket *s, nsec_t deadline)
+{
+	return interrupted(s, SO_SNDTIMEO, deadline, &inet_of(s)->send_timeout);
 }

@@ -8,7 +8,9 @@
 #include "fs/proc/generated.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
+#include "lib/string.h"
 #include "net/unix/internal.h"
+#include "net/unix/unix.h"
 
 enum { FLAG_LISTENING = 1 << 16 }; /* __SO_ACCEPTCON */
 
@@ -65,4 +67,61 @@ int unix_show_all(struct text *t, void *arg)
 	}
 	lock_drop(&unix_all_lock);
 	return 0;
+}
+
+/* ---- for sock_diag(7) ---- */
+
+enum { STATE_CONNECTED = 1, STATE_IDLE = 7, STATE_LISTENING = 10 };
+
+/* A peer that has left the list may be going just now. unix_all_lock held. */
+static uint64_t peer_number(const struct unix_socket *u)
+{
+	const struct unix_socket *peer = atomic_load(&u->peer);
+
+	return u->type != SOCK_DGRAM && peer && !list_is_empty(&peer->all_link)
+		       ? inode_number(peer)
+		       : 0;
+}
+
+static void view(const struct unix_socket *u, struct unix_view *v)
+{
+	const struct unix_address *a = atomic_load(&u->address);
+	const struct socket *s = atomic_load(&u->socket);
+	const struct file *f = s ? atomic_load(&s->file) : NULL;
+
+	*v = (struct unix_view){.type = u->type, .shutdown = (uint8_t)u->shutdown};
+	v->state = u->state == UNIX_LISTENING	? STATE_LISTENING
+		   : u->state == UNIX_CONNECTED ? STATE_CONNECTED
+						: STATE_IDLE;
+	v->ino = f ? f->inode->ino : 0;
+	v->uid = f ? f->inode->uid : 0;
+	v->peer_ino = peer_number(u);
+	if (a) {
+		v->name = a->name.sun_path;
+		v->name_len =
+			(size_t)a->len - offsetof(struct linux_sockaddr_un, sun_path);
+		if (v->name[0]) /* of a path, without its end */
+			v->name_len = strnlen(v->name, v->name_len);
+	}
+	if (u->state == UNIX_LISTENING) {
+		v->receive_queue = u->queued;
+		v->send_queue = u->backlog;
+	} else {
+		v->receive_queue = (uint32_t)unix_bytes_used(&u->bytes);
+		v->send_queue = (uint32_t)u->sent;
+	}
+}
+
+void unix_for_each(void (*visit)(const struct unix_view *v, void *arg), void *arg)
+{
+	struct list *pos;
+
+	lock_take(&unix_all_lock);
+	list_for_each (pos, &unix_all) {
+		struct unix_view v;
+
+		view(list_entry(pos, struct unix_socket, all_link), &v);
+		visit(&v, arg);
+	}
+	lock_drop(&unix_all_lock);
 }
