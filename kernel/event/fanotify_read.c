@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "event/fanotify.h"
+#include "event/notify_read.h"
 #include "event/pidfd.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
@@ -223,10 +224,9 @@ static size_t event_size(const struct fanotify *g, const struct fanotify_event *
 	return sizeof(a.head) + a.size;
 }
 
-/* Takes the next event off the queue, if it fits; none: *out is NULL. */
-static int next_locked(struct fanotify *g, const struct uio *u,
-		       struct fanotify_event **out)
+static int next_locked(void *group, const struct uio *u, void **out)
 {
+	struct fanotify *g = group;
 	struct fanotify_event *e =
 		list_first_entry(&g->events, struct fanotify_event, link);
 
@@ -249,8 +249,10 @@ static void overflow_done(struct fanotify *g, struct fanotify_event *e)
 	lock_drop(&g->lock);
 }
 
-static int hand_out(struct fanotify *g, struct uio *u, struct fanotify_event *e)
+static int hand_out(void *group, struct uio *u, void *event)
 {
+	struct fanotify *g = group;
+	struct fanotify_event *e = event;
 	bool is_question = e->group != NULL;
 	int fd;
 	int err = event_copy_out(g, u, e, &fd);
@@ -267,28 +269,8 @@ static int hand_out(struct fanotify *g, struct uio *u, struct fanotify_event *e)
 ssize_t fanotify_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct fanotify *g = f->private;
-	size_t size = u->left;
-	struct fanotify_event *e;
-	int err = 0;
+	const struct notify_queue q = {&g->lock, &g->readable, next_locked, hand_out};
 
 	(void)pos;
-	lock_take(&g->lock);
-	while (!err) {
-		err = next_locked(g, u, &e);
-		if (err)
-			break;
-		if (e) {
-			lock_drop(&g->lock);
-			err = hand_out(g, u, e);
-			lock_take(&g->lock);
-		} else if (u->left != size) {
-			break;
-		} else {
-			err = file_may_block(f, u)
-				      ? waitq_sleep(&g->readable, &g->lock, NSEC_NEVER)
-				      : -EAGAIN;
-		}
-	}
-	lock_drop(&g->lock);
-	return u->left != size && err != -EFAULT ? (ssize_t)(size - u->left) : err;
+	return notify_read(f, u, &q);
 }

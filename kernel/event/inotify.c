@@ -11,6 +11,7 @@
 #include "abi/ioctl.h"
 #include "base/slab.h"
 #include "event/fdinfo.h"
+#include "event/notify_read.h"
 #include "event/notify_user.h"
 #include "fs/file.h"
 #include "fs/sigio.h"
@@ -116,9 +117,9 @@ static int event_copy_out(struct uio *u, const struct inotify_event *e)
 	return 0;
 }
 
-/* Takes the next event off the queue if it fits: NULL: there is none; or -EINVAL. */
-static int next_locked(struct inotify *g, const struct uio *u, struct inotify_event **out)
+static int next_locked(void *group, const struct uio *u, void **out)
 {
+	struct inotify *g = group;
 	struct inotify_event *e;
 
 	*out = NULL;
@@ -133,34 +134,24 @@ static int next_locked(struct inotify *g, const struct uio *u, struct inotify_ev
 	return 0;
 }
 
+static int hand_out(void *group, struct uio *u, void *event)
+{
+	struct inotify *g = group;
+	int err = event_copy_out(u, event);
+
+	lock_take(&g->lock);
+	event_done_locked(g, event);
+	lock_drop(&g->lock);
+	return err;
+}
+
 static ssize_t inotify_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct inotify *g = f->private;
-	size_t size = u->left;
-	struct inotify_event *e;
-	int err = 0;
+	const struct notify_queue q = {&g->lock, &g->readable, next_locked, hand_out};
 
 	(void)pos;
-	lock_take(&g->lock);
-	while (!err) {
-		err = next_locked(g, u, &e);
-		if (err)
-			break;
-		if (e) {
-			lock_drop(&g->lock);
-			err = event_copy_out(u, e);
-			lock_take(&g->lock);
-			event_done_locked(g, e);
-		} else if (u->left != size) {
-			break;
-		} else {
-			err = file_may_block(f, u)
-				      ? waitq_sleep(&g->readable, &g->lock, NSEC_NEVER)
-				      : -EAGAIN;
-		}
-	}
-	lock_drop(&g->lock);
-	return u->left != size && err != -EFAULT ? (ssize_t)(size - u->left) : err;
+	return notify_read(f, u, &q);
 }
 
 static uint32_t inotify_poll(struct file *f, struct poll_table *pt)

@@ -73,42 +73,41 @@ static int deadline_copy_in(uaddr_t timeout, struct deadline *out)
 	return timeout ? timespec_copy_in(&out->at, timeout) : 0;
 }
 
-long sys_mq_timedsend(struct task *t, int fd, uaddr_t buf, size_t size, unsigned int prio,
-		      uaddr_t timeout)
+/* prio: of what is sent; or where to put that of what is received. */
+static long transfer(int fd, uaddr_t buf, size_t size, uint64_t prio, uaddr_t timeout,
+		     bool is_send)
 {
 	struct fdref ref;
 	struct deadline deadline;
 	long ret = deadline_copy_in(timeout, &deadline);
 
-	(void)t;
 	if (ret)
 		return ret;
-	if (prio >= MQ_PRIO_MAX)
+	if (is_send && prio >= MQ_PRIO_MAX)
 		return -EINVAL;
 	ref = fd_get(fd);
-	ret = ref.file && file_is_mqueue(ref.file)
-		      ? mqueue_send(ref.file, buf, size, prio, &deadline)
-		      : -EBADF;
+	if (!ref.file || !file_is_mqueue(ref.file))
+		ret = -EBADF;
+	else if (is_send)
+		ret = mqueue_send(ref.file, buf, size, (unsigned int)prio, &deadline);
+	else
+		ret = mqueue_receive(ref.file, buf, size, prio, &deadline);
 	fd_put(ref);
 	return ret;
+}
+
+long sys_mq_timedsend(struct task *t, int fd, uaddr_t buf, size_t size, unsigned int prio,
+		      uaddr_t timeout)
+{
+	(void)t;
+	return transfer(fd, buf, size, prio, timeout, true);
 }
 
 long sys_mq_timedreceive(struct task *t, int fd, uaddr_t buf, size_t size, uaddr_t prio,
 			 uaddr_t timeout)
 {
-	struct fdref ref;
-	struct deadline deadline;
-	long ret = deadline_copy_in(timeout, &deadline);
-
 	(void)t;
-	if (ret)
-		return ret;
-	ref = fd_get(fd);
-	ret = ref.file && file_is_mqueue(ref.file)
-		      ? mqueue_receive(ref.file, buf, size, prio, &deadline)
-		      : -EBADF;
-	fd_put(ref);
-	return ret;
+	return transfer(fd, buf, size, prio, timeout, false);
 }
 
 static int event_check(const struct linux_sigevent *e)
