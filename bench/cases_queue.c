@@ -7,6 +7,7 @@
 #include <linux/aio_abi.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -62,6 +63,8 @@ static void mq_pingpong_setup(void)
 
 static void child_kill(void)
 {
+	if (kill(child, SIGKILL))
+		die("kill");
 	reap_killed(child);
 }
 
@@ -132,8 +135,8 @@ static void aio_read_setup(void)
 {
 	int fd = open_or_die("aio", O_RDWR | O_CREAT);
 
-	if (write(fd, message, SIZE) != SIZE)
-		die("write");
+	if (unlink("aio") || write(fd, message, SIZE) != SIZE)
+		die("aio");
 	aio_setup();
 	request.aio_fildes = (uint32_t)fd;
 }
