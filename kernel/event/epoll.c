@@ -20,6 +20,7 @@
 #include "base/slab.h"
 #include "event/fdinfo.h"
 #include "event/internal.h"
+#include "event/notify_user.h"
 #include "fs/file.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
@@ -34,23 +35,28 @@ static const struct file_ops epoll_ops;
 
 int epoll_enter(struct epoll *ep)
 {
+	bool is_mine;
 	int err = 0;
 
+	if (likely(atomic_cas(&ep->is_busy, false, true)))
+		return 0;
 	lock_take(&ep->busy_lock);
-	while (ep->is_busy && !err)
+	(void)atomic_add(&ep->busy_waiters, 1);
+	while (!(is_mine = atomic_cas(&ep->is_busy, false, true)) && !err)
 		err = waitq_sleep_killable(&ep->not_busy, &ep->busy_lock, NSEC_NEVER);
-	if (!ep->is_busy) {
-		ep->is_busy = true;
-		err = 0;
-	}
+	(void)atomic_sub(&ep->busy_waiters, 1);
 	lock_drop(&ep->busy_lock);
-	return err ? -EINTR : 0;
+	return is_mine ? 0 : -EINTR;
 }
 
+/* Who waits has counted himself before he looked for the last time, and holds the lock
+ * from there on until he sleeps. */
 void epoll_leave(struct epoll *ep)
 {
+	(void)atomic_xchg(&ep->is_busy, false);
+	if (likely(!atomic_load(&ep->busy_waiters)))
+		return;
 	lock_take(&ep->busy_lock);
-	ep->is_busy = false;
 	lock_drop(&ep->busy_lock);
 	waitq_wake_all(&ep->not_busy, 0);
 }
@@ -60,6 +66,7 @@ void epoll_put(struct epoll *ep)
 	if (!ep || !ref_put(&ep->refs))
 		return;
 	host_epoll_fini(ep);
+	notify_user_put(ep->user);
 	slab_free(&epoll_slab, ep);
 }
 
@@ -195,11 +202,16 @@ static void harvest_end(struct epoll *ep)
 
 	if (!is_ready(ep))
 		return;
-	lock_take(&ep->lock);
-	is_more = !list_is_empty(&ep->ready);
-	if (is_more)
-		(void)epoll_wake_one_locked(ep);
-	lock_drop(&ep->lock);
+	/* Whoever began to sleep did so, under the lock, before the list was filled under
+	 * the lock: he can be seen without it. */
+	is_more = true;
+	if (epoll_has_host(ep) || atomic_load(&ep->sleepers.next) != &ep->sleepers) {
+		lock_take(&ep->lock);
+		is_more = !list_is_empty(&ep->ready);
+		if (is_more)
+			(void)epoll_wake_one_locked(ep);
+		lock_drop(&ep->lock);
+	}
 	if (is_more)
 		waitq_wake_all(&ep->pollers, POLL_READABLE);
 }
@@ -214,7 +226,9 @@ static long ready_harvest(struct epoll *ep, uaddr_t events, int max)
 	lock_take(&ep->lock);
 	list_splice_tail(&taken, &ep->ready);
 	lock_drop(&ep->lock);
-	while (count < max && (item = ready_take(ep, &taken))) {
+	/* Others only take items off the list, when they remove them. */
+	while (count < max && atomic_load(&taken.next) != &taken &&
+	       (item = ready_take(ep, &taken))) {
 		int told = item_harvest(
 			item, &taken,
 			events + (uaddr_t)count * sizeof(struct linux_epoll_event));
@@ -226,6 +240,8 @@ static long ready_harvest(struct epoll *ep, uaddr_t events, int max)
 		}
 		count += told;
 	}
+	if (atomic_load(&taken.next) == &taken)
+		return count;
 	lock_take(&ep->lock);
 	ready_prepend_locked(ep, &taken);
 	lock_drop(&ep->lock);
@@ -513,6 +529,11 @@ int epoll_create_file(struct file **out)
 
 	if (!ep)
 		return -ENOMEM;
+	ep->user = notify_user_get();
+	if (!ep->user) {
+		slab_free(&epoll_slab, ep);
+		return -ENOMEM;
+	}
 	ref_init(&ep->refs);
 	lock_init(&ep->lock, RANK_EPOLL);
 	lock_init(&ep->busy_lock, RANK_OBJECT);
@@ -527,7 +548,9 @@ int epoll_create_file(struct file **out)
 	ep->host_epfd = -1;
 	ep->doorbell = -1;
 	err = file_create_anon_inode("[eventpoll]", &epoll_ops, O_RDWR, ep, out);
-	if (err)
+	if (err) {
+		notify_user_put(ep->user);
 		slab_free(&epoll_slab, ep);
+	}
 	return err;
 }

@@ -17,6 +17,7 @@
 #include "base/slab.h"
 #include "event/epoll.h"
 #include "event/internal.h"
+#include "event/notify_user.h"
 #include "fs/file.h"
 #include "fs/poll.h"
 #include "lib/atomic.h"
@@ -255,6 +256,7 @@ static bool item_leave_tree(struct epoll_item *item)
 		list_remove(&item->ready_link);
 	item->is_ready = false;
 	lock_drop(&ep->lock);
+	notify_user_uncharge(ep->user, EPOLL_USER_WATCHES);
 	if (item->target)
 		nest_unlink(item);
 	if (item->host_fd >= 0)
@@ -475,12 +477,14 @@ int epoll_add(struct epoll *ep, struct file *f, int fd,
 
 	if (item_find(ep, f, fd))
 		return -EEXIST;
+	if (!notify_user_charge(ep->user, EPOLL_USER_WATCHES))
+		return -ENOSPC;
 	item = item_create(ep, f, fd, ev);
-	if (!item)
-		return -ENOMEM;
-	err = item->target ? nest_link(item) : 0;
+	err = !item ? -ENOMEM : item->target ? nest_link(item) : 0;
 	if (err) {
-		item_put(item);
+		notify_user_uncharge(ep->user, EPOLL_USER_WATCHES);
+		if (item)
+			item_put(item);
 		return err;
 	}
 	ref_get(&item->refs);

@@ -11,6 +11,7 @@
 
 struct file;
 struct host_set;
+struct notify_user;
 
 /* What the host calls a member by: an index, and how often that was given or changed. */
 struct host_slot {
@@ -30,10 +31,12 @@ struct epoll {
 	int child_count;       /* atomic: items that watch other epolls */
 	struct list parents;   /* nest_lock: struct epoll_item.parent_link */
 	struct list children;  /* nest_lock: struct epoll_item.child_link */
-	struct lock busy_lock; /* RANK_OBJECT: is_busy */
-	bool is_busy;	       /* somebody changes or harvests: see epoll_enter() */
+	struct lock busy_lock; /* RANK_OBJECT: of those who wait for is_busy */
+	bool is_busy;	  /* atomic: somebody changes or harvests: see epoll_enter() */
+	int busy_waiters; /* atomic, raised under busy_lock */
 	struct waitq not_busy;
 	struct linux_epoll_params params; /* lock */
+	struct notify_user *user;	  /* const: ref: to whom items are charged */
 	uint64_t harvest;		  /* epoll_enter(): counts them */
 	bool is_hosts_turn; /* epoll_enter(): it was left out the last time */
 	bool is_dying;	    /* const once set: its file has gone */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* notify_user.c - the limits of inotify and fanotify, user by user. */
+/* notify_user.c - the limits of inotify, fanotify and epoll, user by user. */
 #include "event/notify_user.h"
 
 #include "base/lock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* notify_user.h - how many inotify instances and watches, fanotify groups and marks each
- * user has. */
+/* notify_user.h - how many inotify instances and watches, fanotify groups and marks, and
+ * files watched by epolls each user has. */
 #pragma once
 #include "abi/types.h"
 #include "base/ref.h"

@@ -10,7 +10,7 @@
 #include "fs/notify_internal.h"
 #include "lib/atomic.h"
 
-int notify_limits[NOTIFY_LIMITS] = {16384, 128, 192536, 16384, 128, 192536};
+int notify_limits[NOTIFY_LIMITS] = {16384, 128, 192536, 16384, 128, 192536, 5491533};
 struct notify_marks notify_tree_marks;
 struct inode *notify_tree_inode;
 

@@ -218,6 +218,7 @@ static const struct number numbers[] = {
 	 INT32_MAX},
 	{"fs/inotify/max_user_watches", &notify_limits[INOTIFY_USER_WATCHES], 0,
 	 INT32_MAX},
+	{"fs/epoll/max_user_watches", &notify_limits[EPOLL_USER_WATCHES], 0, INT32_MAX},
 	{"fs/lease-break-time", &lease_break_seconds, 0, INT32_MAX},
 	{"fs/leases-enable", &lease_enabled, 0, INT32_MAX},
 	{"fs/nr_open", &nr_open, NR_OPEN_MIN, NR_OPEN_MAX},

@@ -68,7 +68,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"fs/aio-nr", "0", 0444, NULL},
 	{"fs/dentry-negative", "0", 0644, NULL},
 	{"fs/dentry-state", "0\t0\t45\t0\t0\t0", 0444, NULL},
-	{"fs/epoll/max_user_watches", "5491533", 0644, NULL},
 	{"fs/fanotify/watchdog_timeout", "0", 0644, NULL},
 	{"fs/file-max", "9223372036854775807", 0644, NULL},
 	{"fs/file-nr", "64\t0\t9223372036854775807", 0444, NULL},
