@@ -210,9 +210,15 @@ static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t fla
 	uaddr_t at;
 
 	if (flags & MAP_32BIT) {
-		/* As Linux: the upper half of the low 2 GiB. */
-		at = vma_find_free(mm, size, 0x40000000UL, 0x80000000UL);
-		return at;
+		/* As Linux: what is asked for in the low 2 GiB, or from the bottom of
+		 * their upper half. */
+		if (hint >= USER_START && hint < 0x80000000UL &&
+		    size <= 0x80000000UL - hint &&
+		    vma_range_free(mm, hint, hint + size) &&
+		    !vma_is_below_stack(mm, hint + size))
+			return hint;
+		at = vma_find_free_above(mm, size, 0x40000000UL);
+		return at && at + size <= 0x80000000UL ? at : 0;
 	}
 	if (hint) {
 		hint = ALIGN_DOWN(hint, PAGE_SIZE);

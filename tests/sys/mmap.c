@@ -328,6 +328,18 @@ static void kinds_go_with_what_is_mapped(void)
 	CHECK(close(fd) == 0);
 }
 
+static void low_memory_heeds_hints(void)
+{
+	int anon = MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT;
+	char *p = mmap((void *)0x51230000, PAGE, PROT_READ, anon, -1, 0);
+	char *q = mmap((void *)0x7fff0000, 0x20 * PAGE, PROT_READ, anon, -1, 0);
+
+	CHECK(p == (char *)0x51230000);
+	CHECK(q != MAP_FAILED && q + 0x20 * PAGE <= (char *)0x80000000);
+	CHECK(q < (char *)0x50000000); /* found from below */
+	CHECK(munmap(p, PAGE) == 0 && munmap(q, 0x20 * PAGE) == 0);
+}
+
 /* No place is given out below a stack that may grow, unless it is insisted on. */
 static void a_gap_is_kept_below_stacks(void)
 {
@@ -353,4 +365,4 @@ RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(access_follows_the_open_mode), TEST(documented_errors),
     TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
     TEST(no_room_comes_before_no_such_offset), TEST(kinds_go_with_what_is_mapped),
-    TEST(a_gap_is_kept_below_stacks))
+    TEST(a_gap_is_kept_below_stacks), TEST(low_memory_heeds_hints))
