@@ -8,8 +8,11 @@
 #include "abi/wait.h"
 #include "base/log.h"
 #include "core/exit.h"
+#include "fs/proc/access.h"
 #include "fs/sys/sysfs.h"
 #include "lib/atomic.h"
+#include "mm/mm.h"
+#include "process/creds.h"
 #include "process/klog.h"
 #include "process/task.h"
 
@@ -48,17 +51,31 @@ static void consider(struct victim *v, struct process *p, uint64_t bytes, uint64
 	*v = (struct victim){p, bytes, points};
 }
 
+/* In Linux's words, which programs look for. What is resident is not told apart. */
+static void log_victim(const struct victim *v)
+{
+	struct process *p = v->process;
+	struct task *t = task_lookup(p->pid);
+	struct mm *mm = t ? task_mm(t) : NULL;
+
+	if (mm)
+		klog_print(KLOG_ERR,
+			   "Memory cgroup out of memory: Killed process %d (%s) "
+			   "total-vm:%lukB, anon-rss:%lukB, file-rss:0kB, shmem-rss:0kB, "
+			   "UID:%u pgtables:0kB oom_score_adj:%d",
+			   p->pid, t->comm, mm->total_pages * (PAGE_SIZE >> 10),
+			   v->bytes >> 10, t->creds->uid, p->oom_score_adj);
+	mm_put(mm);
+	task_put(t);
+}
+
 static void kill_victim(const struct victim *v)
 {
 	struct process *p = v->process;
 
 	log_print("out of memory: process %d (%s) is killed, it has %lu KiB", p->pid,
 		  p->leader ? p->leader->comm : "?", v->bytes >> 10);
-	klog_print(KLOG_ERR,
-		   "Memory cgroup out of memory: Killed process %d (%s) "
-		   "total-rss:%lukB, oom_score_adj:%d",
-		   p->pid, p->leader ? p->leader->comm : "?", v->bytes >> 10,
-		   p->oom_score_adj);
+	log_victim(v);
 	process_kill(p, WAIT_STATUS_SIGNAL(SIGKILL, false));
 	(void)atomic_add(&cgroup_oom_kills, 1);
 }

@@ -166,7 +166,7 @@ static ssize_t kmsg_write(struct file *f, struct uio *u, int64_t *pos)
 	uint32_t facility = KLOG_USER;
 	uint32_t level = KLOG_WARNING;
 	size_t size = u->left;
-	size_t len = size;
+	size_t len;
 	size_t skip;
 	char *text;
 
