@@ -332,6 +332,7 @@ static NORETURN void move_to_blank(struct exec *e, struct cpu *blank)
 		task_give_back(parent->lent_sp);
 	}
 	usage_save(t->process);
+	usage_save_thread(t);
 	cpu_retire(cpu);
 	blank_start(blank, t, start_on_blank);
 	host_exit_thread(&cpu->done);

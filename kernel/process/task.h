@@ -167,7 +167,9 @@ struct task {
 	/* atomic: those of the host thread since, when it was asked last */
 	uint64_t host_voluntary, host_involuntary;
 	nsec_t switches_at;
-	nsec_t cpu_time_base;		 /* CPU time of cpus it ran on before this one */
+	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
+	nsec_t past_user;     /* of that, the user time */
+	uint64_t past_min_faults, past_maj_faults;
 	void *futex_waiter;		 /* struct futex_waiter * while in futex_wait */
 	struct list pi_list;		 /* PI futexes held */
 	struct sem_undo_list *sem_undos; /* own: ref; ipc/: fork: none, CLONE_SYSVSEM:

@@ -44,7 +44,31 @@ void usage_of_self(struct linux_rusage *out)
 
 void usage_of_thread(struct linux_rusage *out)
 {
+	const struct task *t = current();
+	struct linux_rusage before = {
+		.ru_utime = nsec_to_timeval(t->past_user),
+		.ru_stime = nsec_to_timeval(t->cpu_time_base - t->past_user),
+		.ru_minflt = (int64_t)t->past_min_faults,
+		.ru_majflt = (int64_t)t->past_maj_faults,
+		.ru_nvcsw = (int64_t)t->voluntary_switches,
+		.ru_nivcsw = (int64_t)t->involuntary_switches,
+	};
+
 	host_usage(RUSAGE_THREAD, out);
+	usage_add(out, &before);
+}
+
+void usage_save_thread(struct task *t)
+{
+	struct linux_rusage now;
+
+	host_usage(RUSAGE_THREAD, &now);
+	t->past_user += from_timeval(&now.ru_utime);
+	t->cpu_time_base += from_timeval(&now.ru_utime) + from_timeval(&now.ru_stime);
+	t->past_min_faults += (uint64_t)now.ru_minflt;
+	t->past_maj_faults += (uint64_t)now.ru_majflt;
+	t->voluntary_switches += (uint64_t)now.ru_nvcsw;
+	t->involuntary_switches += (uint64_t)now.ru_nivcsw;
 }
 
 void usage_save(struct process *p)

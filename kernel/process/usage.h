@@ -17,6 +17,8 @@ void usage_of_self(struct linux_rusage *out);
 void usage_of_thread(struct linux_rusage *out);
 /* Adds what the calling host process has used to p's figures. */
 void usage_save(struct process *p);
+/* The same for the current task, which moves to another host process. */
+void usage_save_thread(struct task *t);
 /* Of a process that has called usage_save() for the last time, without its children. */
 void usage_of_dead(const struct process *p, struct linux_rusage *out);
 /* Sums up; the largest ru_maxrss counts. */

@@ -151,6 +151,39 @@ static void orphans_are_not_counted(void)
 	WAIT_EXIT(outer, 0);
 }
 
+/* One who shares his memory leaves it when he execs, and takes his figures along. */
+static int burn_and_exec(void *arg)
+{
+	burn((void *)80);
+	execl("/proc/self/exe", "getrusage", (char *)arg, NULL);
+	_exit(1);
+}
+
+static int after_exec(void)
+{
+	struct timespec t;
+
+	CHECK(used(RUSAGE_THREAD) >= 60000 && used(RUSAGE_SELF) >= 60000);
+	CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	CHECK(t.tv_sec > 0 || t.tv_nsec >= 60000000);
+	CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0);
+	CHECK(t.tv_sec > 0 || t.tv_nsec >= 60000000);
+	return 0;
+}
+
+static void exec_keeps_what_was_used(void)
+{
+	static char stack[1 << 16] __attribute__((aligned(16)));
+	pid_t pid = clone(burn_and_exec, stack + sizeof(stack), CLONE_VM | SIGCHLD,
+			  "after-exec");
+
+	CHECK(pid > 0);
+	WAIT_EXIT(pid, 0);
+	CHILD(other)
+	burn_and_exec("after-exec");
+	WAIT_EXIT(other, 0);
+}
+
 static void times_counts_hundredths(void)
 {
 	struct tms a;
@@ -177,7 +210,20 @@ static void refusals(void)
 	FAILS(EFAULT, syscall(SYS_times, BAD_PTR));
 }
 
-RUN(TEST(work_is_counted), TEST(sleep_is_not), TEST(threads_add_to_the_process_only),
-    TEST(children_count_once_waited_for), TEST(memory_and_switches_are_told),
-    TEST(switches_and_peaks_of_children_count), TEST(orphans_are_not_counted),
-    TEST(times_counts_hundredths), TEST(refusals))
+int main(int argc, char **argv)
+{
+	static const struct test all[] = {TEST(work_is_counted),
+					  TEST(sleep_is_not),
+					  TEST(threads_add_to_the_process_only),
+					  TEST(children_count_once_waited_for),
+					  TEST(memory_and_switches_are_told),
+					  TEST(switches_and_peaks_of_children_count),
+					  TEST(orphans_are_not_counted),
+					  TEST(exec_keeps_what_was_used),
+					  TEST(times_counts_hundredths),
+					  TEST(refusals)};
+
+	if (argc > 1 && strcmp(argv[1], "after-exec") == 0)
+		return after_exec();
+	return test_main(all, sizeof(all) / sizeof(all[0]));
+}
