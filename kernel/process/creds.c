@@ -83,7 +83,7 @@ bool capable(int cap)
 	struct task *t = current();
 	bool has = creds_capable(t->creds, cap);
 
-	if (has && !atomic_load_relaxed(&t->process->used_privilege))
+	if (has && t->process && !atomic_load_relaxed(&t->process->used_privilege))
 		atomic_store_relaxed(&t->process->used_privilege, true);
 	return has;
 }

@@ -5,12 +5,14 @@
  * namespaces there are none, so nothing about them can be set. */
 #include "abi/capability.h"
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "process/creds.h"
+#include "process/sched_policy.h"
 #include "process/system.h"
 #include "process/task.h"
 
@@ -171,6 +173,8 @@ int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data,
 		return -EINVAL;
 	if (t != current() && !capable(CAP_SYS_NICE))
 		return -EPERM;
+	if (t->policy == SCHED_DEADLINE || policy_is_realtime(t->policy))
+		return 0; /* they have none */
 	t->timer_slack = value ? (uint64_t)value : t->timer_slack_default;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_status.c - /proc/PID/{stat,statm,status} (proc_pid_stat(5), proc_pid_status(5)). */
 #include "abi/mman.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
@@ -116,6 +117,8 @@ static void stat_times(struct text *out, struct task *t, const struct task_usage
 	struct process *p = t->process;
 	int priority = t->rt_priority ? -1 - t->rt_priority : 20 + t->nice;
 
+	if (t->policy == SCHED_DEADLINE)
+		priority = -101;
 	text_printf(
 		out, " %llu %lld %llu %lld %llu %llu %llu %llu %d %d %d 0 %llu",
 		(unsigned long long)u->min_faults, (long long)p->children_usage.ru_minflt,
