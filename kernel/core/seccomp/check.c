@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c - what becomes of one call of a task that has filters.
  *
- * Limits against Linux: nothing is logged, as if there were no audit; a task cannot be
- * traced, so SECCOMP_RET_TRACE always means ENOSYS. */
+ * Limit against Linux: a task cannot be traced, so SECCOMP_RET_TRACE always means ENOSYS.
+ */
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "abi/wait.h"
@@ -117,21 +117,28 @@ static NORETURN void die(struct task *t, const struct linux_siginfo *info, bool 
 
 static void check_strict(struct task *t, int nr, uint32_t arch)
 {
+	struct linux_seccomp_data data = {.nr = nr, .arch = arch};
+
 	if (t->seccomp_mode == SECCOMP_MODE_STRICT && arch == AUDIT_ARCH_X86_64 &&
 	    (nr == NR_read || nr == NR_write || nr == NR_exit || nr == NR_rt_sigreturn))
 		return;
 	t->seccomp_mode = SECCOMP_MODE_DEAD;
+	data.instruction_pointer = patch_call_rip(t->mm, t->regs);
+	seccomp_log(t, &data, SIGKILL, SECCOMP_RET_KILL_THREAD, true);
 	task_exit(t, WAIT_STATUS_SIGNAL(SIGKILL, false));
 }
 
-static bool act(struct task *t, const struct linux_seccomp_data *data, uint32_t answer,
-		struct seccomp_filter *match, long *result)
+static bool do_act(struct task *t, const struct linux_seccomp_data *data, uint32_t answer,
+		   struct seccomp_filter *match, long *result)
 {
+	uint32_t action = answer & SECCOMP_RET_ACTION_FULL;
 	struct linux_siginfo info;
 
-	switch (answer & SECCOMP_RET_ACTION_FULL) {
+	switch (action) {
 	case SECCOMP_RET_ALLOW:
+		return true;
 	case SECCOMP_RET_LOG:
+		seccomp_log(t, data, 0, action, true);
 		return true;
 	case SECCOMP_RET_ERRNO:
 		*result = -(long)MIN(answer & SECCOMP_RET_DATA, (uint32_t)MAX_ERRNO);
@@ -148,9 +155,20 @@ static bool act(struct task *t, const struct linux_seccomp_data *data, uint32_t 
 		return listener_allows(t, match, data, result);
 	default: /* SECCOMP_RET_KILL_PROCESS, and what is no action */
 		fill_signal(&info, data, answer);
-		die(t, &info,
-		    (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_KILL_THREAD);
+		seccomp_log(t, data, SIGSYS, action, true);
+		die(t, &info, action == SECCOMP_RET_KILL_THREAD);
 	}
+}
+
+/* Calls that do not take place are told of if the filter wants it. */
+static bool act(struct task *t, const struct linux_seccomp_data *data, uint32_t answer,
+		struct seccomp_filter *match, long *result)
+{
+	if (do_act(t, data, answer, match, result))
+		return true;
+	if (match && match->is_logged)
+		seccomp_log(t, data, 0, answer & SECCOMP_RET_ACTION_FULL, true);
+	return false;
 }
 
 bool seccomp_allows(struct task *t, int nr, const uint64_t arg[6], uint32_t arch,

@@ -141,6 +141,7 @@ int filter_create(struct task *t, uaddr_t from, uint32_t flags,
 	}
 	ref_init(&f->refs);
 	f->users = 1;
+	f->is_logged = flags & SECCOMP_FILTER_FLAG_LOG;
 	f->is_killable = flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	lock_init(&f->lock, RANK_OBJECT);
 	waitq_init(&f->changed);

@@ -11,12 +11,14 @@
 #include "lib/list.h"
 
 struct file;
+struct task;
 
 struct seccomp_filter {
 	struct ref refs;  /* tasks, the next in a chain, the listener */
 	uint32_t users;	  /* atomic: tasks, and next ones that have users: see POLLHUP */
 	uint32_t count;	  /* const: instructions */
 	uint32_t weight;  /* const: what Linux counts them as */
+	bool is_logged;	  /* const: SECCOMP_FILTER_FLAG_LOG */
 	bool is_killable; /* const: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV */
 	struct linux_sock_filter *program; /* const, kmalloc */
 	struct seccomp_filter *prev;	   /* ref, const once attached */
@@ -45,6 +47,11 @@ struct seccomp_wait {
 
 void filter_get(struct seccomp_filter *f);
 void filter_put(struct seccomp_filter *f);
+
+/* Tells the kernel's log of a call, if it is to be told of this action. is_asked_for: by
+ * the filter (SECCOMP_FILTER_FLAG_LOG). */
+void seccomp_log(struct task *t, const struct linux_seccomp_data *data, int signo,
+		 uint32_t action, bool is_asked_for);
 
 /* Gives f a listener: *out is its file. */
 int listener_create(struct seccomp_filter *f, struct file **out) MUST_CHECK;

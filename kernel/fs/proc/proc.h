@@ -61,3 +61,6 @@ extern int core_uses_pid; /* atomic: kernel.core_uses_pid */
 uint32_t nsfs_kind(const struct file *f);
 /* A descriptor, close-on-exec, for the namespace of a kind: CLONE_NEW*. */
 long nsfs_open(uint32_t kind) MUST_CHECK;
+/* kernel/seccomp/actions_logged. Atomic: bit 0: kill_process, and so on in the order of
+ * actions_avail. */
+extern uint32_t seccomp_logged;

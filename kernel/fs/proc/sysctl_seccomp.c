@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sysctl_seccomp.c - /proc/sys/kernel/seccomp: the answers that filters may give, and
- * which of them would be logged, if there were a log. */
+ * which of them the log is told of. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "fs/proc/generated.h"
+#include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
 #include "fs/proc/sysctl.h"
 #include "lib/atomic.h"
@@ -15,7 +16,7 @@ static const char *const names[] = {"kill_process", "kill_thread", "trap", "errn
 				    "user_notif",   "trace",	   "log",  "allow"};
 #define ALLOW (ARRAY_SIZE(names) - 1)
 
-static uint32_t logged = (1U << ALLOW) - 1; /* atomic: bit n: names[n] */
+uint32_t seccomp_logged = (1U << ALLOW) - 1;
 
 static int show(struct text *t, uint32_t set)
 {
@@ -41,7 +42,7 @@ static int available_show(struct text *t, void *arg)
 static int logged_show(struct text *t, void *arg)
 {
 	(void)arg;
-	return show(t, atomic_load(&logged));
+	return show(t, atomic_load(&seccomp_logged));
 }
 
 /* The number of a name, or a negative one. */
@@ -76,7 +77,7 @@ static int logged_store(char *data, size_t len, void *arg)
 		if (p == end || *p != ' ')
 			break;
 	}
-	atomic_store(&logged, set);
+	atomic_store(&seccomp_logged, set);
 	return 0;
 }
 
