@@ -7,7 +7,8 @@
 void network_begin(void);
 /* The first host process has nothing to read there. */
 void network_close(void);
-/* The monitor has closed all its descriptors but this; keeps the pipe's end there. */
+/* The monitor closes all its descriptors but this: the pipe's end goes there, and SIGIO
+ * comes from now on. Answers what has been asked already. */
 void network_keep(int fd);
 /* Answers what has been asked. */
 void network_answer(void);
