@@ -88,6 +88,7 @@ enum file_mode {
 	FMODE_NO_NOTIFY = 1 << 12,  /* watchers are not told: file_open_quiet() */
 	FMODE_NOCTTY = 1 << 14,	    /* opened with O_NOCTTY */
 	FMODE_ASK_ACCESS = 1 << 15, /* somebody wants to be asked before it is read */
+	FMODE_NOWAIT = 1 << 17,	    /* RWF_NOWAIT: see sys_rw.c */
 	FMODE_ASK_FILL = 1 << 16,   /* or used in any way: notify_ask_access() */
 };
 

@@ -556,12 +556,13 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 	if (err)
 		return err;
 	w = file_alloc(O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)),
-		       FMODE_WRITE | FMODE_STREAM);
+		       FMODE_WRITE | FMODE_STREAM | FMODE_NOWAIT);
 	if (!w) {
 		r->ops = NULL; /* nothing counted yet: the inode frees the pipe */
 		file_put(r);
 		return -ENOMEM;
 	}
+	r->mode |= FMODE_NOWAIT;
 	path_get(&r->path);
 	w->path = r->path;
 	w->inode = inode;

@@ -57,13 +57,14 @@ long sys_pwrite64(struct task *t, int fd, uaddr_t buf, size_t count, int64_t off
 }
 
 /* Files that can say at once that they would have to wait: sockets, memory devices, and
- * those without a type, like eventfds. On Linux tmpfs, overlayfs and pipes cannot;
- * neither can hostfs, as the host does not tell. */
+ * those without a type, like eventfds; the ends of a pipe as pipe2 made them. On Linux
+ * tmpfs, overlayfs, FIFOs and pipes opened once more cannot; neither can hostfs, as the
+ * host does not tell. */
 static bool has_nowait(const struct file *f)
 {
 	uint32_t type = f->inode->mode & S_IFMT;
 
-	return !type || type == S_IFSOCK ||
+	return !type || type == S_IFSOCK || (f->mode & FMODE_NOWAIT) ||
 	       (type == S_IFCHR && f->inode->rdev >> 8 == MEM_MAJOR);
 }
 

@@ -72,6 +72,19 @@ static void only_some_files_need_not_wait(void)
 	CHECK(pwritev2(sk[1], &v, 1, -1, RWF_NOWAIT) == 5);
 	CHECK(preadv2(sk[0], &v, 1, -1, RWF_NOWAIT) == 5);
 	CHECK(preadv2(zero, &v, 1, 0, RWF_NOWAIT) == 5);
+	if (preadv2(p[0], &v, 1, -1, RWF_NOWAIT) == 0 || errno != EOPNOTSUPP) {
+		/* Since Linux 6.4: but not when opened once more. */
+		char path[64];
+		int again;
+
+		CHECK(errno == EAGAIN);
+		CHECK(pwritev2(p[1], &v, 1, -1, RWF_NOWAIT) == 5);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", p[0]);
+		again = open(path, O_RDONLY);
+		FAILS(EOPNOTSUPP, preadv2(again, &v, 1, -1, RWF_NOWAIT));
+		CHECK(close(again) == 0);
+		CHECK(preadv2(p[0], &v, 1, -1, RWF_NOWAIT) == 5);
+	}
 	FAILS(EOPNOTSUPP, preadv2(mem, &v, 1, 0, RWF_NOWAIT));
 	FAILS(EOPNOTSUPP, pwritev2(mem, &v, 1, 0, RWF_NOWAIT));
 	CHECK(close(sk[0]) == 0 && close(sk[1]) == 0 && close(p[0]) == 0);
