@@ -228,7 +228,7 @@ static void notify_exit_locked(struct process *p)
 	if (p->exit_signal > 0 && p->exit_signal <= NSIG) { /* clone takes any number */
 		fill_child_info(p, &info);
 		info.si_signo = p->exit_signal;
-		(void)signal_send_process(parent, p->exit_signal, &info);
+		(void)signal_send_parent(p, p->exit_signal, &info);
 	}
 no_signal:
 	waitq_wake_all(&p->exit_event, 0);

@@ -282,7 +282,7 @@ void process_notify_parent_stopped(struct process *p, int why)
 		info.child.uid = p->leader->creds->uid;
 		info.child.status = why == CLD_CONTINUED ? SIGCONT : p->stop_signo;
 		if (sa.handler != LINUX_SIG_IGN && !(sa.flags & SA_NOCLDSTOP))
-			(void)signal_send_process(parent, SIGCHLD, &info);
+			(void)signal_send_parent(p, SIGCHLD, &info);
 		waitq_wake_all(&parent->child_event, 0);
 	}
 	lock_drop(&process_tree_lock);

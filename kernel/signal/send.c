@@ -35,20 +35,27 @@ static bool is_ignored(const struct task *t, int signo)
 	return (SIGNALS_IGNORE & bit) != 0;
 }
 
-/* The task that stands for the whole process: the leader unless it has exited. */
-static struct task *representative(struct process *p)
+/* The task that stands for the whole process: meant, if it is one of it, else the leader
+ * unless it has exited. meant is only compared. */
+static struct task *representative(struct process *p, const struct task *meant)
 {
+	struct task *first = NULL;
 	struct list *pos;
 
-	if (p->leader && task_is_live(p->leader))
-		return p->leader;
+	if (p->leader && task_is_live(p->leader)) {
+		if (!meant || meant == p->leader)
+			return p->leader;
+		first = p->leader;
+	}
 	list_for_each (pos, &p->tasks) {
 		struct task *t = list_entry(pos, struct task, thread_link);
 
-		if (task_is_live(t))
+		if (task_is_live(t) && (!meant || t == meant))
 			return t;
+		if (!first && task_is_live(t))
+			first = t;
 	}
-	return NULL;
+	return first;
 }
 
 static bool wants(const struct task *t, uint64_t bit)
@@ -56,13 +63,13 @@ static bool wants(const struct task *t, uint64_t bit)
 	return task_is_live(t) && !(t->blocked & bit);
 }
 
-/* Finds a task to take a signal of the process and makes it look: the leader if it is
+/* Finds a task to take a signal of the process and makes it look: the first if it is
  * free, else one that has nothing to do for signals yet, else any; those that block it
  * find it when they no longer do. */
-static void kick_one(struct process *p, uint64_t bit, const struct task *except)
+static void kick_one(struct process *p, struct task *first, uint64_t bit,
+		     const struct task *except)
 {
 	struct task *busy = NULL;
-	struct task *first = representative(p);
 	struct list *pos;
 
 	if (first && first != except && wants(first, bit) &&
@@ -91,7 +98,7 @@ void signal_retarget_locked(struct task *t, uint64_t set)
 
 	set &= p->pending.set;
 	for (; set; set &= set - 1)
-		kick_one(p, set & -set, t);
+		kick_one(p, representative(p, NULL), set & -set, t);
 }
 
 /* All tasks must die; whoever takes part in a stop wakes. */
@@ -140,23 +147,23 @@ static bool prepare(struct process *p, const struct task *t, int signo)
 	return !is_ignored(t, signo);
 }
 
-/* The signal is in a pending set. */
-static void announce(struct process *p, struct task *t, int signo)
+/* The signal is in the pending set of t or, without, in that of its process. */
+static void announce(struct process *p, struct task *t, struct task *first, int signo)
 {
 	uint64_t bit = SIGSET_BIT(signo);
 
 	if (signal_queued_hook)
 		signal_queued_hook(p, t, signo);
 	if (!t)
-		kick_one(p, bit, NULL);
+		kick_one(p, first, bit, NULL);
 	else if (wants(t, bit))
 		task_kick(t, WORK_SIGNAL);
 }
 
-int signal_send_locked(struct process *p, struct task *t, int signo,
-		       const struct linux_siginfo *info)
+static int send_locked(struct process *p, struct task *t, const struct task *meant,
+		       int signo, const struct linux_siginfo *info)
 {
-	struct task *receiver = t && task_is_live(t) ? t : representative(p);
+	struct task *receiver = t && task_is_live(t) ? t : representative(p, meant);
 	struct sigpending *pending;
 	struct pending_owner owner;
 	int err;
@@ -174,13 +181,19 @@ int signal_send_locked(struct process *p, struct task *t, int signo,
 	owner.limit = p->rlimits[RLIMIT_SIGPENDING].rlim_cur;
 	err = pending_add(pending, signo, info, &owner);
 	if (!err)
-		announce(p, t, signo);
+		announce(p, t, receiver, signo);
 	return err;
+}
+
+int signal_send_locked(struct process *p, struct task *t, int signo,
+		       const struct linux_siginfo *info)
+{
+	return send_locked(p, t, NULL, signo, info);
 }
 
 bool signal_send_timer_locked(struct process *p, struct task *t, struct sigqueue *q)
 {
-	struct task *receiver = t ? t : representative(p);
+	struct task *receiver = t ? t : representative(p, NULL);
 	int signo = q->info.si_signo;
 
 	if (!receiver || !task_is_live(receiver) || !prepare(p, receiver, signo))
@@ -190,7 +203,7 @@ bool signal_send_timer_locked(struct process *p, struct task *t, struct sigqueue
 		return true;
 	}
 	pending_add_timer(t ? &t->pending : &p->pending, q);
-	announce(p, t, signo);
+	announce(p, t, receiver, signo);
 	return true;
 }
 
@@ -213,6 +226,17 @@ static int send(struct process *p, struct task *t, int signo,
 int signal_send_process(struct process *p, int signo, const struct linux_siginfo *info)
 {
 	return send(p, NULL, signo, info);
+}
+
+int signal_send_parent(struct process *child, int signo, const struct linux_siginfo *info)
+{
+	struct process *p = child->parent;
+	int err;
+
+	lock_take(&p->lock);
+	err = send_locked(p, NULL, child->parent_task, signo, info);
+	lock_drop(&p->lock);
+	return err;
 }
 
 int signal_send_task(struct task *t, int signo, const struct linux_siginfo *info)

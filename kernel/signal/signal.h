@@ -13,6 +13,10 @@
  * info: copied; NULL means SI_KERNEL. Never sleeps. Returns 0 or -EAGAIN (queue limit,
  * real-time signals only). No permission check. Takes process->lock. */
 int signal_send_process(struct process *p, int signo, const struct linux_siginfo *info);
+/* To the parent of child, first of all to the thread that made it: whether that ignores
+ * the signal counts. Holds process_tree_lock. */
+int signal_send_parent(struct process *child, int signo,
+		       const struct linux_siginfo *info);
 int signal_send_task(struct task *t, int signo, const struct linux_siginfo *info);
 /* A fault: cannot be ignored or blocked (then the action becomes SIG_DFL, as Linux'
  * force_sig). */

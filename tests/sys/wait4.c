@@ -379,6 +379,43 @@ static void grandchildren_are_not_ours(void)
 	munmap(inner, 4096);
 }
 
+static volatile pid_t told;
+
+static void note_thread(int sig)
+{
+	(void)sig;
+	told = (pid_t)syscall(SYS_gettid);
+}
+
+/* Makes children; waits for what is told of them without waiting for them first. */
+static void *make_children(void *arg)
+{
+	(void)arg;
+	sleep_ms(100); /* until the first thread sleeps */
+	for (int i = 0; i < 50; i++) {
+		pid_t pid;
+		long end = now_ms() + 5000;
+
+		told = 0;
+		pid = exits(0);
+		while (!told && now_ms() < end)
+			sched_yield();
+		CHECK(told == (pid_t)syscall(SYS_gettid));
+		WAIT_EXIT(pid, 0);
+	}
+	return NULL;
+}
+
+static void sigchld_goes_to_the_thread_that_made_the_child(void)
+{
+	pthread_t t;
+
+	handle(SIGCHLD, note_thread, SA_RESTART);
+	thread_start(&t, make_children, NULL);
+	thread_join(t); /* in which the first thread would be free to take it */
+	handle(SIGCHLD, SIG_DFL, 0);
+}
+
 static const struct test all[] = {
 	TEST(no_children_gives_echild),
 	TEST(exit_codes_keep_eight_bits),
@@ -401,6 +438,7 @@ static const struct test all[] = {
 	TEST(threads_share_the_children),
 	TEST(exit_races_with_wait),
 	TEST(grandchildren_are_not_ours),
+	TEST(sigchld_goes_to_the_thread_that_made_the_child),
 };
 
 int main(void)
