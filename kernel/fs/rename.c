@@ -194,6 +194,37 @@ out_unlock:
 	return err;
 }
 
+static int look_up_one(const struct path *parent, const struct path_last *last,
+		       struct dentry **out)
+{
+	struct inode *dir = path_inode(parent);
+	int err;
+
+	lock_take(&dir->dir_lock);
+	err = dentry_look_up_locked(parent->dentry, last->name, last->len, out);
+	lock_drop(&dir->dir_lock);
+	return err;
+}
+
+/* Where nothing can be renamed: says why not. Directories of such a file system may not
+ * be locked two at a time (fs/proc), nor does its tree change. */
+static int rename_nowhere(struct renaming *r)
+{
+	int err = look_up_one(&r->from_parent, &r->from_last, &r->from);
+
+	if (err)
+		return err;
+	err = dentry_is_negative(r->from)
+		      ? -ENOENT
+		      : look_up_one(&r->to_parent, &r->to_last, &r->to);
+	if (!err) {
+		err = rename_locked(r);
+		dentry_put(r->to);
+	}
+	dentry_put(r->from);
+	return err;
+}
+
 static int rename_once(int old_dfd, const char *old_name, int new_dfd,
 		       const char *new_name, uint32_t flags)
 {
@@ -213,6 +244,8 @@ static int rename_once(int old_dfd, const char *old_name, int new_dfd,
 		err = -EBUSY;
 	else if (r.to_last.kind != LAST_NORMAL)
 		err = flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	else if (!r.from_dir->ops->rename)
+		err = rename_nowhere(&r);
 	else
 		err = rename_between(&r);
 	path_put(&r.to_parent);

@@ -214,6 +214,23 @@ static void opposite_moves_do_not_deadlock(void)
 	CHECK(exists("p/x") != exists("q/x"));
 }
 
+static void nothing_moves_in_proc(void)
+{
+	char own[64];
+	const char *name[3] = {"/proc/version", "/proc/self/comm", own};
+
+	snprintf(own, sizeof(own), "/proc/self/task/%d/comm", getpid());
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++) {
+			if (i == j)
+				continue;
+			errno = 0;
+			CHECK(rename(name[i], name[j]) == -1);
+			CHECK(errno == EPERM || errno == EACCES);
+		}
+	FAILS(ENOENT, rename("/proc/self/none", "/proc/version"));
+}
+
 RUN(TEST(moves_a_file), TEST(replaces_the_target_at_once),
     TEST(two_names_of_one_file_stay), TEST(moves_directories_with_content),
     TEST(dotdot_follows_a_moved_directory), TEST(links_are_moved_not_followed),
@@ -221,4 +238,4 @@ RUN(TEST(moves_a_file), TEST(replaces_the_target_at_once),
     TEST(exchange_swaps_two_names), TEST(a_whiteout_stays_behind),
     TEST(unknown_flags_are_refused), TEST(bad_pointers_are_efault),
     TEST(both_directories_must_be_writable), TEST(a_reader_never_misses_the_target),
-    TEST(opposite_moves_do_not_deadlock))
+    TEST(opposite_moves_do_not_deadlock), TEST(nothing_moves_in_proc))
