@@ -267,7 +267,7 @@ static bool too_many(const struct task *t)
 	if (limit == UINT64_MAX || !uid || capable(CAP_SYS_ADMIN) ||
 	    capable(CAP_SYS_RESOURCE))
 		return false;
-	return tasks_of_user(uid) >= limit;
+	return user_has_tasks(uid, limit);
 }
 
 /* ---- starting ---- */

@@ -9,8 +9,8 @@ struct task;
  * when it has exited. Takes its process' lock. */
 struct creds *task_creds(struct task *t) MUST_CHECK;
 
-/* Tasks whose real user is uid. Takes process_tree_lock. */
-uint64_t tasks_of_user(uid_t uid);
+/* Whether at least count tasks have the real user uid. Takes process_tree_lock. */
+bool user_has_tasks(uid_t uid, uint64_t count);
 /* The user of c has more tasks than the current process may have of them (RLIMIT_NPROC);
  * root never has. */
 bool is_over_nproc(const struct creds *c);

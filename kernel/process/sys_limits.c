@@ -11,6 +11,7 @@
 #include "process/identity.h"
 #include "process/system.h"
 #include "process/task.h"
+#include "process/task_life.h"
 
 int nr_open = NR_OPEN_MAX;
 
@@ -43,7 +44,7 @@ static int limit_exchange(struct process *p, unsigned int resource,
 	return err;
 }
 
-uint64_t tasks_of_user(uid_t uid)
+static uint64_t tasks_of_user(uid_t uid)
 {
 	uint64_t count = 0;
 
@@ -55,11 +56,18 @@ uint64_t tasks_of_user(uid_t uid)
 	return count;
 }
 
+bool user_has_tasks(uid_t uid, uint64_t count)
+{
+	if ((uint64_t)task_count() + (uint64_t)process_count() < count)
+		return false; /* not even all of them together: nobody counts */
+	return tasks_of_user(uid) >= count;
+}
+
 bool is_over_nproc(const struct creds *c)
 {
 	uint64_t limit = rlimit_current(RLIMIT_NPROC);
 
-	return limit != UINT64_MAX && c->uid && tasks_of_user(c->uid) > limit;
+	return limit != UINT64_MAX && c->uid && user_has_tasks(c->uid, limit + 1);
 }
 
 long sys_getrlimit(struct task *t, unsigned int resource, uaddr_t out)
