@@ -80,9 +80,11 @@ long sys_clone3(struct task *t, uaddr_t args, size_t size)
 	struct clone_request q;
 	int err = copy_clone_args(&a, args, size);
 
-	if (!err)
-		err = copy_request(&a, size, &q);
-	if (!err)
-		err = check_clone_args(&a);
+	if (err)
+		return err;
+	err = copy_request(&a, size, &q);
+	if (err)
+		return err;
+	err = check_clone_args(&a);
 	return err ? err : clone_task(t, &q);
 }

@@ -33,7 +33,7 @@ static void apply(struct process *p, struct posix_timer *t)
 
 /* The timer of a limit, on the process' CPU time; made if want. process->lock is held,
  * and dropped meanwhile to make it. */
-static struct posix_timer *timer_get(struct process *p, int id, bool want)
+static struct posix_timer *timer_get(struct process *p, int id, bool want) NO_LOCK_CHECK
 {
 	struct posix_timer *t = posix_timer_find_locked(p, id);
 	struct posix_timer *fresh;

@@ -46,12 +46,12 @@ void pseudo_fill_later(struct pseudo_node *dir, void (*fill)(void))
 	dir->fill = fill;
 }
 
-void pseudo_update_begin(void)
+void pseudo_update_begin(void) NO_LOCK_CHECK
 {
 	lock_take(&fill_lock);
 }
 
-void pseudo_update_end(void)
+void pseudo_update_end(void) NO_LOCK_CHECK
 {
 	lock_drop(&fill_lock);
 }
