@@ -20,30 +20,48 @@
 
 static const struct file_ops userfaultfd_ops;
 
-static int file_create(struct uffd *u, struct file **out)
+static int file_create(struct uffd *u, uint32_t flags, struct file **out)
 {
 	return file_create_anon_inode("[userfaultfd]", &userfaultfd_ops,
-				      O_RDONLY | (u->flags & O_NONBLOCK), u, out);
+				      O_RDONLY | (flags & O_NONBLOCK), u, out);
 }
 
 /* ---- reading ---- */
 
-/* A descriptor for the child's memory. */
-static int fork_fd(struct uffd *forked)
-{
-	struct file *f;
+/* The descriptor for a child's memory: made before the event is taken, which could not be
+ * put back when there is no room for it. */
+struct child_file {
 	int fd;
+	struct file *file; /* NULL: none was made */
+};
 
-	uffd_get(forked);
-	fd = file_create(forked, &f);
-	if (fd) {
-		uffd_put(forked);
-		return fd;
+static int child_file_make(struct child_file *c, uint32_t flags)
+{
+	int err;
+
+	c->fd = fd_reserve(flags & O_CLOEXEC);
+	if (c->fd < 0)
+		return c->fd;
+	err = file_create(NULL, flags, &c->file);
+	if (err) {
+		c->file = NULL;
+		fd_unreserve(c->fd);
 	}
-	fd = fd_install(f, forked->flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return err;
+}
+
+/* forked: a reference, or NULL: no use was found for it. */
+static void child_file_use(struct child_file *c, struct uffd *forked)
+{
+	if (!c->file)
+		return;
+	if (forked) {
+		c->file->private = forked;
+		fd_fill(c->fd, c->file);
+	} else {
+		fd_unreserve(c->fd);
+		file_put(c->file);
+	}
 }
 
 static bool take_fault(struct uffd *u, struct uffd_msg *msg)
@@ -59,43 +77,52 @@ static bool take_fault(struct uffd *u, struct uffd_msg *msg)
 }
 
 /* *forked gets a reference, or NULL. */
-static bool take_event(struct uffd *u, struct uffd_msg *msg, struct uffd **forked)
+static void take_event(struct uffd_event *e, struct uffd_msg *msg, struct uffd **forked)
 {
-	struct uffd_event *e = list_first_entry(&u->events, struct uffd_event, link);
-
-	if (!e)
-		return false;
 	list_remove(&e->link);
 	*msg = e->msg;
 	uffd_get(e->forked);
 	*forked = e->forked;
 	e->is_read = true;
 	waitq_wake_all(&e->queue, 0);
-	return true;
 }
 
-/* 0, -EAGAIN, -ERESTARTSYS, -EMFILE … */
+/* 0, -EAGAIN, -ERESTARTSYS, -EMFILE …: what came while it slept counts more than what
+ * ended the sleep. */
 static int message_take(struct uffd *u, bool may_block, struct uffd_msg *msg)
 {
+	struct child_file child = {.file = NULL};
 	struct uffd *forked = NULL;
 	int err = 0;
 
 	lock_take(&u->lock);
-	while (!take_fault(u, msg) && !take_event(u, msg, &forked) && !err)
-		err = may_block ? waitq_sleep(&u->readable, &u->lock, NSEC_NEVER)
-				: -EAGAIN;
-	lock_drop(&u->lock);
-	if (!err && forked) {
-		int fd = fork_fd(forked);
+	while (!take_fault(u, msg)) {
+		struct uffd_event *e =
+			list_first_entry(&u->events, struct uffd_event, link);
 
-		if (fd < 0) {
-			uffd_release(forked);
-			err = fd;
+		if (e && (!e->forked || child.file)) {
+			take_event(e, msg, &forked);
+			break;
 		}
-		msg->arg.fork.ufd = (uint32_t)fd;
+		if (err) {
+			lock_drop(&u->lock);
+			child_file_use(&child, NULL);
+			return err;
+		}
+		if (e) {
+			lock_drop(&u->lock);
+			err = child_file_make(&child, u->flags);
+			lock_take(&u->lock);
+		} else {
+			err = may_block ? waitq_sleep(&u->readable, &u->lock, NSEC_NEVER)
+					: -EAGAIN;
+		}
 	}
-	uffd_put(forked);
-	return err;
+	lock_drop(&u->lock);
+	if (forked)
+		msg->arg.fork.ufd = (uint32_t)child.fd;
+	child_file_use(&child, forked);
+	return 0;
 }
 
 static ssize_t userfaultfd_read(struct file *f, struct uio *in, int64_t *pos)
@@ -140,6 +167,8 @@ static void userfaultfd_release(struct file *f)
 {
 	struct uffd *u = f->private;
 
+	if (!u) /* see child_file */
+		return;
 	uffd_release(u);
 	uffd_put(u);
 }
@@ -195,7 +224,7 @@ static long userfaultfd_create(struct task *t, uint32_t flags)
 	lock_drop(&t->mm->lock);
 	if (!u)
 		return -ENOMEM;
-	fd = file_create(u, &f);
+	fd = file_create(u, flags, &f);
 	if (fd) {
 		uffd_put(u);
 		return fd;

@@ -390,6 +390,64 @@ static void limits_of_the_area_hold(void)
 	CHECK(close(fd) == 0 && munmap(p, 4 * PAGE) == 0);
 }
 
+/* ---- signals while a message is waited for ---- */
+
+#define FAULTERS 2
+#define ROUNDS	 400
+
+static char *read_area;
+static volatile int is_served;
+
+static void *fault_in_turn(void *arg)
+{
+	char *at = read_area + (long)arg * ROUNDS * PAGE;
+
+	for (long i = 0; i < ROUNDS; i++)
+		CHECK(at[i * PAGE] == 0);
+	return NULL;
+}
+
+static void *serve(void *arg)
+{
+	int fd = *(int *)arg;
+
+	for (int i = 0; i < FAULTERS * ROUNDS; i++) {
+		struct uffd_msg m = uffd_read(fd);
+
+		CHECK(uffd_zero(fd, (void *)(uintptr_t)m.arg.pagefault.address, 1) == 0);
+	}
+	is_served = 1;
+	return NULL;
+}
+
+static void ignore_it(int sig)
+{
+	(void)sig;
+}
+
+static void signals_lose_no_message(void)
+{
+	struct sigaction sa = {.sa_handler = ignore_it, .sa_flags = SA_RESTART};
+	int fd = uffd_open(0, 0);
+	pthread_t server, t[FAULTERS];
+
+	read_area = pages(FAULTERS * ROUNDS);
+	CHECK(uffd_register(fd, read_area, FAULTERS * ROUNDS,
+			    UFFDIO_REGISTER_MODE_MISSING) == 0);
+	CHECK(sigaction(SIGUSR1, &sa, NULL) == 0);
+	CHECK(pthread_create(&server, NULL, serve, &fd) == 0);
+	for (long i = 0; i < FAULTERS; i++)
+		CHECK(pthread_create(&t[i], NULL, fault_in_turn, (void *)i) == 0);
+	while (!is_served) {
+		CHECK(pthread_kill(server, SIGUSR1) == 0);
+		usleep(20);
+	}
+	for (int i = 0; i < FAULTERS; i++)
+		CHECK(pthread_join(t[i], NULL) == 0);
+	CHECK(pthread_join(server, NULL) == 0);
+	CHECK(close(fd) == 0 && munmap(read_area, FAULTERS * ROUNDS * PAGE) == 0);
+}
+
 RUN(TEST(flags_are_checked_and_kept), TEST(others_may_have_user_faults_alone),
     TEST(the_device_makes_them_too), TEST(the_api_is_agreed_on_once),
     TEST(ranges_are_checked), TEST(files_cannot_be_registered),
@@ -397,4 +455,5 @@ RUN(TEST(flags_are_checked_and_kept), TEST(others_may_have_user_faults_alone),
     TEST(copies_are_checked), TEST(many_threads_fault), TEST(closing_lets_all_go_on),
     TEST(unregistering_and_waking_do_too), TEST(signals_are_handled_in_between),
     TEST(those_who_wait_can_be_killed), TEST(thread_ids_and_addresses_are_told_on_demand),
-    TEST(a_signal_can_be_had_instead), TEST(limits_of_the_area_hold))
+    TEST(a_signal_can_be_had_instead), TEST(limits_of_the_area_hold),
+    TEST(signals_lose_no_message))

@@ -2,6 +2,7 @@
 /* What is told of registered memory: forks, moves, removals. */
 /* calls: userfaultfd */
 #include "uffd.h"
+#include <sys/resource.h>
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -174,7 +175,8 @@ static void *fork_one(void *arg)
 
 static void forks_are_told(void)
 {
-	int fd, child_fd;
+	int fd, child_fd, err;
+	struct rlimit limit;
 	struct pager pager;
 	struct uffd_msg m;
 	pthread_t t;
@@ -193,7 +195,13 @@ static void forks_are_told(void)
 		struct pollfd f = {fd, POLLIN, 0};
 
 		CHECK(poll(&f, 1, -1) == 1);
-	} while (read(fd, &m, sizeof(m)) != sizeof(m));
+		CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+		CHECK(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}) == 0);
+		err = read(fd, &m, sizeof(m)) < 0 ? errno : 0;
+		CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+		CHECK(err == EMFILE || err == EAGAIN);
+	} while (err != EMFILE);
+	CHECK(read(fd, &m, sizeof(m)) == sizeof(m)); /* it can be had later */
 	CHECK(m.event == UFFD_EVENT_FORK);
 	child_fd = (int)m.arg.fork.ufd;
 	CHECK(fcntl(child_fd, F_GETFD) == FD_CLOEXEC);
