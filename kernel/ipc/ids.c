@@ -102,6 +102,15 @@ struct ipc_slot *ipc_lock_index(struct ipc_ids *ids, int index)
 	return lock_slot(slot_at(ids, index), index, INDEX_MASK);
 }
 
+bool ipc_lock_again(struct ipc_slot *s, uint64_t generation) NO_LOCK_CHECK
+{
+	ipc_lock_slot(s);
+	if (likely(s->object && s->object->generation == generation))
+		return true;
+	ipc_unlock(s);
+	return false;
+}
+
 /* ---- keys ---- */
 
 static uint64_t hash_of(const struct ipc_ids *ids, int32_t key)
@@ -171,6 +180,7 @@ int ipc_add(struct ipc_ids *ids, struct ipc_object *o, const struct ipc_request 
 		return -ENOMEM;
 	}
 	o->id = (int)(sequence << IPC_INDEX_BITS) + index;
+	o->generation = ++ids->generation;
 	o->key = r->key;
 	o->mode = r->flags & MODE_BITS;
 	o->uid = o->cuid = c->euid;

@@ -27,6 +27,7 @@ struct ipc_object {
 		by_key; /* the ids' lock; in the table unless key is IPC_PRIVATE */
 	int id;
 	int32_t key;
+	uint64_t generation; /* const: no other of its kind ever has it */
 	uid_t uid, cuid;
 	gid_t gid, cgid;
 	uint32_t mode; /* with SHM_DEST, SHM_LOCKED */
@@ -47,8 +48,9 @@ struct ipc_ids {
 	int last_index; /* that was given */
 	int max_index;	/* in use; -1: none */
 	uint32_t sequence;
-	int next_id; /* atomic: wanted for the next object; -1: any */
-	int limit;   /* atomic: how many there may be */
+	uint64_t generation; /* the last that was given */
+	int next_id;	     /* atomic: wanted for the next object; -1: any */
+	int limit;	     /* atomic: how many there may be */
 	struct ipc_slot *slots[IPC_INDEX_COUNT / IPC_SLOTS_A_PAGE]; /* atomic */
 };
 
@@ -89,6 +91,9 @@ struct ipc_slot *ipc_slot_of(struct ipc_ids *ids, int id);
 struct ipc_slot *ipc_lock(struct ipc_ids *ids, int id) MUST_CHECK NO_LOCK_CHECK;
 /* The same by index alone, for the STAT commands. */
 struct ipc_slot *ipc_lock_index(struct ipc_ids *ids, int index) MUST_CHECK NO_LOCK_CHECK;
+/* After ipc_unlock(): the lock again, if the object of this generation is still there;
+ * its id alone may be another's by now. False: it has gone (-EIDRM). */
+bool ipc_lock_again(struct ipc_slot *s, uint64_t generation) MUST_CHECK NO_LOCK_CHECK;
 /* The slot as it is, with an object or without. */
 void ipc_lock_slot(struct ipc_slot *s) NO_LOCK_CHECK;
 void ipc_unlock(struct ipc_slot *s) NO_LOCK_CHECK;

@@ -139,57 +139,69 @@ static long set_one(struct task *t, int id, int num, int value)
 
 /* ---- all semaphores ---- */
 
-/* How many there are, if the caller has the right: or -errno. */
-static long count_of(int id, uint32_t wanted)
+/* A set that was looked at. It is not locked, and may go. */
+struct seen {
+	struct ipc_slot *slot;
+	uint64_t generation;
+	size_t count;
+};
+
+/* If the caller has the right. values: room for as many as there are, to be freed. */
+static int look(int id, uint32_t wanted, struct seen *out, uint16_t **values)
 {
 	struct ipc_slot *s = ipc_lock(&sem_ids, id);
-	long ret;
+	int err;
 
 	if (!s)
 		return -EINVAL;
-	ret = ipc_may(s->object, wanted) ? (long)sem_set_of(s->object)->count : -EACCES;
+	*out = (struct seen){s, s->object->generation, sem_set_of(s->object)->count};
+	err = ipc_may(s->object, wanted) ? 0 : -EACCES;
 	ipc_unlock(s);
-	return ret;
+	if (err)
+		return err;
+	*values = kmalloc_array(out->count, sizeof(**values));
+	return *values ? 0 : -ENOMEM;
+}
+
+static int take_all(const struct seen *seen, uint16_t *values)
+{
+	struct ipc_slot *s = seen->slot;
+
+	if (!ipc_lock_again(s, seen->generation))
+		return -EIDRM;
+	for (size_t i = 0; i < seen->count; i++)
+		values[i] = (uint16_t)sem_set_of(s->object)->sems[i].value;
+	ipc_unlock(s);
+	return 0;
 }
 
 static long get_all(int id, uaddr_t out)
 {
-	long count = count_of(id, S_IRUGO);
-	size_t size = (size_t)MAX(count, 0) * sizeof(uint16_t);
-	struct ipc_slot *s;
+	struct seen seen;
 	uint16_t *values;
+	long ret = look(id, S_IRUGO, &seen, &values);
 
-	if (count < 0)
-		return count;
-	values = kmalloc(size);
-	if (!values)
-		return -ENOMEM;
-	s = ipc_lock(&sem_ids, id);
-	if (!s) {
-		kfree(values);
-		return -EIDRM;
-	}
-	for (long i = 0; i < count; i++)
-		values[i] = (uint16_t)sem_set_of(s->object)->sems[i].value;
-	ipc_unlock(s);
-	count = copy_to_user(out, values, size);
+	if (ret)
+		return ret;
+	ret = take_all(&seen, values);
+	if (!ret)
+		ret = copy_to_user(out, values, seen.count * sizeof(*values));
 	kfree(values);
-	return count;
+	return ret;
 }
 
-static long put_all(int id, const uint16_t *values, long count, pid_t pid)
+static int put_all(const struct seen *seen, const uint16_t *values, pid_t pid)
 {
+	struct ipc_slot *s = seen->slot;
 	struct sem_set *set;
-	struct ipc_slot *s;
 
-	for (long i = 0; i < count; i++)
+	for (size_t i = 0; i < seen->count; i++)
 		if (values[i] > SEMVMX)
 			return -ERANGE;
-	s = ipc_lock(&sem_ids, id);
-	if (!s)
+	if (!ipc_lock_again(s, seen->generation))
 		return -EIDRM;
 	set = sem_set_of(s->object);
-	for (long i = 0; i < count; i++) {
+	for (size_t i = 0; i < seen->count; i++) {
 		set->sems[i].value = values[i];
 		set->sems[i].pid = pid;
 	}
@@ -202,19 +214,15 @@ static long put_all(int id, const uint16_t *values, long count, pid_t pid)
 
 static long set_all(struct task *t, int id, uaddr_t in)
 {
-	long count = count_of(id, S_IWUGO);
-	size_t size = (size_t)MAX(count, 0) * sizeof(uint16_t);
+	struct seen seen;
 	uint16_t *values;
-	long ret;
+	long ret = look(id, S_IWUGO, &seen, &values);
 
-	if (count < 0)
-		return count;
-	values = kmalloc(size);
-	if (!values)
-		return -ENOMEM;
-	ret = copy_from_user(values, in, size);
+	if (ret)
+		return ret;
+	ret = copy_from_user(values, in, seen.count * sizeof(*values));
 	if (!ret)
-		ret = put_all(id, values, count, t->process->pid);
+		ret = put_all(&seen, values, t->process->pid);
 	kfree(values);
 	return ret;
 }

@@ -99,6 +99,7 @@ long sys_msgsnd(struct task *t, int id, uaddr_t buf, size_t size, int flags)
 {
 	struct msg_waiter w = {.pid = t->process->pid};
 	struct ipc_slot *s;
+	uint64_t generation;
 	uint64_t type;
 	bool waited;
 	int err;
@@ -110,16 +111,17 @@ long sys_msgsnd(struct task *t, int id, uaddr_t buf, size_t size, int flags)
 	err = message_copy_in(buf, (int64_t)type, size, &w.message);
 	if (err)
 		return err;
-	err = -EINVAL; /* there was none; later: it has gone */
-	do {
-		s = ipc_lock(&msg_ids, id);
-		if (!s)
-			break;
-		err = send(s, &w, !(flags & IPC_NOWAIT), &waited);
-		if (err != -EAGAIN || !waited)
-			break;
-		err = -EIDRM;
-	} while (true);
+	s = ipc_lock(&msg_ids, id);
+	if (s) {
+		generation = s->object->generation;
+		do
+			err = send(s, &w, !(flags & IPC_NOWAIT), &waited);
+		while (err == -EAGAIN && waited && ipc_lock_again(s, generation));
+		if (err == -EAGAIN && waited)
+			err = -EIDRM;
+	} else {
+		err = -EINVAL;
+	}
 	if (err)
 		kfree(w.message);
 	return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
@@ -204,7 +206,8 @@ static long message_copy_out(const struct message *m, uaddr_t buf, size_t size)
 long sys_msgrcv(struct task *t, int id, uaddr_t buf, size_t size, long type, int flags)
 {
 	struct msg_waiter w = {.pid = t->process->pid};
-	int gone = -EINVAL;
+	struct ipc_slot *s;
+	uint64_t generation;
 	long ret;
 	int err;
 
@@ -213,14 +216,15 @@ long sys_msgrcv(struct task *t, int id, uaddr_t buf, size_t size, long type, int
 	err = want_of(type, size, flags, &w.want);
 	if (err)
 		return err;
-	do {
-		struct ipc_slot *s = ipc_lock(&msg_ids, id);
-
-		if (!s)
-			return gone;
+	s = ipc_lock(&msg_ids, id);
+	if (!s)
+		return -EINVAL;
+	generation = s->object->generation;
+	do
 		err = receive(s, &w, !(flags & IPC_NOWAIT));
-		gone = -EIDRM;
-	} while (err == -EAGAIN);
+	while (err == -EAGAIN && ipc_lock_again(s, generation));
+	if (err == -EAGAIN)
+		err = -EIDRM;
 	if (err)
 		return err == -ERESTARTSYS ? -ERESTARTNOHAND : err;
 	ret = message_copy_out(w.message, buf, size);

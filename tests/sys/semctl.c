@@ -2,6 +2,10 @@
 /* Control of semaphore sets, and what /proc says of them. */
 #include "sysv.h"
 
+#include "uffd.h"
+
+#include <sched.h>
+
 static union semun at(void *p)
 {
 	return (union semun){.buf = p};
@@ -183,6 +187,56 @@ static void proc_lists_sets(void)
 		"otime      ctime\n"));
 }
 
+/* ---- another set by the same id ---- */
+
+static char *stalled;
+
+static void *sets_all(void *arg)
+{
+	(void)arg;
+	FAILS(EIDRM, semctl(set, 0, SETALL, at(stalled)));
+	return NULL;
+}
+
+/* Semaphore 0 of the set is left as it is. */
+static void replaced_while_copied(int fd, int count)
+{
+	pthread_t thread;
+	char text[16];
+	int id;
+
+	set = semget(IPC_PRIVATE, 500, 0600);
+	CHECK(set >= 0 && madvise(stalled, PAGE, MADV_DONTNEED) == 0);
+	CHECK(pthread_create(&thread, NULL, sets_all, NULL) == 0);
+	CHECK(uffd_read(fd).event == UFFD_EVENT_PAGEFAULT);
+	CHECK(semctl(set, 0, IPC_RMID) == 0);
+	snprintf(text, sizeof(text), "%d", set);
+	file_put("/proc/sys/kernel/sem_next_id", text);
+	id = semget(IPC_PRIVATE, count, 0600);
+	CHECK(id == set && sem_set(id, 0, 7) == 0);
+	CHECK(uffd_zero(fd, stalled, 1) == 0 && pthread_join(thread, NULL) == 0);
+	CHECK(sem_get(id, 0) == 7 && semctl(id, 0, IPC_RMID) == 0);
+}
+
+static void replace(void)
+{
+	int fd;
+
+	/* Natively not the machine's own sets; inside there are no others. */
+	(void)unshare(CLONE_NEWIPC);
+	fd = uffd_open(0, 0);
+	stalled = pages(1);
+	CHECK(uffd_register(fd, stalled, 1, UFFDIO_REGISTER_MODE_MISSING) == 0);
+	replaced_while_copied(fd, 1);
+	replaced_while_copied(fd, 500);
+}
+
+static void an_id_may_be_given_again(void)
+{
+	if (is_root()) /* who may say which id is next */
+		CHECK(in_child(replace) == 0);
+}
+
 static void takes_with_old_right(void)
 {
 	CHECK(sem_do(set, 0, -1, 0) == 0);
@@ -206,4 +260,4 @@ static void setting_wakes(void)
 
 RUN(TEST(values), TEST(wrong_calls), TEST(owners_and_modes_change), TEST(rights_hold),
     TEST(groups_have_rights), TEST(information), TEST(proc_lists_sets),
-    TEST(setting_wakes))
+    TEST(an_id_may_be_given_again), TEST(setting_wakes))
