@@ -152,10 +152,10 @@ static long semop_until(struct task *t, int id, uaddr_t ops, unsigned count,
 	struct semop q = {.id = id, .count = count, .ops = few, .deadline = deadline};
 	long ret;
 
-	if (count < 1 || id < 0)
-		return -EINVAL;
 	if (count > (unsigned)MAX(atomic_load(&sem_limits[SEM_LIMIT_SEMOPM]), 0))
 		return -E2BIG;
+	if (count < 1)
+		return -EINVAL;
 	if (count > OPS_ON_STACK)
 		q.ops = kmalloc_array(count, sizeof(*q.ops));
 	if (!q.ops)
@@ -191,5 +191,7 @@ long sys_semtimedop(struct task *t, int id, uaddr_t ops, unsigned int count,
 	if (!timeout)
 		return semop_until(t, id, ops, count, NSEC_NEVER);
 	err = timespec_copy_in(&wait, timeout);
+	if (err == -EINVAL) /* found out where an id below zero is */
+		return semop_until(t, -1, ops, count, NSEC_NEVER);
 	return err ? err : semop_until(t, id, ops, count, deadline_after(wait));
 }

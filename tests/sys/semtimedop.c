@@ -43,6 +43,32 @@ static void wrong_times_are_refused(void)
 		FAILS(EFAULT, timed(id, 1, 0, p));
 }
 
+/* Which error comes first. */
+static void errors_have_an_order(void)
+{
+	struct timespec late = {0, -1}, *lost = page_with(PROT_NONE);
+	struct sembuf op = {0, 1, 0}, *bad = page_with(PROT_NONE);
+	const struct {
+		int error, id;
+		struct sembuf *ops;
+		size_t count;
+		struct timespec *time;
+	} calls[] = {
+		{EFAULT, -1, bad, 501, lost},	     {E2BIG, -1, bad, 501, NULL},
+		{E2BIG, -1, bad, 501, &late},	     {E2BIG, -1, bad, SIZE_MAX, NULL},
+		{EFAULT, -1, bad, 0, lost},	     {EINVAL, -1, bad, 0, NULL},
+		{EINVAL, -1, bad, 0, &late},	     {EFAULT, -1, bad, 1, NULL},
+		{EFAULT, -1, bad, 1, &late},	     {EFAULT, 0x7ffffff0, bad, 1, &late},
+		{EFAULT, 0x7ffffff0, bad, 1, NULL},  {EINVAL, -1, &op, 1, NULL},
+		{EINVAL, 0x7ffffff0, &op, 1, &late}, {EINVAL, 0x7ffffff0, &op, 1, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		FAILS(calls[i].error, syscall(SYS_semtimedop, calls[i].id, calls[i].ops,
+					      calls[i].count, calls[i].time));
+	FAILS(EFAULT, semop(-1, bad, 1));
+}
+
 static int set;
 
 static void give(void)
@@ -74,5 +100,5 @@ static void signals_end_it(void)
 	CHECK(semctl(set, 0, GETNCNT) == 0);
 }
 
-RUN(TEST(time_runs_out), TEST(wrong_times_are_refused), TEST(it_comes_in_time),
-    TEST(signals_end_it))
+RUN(TEST(time_runs_out), TEST(wrong_times_are_refused), TEST(errors_have_an_order),
+    TEST(it_comes_in_time), TEST(signals_end_it))
