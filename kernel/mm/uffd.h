@@ -42,8 +42,9 @@ struct uffd_mm {
 	struct mm *mm;	  /* lock: NULL: it is gone */
 	struct tree
 		chunks; /* mm->lock: struct uffd_chunk; pages without one have no bits */
-	uint64_t drops; /* mm->lock: changes when an area stops being registered */
-	bool is_stale;	/* atomic: there may be areas for uffd_settle_locked() */
+	uint32_t chunk_count; /* mm->lock */
+	uint64_t drops;	      /* mm->lock: changes when an area stops being registered */
+	bool is_stale;	      /* atomic: there may be areas for uffd_settle_locked() */
 };
 
 /* The one of mm, made when there is none yet; mm->lock held. NULL: no memory. */
@@ -55,7 +56,8 @@ struct mm *uffd_mm_pin(struct uffd_mm *um);
 /* mm ends: its descriptors find nothing any more. */
 void uffd_mm_end(struct uffd_mm *um);
 
-/* Makes sure that bits can be set in the range. -ENOMEM. */
+/* Makes sure that bits can be set in the range. -ENOMEM: also when there are bits for too
+ * much of the address space. */
 int uffd_pages_reserve(struct uffd_mm *um, uaddr_t start, uaddr_t end) MUST_CHECK;
 /* Sets and clears bits of all pages of the range; those that are set must be reserved. */
 void uffd_pages_change(struct uffd_mm *um, uaddr_t start, uaddr_t end, uint32_t set,
@@ -66,7 +68,9 @@ uint32_t uffd_page_bits(const struct uffd_mm *um, uaddr_t addr);
 uint32_t uffd_pages_run(const struct uffd_mm *um, uaddr_t addr, uaddr_t end,
 			uaddr_t *run_end);
 void uffd_pages_forget(struct uffd_mm *um, uaddr_t start, uaddr_t end);
-/* Moves the bits of a range; the new place is reserved and has none. */
+/* Moves the bits of a range; the new place is reserved for that and has none. */
+int uffd_pages_reserve_move(struct uffd_mm *um, uaddr_t from, uaddr_t to,
+			    size_t size) MUST_CHECK;
 void uffd_pages_move(struct uffd_mm *um, uaddr_t from, uaddr_t to, size_t size);
 int uffd_pages_copy(const struct uffd_mm *from, struct uffd_mm *to) MUST_CHECK;
 
@@ -76,7 +80,10 @@ int uffd_pages_copy(const struct uffd_mm *from, struct uffd_mm *to) MUST_CHECK;
  * pages that are not there hold is dropped. */
 int uffd_apply(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t end,
 	       bool discard) MUST_CHECK;
-/* Makes all of it inaccessible, for a change in several steps. */
+/* The same for what nothing is lost of by giving up: -EINTR when the caller must die. */
+int uffd_apply_killable(struct mm *mm, const struct vma *v, uaddr_t start,
+			uaddr_t end) MUST_CHECK;
+/* Makes all of it inaccessible, for a change in several steps. -EINTR. */
 int uffd_hide(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
 /* Sets a bit for the pages of a part of a private area that the host has. is_hidden: it
  * is just so, and may be made readable, but not writable. */

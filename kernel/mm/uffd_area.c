@@ -70,7 +70,8 @@ static int check_register(struct mm *mm, const struct uffd *u, uaddr_t start, ua
 	return found ? 0 : -EINVAL;
 }
 
-/* The pages of v are known from now on, in as far as its modes say so. */
+/* The pages of v are known from now on, in as far as its modes say so. v may be joined
+ * with its neighbours when that fails. */
 static int register_area(struct mm *mm, struct vma *v, struct uffd *u, uint32_t modes)
 {
 	uint32_t old = v->flags & VMA_UFFD;
@@ -87,7 +88,10 @@ static int register_area(struct mm *mm, struct vma *v, struct uffd *u, uint32_t 
 	if (!err && tracks && !tracked && !is_shared(v))
 		err = uffd_learn(mm, v->start, v->end, UFFD_THERE, true);
 	if (err) {
+		if (!tracked)
+			uffd_pages_change(mm->uffd, v->start, v->end, 0, UFFD_THERE);
 		(void)!uffd_apply(mm, v, v->start, v->end, false);
+		(void)vma_merge(mm, v);
 		return err;
 	}
 	if (!tracks)
@@ -99,7 +103,10 @@ static int register_area(struct mm *mm, struct vma *v, struct uffd *u, uint32_t 
 		v->uffd = u;
 	}
 	v->flags = (v->flags & ~(uint32_t)VMA_UFFD) | modes;
-	return uffd_apply(mm, v, v->start, v->end, false);
+	err = uffd_apply_killable(mm, v, v->start, v->end);
+	if (err)
+		uffd_area_drop(mm, v);
+	return err;
 }
 
 int uffd_register(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes)
@@ -125,6 +132,8 @@ int uffd_register(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes)
 		if (v->flags & VMA_HIDDEN)
 			continue;
 		err = register_area(mm, v, u, modes);
+		if (err)
+			break;
 		v = vma_merge(mm, v);
 	}
 	lock_drop(&mm->lock);
@@ -212,7 +221,10 @@ static int protect_area(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end
 	} else {
 		err = uffd_learn(mm, start, end, UFFD_PROTECTED, false);
 	}
-	return err ? err : uffd_apply(mm, v, start, end, false);
+	if (err)
+		return err;
+	return on ? uffd_apply_killable(mm, v, start, end)
+		  : uffd_apply(mm, v, start, end, false);
 }
 
 int uffd_protect(struct uffd *u, uaddr_t start, uaddr_t end, bool on)
@@ -313,7 +325,7 @@ int uffd_move_begin(struct mm *mm, uaddr_t old, size_t old_size, uaddr_t to,
 
 	if (!old_size)
 		return 0;
-	err = uffd_pages_reserve(mm->uffd, to, to + new_size);
+	err = uffd_pages_reserve_move(mm->uffd, old, to, MIN(old_size, new_size));
 	return err ? err : uffd_hide(mm, old, old + old_size);
 }
 
@@ -322,8 +334,9 @@ void uffd_move_end(struct mm *mm, struct vma *v, struct vma *copy, uaddr_t old,
 {
 	struct uffd *u = v->uffd;
 	struct uffd_msg msg = {.event = UFFD_EVENT_REMAP};
+	size_t size = MIN(old_size, copy->end - copy->start);
 	bool keeps = old_size && uffd_has(u, UFFD_FEATURE_EVENT_REMAP) &&
-		     !uffd_pages_reserve(mm->uffd, copy->start, copy->end);
+		     !uffd_pages_reserve_move(mm->uffd, old, copy->start, size);
 
 	if (!keeps) {
 		uffd_pages_forget(mm->uffd, old, old + old_size);
@@ -332,8 +345,7 @@ void uffd_move_end(struct mm *mm, struct vma *v, struct vma *copy, uaddr_t old,
 		mm->uffd->drops = atomic_add(&drops, 1) + 1;
 		copy->flags &= ~(uint32_t)VMA_UFFD;
 	} else {
-		uffd_pages_move(mm->uffd, old, copy->start,
-				MIN(old_size, copy->end - copy->start));
+		uffd_pages_move(mm->uffd, old, copy->start, size);
 		msg.arg.remap.from = old;
 		msg.arg.remap.to = copy->start;
 		msg.arg.remap.len = old_size;

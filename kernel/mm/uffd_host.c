@@ -8,7 +8,9 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/mman.h"
+#include "base/cpu.h"
 #include "base/slab.h"
+#include "base/waitq.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -88,9 +90,17 @@ static int apply_func(struct mm_job *j)
 	return err;
 }
 
+/* There may be a million pieces of a range, and mm->lock is held. */
+static bool must_give_up(void)
+{
+	return atomic_load(cpu_self()->work) & WORK_KILL;
+}
+
+enum { DISCARD = 1, KILLABLE = 2 };
+
 /* Runs func on pieces of the range. */
 static int range_run(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t end,
-		     bool discard, int (*func)(struct mm_job *j))
+		     unsigned how, int (*func)(struct mm_job *j))
 {
 	struct range_job *r = kmalloc_zeroed(sizeof(*r));
 	int err = 0;
@@ -98,10 +108,14 @@ static int range_run(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t 
 	if (!r)
 		return -ENOMEM;
 	for (uaddr_t at = start; at < end && !err; at += MIN(PIECE, end - at)) {
+		if ((how & KILLABLE) && must_give_up()) {
+			err = -EINTR;
+			break;
+		}
 		*r = (struct range_job){.job = {.mm = mm, .func = func},
 					.start = at,
 					.end = at + MIN(PIECE, end - at),
-					.discard = discard};
+					.discard = how & DISCARD};
 		if (v) {
 			r->prot = v->prot;
 			r->flags = v->flags;
@@ -118,7 +132,12 @@ static int range_run(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t 
 int uffd_apply(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t end,
 	       bool discard)
 {
-	return range_run(mm, v, start, end, discard, apply_func);
+	return range_run(mm, v, start, end, discard ? DISCARD : 0, apply_func);
+}
+
+int uffd_apply_killable(struct mm *mm, const struct vma *v, uaddr_t start, uaddr_t end)
+{
+	return range_run(mm, v, start, end, KILLABLE, apply_func);
 }
 
 /* Locked memory takes no guards. */
@@ -132,7 +151,7 @@ static int hide_func(struct mm_job *j)
 
 int uffd_hide(struct mm *mm, uaddr_t start, uaddr_t end)
 {
-	return range_run(mm, NULL, start, end, false, hide_func);
+	return range_run(mm, NULL, start, end, KILLABLE, hide_func);
 }
 
 /* ---- what is there ---- */
@@ -225,8 +244,10 @@ int uffd_learn(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t bit, bool is_
 	int err = l ? 0 : -ENOMEM;
 
 	for (uaddr_t at = start; at < end && !err; at += MIN(PIECE, end - at)) {
-		err = learn_run(&l, mm, at, MIN(PIECE, end - at) >> PAGE_SHIFT,
-				is_hidden);
+		err = must_give_up()
+			      ? -EINTR
+			      : learn_run(&l, mm, at, MIN(PIECE, end - at) >> PAGE_SHIFT,
+					  is_hidden);
 		if (!err)
 			err = take_over(mm, l, bit);
 	}

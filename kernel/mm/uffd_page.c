@@ -7,6 +7,8 @@
 #include "mm/uffd.h"
 
 enum { CHUNK_PAGES = 512, CHUNK_SHIFT = 21, WORDS = CHUNK_PAGES / 64, BITS = 3 };
+/* Of one address space: 15 MiB, for 128 GiB of it. */
+enum { CHUNKS_MAX = 1 << 16 };
 
 struct uffd_chunk {
 	struct tree_node node;
@@ -52,9 +54,12 @@ static struct uffd_chunk *chunk_make(struct uffd_mm *um, uint64_t index)
 
 	if (c)
 		return c;
+	if (um->chunk_count >= CHUNKS_MAX)
+		return NULL;
 	c = slab_alloc_zeroed(&uffd_chunk_cache);
 	if (!c)
 		return NULL;
+	um->chunk_count++;
 	c->index = index;
 	(void)!tree_insert(&um->chunks, &c->node, order);
 	return c;
@@ -62,6 +67,7 @@ static struct uffd_chunk *chunk_make(struct uffd_mm *um, uint64_t index)
 
 static void chunk_drop(struct uffd_mm *um, struct uffd_chunk *c)
 {
+	um->chunk_count--;
 	tree_remove(&um->chunks, &c->node);
 	slab_free(&uffd_chunk_cache, c);
 }
@@ -111,9 +117,12 @@ static bool chunk_is_blank(const struct uffd_chunk *c)
 
 int uffd_pages_reserve(struct uffd_mm *um, uaddr_t start, uaddr_t end)
 {
-	for (uint64_t i = start >> CHUNK_SHIFT; i <= (end - 1) >> CHUNK_SHIFT; i++)
-		if (!chunk_make(um, i))
-			return -ENOMEM;
+	for (uint64_t i = start >> CHUNK_SHIFT; i <= (end - 1) >> CHUNK_SHIFT; i++) {
+		if (chunk_make(um, i))
+			continue;
+		uffd_pages_change(um, start, end, 0, 0); /* drops the blank ones */
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -170,6 +179,22 @@ uint32_t uffd_pages_run(const struct uffd_mm *um, uaddr_t addr, uaddr_t end,
 	}
 	*run_end = at;
 	return bits;
+}
+
+int uffd_pages_reserve_move(struct uffd_mm *um, uaddr_t from, uaddr_t to, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		uaddr_t end;
+		uint32_t bits = uffd_pages_run(um, from + at, from + size, &end);
+		size_t run = end - (from + at);
+
+		if (bits && uffd_pages_reserve(um, to + at, to + at + run)) {
+			uffd_pages_change(um, to, to + size, 0, 0);
+			return -ENOMEM;
+		}
+		at += run;
+	}
+	return 0;
 }
 
 void uffd_pages_move(struct uffd_mm *um, uaddr_t from, uaddr_t to, size_t size)

@@ -23,6 +23,7 @@
 #include "mm/job.h"
 #include "mm/limits.h"
 #include "mm/map.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 #include "random.h"
@@ -884,12 +885,29 @@ static void shared_memory_leaves_nothing_when_it_cannot_be_made(void)
 	finish();
 }
 
+static void bits_of_pages_are_bounded(void)
+{
+	struct uffd_mm *um;
+
+	start();
+	um = uffd_mm_make(mm);
+	CHECK(um && uffd_pages_reserve(um, 2UL << 20, 4UL << 20) == 0);
+	uffd_pages_change(um, 2UL << 20, 3UL << 20, UFFD_THERE, 0);
+	CHECK(uffd_pages_reserve(um, 0, 1UL << 40) == -ENOMEM);
+	CHECK(um->chunk_count == 1 && uffd_page_bits(um, 2UL << 20) == UFFD_THERE);
+	CHECK(uffd_pages_reserve_move(um, 0, 1UL << 40, 1UL << 39) == 0);
+	uffd_pages_move(um, 0, 1UL << 40, 1UL << 39);
+	CHECK(um->chunk_count == 1 && uffd_page_bits(um, 2UL << 20) == 0);
+	CHECK(uffd_page_bits(um, (1UL << 40) + (2UL << 20)) == UFFD_THERE);
+	finish();
+}
+
 RUN(TEST(the_kernels_range_cannot_be_named), TEST(limits_are_kept),
     TEST(a_move_of_several_host_mappings_is_all_or_nothing),
     TEST(brk_grows_and_shrinks_and_stops_at_neighbours),
     TEST(a_stack_grows_down_to_its_limit),
     TEST(a_copy_for_fork_has_the_areas_but_not_those_marked),
     TEST(shared_memory_leaves_nothing_when_it_cannot_be_made),
-    TEST(areas_and_host_agree_after_any_calls),
+    TEST(bits_of_pages_are_bounded), TEST(areas_and_host_agree_after_any_calls),
     TEST(areas_that_the_host_keeps_apart_are_one_to_the_guest),
     TEST(a_failing_host_call_changes_nothing), TEST(a_failing_allocation_changes_nothing))
