@@ -501,6 +501,36 @@ static void descriptors_wait_for_the_reader(void)
 	close(fd);
 }
 
+static void send_until_killed(int fd)
+{
+	struct seccomp_notif n;
+
+	CHECK(notif_recv(fd, &n) == 0);
+	for (;;)
+		FAILS(EBADF, addfd(fd, n.id, SECCOMP_ADDFD_FLAG_SETFD, fd, 1 << 30, 0));
+}
+
+/* The task that was to get it has the last reference, and waits for its answer there. */
+static void a_killed_listener_may_have_sent_itself(void)
+{
+	for (int i = 0; i < 200; i++) {
+		struct timespec t = {0, 200000 + (i * 7919L) % 300000};
+		int fd;
+		pid_t pid = supervise(SYS_getppid, 0, one_call, &fd);
+
+		CHILD(supervisor)
+		{
+			send_until_killed(fd);
+		}
+		CHECK(poll_now(fd, -1) != 0);
+		close(fd);
+		nanosleep(&t, NULL);
+		CHECK(kill(supervisor, SIGKILL) == 0);
+		WAIT_SIGNAL(supervisor, SIGKILL);
+		WAIT_EXIT(pid, ENOSYS);
+	}
+}
+
 /* ---- several filters ---- */
 
 static void only_one_listener_per_chain(void)
@@ -594,5 +624,5 @@ RUN(TEST(a_listener_answers), TEST(reading_and_answering_have_an_order),
     TEST(hangup_waits_for_the_last_user), TEST(signals_interrupt_the_wait),
     TEST(a_read_notification_may_hold_signals_back), TEST(signals_interrupt_the_listener),
     TEST(descriptors_can_be_sent), TEST(descriptors_wait_for_the_reader),
-    TEST(only_one_listener_per_chain), TEST(a_stricter_answer_needs_no_listener),
-    TEST(many_tasks_and_many_listeners))
+    TEST(a_killed_listener_may_have_sent_itself), TEST(only_one_listener_per_chain),
+    TEST(a_stricter_answer_needs_no_listener), TEST(many_tasks_and_many_listeners))

@@ -94,13 +94,13 @@ static void addfd_put(struct addfd *a)
 	slab_free(&addfd_cache, a);
 }
 
-/* The filter's lock is held. */
+/* The filter's lock is held. The reference of who installs is put without it: the file
+ * may be the listener itself, whose release takes it. */
 static void addfd_finish(struct addfd *a, int result)
 {
 	a->result = result;
 	a->is_done = true;
 	waitq_wake_all(&a->done, 0);
-	addfd_put(a);
 }
 
 static int install(const struct addfd *a)
@@ -135,21 +135,34 @@ static void addfd_do(struct seccomp_filter *f, struct notification *n,
 	fd = install(a);
 	lock_take(&f->lock);
 	if ((a->flags & SECCOMP_ADDFD_FLAG_SEND) && n->state == ANSWERED) {
-		if (fd < 0)
+		if (fd < 0 && f->has_listener)
 			n->state = SENT;
 		n->val = fd;
-		n->error = 0;
+		n->error = fd < 0 ? -ENOSYS : 0; /* the listener has gone meanwhile */
 		n->flags = 0;
 	}
 	addfd_finish(a, fd);
+	lock_drop(&f->lock);
+	addfd_put(a);
+	lock_take(&f->lock);
 }
 
+/* Nobody installs these any more. They stay on the list until addfds_put(), which is
+ * called without the lock, when w can be found no more. */
 static void addfds_refuse(struct seccomp_wait *w)
 {
 	struct list *l;
 
-	while ((l = list_pop(&w->addfds)))
+	list_for_each (l, &w->addfds)
 		addfd_finish(list_entry(l, struct addfd, link), -ESRCH);
+}
+
+static void addfds_put(struct seccomp_wait *w)
+{
+	struct list *l;
+
+	while ((l = list_pop(&w->addfds)))
+		addfd_put(list_entry(l, struct addfd, link));
 }
 
 /* ---- the task that waits ---- */
@@ -207,6 +220,7 @@ bool listener_allows(struct task *t, struct seccomp_filter *f,
 	t->seccomp_wait = NULL;
 	list_remove(&n.wait.link);
 	lock_drop(&f->lock);
+	addfds_put(&n.wait);
 	if (!err && (n.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE))
 		return true;
 	*result = err ? err : n.error ? n.error : n.val;
@@ -222,6 +236,7 @@ void listener_forget(struct task *t)
 	addfds_refuse(w);
 	list_remove(&w->link);
 	lock_drop(&f->lock);
+	addfds_put(w);
 	t->seccomp_wait = NULL;
 }
 
