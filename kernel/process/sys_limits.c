@@ -49,9 +49,12 @@ static uint64_t tasks_of_user(uid_t uid)
 	uint64_t count = 0;
 
 	lock_take(&process_tree_lock);
-	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1))
+	for (struct process *p = process_next(1); p; p = process_next(p->pid + 1)) {
+		lock_take(&p->lock); /* set*uid replaces credentials */
 		if (p->leader && p->leader->creds && p->leader->creds->uid == uid)
 			count += (uint64_t)MAX(p->live_tasks, 1);
+		lock_drop(&p->lock);
+	}
 	lock_drop(&process_tree_lock);
 	return count;
 }
