@@ -367,8 +367,8 @@ static bool leave_process(struct task *t, int status)
 /* Before the process can end, so that who has waited for it finds none of its ids. */
 static void leave_ids(struct task *t, bool is_leader)
 {
-	policy_exit(t);
 	lock_take(&process_tree_lock);
+	policy_exit_locked(t);
 	if (!is_leader) /* whose id is the process', until that is reaped */
 		task_id_free_locked(t->tid);
 	waitq_wake_all(&t->process->exit_event, 0); /* pidfds of this thread */
@@ -489,6 +489,7 @@ static void bury_task(struct task *t, int status)
 	bool is_leader = t == p->leader;
 	bool is_last;
 
+	atomic_store(&t->is_exiting, true);
 	task_get(t);
 	t->exit_code = status;
 	if (unlikely(dispatch_traces))

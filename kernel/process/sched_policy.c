@@ -175,7 +175,8 @@ static bool is_change(const struct task *t, int policy, const struct linux_sched
 		(a->sched_flags & FLAGS_DEADLINE) != d->flags);
 }
 
-/* Takes a share for a, gives back that of before. */
+/* Takes a share for a, gives back that of before. Who ends can be found until it is
+ * waited for, and changed, but has no share any more. */
 static int admit(struct task *t, int policy, const struct linux_sched_attr *a)
 {
 	uint64_t share = 0;
@@ -184,7 +185,8 @@ static int admit(struct task *t, int policy, const struct linux_sched_attr *a)
 	if (policy == SCHED_DEADLINE) {
 		if (!affinity_is_whole_locked(t))
 			return -EPERM;
-		share = (a->sched_runtime << SHARE_SHIFT) / period_of(a);
+		if (!atomic_load(&t->is_exiting))
+			share = (a->sched_runtime << SHARE_SHIFT) / period_of(a);
 		if (share != t->deadline.share &&
 		    shares_given - t->deadline.share + share > room)
 			return -EBUSY;
@@ -285,12 +287,8 @@ void policy_fork(struct task *child, const struct task *parent)
 	}
 }
 
-void policy_exit(struct task *t)
+void policy_exit_locked(struct task *t)
 {
-	if (likely(t->policy != SCHED_DEADLINE))
-		return;
-	lock_take(&process_tree_lock);
 	shares_given -= t->deadline.share;
 	t->deadline.share = 0;
-	lock_drop(&process_tree_lock);
 }

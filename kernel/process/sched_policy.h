@@ -21,8 +21,8 @@ int policy_set(struct task *t, int policy, const struct linux_sched_attr *a) MUS
  * with deadlines, which would have two), and what it gets. */
 int policy_may_fork(const struct task *parent) MUST_CHECK;
 void policy_fork(struct task *child, const struct task *parent);
-/* t ends. Takes process_tree_lock if it has to. */
-void policy_exit(struct task *t);
+/* t, which is_exiting, ends. process_tree_lock is held. */
+void policy_exit_locked(struct task *t);
 
 static inline bool policy_is_realtime(int policy)
 {

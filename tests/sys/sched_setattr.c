@@ -139,6 +139,21 @@ static void what_is_set_is_shown(void)
 	WAIT_EXIT(pid, 0);
 }
 
+static void a_zombie_can_be_changed(void)
+{
+	struct attr a = {.policy = SCHED_BATCH};
+	siginfo_t info;
+
+	CHILD(pid)
+	{
+		_exit(0);
+	}
+	CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
+	CHECK(set(pid, &a) == 0 && sched_getscheduler(pid) == SCHED_BATCH);
+	WAIT_EXIT(pid, 0);
+	FAILS(ESRCH, set(pid, &a));
+}
+
 static void a_task_with_deadlines_does_not_fork(void)
 {
 	if (!is_privileged())
@@ -345,7 +360,8 @@ static void who_shares_it_sees_the_change(void)
 }
 
 RUN(TEST(parameters_are_checked), TEST(only_the_privileged_have_deadlines),
-    TEST(what_is_set_is_shown), TEST(a_task_with_deadlines_does_not_fork),
-    TEST(it_may_use_all_processors), TEST(there_is_room_for_so_many),
-    TEST(realtime_has_no_slack), TEST(nice_values_are_for_those_that_heed_them),
-    TEST(slices_are_kept_within_bounds), TEST(who_shares_it_sees_the_change))
+    TEST(what_is_set_is_shown), TEST(a_zombie_can_be_changed),
+    TEST(a_task_with_deadlines_does_not_fork), TEST(it_may_use_all_processors),
+    TEST(there_is_room_for_so_many), TEST(realtime_has_no_slack),
+    TEST(nice_values_are_for_those_that_heed_them), TEST(slices_are_kept_within_bounds),
+    TEST(who_shares_it_sees_the_change))
