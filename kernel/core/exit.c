@@ -30,6 +30,7 @@
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
+#include "net/netlink/netlink.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/futex.h"
@@ -500,6 +501,7 @@ static void bury_task(struct task *t, int status)
 		c = NULL;
 	}
 	sysv_abandon(t);
+	netlink_abandon(t);
 	sysv_unshare(t);
 	release_files(t);
 	task_release_vfork_waiter(t);

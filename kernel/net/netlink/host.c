@@ -21,7 +21,7 @@ static struct monitor_box *box;
 static int box_fd = -1;
 static struct lock box_lock = LOCK_INIT(RANK_OBJECT);
 static struct waitq box_free;
-static bool box_is_busy; /* box_lock */
+static struct task *box_owner; /* box_lock: who asks now, or NULL */
 
 void netlink_host_init(struct monitor_box *b, int fd)
 {
@@ -36,22 +36,30 @@ static int box_take(void)
 	int err = 0;
 
 	lock_take(&box_lock);
-	while (box_is_busy && !err)
+	while (box_owner && !err)
 		err = waitq_sleep_killable(&box_free, &box_lock, deadline);
-	if (err == -ETIMEDOUT) /* its process was ended from outside */
-		err = 0;
 	if (!err)
-		box_is_busy = true;
+		box_owner = current();
 	lock_drop(&box_lock);
-	return err;
+	return err == -ETIMEDOUT ? -EIO : err;
 }
 
-static void box_drop(void)
+static void box_drop(struct task *owner)
 {
+	bool is_owner;
+
 	lock_take(&box_lock);
-	box_is_busy = false;
+	is_owner = box_owner == owner;
+	if (is_owner)
+		box_owner = NULL;
 	lock_drop(&box_lock);
-	waitq_wake_all(&box_free, 0);
+	if (is_owner)
+		waitq_wake_all(&box_free, 0);
+}
+
+void netlink_abandon(struct task *t)
+{
+	box_drop(t);
 }
 
 /* Waits until the question of that number is answered. */
@@ -60,6 +68,7 @@ static int wait_for(uint32_t number)
 	nsec_t deadline = deadline_after(NSEC_PER_SEC * MONITOR_TIMEOUT_SECONDS);
 	const uint32_t *work = &cpu_self()->sleeper->work;
 
+	sleepers_rouse(); /* locks may be held: fs/sys/net.c */
 	for (;;) {
 		uint32_t answered = atomic_load(&box->answered);
 		int err;
@@ -123,7 +132,7 @@ int netlink_host_ask(const struct monitor_query *q, struct netlink_buffer *out)
 	err = wait_for(number);
 	if (!err)
 		err = take_answer(out);
-	box_drop();
+	box_drop(current());
 	return err;
 }
 

@@ -9,10 +9,13 @@
 
 struct netlink_packet;
 struct netlink_socket;
+struct task;
 
 struct monitor_box;
 /* Start-up: registers the family. box, fd: how the monitor is asked. */
 void netlink_init(struct monitor_box *box, int fd);
+/* t was ended from outside: what it asked the monitor keeps nobody waiting. */
+void netlink_abandon(struct task *t);
 
 /* A message that will be sent without fail, later or never: mq_notify(2). */
 struct netlink_notice {
