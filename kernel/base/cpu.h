@@ -38,20 +38,22 @@ struct cpu {
 	uint8_t rank_held[16];	 /* CONFIG_DEBUG: ranks of the held locks */
 	uint16_t recent[16];	 /* the last calls, number + 1: a ring, for panics */
 	uint8_t recent_at;
+	bool in_vdso;  /* kernel code is in the host's vDSO: a trap there is not the
+			  guest's */
 	uint32_t done; /* 1: the host thread has left its stacks: see cpu_alloc() */
 	uint32_t go;   /* futex word of a blank process: see core/host_process.c */
 	void (*start)(struct cpu *); /* what a blank runs then */
 	uint64_t vdso_base; /* where this host process has the host's vDSO and its data;
 			       0: nowhere */
-	bool in_vdso;	    /* kernel code is in the host's vDSO: a trap there is not the
-			       guest's */
+	struct uffd_wait *uffd_wait;   /* own: mm/uffd.c: it waits for a page */
+	struct uffd_event *uffd_event; /* own: the same: for an event to be read */
 	void *kstack;	  /* the stack that goes with it (a vfork child brings another) */
 	struct cpu *next; /* free or dying cpus, blanks */
 	struct cpu *next_of_all;  /* const once set: all cpus that there ever were */
 	struct trace_ring *trace; /* own: carbyne trace; stays for the area's next cpu */
 	/* own: sleepers to be roused when no lock is held: sleeper_wake() */
-	uint8_t rouse_count;
 	struct sleeper *to_rouse[4];
+	uint8_t rouse_count;
 	bool is_committed;     /* in the middle of what no other hand could finish: see
 				  process_abandoned() */
 	struct cpu_call *call; /* atomic: a job that waits to be done here: cpu_call.h;

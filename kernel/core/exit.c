@@ -29,6 +29,7 @@
 #include "ipc/sysv.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "net/netlink/netlink.h"
 #include "process/cpu_pool.h"
@@ -495,6 +496,8 @@ static void bury_task(struct task *t, int status)
 	t->exit_code = status;
 	if (unlikely(dispatch_traces))
 		trace_exit(t, status);
+	if (c)
+		uffd_abandon(c);
 	if (t->vfork_parent) { /* who was to have the thread back is next */
 		atomic_store(&t->vfork_parent->cpu, c);
 		t->vfork_parent = NULL;

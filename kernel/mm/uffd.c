@@ -9,6 +9,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/poll.h"
+#include "base/cpu.h"
 #include "base/slab.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -168,7 +169,7 @@ static enum uffd_verdict wait_for_page(struct mm *mm, struct uffd *u,
 				       uint64_t flags) NO_LOCK_CHECK
 {
 	bool is_exact = uffd_has(u, UFFD_FEATURE_EXACT_ADDRESS);
-	struct uffd_wait w = {.page = ALIGN_DOWN(a->addr, PAGE_SIZE)};
+	struct uffd_wait w = {.uffd = u, .page = ALIGN_DOWN(a->addr, PAGE_SIZE)};
 	int err = 0;
 
 	w.msg.event = UFFD_EVENT_PAGEFAULT;
@@ -180,12 +181,14 @@ static enum uffd_verdict wait_for_page(struct mm *mm, struct uffd *u,
 	uffd_get(u);
 	lock_take(&u->lock);
 	list_add_tail(&u->pending, &w.link);
+	cpu_self()->uffd_wait = &w;
 	lock_drop(&mm->lock);
 	waitq_wake_all(&u->readable, POLLIN);
 	while (!w.is_woken && !atomic_load(&u->is_released) && !err)
 		err = a->is_user ? waitq_sleep(&w.queue, &u->lock, NSEC_NEVER)
 				 : waitq_sleep_killable(&w.queue, &u->lock, NSEC_NEVER);
 	list_remove(&w.link);
+	cpu_self()->uffd_wait = NULL;
 	lock_drop(&u->lock);
 	uffd_put(u);
 	return err && !a->is_user ? UFFD_KILLED : UFFD_RETRY;
@@ -258,13 +261,14 @@ static void event_post(struct uffd_event *e)
 
 	lock_take(&u->lock);
 	list_add_tail(&u->events, &e->link);
+	cpu_self()->uffd_event = e;
 	lock_drop(&u->lock);
 	waitq_wake_all(&u->readable, POLLIN);
 	lock_take(&u->lock);
 	while (!e->is_read && !atomic_load(&u->is_released) && !err)
 		err = waitq_sleep_killable(&e->queue, &u->lock, NSEC_NEVER);
-	if (!e->is_read)
-		list_remove(&e->link);
+	cpu_self()->uffd_event = NULL;
+	list_remove(&e->link);
 	lock_drop(&u->lock);
 }
 
@@ -274,6 +278,7 @@ void uffd_events_post(struct list *events)
 		struct uffd_event *e = list_entry(events->next, struct uffd_event, link);
 
 		list_remove(&e->link);
+		e->rest = events;
 		event_post(e);
 		event_free(e);
 	}
@@ -286,5 +291,34 @@ void uffd_events_drop(struct list *events)
 
 		list_remove(&e->link);
 		event_free(e);
+	}
+}
+
+/* ---- host processes that died by an outside hand ---- */
+
+static void leave(struct uffd *u, struct list *link)
+{
+	lock_take(&u->lock);
+	list_remove(link);
+	lock_drop(&u->lock);
+}
+
+void uffd_abandon(struct cpu *c)
+{
+	struct uffd_wait *w = c->uffd_wait;
+	struct uffd_event *e = c->uffd_event;
+
+	c->uffd_wait = NULL;
+	c->uffd_event = NULL;
+	if (w) {
+		leave(w->uffd, &w->link);
+		uffd_put(w->uffd);
+	}
+	if (e) {
+		struct list *rest = e->rest;
+
+		leave(e->uffd, &e->link);
+		event_free(e);
+		uffd_events_drop(rest);
 	}
 }

@@ -26,6 +26,8 @@
 #include "mm/mm.h"
 #include "mm/vma.h"
 
+struct cpu;
+
 #define VMA_UFFD (VMA_UFFD_MISSING | VMA_UFFD_WP | VMA_UFFD_MINOR)
 
 /* ---- pages (uffd_page.c); mm->lock held ---- */
@@ -130,6 +132,7 @@ struct uffd {
 /* One that waits for a page: on its stack. */
 struct uffd_wait {
 	struct list link;
+	struct uffd *uffd; /* ref */
 	struct uffd_msg msg;
 	uaddr_t page;
 	bool is_woken; /* uffd->lock */
@@ -145,6 +148,7 @@ struct uffd_event {
 	struct uffd_msg msg;
 	bool is_read; /* uffd->lock */
 	struct waitq queue;
+	struct list *rest; /* what is to be posted next: on the stack of who waits */
 };
 
 struct uffd *uffd_create(struct uffd_mm *um, uint32_t flags, uint64_t features);
@@ -167,6 +171,8 @@ bool uffd_event_add(struct list *events, struct uffd *u, const struct uffd_msg *
 void uffd_events_post(struct list *events);
 /* Nothing came of it. */
 void uffd_events_drop(struct list *events);
+/* The host process of c is gone: whatever it waited for here, it waits no more. */
+void uffd_abandon(struct cpu *c);
 
 enum uffd_verdict {
 	UFFD_NOT_MINE, /* a fault like any other */
