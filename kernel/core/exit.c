@@ -86,7 +86,7 @@ static void release_files(struct task *t)
 		atomic_sub(&fs->users, 1); /* exec compares this with the tasks it sees */
 	lock_drop(&t->process->lock);
 	if (fds)
-		fdtable_put(fds);
+		fdtable_leave(fds, t->process);
 	if (fs)
 		fs_context_put(fs);
 	host_wait_release(&t->sleeper);

@@ -110,19 +110,34 @@ void fdtable_get(struct fdtable *fds)
 	ref_get(&fds->refs);
 }
 
-void fdtable_put(struct fdtable *fds)
+static int close_by(struct file *f, struct fdtable *fds, pid_t pid);
+
+static void close_all(struct fdtable *fds, pid_t pid)
 {
-	if (!fds || !ref_put(&fds->refs))
-		return;
 	for (size_t fd = 0; fd < (size_t)fds->capacity; fd++) {
 		fd = bitmap_next_set(fds->used, (size_t)fds->capacity, fd);
 		if (fd >= (size_t)fds->capacity)
 			break;
 		if (fds->files[fd])
-			(void)file_close(fds->files[fd], fds);
+			(void)close_by(fds->files[fd], fds, pid);
 	}
 	arrays_free(fds);
 	slab_free(&fdtable_slab, fds);
+}
+
+void fdtable_leave(struct fdtable *fds, const struct process *p)
+{
+	pid_t pid = p->pid;
+
+	atomic_store(&fds->leaver, pid);
+	if (ref_put(&fds->refs))
+		close_all(fds, pid);
+}
+
+void fdtable_put(struct fdtable *fds)
+{
+	if (fds && ref_put(&fds->refs))
+		close_all(fds, atomic_load(&fds->leaver));
 }
 
 int fdtable_unshare(struct task *t)
@@ -139,7 +154,7 @@ int fdtable_unshare(struct task *t)
 	lock_take(&t->process->lock); /* others look at it */
 	t->fds = copy;
 	lock_drop(&t->process->lock);
-	fdtable_put(old);
+	fdtable_leave(old, t->process);
 	return 0;
 }
 
@@ -341,14 +356,15 @@ int fdtable_install_at(struct fdtable *fds, int fd, struct file *f, uint32_t fla
 
 /* ---- closing ---- */
 
-int file_close(struct file *f, struct fdtable *fds)
+/* pid: as for flush */
+static int close_by(struct file *f, struct fdtable *fds, pid_t pid)
 {
 	void (*closed)(void) = f->ops ? f->ops->closed : NULL;
 	int err = 0;
 
 	if (!(f->mode & FMODE_PATH)) {
 		if (f->ops && f->ops->flush)
-			err = f->ops->flush(f);
+			err = f->ops->flush(f, pid);
 		dnotify_closed(f, f->inode, fds);
 		if (f->inode->locks)
 			file_locks_close(f, fds);
@@ -357,6 +373,11 @@ int file_close(struct file *f, struct fdtable *fds)
 	if (unlikely(closed != NULL))
 		closed();
 	return err;
+}
+
+int file_close(struct file *f, struct fdtable *fds)
+{
+	return close_by(f, fds, 0);
 }
 
 static struct file *take_out(struct fdtable *fds, int fd)

@@ -19,6 +19,7 @@ struct fdtable {
 	struct file **files;
 	uint64_t *used; /* bit set: allocated (files[] may still be NULL) */
 	uint64_t *cloexec;
+	pid_t leaver; /* atomic: whose task has left it last; 0: none has */
 	struct file *files_inside[FDTABLE_INSIDE];
 	uint64_t used_inside[1];
 	uint64_t cloexec_inside[1];
@@ -28,7 +29,9 @@ struct fdtable *fdtable_create(void) MUST_CHECK;
 /* fork's copy: 0, -ENOMEM, or -EMFILE when it has more than are allowed now. */
 int fdtable_copy(struct fdtable *fds, struct fdtable **out) MUST_CHECK;
 void fdtable_get(struct fdtable *fds);
-/* The last one closes everything. */
+/* A task of p's has it no more. The last one closes everything. */
+void fdtable_leave(struct fdtable *fds, const struct process *p);
+/* Who only looked at it does not. */
 void fdtable_put(struct fdtable *fds);
 /* exec: makes the current task's table its own and closes what is close-on-exec. 0 or
  * -ENOMEM. */

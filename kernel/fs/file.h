@@ -36,8 +36,9 @@ struct file_ops {
 	int (*iterate)(struct file *f, struct dir_context *ctx);
 	/* A device's or FIFO's own part of open(2), after inode_ops.open. May sleep. */
 	int (*open)(struct inode *inode, struct file *f);
-	/* Each close(2) of a descriptor. */
-	int (*flush)(struct file *f);
+	/* Each close(2) of a descriptor. pid: the process's that closes it, which is not
+	 * always the current one when its last task is gone; 0: the current one's. */
+	int (*flush)(struct file *f, pid_t pid);
 	/* After a close(2), when the descriptor's reference is gone, perhaps with f. */
 	void (*closed)(void);
 	/* The last reference has gone. */

@@ -55,22 +55,35 @@ static void tell(pid_t pid, const struct linux_sigevent *event,
 	lock_drop(&process_tree_lock);
 }
 
+/* A process shall no longer be told. */
+static void notify_end(struct mqueue *q, pid_t pid)
+{
+	struct netlink_notice removed = {NULL, NULL};
+
+	lock_take(&q->lock);
+	if (q->notify_pid == pid) {
+		q->notify_pid = 0;
+		removed = q->notice;
+		q->notice = (struct netlink_notice){NULL, NULL};
+	}
+	lock_drop(&q->lock);
+	if (removed.to)
+		netlink_notice_send(&removed, NOTIFY_COOKIE_SIZE - 1, NOTIFY_REMOVED);
+}
+
 int mqueue_notify(struct file *f, const struct linux_sigevent *event,
 		  struct netlink_notice *notice)
 {
 	struct mqueue *q = queue_of_file(f);
-	struct netlink_notice removed = {NULL, NULL};
 	pid_t own = current()->process->pid;
 	int err = 0;
 
-	lock_take(&q->lock);
 	if (!event) {
-		if (q->notify_pid == own) {
-			q->notify_pid = 0;
-			removed = q->notice;
-			q->notice = (struct netlink_notice){NULL, NULL};
-		}
-	} else if (q->notify_pid) {
+		notify_end(q, own);
+		return 0;
+	}
+	lock_take(&q->lock);
+	if (q->notify_pid) {
 		err = -EBUSY;
 	} else {
 		q->notify_pid = own;
@@ -78,15 +91,14 @@ int mqueue_notify(struct file *f, const struct linux_sigevent *event,
 		q->notice = *notice;
 	}
 	lock_drop(&q->lock);
-	if (removed.to)
-		netlink_notice_send(&removed, NOTIFY_COOKIE_SIZE - 1, NOTIFY_REMOVED);
 	return err;
 }
 
 /* A process that closes a descriptor of the queue is no longer told. */
-static int mqueue_flush(struct file *f)
+static int mqueue_flush(struct file *f, pid_t pid)
 {
-	return mqueue_notify(f, NULL, NULL);
+	notify_end(queue_of_file(f), pid ? pid : current()->process->pid);
+	return 0;
 }
 
 /* ---- messages ---- */

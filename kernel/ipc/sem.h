@@ -32,7 +32,7 @@ struct sem_undo {
 
 struct sem_waiter {
 	struct ipc_waiter wait;
-	const struct linux_sembuf *ops;
+	struct linux_sembuf *ops;
 	unsigned count;
 	const struct linux_sembuf *blocking; /* the operation that it waits for */
 	struct sem_undo *undo;		     /* NULL: none of its operations is undone */

@@ -102,6 +102,15 @@ static int interrupted(void)
 	return signal_is_pending() ? -EINTR : -ERESTART_RESTARTBLOCK;
 }
 
+/* Many operations are not on the stack. */
+static void abandon(struct ipc_waiter *w)
+{
+	const struct sem_waiter *waiter = container_of(w, struct sem_waiter, wait);
+
+	if (waiter->count > OPS_ON_STACK)
+		kfree(waiter->ops);
+}
+
 static int operate(struct task *t, struct semop *q)
 {
 	struct sem_waiter w = {
@@ -123,7 +132,7 @@ static int operate(struct task *t, struct semop *q)
 		err = sem_try(set, &w);
 	if (err == IPC_WAITS) {
 		err = ipc_wait(&w.wait, s, q->changes ? &set->changers : &set->zeroers,
-			       q->deadline, NULL);
+			       q->deadline, abandon);
 		if (err == -ETIMEDOUT)
 			return -EAGAIN;
 		return err == -ERESTARTSYS ? interrupted() : err;
