@@ -3,11 +3,34 @@
 #include "ipc/sem.h"
 
 #include "abi/errno.h"
-#include "base/slab.h"
+#include "base/page.h"
 #include "lib/atomic.h"
 
 int sem_limits[SEM_LIMITS] = {SEMMSL, SEMMNS, SEMOPM};
 int sem_total;
+
+/* ---- memory ---- */
+
+/* What all of it may be of the kernel's. */
+enum { MEMORY_SHARE = 64 };
+
+static size_t memory; /* atomic */
+
+int sem_charge(size_t size)
+{
+	struct page_stats stats;
+
+	page_get_stats(&stats);
+	if (atomic_add(&memory, size) + size <= stats.total / MEMORY_SHARE << PAGE_SHIFT)
+		return 0;
+	sem_uncharge(size);
+	return -ENOSPC;
+}
+
+void sem_uncharge(size_t size)
+{
+	(void)atomic_sub(&memory, size);
+}
 
 /* ---- operations ---- */
 
@@ -158,4 +181,5 @@ void sem_set_remove(struct sem_set *set)
 	ipc_serve_all(&set->changers, -EIDRM);
 	ipc_serve_all(&set->zeroers, -EIDRM);
 	(void)atomic_sub(&sem_total, (int)set->count);
+	sem_uncharge(sem_set_size(set->count));
 }

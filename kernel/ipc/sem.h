@@ -44,6 +44,15 @@ enum { SEM_LIMIT_SEMMSL, SEM_LIMIT_SEMMNS, SEM_LIMIT_SEMOPM, SEM_LIMITS };
 extern int sem_limits[SEM_LIMITS]; /* the fourth, SEMMNI, is sem_ids.limit */
 extern int sem_total;		   /* atomic: semaphores in all sets */
 
+/* Counts the memory of a set or of an undo, bounded against who makes many: -ENOSPC. */
+int sem_charge(size_t size) MUST_CHECK;
+void sem_uncharge(size_t size);
+
+static inline size_t sem_set_size(size_t count)
+{
+	return sizeof(struct sem_set) + count * sizeof(struct semaphore);
+}
+
 static inline struct sem_set *sem_set_of(struct ipc_object *o)
 {
 	return container_of(o, struct sem_set, ipc);

@@ -17,6 +17,30 @@ struct sem_undo_list {
 
 static SLAB_CACHE(sem_undo_list_slab, sizeof(struct sem_undo_list), 8);
 
+static size_t size_for(const struct sem_set *set)
+{
+	return sizeof(struct sem_undo) + set->count * sizeof(int16_t);
+}
+
+static struct sem_undo *undo_alloc(const struct sem_set *set)
+{
+	struct sem_undo *u;
+
+	if (sem_charge(size_for(set)))
+		return NULL;
+	u = kmalloc_zeroed(size_for(set));
+	if (!u)
+		sem_uncharge(size_for(set));
+	return u;
+}
+
+/* The set's lock is held. */
+static void undo_free(struct sem_undo *u, const struct sem_set *set)
+{
+	sem_uncharge(size_for(set));
+	kfree(u);
+}
+
 static struct sem_undo *undo_of(struct list *l)
 {
 	return list_entry(l, struct sem_undo, of_owner);
@@ -76,7 +100,7 @@ int sem_undo_find(struct task *t, struct sem_set *set, struct sem_undo **out)
 
 	if (list && !u) {
 		/* No other task makes one for this set now: its lock is held. */
-		u = kmalloc_zeroed(sizeof(*u) + set->count * sizeof(u->adjust[0]));
+		u = undo_alloc(set);
 		if (u) {
 			u->owner = list;
 			u->id = set->ipc.id;
@@ -115,7 +139,7 @@ void sem_undo_forget(struct sem_set *set)
 		lock_take(&u->owner->lock);
 		list_remove(&u->of_owner);
 		lock_drop(&u->owner->lock);
-		kfree(u);
+		undo_free(u, set);
 	}
 }
 
@@ -166,9 +190,9 @@ static void list_put(struct sem_undo_list *list, pid_t pid)
 			lock_drop(&list->lock);
 			list_remove(&u->of_set);
 			apply(sem_set_of(s->object), u, pid);
+			undo_free(u, sem_set_of(s->object));
 		}
 		ipc_unlock(s);
-		kfree(u);
 	}
 	slab_free(&sem_undo_list_slab, list);
 }

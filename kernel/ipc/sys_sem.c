@@ -19,17 +19,22 @@ enum { OPS_ON_STACK = 32 };
 
 static int set_create(const struct ipc_request *r, struct ipc_object **out)
 {
+	size_t size = sem_set_size(r->size);
 	int count = (int)r->size;
 	struct sem_set *set;
 	int err;
 
 	if (!count)
 		return -EINVAL;
-	if (atomic_load(&sem_total) + count > atomic_load(&sem_limits[SEM_LIMIT_SEMMNS]))
+	if (count > (int64_t)atomic_load(&sem_limits[SEM_LIMIT_SEMMNS]) -
+			    atomic_load(&sem_total) ||
+	    sem_charge(size))
 		return -ENOSPC;
-	set = kmalloc_zeroed(sizeof(*set) + r->size * sizeof(set->sems[0]));
-	if (!set)
+	set = kmalloc_zeroed(size);
+	if (!set) {
+		sem_uncharge(size);
 		return -ENOMEM;
+	}
 	set->count = r->size;
 	set->ctime = ipc_now();
 	list_init(&set->changers);
@@ -37,6 +42,7 @@ static int set_create(const struct ipc_request *r, struct ipc_object **out)
 	list_init(&set->undos);
 	err = ipc_add(&sem_ids, &set->ipc, r);
 	if (err) {
+		sem_uncharge(size);
 		kfree(set);
 		return err;
 	}
