@@ -24,6 +24,10 @@ static void flags_are_for_the_new_one(void)
 	CHECK(close(l) == 0 && unlink("l") == 0);
 }
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
 static void options_of_the_listener(void)
 {
 	int l = listener("o", SOCK_STREAM, 5), c, a;
@@ -33,6 +37,14 @@ static void options_of_the_listener(void)
 	a = accept4(l, NULL, NULL, 0);
 	CHECK(a >= 0 && int_option(a, SO_PASSCRED) == 1);
 	CHECK(int_option(a, SO_ACCEPTCONN) == 0);
+	if (set_option(l, SO_PASSPIDFD, 1) == 0) { /* since Linux 6.5 */
+		int b, d = client("o", SOCK_STREAM);
+
+		b = accept4(l, NULL, NULL, 0);
+		CHECK(b >= 0 && int_option(b, SO_PASSPIDFD) == 1);
+		CHECK(int_option(a, SO_PASSPIDFD) == 0);
+		CHECK(close(b) == 0 && close(d) == 0);
+	}
 	CHECK(close(a) == 0 && close(c) == 0 && close(l) == 0 && unlink("o") == 0);
 }
 

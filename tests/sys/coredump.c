@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a process leaves behind that dies of a signal: a core file, if it is wanted. */
 /* calls: prctl setrlimit */
+/* timeout: 180 */
 #include "fixture.h"
 
 #include <elf.h>

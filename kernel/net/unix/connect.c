@@ -186,6 +186,8 @@ int unix_accept(struct socket *s, struct socket *fresh, bool nonblock)
 		waitq_wake_one(&u->readable, POLL_READABLE);
 	lock_take(&embryo->lock);
 	embryo->passes_creds = u->passes_creds;
+	embryo->tells_creds = u->tells_creds;
+	embryo->tells_pidfd = u->tells_pidfd;
 	unix_attach(embryo, fresh);
 	lock_drop(&embryo->lock);
 	unix_gc_born(embryo);
