@@ -140,35 +140,46 @@ static void fill(struct linux_acct_v3 *a, struct process *p, bool has_ended)
 
 /* ---- the file ---- */
 
-/* Looks now and then whether there is room. acct_lock held. */
-static bool has_room_locked(void)
+/* Looks now and then whether there is room where f, a reference to the file, lies. */
+static bool has_room(struct file *f)
 {
-	struct superblock *sb = acct_file->inode->sb;
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
-	struct linux_statfs st = {0};
+	struct linux_statfs st;
+	bool is_due;
+	bool ok;
 
-	if (looked_at && now - looked_at < LOOK_INTERVAL)
-		return !is_full;
-	looked_at = now;
-	if (sb->ops->statfs(sb, &st) || !st.f_blocks)
-		return !is_full;
+	lock_take(&acct_lock);
+	is_due = !looked_at || now - looked_at >= LOOK_INTERVAL;
+	if (is_due)
+		looked_at = now;
+	ok = !is_full;
+	lock_drop(&acct_lock);
+	/* It may be the host that is asked. */
+	if (!is_due || sb_statfs(f->inode->sb, &st) || !st.f_blocks)
+		return ok;
+	lock_take(&acct_lock);
+	ok = st.f_bavail > st.f_blocks * SUSPEND_PERCENT / 100;
 	if (is_full)
-		is_full = st.f_bavail < st.f_blocks * RESUME_PERCENT / 100;
-	else
-		is_full = st.f_bavail <= st.f_blocks * SUSPEND_PERCENT / 100;
-	return !is_full;
+		ok = st.f_bavail >= st.f_blocks * RESUME_PERCENT / 100;
+	if (acct_file == f)
+		is_full = !ok;
+	lock_drop(&acct_lock);
+	return ok;
 }
 
 static struct file *file_to_write(void)
 {
-	struct file *f = NULL;
+	struct file *f;
 
 	lock_take(&acct_lock);
-	if (acct_file && has_room_locked()) {
-		f = acct_file;
+	f = acct_file;
+	if (f)
 		file_get(f);
-	}
 	lock_drop(&acct_lock);
+	if (f && !has_room(f)) {
+		file_put(f);
+		f = NULL;
+	}
 	return f;
 }
 
