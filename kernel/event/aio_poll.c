@@ -25,6 +25,7 @@
 #include "fs/poll.h"
 #include "host/host.h"
 #include "lib/atomic.h"
+#include "process/task.h"
 
 enum { WAITS_INSIDE = 2 };
 
@@ -40,7 +41,9 @@ struct aio_poll {
 	struct aio_context *ctx; /* const: ref; counted in in_flight */
 	struct file *file;	 /* const: ref */
 	struct aio_answer answer;
-	uint32_t events;			 /* const */
+	uint32_t events;	 /* const */
+	pid_t pid;		 /* const: of the process that submitted it */
+	uint64_t process_serial; /* const: the same */
 	enum { STARTING, WAITING, FIRED } state; /* context's lock, as the rest */
 	uint32_t got;				 /* what the wake-up said */
 	bool was_woken;				 /* while STARTING */
@@ -161,6 +164,8 @@ static struct aio_poll *poll_create(struct aio_context *c, struct file *f,
 	r->file = f;
 	r->answer = *a;
 	r->events = (uint32_t)iocb->aio_buf | POLLERR | POLLHUP;
+	r->pid = current()->process->pid;
+	r->process_serial = current()->process->serial;
 	return r;
 }
 
@@ -176,11 +181,22 @@ static void poll_destroy(struct aio_poll *r)
 	aio_put(c);
 }
 
-/* What the file is ready for now. */
+/* What the file is ready for now. pt NULL: nobody new waits. */
 static uint32_t poll_ask(struct aio_poll *r, struct poll_table *pt)
 {
-	uint32_t mask = file_poll(r->file, pt);
+	struct poll_table again = {.events = r->events};
+	struct process *owner = NULL;
+	uint32_t mask;
 
+	if (!pt) {
+		/* Perhaps not by the one that is to know of its signals. */
+		owner = process_lookup(r->pid);
+		if (owner && owner->serial == r->process_serial)
+			again.process = owner;
+		pt = &again;
+	}
+	mask = file_poll(r->file, pt);
+	process_put(owner);
 	if (r->file->host_poll_fd >= 0) {
 		struct linux_pollfd p = {
 			.fd = r->file->host_poll_fd,

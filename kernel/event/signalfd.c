@@ -38,7 +38,7 @@ static void signal_queued(struct process *p, struct task *t, int signo)
 {
 	(void)t;
 	(void)signo;
-	waitq_wake_all(queue_of(p), POLLIN);
+	waitq_wake_all(queue_of(p), 0);
 }
 
 void signalfd_init(void)
@@ -169,12 +169,15 @@ static ssize_t signalfd_read(struct file *f, struct uio *u, int64_t *pos)
 static uint32_t signalfd_poll(struct file *f, struct poll_table *pt)
 {
 	struct signalfd *s = f->private;
-	struct task *t = current();
+	const struct task *t = current();
+	const struct process *p = pt && pt->process ? pt->process : t->process;
 	uint64_t set;
 
-	poll_wait(pt, queue_of(t->process));
+	poll_wait(pt, queue_of(p));
 	atomic_fence();
-	set = atomic_load(&t->pending.set) | atomic_load(&t->process->pending.set);
+	set = atomic_load(&p->pending.set);
+	if (p == t->process)
+		set |= atomic_load(&t->pending.set);
 	return set & atomic_load(&s->mask) ? POLLIN : 0;
 }
 
@@ -234,7 +237,7 @@ static int signalfd_change(int fd, uint64_t mask)
 	}
 	s = f.file->private;
 	atomic_store(&s->mask, mask);
-	waitq_wake_all(queue_of(current()->process), POLLIN);
+	waitq_wake_all(queue_of(current()->process), 0);
 	fd_put(f);
 	return fd;
 }

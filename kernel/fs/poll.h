@@ -12,6 +12,7 @@
 #include "abi/types.h"
 
 struct file;
+struct process;
 struct waitq;
 
 struct poll_table {
@@ -19,6 +20,8 @@ struct poll_table {
 	void (*add)(struct poll_table *pt, struct waitq *q);
 	uint32_t events; /* what the poller is interested in; POLLERR|POLLHUP always */
 	void *private;
+	/* Whose signals a signalfd is asked for; NULL: current()'s. Borrowed. */
+	const struct process *process;
 };
 
 #define POLL_READABLE (POLLIN | POLLRDNORM)

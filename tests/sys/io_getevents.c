@@ -3,6 +3,7 @@
 /* calls: io_getevents io_pgetevents io_cancel */
 #include "aio.h"
 
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
@@ -457,6 +458,32 @@ static void no_poll_is_lost(void)
 		CHECK(close(pings[i]) == 0);
 }
 
+/* The poll of a signalfd: whoever is woken by a signal looks whether it is one of its.
+ * That Linux finds none when the kernel looks is not asked for here. */
+static void a_signalfd_tells_of_its_own_signals(void)
+{
+	aio_context_t own = context(2);
+	struct timespec soon = {0, 100000000};
+	sigset_t all, one, before;
+	struct iocb cb;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR1);
+	all = one;
+	sigaddset(&all, SIGUSR2);
+	CHECK(sigprocmask(SIG_BLOCK, &all, &before) == 0);
+	cb = poll_request(signalfd(-1, &one, 0), POLLIN);
+	CHECK(submit(own, &cb) == 1);
+	CHECK(kill(getpid(), SIGUSR2) == 0);
+	CHECK(io_getevents(own, 1, 1, ev, &soon) == 0);
+	CHECK(kill(getpid(), SIGUSR1) == 0);
+	CHECK(io_getevents(own, 1, 1, ev, &soon) >= 0);
+	CHECK(result_of(own, &cb) == POLLIN);
+	CHECK(sigwaitinfo(&all, NULL) > 0 && sigwaitinfo(&all, NULL) > 0);
+	CHECK(io_destroy(own) == 0 && close((int)cb.aio_fildes) == 0);
+	CHECK(sigprocmask(SIG_SETMASK, &before, NULL) == 0);
+}
+
 RUN(TEST(make_context), TEST(arguments_are_checked), TEST(a_time_limit_ends_the_wait),
     TEST(events_come_in_order_and_stay_after_a_fault),
     TEST(fewer_than_asked_for_when_time_is_over), TEST(a_poll_waits_for_its_file),
@@ -467,4 +494,5 @@ RUN(TEST(make_context), TEST(arguments_are_checked), TEST(a_time_limit_ends_the_
     TEST(a_cancelled_poll_tells_its_eventfd), TEST(polls_end_with_the_context),
     TEST(polls_end_with_the_process), TEST(a_waiter_learns_that_its_context_has_gone),
     TEST(a_signal_ends_the_wait), TEST(events_count_more_than_a_signal),
-    TEST(pgetevents_lets_signals_in), TEST(no_poll_is_lost))
+    TEST(pgetevents_lets_signals_in), TEST(no_poll_is_lost),
+    TEST(a_signalfd_tells_of_its_own_signals))
