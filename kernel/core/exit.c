@@ -20,6 +20,7 @@
 #include "core/fault_log.h"
 #include "core/seccomp/seccomp.h"
 #include "core/trace/trace.h"
+#include "event/aio.h"
 #include "event/host_wait.h"
 #include "fs/acct.h"
 #include "fs/context.h"
@@ -505,6 +506,7 @@ static void bury_task(struct task *t, int status)
 	}
 	sysv_abandon(t);
 	netlink_abandon(t);
+	aio_abandon(t);
 	sysv_unshare(t);
 	release_files(t);
 	task_release_vfork_waiter(t);

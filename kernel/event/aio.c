@@ -6,6 +6,11 @@
  * What the kernel needs to know of it, it keeps for itself; what the guest writes there
  * decides only which of its own events it gets to see.
  *
+ * When a context ends, Linux takes the ring's pages away from whoever still maps them, as
+ * a child may or who has moved a part. Here they stay, for as long as they are mapped; so
+ * that nobody piles them up, all rings together may be made for twice fs.aio-max-nr
+ * requests.
+ *
  * Limits against Linux: a ring has at most 64 MiB, some two million events. */
 #include "event/aio.h"
 
@@ -36,6 +41,7 @@ static SLAB_CACHE(aio_context_slab, sizeof(struct aio_context), 64);
 static struct lock count_lock = LOCK_INIT(RANK_OBJECT);
 static int aio_nr;		 /* count_lock */
 static int aio_max_nr = 0x10000; /* atomic: fs.aio-max-nr */
+static uint64_t pinned;		 /* atomic: the same of all rings that are in memory */
 
 /* ---- references ---- */
 
@@ -68,7 +74,23 @@ struct aio_context *aio_lookup(uaddr_t address)
 	else
 		c = NULL;
 	lock_drop(&table->lock);
+	current()->aio = c;
 	return c;
+}
+
+void aio_leave(struct aio_context *c)
+{
+	current()->aio = NULL;
+	aio_put(c);
+}
+
+void aio_abandon(struct task *t)
+{
+	struct aio_context *c = t->aio;
+
+	t->aio = NULL;
+	if (c)
+		aio_put(c);
 }
 
 static struct aio_table *table_get(struct mm *mm)
@@ -115,6 +137,21 @@ static void charge_drop(uint32_t count)
 	lock_drop(&count_lock);
 }
 
+static bool pin_take(uint32_t count)
+{
+	uint64_t max = 2 * (uint64_t)atomic_load_relaxed(&aio_max_nr);
+
+	if (atomic_add(&pinned, count) + count <= max)
+		return true;
+	(void)atomic_sub(&pinned, count);
+	return false;
+}
+
+static void pin_drop(uint32_t count)
+{
+	(void)atomic_sub(&pinned, count);
+}
+
 /* mremap(2): the context takes the new place as its name. */
 static int ring_moved(struct vm_object *o, struct mm *mm, uaddr_t to)
 {
@@ -153,14 +190,30 @@ static int ring_size(uint32_t count, size_t *size)
 	return 0;
 }
 
-static struct aio_context *context_alloc(size_t size)
+static struct kernel_pages *ring_alloc(size_t size, uint32_t count)
+{
+	static const struct kernel_pages_kind kind = {
+		.name = "/[aio] (deleted)",
+		.moved = ring_moved,
+		.gone = pin_drop,
+	};
+	struct kernel_pages *p;
+
+	if (page_order_for(size) > PAGE_ORDER_MAX || !pin_take(count))
+		return NULL;
+	p = kernel_pages_create(size, &kind, count);
+	if (!p)
+		pin_drop(count);
+	return p;
+}
+
+static struct aio_context *context_alloc(size_t size, uint32_t count)
 {
 	struct aio_context *c = slab_alloc_zeroed(&aio_context_slab);
 
 	if (!c)
 		return NULL;
-	if (page_order_for(size) <= PAGE_ORDER_MAX)
-		c->pages = kernel_pages_create(size, "/[aio] (deleted)", ring_moved);
+	c->pages = ring_alloc(size, count);
 	if (!c->pages) {
 		slab_free(&aio_context_slab, c);
 		return NULL;
@@ -176,6 +229,7 @@ static struct aio_context *context_alloc(size_t size)
 	list_init(&c->fired);
 	aio_poll_init(c);
 	c->size = size;
+	c->charge = count;
 	c->ring = kernel_pages_data(c->pages);
 	c->nr = (uint32_t)((size - sizeof(*c->ring)) / sizeof(struct linux_io_event));
 	c->available = c->nr - 1;
@@ -222,17 +276,13 @@ int aio_create(uint32_t count, uaddr_t *address)
 
 	if (err)
 		return err;
-	c = context_alloc(size);
-	if (!c)
-		return -ENOMEM;
-	c->charge = count;
-	err = -EAGAIN;
-	if (charge_take(count)) {
-		err = context_publish(c, current()->mm, address);
-		if (err)
-			charge_drop(count);
-	}
+	if (!charge_take(count))
+		return -EAGAIN;
+	c = context_alloc(size, count);
+	err = c ? context_publish(c, current()->mm, address) : -ENOMEM;
 	if (err)
+		charge_drop(count);
+	if (err && c)
 		aio_put(c);
 	return err;
 }
@@ -269,15 +319,20 @@ static bool is_idle(struct aio_context *c)
 	return idle;
 }
 
+static void context_end_polls(struct aio_context *c)
+{
+	aio_poll_cancel_all(c);
+	aio_poll_finish(c);
+}
+
 /* Ends what can be ended, and waits for the rest. */
-static void context_drain(struct aio_context *c, uint32_t work_mask)
+static void context_drain(struct aio_context *c)
 {
 	struct wait_entry e;
 	int err = 0;
 
 	waitq_wake_all(&c->changed, 0);
-	aio_poll_cancel_all(c);
-	aio_poll_finish(c);
+	context_end_polls(c);
 	if (is_idle(c))
 		return;
 	wait_entry_init(&e, NULL);
@@ -286,7 +341,7 @@ static void context_drain(struct aio_context *c, uint32_t work_mask)
 		waitq_add(&c->idle, &e);
 		if (is_idle(c))
 			break;
-		err = sleeper_wait(NSEC_NEVER, work_mask);
+		err = sleeper_wait(NSEC_NEVER, WORK_KILL);
 		waitq_del(&c->idle, &e);
 	}
 	waitq_del(&c->idle, &e);
@@ -300,12 +355,16 @@ int aio_destroy(struct aio_context *c)
 	if (!context_kill(c, &address))
 		return -EINVAL;
 	(void)!mm_unmap(current()->mm, address, c->size);
-	context_drain(c, WORK_KILL);
-	aio_put(c);
+	aio_put(c); /* the table's; the caller has another */
+	context_drain(c);
 	return 0;
 }
 
-/* Nobody uses mm any more: as there is no guest code, the ring stays as it is. */
+/* Nobody uses mm any more: as there is no guest code, the ring stays as it is. What was
+ * in flight has been finished by those who left, but for tasks that died by an outside
+ * hand (process_abandoned()): those never come back from their calls, and must not be
+ * waited for, nor woken. Whatever the kernel thread still finishes has references of its
+ * own. */
 static void mm_gone(struct mm *mm)
 {
 	struct aio_table *table = mm->aio;
@@ -316,10 +375,13 @@ static void mm_gone(struct mm *mm)
 		struct aio_context *c = each;
 		uaddr_t address;
 
-		if (context_kill(c, &address)) {
-			context_drain(c, 0);
-			aio_put(c);
-		}
+		if (!context_kill(c, &address))
+			continue;
+		lock_take(&c->changed.lock);
+		list_init(&c->changed.entries);
+		lock_drop(&c->changed.lock);
+		context_end_polls(c);
+		aio_put(c);
 	}
 	idr_fini(&table->ids);
 	kfree(table);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* aio.h - contexts of asynchronous I/O and what is under way in them; between the files
- * of aio alone. */
+ * of aio alone, but for aio_abandon(). */
 #pragma once
 #include "abi/aio.h"
 #include "abi/types.h"
@@ -14,6 +14,7 @@ struct aio_table;
 struct file;
 struct kernel_pages;
 struct mm;
+struct task;
 
 struct aio_context {
 	struct ref refs;	 /* the table's, those of calls, of requests, of work */
@@ -54,11 +55,16 @@ struct aio_answer {
 
 /* io_setup(2): *address is the context's id. -EINVAL, -EAGAIN, -ENOMEM. */
 int aio_create(uint32_t count, uaddr_t *address) MUST_CHECK;
-/* The current process' context of that name: a reference, or NULL. */
+/* The current process' context of that name: a reference, or NULL. The task may have one
+ * of these at a time, and gives it back with aio_leave(). */
 struct aio_context *aio_lookup(uaddr_t address) MUST_CHECK;
+void aio_leave(struct aio_context *c);
+/* t died in the middle of a call: gives back what that had. */
+void aio_abandon(struct task *t);
 void aio_get(struct aio_context *c);
 void aio_put(struct aio_context *c);
-/* io_destroy(2): waits for what is under way. -EINVAL: somebody else does. */
+/* io_destroy(2), of what aio_lookup() gave: waits for what is under way. -EINVAL:
+ * somebody else does. */
 int aio_destroy(struct aio_context *c) MUST_CHECK;
 
 /* Takes room for one request's event: false when there is none. */

@@ -19,7 +19,7 @@ static int destroy(uaddr_t ctx)
 	if (!c)
 		return -EINVAL;
 	err = aio_destroy(c);
-	aio_put(c);
+	aio_leave(c);
 	return err;
 }
 
@@ -74,7 +74,7 @@ long sys_io_submit(struct task *t, uint64_t ctx, long count, uaddr_t iocbs)
 	} else {
 		err = -EINVAL;
 	}
-	aio_put(c);
+	aio_leave(c);
 	return done ? done : err;
 }
 
@@ -94,7 +94,7 @@ long sys_io_cancel(struct task *t, uint64_t ctx, uaddr_t iocb, uaddr_t result)
 	if (!c)
 		return -EINVAL;
 	err = aio_poll_cancel(c, iocb);
-	aio_put(c);
+	aio_leave(c);
 	return err;
 }
 
@@ -149,7 +149,7 @@ static long get_events(uint64_t ctx, long min, long max, uaddr_t events, nsec_t 
 		return -EINVAL;
 	if (min >= 0 && min <= max)
 		ret = wait_events(c, min, max, events, deadline);
-	aio_put(c);
+	aio_leave(c);
 	return ret;
 }
 

@@ -20,7 +20,8 @@ struct kernel_pages {
 	struct ref refs;
 	void *data;
 	size_t size;
-	const char *name;
+	const struct kernel_pages_kind *kind;
+	uint32_t charge;
 	uint64_t ino;
 };
 
@@ -55,6 +56,7 @@ void kernel_pages_put(struct kernel_pages *p)
 	if (!p || !ref_put(&p->refs))
 		return;
 	page_free(p->data, page_order_for(p->size));
+	p->kind->gone(p->charge);
 	slab_free(&kernel_pages_slab, p);
 }
 
@@ -76,14 +78,13 @@ static int host_backing(struct vm_object *o, uint64_t off, size_t size, bool sha
 static void describe(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
 		     uint64_t *ino)
 {
-	strlcpy(buf, of(o)->name, size);
+	strlcpy(buf, of(o)->kind->name, size);
 	*dev = 1;
 	*ino = of(o)->ino;
 }
 
-struct kernel_pages *kernel_pages_create(size_t size, const char *name,
-					 int (*moved)(struct vm_object *o, struct mm *mm,
-						      uaddr_t to))
+struct kernel_pages *
+kernel_pages_create(size_t size, const struct kernel_pages_kind *kind, uint32_t charge)
 {
 	struct kernel_pages *p = slab_alloc(&kernel_pages_slab);
 
@@ -96,14 +97,15 @@ struct kernel_pages *kernel_pages_create(size_t size, const char *name,
 	}
 	ref_init(&p->refs);
 	p->size = size;
-	p->name = name;
+	p->kind = kind;
+	p->charge = charge;
 	p->ino = atomic_add(&last_ino, 1) + 1;
 	p->ops = (struct vm_object_ops){
 		.get = get,
 		.put = put,
 		.host_backing = host_backing,
 		.describe = describe,
-		.moved = moved,
+		.moved = kind->moved,
 	};
 	p->object.ops = &p->ops;
 	return p;

@@ -21,6 +21,7 @@ struct exec;
 struct fdtable;
 struct fs_context;
 struct io_context;
+struct aio_context;
 struct ipc_waiter;
 struct mm;
 struct pgroup;
@@ -175,6 +176,7 @@ struct task {
 	struct sem_undo_list *sem_undos; /* own: ref; ipc/: fork: none, CLONE_SYSVSEM:
 					    shared; exec: kept */
 	struct ipc_waiter *ipc_waiter;	 /* own: ipc/: while it sleeps there */
+	struct aio_context *aio;	 /* own: event/: ref: of the call under way */
 	bool made_segments;		 /* own: ipc/: it has made shared memory */
 	struct io_context *io_context;	 /* process->lock: ref or NULL */
 	uint32_t mem_policy;		 /* own: mm/policy.h; fork and exec: kept */

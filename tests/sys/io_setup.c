@@ -151,6 +151,47 @@ static void fork_shares_the_ring_and_not_the_context(void)
 	CHECK(io_destroy(inherited) == 0);
 }
 
+static int hold[2];
+
+static void wait_for_the_end(void)
+{
+	char c;
+
+	CHECK(read(hold[0], &c, 1) == 0);
+}
+
+/* Children still map rings whose contexts have ended: fs.aio-nr counts none, yet nobody
+ * can have as many as he likes where that keeps their memory. */
+static void rings_that_others_map(void)
+{
+	pid_t pids[10];
+	int count = 0;
+
+	CHECK(pipe(hold) == 0);
+	for (; count < 10; count++) {
+		aio_context_t ctx = 0;
+
+		if (io_setup(20000, &ctx)) {
+			CHECK(errno == ENOMEM && count >= 5);
+			break;
+		}
+		pids[count] = fork();
+		CHECK(pids[count] >= 0);
+		if (pids[count] == 0) {
+			close(hold[1]);
+			wait_for_the_end();
+			_exit(0);
+		}
+		CHECK(io_destroy(ctx) == 0);
+	}
+	close(hold[1]);
+	for (int i = 0; i < count; i++)
+		CHECK(waitpid(pids[i], NULL, 0) == pids[i]);
+	close(hold[0]);
+	for (int i = 0; i < 10; i++)
+		CHECK(io_destroy(context(20000)) == 0);
+}
+
 static void *use_in_thread(void *arg)
 {
 	CHECK(io_submit(*(aio_context_t *)arg, 0, NULL) == 0);
@@ -213,6 +254,6 @@ RUN(TEST(a_context_is_the_address_of_its_ring), TEST(the_ring_is_shown_in_maps),
     TEST(a_context_is_destroyed_once), TEST(who_unmaps_the_ring_has_no_context),
     TEST(a_ring_that_lies_about_its_id_is_none),
     TEST(a_moved_ring_is_the_context_from_then_on),
-    TEST(fork_shares_the_ring_and_not_the_context), TEST(threads_share_contexts),
-    TEST(many_contexts_at_once), TEST(what_is_in_use_is_counted),
-    TEST(a_ring_needs_address_space))
+    TEST(fork_shares_the_ring_and_not_the_context), TEST(rings_that_others_map),
+    TEST(threads_share_contexts), TEST(many_contexts_at_once),
+    TEST(what_is_in_use_is_counted), TEST(a_ring_needs_address_space))
