@@ -2,8 +2,8 @@
 /* calls: acct getrusage */
 /* acct.c - process accounting: a record for each process that ends, as acct(5) says.
  * Natively in a process namespace, whose accounting is its own. */
+#include "capability.h"
 #include "proc.h"
-#include <linux/capability.h>
 #include <sys/stat.h>
 
 struct record {
@@ -15,15 +15,6 @@ struct record {
 	char comm[16];
 };
 enum { FORK = 1, ROOT = 2, CORE = 8, SIG = 16 };
-
-static bool has_cap(int cap)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[cap / 32].effective & (1U << cap % 32);
-}
 
 static unsigned long expand(uint16_t n)
 {

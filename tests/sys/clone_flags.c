@@ -2,8 +2,8 @@
 /* calls: clone clone3 unshare */
 /* clone_flags.c - which flags go together: each combination of those that shape a task,
  * against the rules of the man page; chosen ids; signals to the parent. */
+#include "capability.h"
 #include "proc.h"
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sys/prctl.h>
 
@@ -221,12 +221,7 @@ static void bad_structures(void)
 
 static bool may_choose_ids(void)
 {
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return (d[0].effective & (1U << CAP_SYS_ADMIN)) ||
-	       (d[1].effective & (1U << (CAP_CHECKPOINT_RESTORE - 32)));
+	return has_cap(CAP_SYS_ADMIN) || has_cap(CAP_CHECKPOINT_RESTORE);
 }
 
 static void ids_can_be_chosen(void)

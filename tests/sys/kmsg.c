@@ -3,8 +3,8 @@
 /* kmsg.c - the kernel's log that is the sandbox's own: what is written to /dev/kmsg, and
  * what faults leave there, is read again there, from /proc/kmsg and by syslog(2). */
 /* native: skip */
+#include "capability.h"
 #include "proc.h"
-#include <linux/capability.h>
 #include <poll.h>
 
 enum { READ = 2, READ_ALL, READ_CLEAR, CLEAR, OFF, ON, LEVEL, UNREAD, SIZE };
@@ -12,15 +12,6 @@ enum { READ = 2, READ_ALL, READ_CLEAR, CLEAR, OFF, ON, LEVEL, UNREAD, SIZE };
 static long log_call(int type, void *buf, int size)
 {
 	return syscall(SYS_syslog, type, buf, size);
-}
-
-static bool is_privileged(void)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[1].effective & (1U << (CAP_SYSLOG - 32));
 }
 
 static void say(const char *text)
@@ -315,7 +306,7 @@ int main(void)
 	};
 	static const struct test user[] = {TEST(strangers_see_nothing)};
 
-	if (!is_privileged())
+	if (!has_cap(CAP_SYSLOG))
 		return test_main(user, 1);
 	return test_main(all, sizeof(all) / sizeof(all[0]));
 }

@@ -2,20 +2,11 @@
 /* calls: setrlimit prlimit64 setpriority sched_setscheduler execve setuid */
 /* limits_users.c - limits on what a task may ask for and how long it may run: RTTIME,
  * NICE, RTPRIO, and NPROC when a program is run after a change of user. */
+#include "capability.h"
 #include "proc.h"
-#include <linux/capability.h>
 #include <sys/file.h>
 
 #define NOBODY 0x7ffffff0
-
-static bool has_cap(int cap)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[cap / 32].effective & (1U << cap % 32);
-}
 
 static long policy(int which, int priority)
 {

@@ -2,9 +2,9 @@
 /* calls: prctl */
 /* prctl_mm.c - PR_SET_MM: what a process says its address space is made of, and where
  * /proc shows that. */
+#include "capability.h"
 #include "proc.h"
 #include <elf.h>
-#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <sys/stat.h>
 
@@ -17,15 +17,6 @@ static long set(unsigned long option, unsigned long addr, unsigned long arg4,
 		unsigned long arg5)
 {
 	return syscall(SYS_prctl, PR_SET_MM, option, addr, arg4, arg5);
-}
-
-static bool has_cap(int cap)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[cap / 32].effective & (1U << cap % 32);
 }
 
 static size_t slurp(const char *path, char *buf, size_t size)

@@ -2,8 +2,8 @@
 /* calls: sched_setattr sched_getattr sched_setaffinity fork prctl ioprio_set kcmp */
 /* sched_setattr.c - SCHED_DEADLINE: parameters, admission, what fork makes of it; flags
  * of attributes; what tasks with CLONE_IO share. Those with deadlines only sleep. */
+#include "capability.h"
 #include "proc.h"
-#include <linux/capability.h>
 #include <sys/prctl.h>
 
 #define MS	 1000000UL
@@ -41,15 +41,6 @@ static struct attr times(unsigned long runtime, unsigned long deadline,
 			     .period = period};
 }
 
-static bool is_privileged(void)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[0].effective & (1U << CAP_SYS_NICE);
-}
-
 static void parameters_are_checked(void)
 {
 	static const unsigned long bad[][3] = {
@@ -74,7 +65,7 @@ static void parameters_are_checked(void)
 	FAILS(EINVAL, set(0, &a));
 	a.priority = 0;
 	a.flags = 1UL << 28;
-	if (is_privileged())
+	if (has_cap(CAP_SYS_NICE))
 		FAILS(EINVAL, set(0, &a));
 	a.flags = 0;
 	FAILS(ESRCH, set(NOBODY, &a));
@@ -95,7 +86,7 @@ static void only_the_privileged_have_deadlines(void)
 
 		if (geteuid() == 0)
 			CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
-		if (!is_privileged()) {
+		if (!has_cap(CAP_SYS_NICE)) {
 			FAILS(EPERM, set(0, &a));
 			a.runtime = 0;
 			FAILS(EINVAL, set(0, &a)); /* that comes first */
@@ -107,7 +98,7 @@ static void only_the_privileged_have_deadlines(void)
 
 static void what_is_set_is_shown(void)
 {
-	if (!is_privileged())
+	if (!has_cap(CAP_SYS_NICE))
 		return;
 	CHILD(pid)
 	{
@@ -156,7 +147,7 @@ static void a_zombie_can_be_changed(void)
 
 static void a_task_with_deadlines_does_not_fork(void)
 {
-	if (!is_privileged())
+	if (!has_cap(CAP_SYS_NICE))
 		return;
 	CHILD(pid)
 	{
@@ -184,7 +175,7 @@ static void it_may_use_all_processors(void)
 	cpu_set_t all, one;
 
 	CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);
-	if (!is_privileged() || CPU_COUNT(&all) < 2)
+	if (!has_cap(CAP_SYS_NICE) || CPU_COUNT(&all) < 2)
 		return;
 	CPU_ZERO(&one);
 	for (int i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
@@ -248,7 +239,7 @@ static void there_is_room_for_so_many(void)
 
 	CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);
 	cpus = CPU_COUNT(&all);
-	if (!is_privileged() || cpus > 64)
+	if (!has_cap(CAP_SYS_NICE) || cpus > 64)
 		return;
 	n = how_many_are_admitted();
 	CHECK(n >= 1 && n <= cpus + 1);
@@ -259,7 +250,7 @@ static void there_is_room_for_so_many(void)
 
 static void realtime_has_no_slack(void)
 {
-	if (!is_privileged())
+	if (!has_cap(CAP_SYS_NICE))
 		return;
 	CHILD(pid)
 	{

@@ -3,9 +3,9 @@
 /* calls: sched_setscheduler sched_getscheduler sched_setparam sched_getparam
  * sched_setattr sched_getattr sched_get_priority_max sched_get_priority_min
  * sched_rr_get_interval */
+#include "capability.h"
 #include "fixture.h"
 
-#include <linux/capability.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -37,15 +37,6 @@ static long set_policy(int policy, int priority)
 	struct sched_param p = {priority};
 
 	return syscall(SYS_sched_setscheduler, 0, policy, &p);
-}
-
-static bool may_be_realtime(void)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[0].effective & (1U << CAP_SYS_NICE);
 }
 
 static void ranges(void)
@@ -172,7 +163,7 @@ static void be_realtime(void)
 	struct timespec t = {-1, -1};
 	struct attr a;
 
-	if (!may_be_realtime() || set_policy(SCHED_RR, 3) != 0)
+	if (!has_cap(CAP_SYS_NICE) || set_policy(SCHED_RR, 3) != 0)
 		return;
 	CHECK(sched_getscheduler(0) == SCHED_RR);
 	CHECK(sched_getparam(0, &p) == 0 && p.sched_priority == 3);

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's log: who may read it, and the arguments. Nothing that would change the
  * log of a machine is tried. */
+#include "capability.h"
 #include "fixture.h"
 
-#include <linux/capability.h>
-
 enum { READ_ALL = 3, SIZE_UNREAD = 9, SIZE_BUFFER = 10 };
-
-static bool is_capable(void)
-{
-	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct d[2];
-
-	CHECK(syscall(SYS_capget, &h, d) == 0);
-	return d[1].effective & (1U << (CAP_SYSLOG - 32));
-}
 
 static bool is_restricted(void)
 {
@@ -26,7 +16,7 @@ static void who_may_read(void)
 {
 	static char text[1 << 16];
 
-	if (is_capable() || !is_restricted()) {
+	if (has_cap(CAP_SYSLOG) || !is_restricted()) {
 		CHECK(syscall(SYS_syslog, SIZE_BUFFER, NULL, 0) > 0);
 		CHECK(syscall(SYS_syslog, READ_ALL, text, sizeof(text)) >= 0);
 		CHECK(syscall(SYS_syslog, READ_ALL, text, 0) == 0);
@@ -41,7 +31,7 @@ static void who_may_read(void)
 
 static void the_rest_needs_the_capability(void)
 {
-	if (is_capable()) {
+	if (has_cap(CAP_SYSLOG)) {
 		CHECK(syscall(SYS_syslog, SIZE_UNREAD, NULL, 0) >= 0);
 		FAILS(EINVAL, syscall(SYS_syslog, -1, NULL, 0));
 		FAILS(EINVAL, syscall(SYS_syslog, 11, NULL, 0));
