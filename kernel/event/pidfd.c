@@ -220,28 +220,26 @@ bool pidfd_is(int fd)
 	return true;
 }
 
-int pidfd_any_task(int fd, struct task **out)
+static int task_of(int fd, bool of_thread_too, struct task **out)
 {
 	struct target g;
 	int err = target_get(fd, &g);
 
 	if (err)
 		return err;
-	*out = target_task(&g);
+	*out = g.task && !of_thread_too ? NULL : target_task(&g);
 	target_put(&g);
 	return *out ? 0 : -ESRCH;
 }
 
+int pidfd_any_task(int fd, struct task **out)
+{
+	return task_of(fd, true, out);
+}
+
 int pidfd_task(int fd, struct task **out)
 {
-	struct target g;
-	int err = target_get(fd, &g);
-
-	if (err)
-		return err;
-	*out = g.task ? NULL : target_task(&g);
-	target_put(&g);
-	return *out ? 0 : -ESRCH;
+	return task_of(fd, false, out);
 }
 
 int pidfd_to_wait_for(int fd, const struct process **out, uint32_t *options)
