@@ -13,6 +13,7 @@
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/creds.h"
+#include "process/identity.h"
 #include "process/klog.h"
 #include "process/task.h"
 
@@ -57,14 +58,16 @@ static void log_victim(const struct victim *v)
 	struct process *p = v->process;
 	struct task *t = task_lookup(p->pid);
 	struct mm *mm = t ? task_mm(t) : NULL;
+	struct creds *creds = t ? task_creds(t) : NULL;
 
-	if (mm)
+	if (mm && creds)
 		klog_print(KLOG_ERR,
 			   "Memory cgroup out of memory: Killed process %d (%s) "
 			   "total-vm:%lukB, anon-rss:%lukB, file-rss:0kB, shmem-rss:0kB, "
 			   "UID:%u pgtables:0kB oom_score_adj:%d",
 			   p->pid, t->comm, mm->total_pages * (PAGE_SIZE >> 10),
-			   v->bytes >> 10, t->creds->uid, p->oom_score_adj);
+			   v->bytes >> 10, creds->uid, p->oom_score_adj);
+	creds_put(creds);
 	mm_put(mm);
 	task_put(t);
 }
