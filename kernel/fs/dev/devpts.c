@@ -13,6 +13,7 @@
 #include "fs/dev/pty.h"
 #include "fs/file.h"
 #include "fs/mount.h"
+#include "fs/mount_options.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
@@ -314,7 +315,7 @@ static bool parse_number(const char *s, unsigned base, uint32_t max, uint32_t *o
 	return true;
 }
 
-static bool option_apply(struct options *o, const char *key, const char *value)
+static bool option_set(struct options *o, const char *key, const char *value)
 {
 	if (string_equal(key, "uid"))
 		return o->has_uid = parse_number(value, 10, UINT32_MAX - 1, &o->uid);
@@ -334,33 +335,12 @@ static bool option_apply(struct options *o, const char *key, const char *value)
 	}
 	if (string_equal(key, "max"))
 		return parse_number(value, 10, DEVPTS_MAX, &o->max);
-	return string_equal(key, "newinstance") || !*key;
+	return string_equal(key, "newinstance");
 }
 
-static int options_parse(struct options *o, const char *text)
+static int option_apply(void *to, const char *key, const char *value)
 {
-	char one[64];
-
-	while (*text) {
-		const char *end = text;
-		char *value;
-		size_t len;
-
-		while (*end && *end != ',')
-			end++;
-		len = (size_t)(end - text);
-		if (len >= sizeof(one))
-			return -EINVAL;
-		memcpy(one, text, len);
-		one[len] = '\0';
-		value = strchr(one, '=');
-		if (value)
-			*value++ = '\0';
-		if (!option_apply(o, one, value ? value : ""))
-			return -EINVAL;
-		text = *end ? end + 1 : end;
-	}
-	return 0;
+	return option_set(to, key, value ? value : "") ? 0 : -EINVAL;
 }
 
 static void devpts_show_options(struct superblock *sb, char *buf, size_t size)
@@ -382,7 +362,7 @@ static int devpts_remount(struct superblock *sb, const char *text)
 {
 	struct instance *i = instance_of(sb);
 	struct options o = {.mode = 0600, .max = DEVPTS_MAX};
-	int err = options_parse(&o, text);
+	int err = mount_options_parse(text, option_apply, &o);
 
 	if (err)
 		return err;
@@ -429,7 +409,7 @@ static int devpts_mount(const char *source, const char *text, void *data,
 	struct options o = {.mode = 0600, .max = DEVPTS_MAX};
 	struct superblock *sb;
 	struct instance *i;
-	int err = options_parse(&o, text);
+	int err = mount_options_parse(text, option_apply, &o);
 
 	(void)source, (void)data;
 	if (err)

@@ -2,6 +2,7 @@
 /* options.c - what a mount of procfs shows to whom: hidepid, gid and subset (proc(5)). */
 #include "abi/errno.h"
 #include "base/slab.h"
+#include "fs/mount_options.h"
 #include "fs/proc/access.h"
 #include "fs/proc/internal.h"
 #include "lib/atomic.h"
@@ -33,8 +34,9 @@ static bool hiding_parse(const char *text, uint32_t *out)
 }
 
 /* -ENOENT: no such option; -EINVAL: no such value. */
-static int option_apply(struct proc_options *o, const char *key, const char *value)
+static int option_apply(void *to, const char *key, const char *value)
 {
+	struct proc_options *o = to;
 	bool is_gid = string_equal(key, "gid");
 	bool is_subset = string_equal(key, "subset");
 
@@ -59,26 +61,7 @@ int proc_takes(const char *key, const char *value)
 
 int proc_options_parse(struct proc_options *o, const char *text)
 {
-	char one[64];
-	int err = 0;
-
-	while (*text && !err) {
-		size_t len = 0;
-		char *value;
-
-		while (text[len] && text[len] != ',')
-			len++;
-		if (len >= sizeof(one))
-			return -EINVAL;
-		memcpy(one, text, len);
-		one[len] = '\0';
-		value = strchr(one, '=');
-		if (value)
-			*value++ = '\0';
-		err = *one ? option_apply(o, one, value) : 0;
-		text += len + (text[len] != '\0');
-	}
-	return err ? -EINVAL : 0;
+	return mount_options_parse(text, option_apply, o) ? -EINVAL : 0;
 }
 
 void proc_show_options(struct superblock *sb, char *buf, size_t size)

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/statfs.h"
 #include "base/slab.h"
+#include "fs/mount_options.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
@@ -71,7 +72,7 @@ static bool parse_number(const char *s, unsigned base, uint32_t *out)
 	return true;
 }
 
-static bool option_apply(struct options *o, const char *key, const char *value)
+static bool option_set(struct options *o, const char *key, const char *value)
 {
 	uint64_t size;
 
@@ -92,33 +93,12 @@ static bool option_apply(struct options *o, const char *key, const char *value)
 	if (string_equal(key, "gid"))
 		return parse_number(value, 10, &o->gid);
 	return string_equal(key, "huge") || string_equal(key, "inode64") ||
-	       string_equal(key, "inode32") || string_equal(key, "noswap") || !*key;
+	       string_equal(key, "inode32") || string_equal(key, "noswap");
 }
 
-static int options_parse(struct options *o, const char *text)
+static int option_apply(void *to, const char *key, const char *value)
 {
-	char one[64];
-
-	while (*text) {
-		const char *end = text;
-		char *value;
-		size_t len;
-
-		while (*end && *end != ',')
-			end++;
-		len = (size_t)(end - text);
-		if (len >= sizeof(one))
-			return -EINVAL;
-		memcpy(one, text, len);
-		one[len] = '\0';
-		value = strchr(one, '=');
-		if (value)
-			*value++ = '\0';
-		if (!option_apply(o, one, value ? value : ""))
-			return -EINVAL;
-		text = *end ? end + 1 : end;
-	}
-	return 0;
+	return option_set(to, key, value ? value : "") ? 0 : -EINVAL;
 }
 
 static int tmpfs_statfs(struct superblock *sb, struct linux_statfs *out)
@@ -163,7 +143,7 @@ static int tmpfs_remount(struct superblock *sb, const char *text)
 {
 	struct tmpfs_sb *s = sb->private;
 	struct options o = {.pages = s->max_pages, .inodes = s->max_inodes};
-	int err = options_parse(&o, text);
+	int err = mount_options_parse(text, option_apply, &o);
 
 	if (err)
 		return err;
@@ -237,7 +217,7 @@ static int tmpfs_mount(const char *source, const char *text, void *data,
 	(void)source;
 	(void)data;
 	owner_default(&o);
-	err = options_parse(&o, text);
+	err = mount_options_parse(text, option_apply, &o);
 	return err ? err : make(&tmpfs_type, TMPFS_MAGIC, &o, out);
 }
 
@@ -267,7 +247,7 @@ static int tmpfs_takes(const char *key, const char *value)
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (string_equal(known[i], key))
-			return option_apply(&o, key, value ? value : "") ? 0 : -EINVAL;
+			return option_apply(&o, key, value);
 	return -ENOENT;
 }
 
@@ -277,7 +257,7 @@ static int ramfs_takes(const char *key, const char *value)
 
 	if (!string_equal(key, "mode"))
 		return 0;
-	return option_apply(&o, key, value ? value : "") ? 0 : -EINVAL;
+	return option_apply(&o, key, value);
 }
 
 static struct file_system_type tmpfs_type = {
