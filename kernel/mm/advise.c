@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "host/host.h"
 #include "mm/limits.h"
+#include "mm/populate.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
@@ -198,6 +199,8 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 		return 0;
 	if (addr > USER_END || end > USER_END)
 		return -ENOMEM;
+	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+		return mm_populate(mm, addr, end, advice);
 	if (unlikely(mm->uffd))
 		tell_of_removal(mm, addr, end, advice);
 	lock_take(&mm->lock);
@@ -274,25 +277,18 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
 	return 0;
 }
 
-static int lock_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
+/* Where what is mapped from start on without a hole ends. */
+static uaddr_t first_hole(struct mm *mm, uaddr_t start, uaddr_t end)
 {
-	(void)mm;
-	if (unlikely(v->uffd))
-		return 0; /* it would want all pages at once */
-	/* The host's own limit for locked memory may be lower than the guest's: its
-	 * refusal is no error, pages of a sandbox need not be resident for correctness.
-	 */
-	(void)host_mlock2(from, to - from, flags);
-	return 0;
-}
+	uaddr_t at = start;
 
-static int unlock_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
-{
-	(void)mm;
-	(void)v;
-	(void)flags;
-	(void)host_munlock(from, to - from);
-	return 0;
+	for (struct vma *v = vma_find(mm, start); v && v->start <= at && at < end;
+	     v = vma_next(v)) {
+		if (v->flags & VMA_HIDDEN)
+			break;
+		at = v->end;
+	}
+	return MIN(at, end);
 }
 
 int mm_lock_range(struct mm *mm, uaddr_t addr, size_t size, int flags)
@@ -300,28 +296,28 @@ int mm_lock_range(struct mm *mm, uaddr_t addr, size_t size, int flags)
 	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
 	uaddr_t end = ALIGN_UP(addr + size, PAGE_SIZE);
 	size_t pages = (end - start) >> PAGE_SHIFT;
-	uint64_t limit = mm_limit(RLIMIT_MEMLOCK);
-	int err;
+	size_t limit = mm_may_lock() ? SIZE_MAX : mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	uaddr_t to;
+	int err = 0;
 
-	if (end < start)
-		return -EINVAL;
-	if (!limit && !mm_may_lock())
+	if (!mm_may_lock() && !mm_limit(RLIMIT_MEMLOCK))
 		return -EPERM;
-	if (end == start)
-		return 0;
-	if (end > USER_END)
-		return -ENOMEM;
 	lock_take(&mm->lock);
 	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
 		if (v->flags & VMA_LOCKED)
 			pages -= (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
-	if (mm->locked_pages + pages > limit >> PAGE_SHIFT && !mm_may_lock())
+	to = end < start ? start : first_hole(mm, start, end);
+	if (mm->locked_pages + pages > limit)
 		err = -ENOMEM;
-	else
-		err = for_range(mm, start, end, lock_area, flags);
-	if (!err)
-		err = mark_areas(mm, start, end, VMA_LOCKED, 0);
+	else if (end < start)
+		err = -EINVAL;
+	else if (end > start) /* What comes before a hole stays locked. */
+		err = mark_areas(mm, start, to, VMA_LOCKED, 0);
+	if (!err && to < end)
+		err = -ENOMEM;
 	lock_drop(&mm->lock);
+	if (!err)
+		mm_fetch(mm, start, end, true, flags);
 	return err;
 }
 
@@ -329,6 +325,7 @@ int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size)
 {
 	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
 	uaddr_t end = ALIGN_UP(addr + size, PAGE_SIZE);
+	uaddr_t to;
 	int err;
 
 	if (end < start)
@@ -336,13 +333,13 @@ int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size)
 	if (end == start)
 		return 0;
 	lock_take(&mm->lock);
-	err = for_range(mm, start, end, unlock_area, 0);
-	if (!err || err == -ENOMEM) {
-		int mark = mark_areas(mm, start, end, 0, VMA_LOCKED);
-
-		if (mark)
-			err = mark;
-	}
+	to = first_hole(mm, start, end);
+	for (struct vma *v = vma_find(mm, start); v && v->start < to; v = vma_next(v))
+		(void)host_munlock(MAX(v->start, start),
+				   MIN(v->end, to) - MAX(v->start, start));
+	err = mark_areas(mm, start, to, 0, VMA_LOCKED);
+	if (!err && to < end)
+		err = -ENOMEM;
 	lock_drop(&mm->lock);
 	return err;
 }

@@ -17,6 +17,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/limits.h"
+#include "mm/populate.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
@@ -269,13 +270,13 @@ static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
 {
 	int fd = -1;
 	int64_t host_off = 0;
-	int host_flags =
-		MAP_FIXED |
-		(int)(flags & (MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_LOCKED));
+	int host_flags = MAP_FIXED | (int)(flags & MAP_NORESERVE);
 	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
 	long ret;
 
 	host_flags |= shared ? MAP_SHARED : MAP_PRIVATE;
+	if (size <= POPULATE_PIECE)
+		host_flags |= (int)(flags & (MAP_POPULATE | MAP_NONBLOCK));
 	if (object) {
 		int err = object->ops->host_backing(object, off, size, shared,
 						    prot & PROT_EXEC, &fd, &host_off);
@@ -288,6 +289,17 @@ static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
 	}
 	ret = host_mmap(at, size, (int)prot, host_flags, fd, host_off);
 	return ret < 0 ? (int)ret : 0;
+}
+
+/* Makes the pages that the caller wants at once, but what host_map() has. No lock is
+ * held. */
+static void fetch_new(struct mm *mm, uaddr_t at, size_t size, uint32_t flags)
+{
+	if (flags & MAP_LOCKED)
+		mm_fetch(mm, at, at + size, true, 0);
+	else if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE &&
+		 size > POPULATE_PIECE)
+		mm_fetch(mm, at, at + size, false, 0);
 }
 
 static struct vma *hidden_area(struct vma_spares *s, uaddr_t start, uaddr_t end)
@@ -360,7 +372,8 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 	return vma_flags;
 }
 
-/* New areas after mlockall(MCL_FUTURE). The host need not know: see lock_area(). */
+/* New areas after mlockall(MCL_FUTURE). The host need not know: see
+ * populate.c. */
 static void lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flags)
 {
 	if (likely(!mm->lock_future))
@@ -475,6 +488,8 @@ out:
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 	uffd_events_post(&events);
+	if (ret > 0)
+		fetch_new(mm, addr, size, flags);
 	return ret;
 }
 
@@ -648,6 +663,8 @@ out:
 	end = mm->brk_end;
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
+	if (ALIGN_UP(end, PAGE_SIZE) > old_top)
+		fetch_new(mm, old_top, ALIGN_UP(end, PAGE_SIZE) - old_top, flags);
 	return end;
 }
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* populate.c - MAP_POPULATE, MADV_POPULATE_* and what mlock(2) fetches: pages made before
+ * they are touched.
+ *
+ * The host makes them, a piece at a time: a host call goes on to its end for a kick, and
+ * who is killed (a program that takes more memory than the sandbox may have, above all)
+ * must not first fetch gigabytes. No lock is held meanwhile, so that others may change
+ * the address space, as they may on Linux. */
+#include "mm/populate.h"
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "base/cpu.h"
+#include "base/waitq.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "mm/vma.h"
+
+/* What a touch of each page would ask for, as the area is used; 0: nothing can. */
+static int advice_for(const struct vma *v)
+{
+	if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED))
+		return MADV_POPULATE_WRITE;
+	return v->prot == PROT_NONE ? 0 : MADV_POPULATE_READ;
+}
+
+/* Has the host lock a piece of what the guest has locked. Its own limit may be lower than
+ * the guest's: false is no error, pages of a sandbox need not stay for correctness. */
+static bool lock_piece(struct mm *mm, uaddr_t from, uaddr_t to, int flags)
+{
+	struct vma *v;
+	bool locked;
+
+	lock_take(&mm->lock);
+	v = vma_find(mm, from);
+	locked = v && v->start <= from && to <= v->end && (v->flags & VMA_LOCKED) &&
+		 !host_mlock2(from, to - from, flags);
+	lock_drop(&mm->lock);
+	return locked;
+}
+
+/* The next piece, and what to do about it: *advice as given, or if that is 0 as the area
+ * needs. Returns where it ends; start: nothing is mapped there. */
+static uaddr_t next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int *advice)
+{
+	uaddr_t to = start;
+	struct vma *v;
+
+	lock_take(&mm->lock);
+	v = vma_find(mm, start);
+	if (v && v->start <= start && !(v->flags & VMA_HIDDEN)) {
+		to = MIN(MIN(v->end, end), start + POPULATE_PIECE);
+		if (!*advice)
+			/* A registered area would want all pages at once. */
+			*advice = v->uffd ? 0 : advice_for(v);
+	}
+	lock_drop(&mm->lock);
+	return to;
+}
+
+static bool is_killed(void)
+{
+	return atomic_load(cpu_self()->work) & WORK_KILL;
+}
+
+int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
+{
+	while (start < end) {
+		int how = advice;
+		uaddr_t to = next_piece(mm, start, end, &how);
+		int err = to == start ? -ENOMEM : host_madvise(start, to - start, how);
+
+		if (!err && is_killed())
+			err = -EINTR;
+		if (err)
+			return err;
+		start = to;
+	}
+	return 0;
+}
+
+void mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
+{
+	while (start < end && !is_killed()) {
+		int how = 0;
+		uaddr_t to = next_piece(mm, start, end, &how);
+
+		if (to == start)
+			return;
+		if (how && !(lock && lock_piece(mm, start, to, flags)) &&
+		    !(flags & MLOCK_ONFAULT))
+			(void)host_madvise(start, to - start, how);
+		start = to;
+	}
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* populate.h - pages that are made before they are touched. */
+#pragma once
+#include "mm/mm.h"
+
+/* As much as one host call makes, which nothing interrupts: some milliseconds. */
+#define POPULATE_PIECE (4UL << 20)
+
+/* madvise(2) with MADV_POPULATE_READ or _WRITE. -EINTR: the caller is to be killed. */
+int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice);
+/* Makes the pages of [start, end) as far as that can be done: what was just mapped, or
+ * locked, which the host is then told of (flags: MLOCK_ONFAULT). */
+void mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags);
