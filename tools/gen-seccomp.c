@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* gen-seccomp - prints seccomp_filter.h: the filter that kernel/host/linux/calls.def asks
- * for. usage: gen-seccomp >build/gen/seccomp_filter.h */
+ * for, and traps for calls into the host's vsyscall page, which are no host calls of
+ * ours: the host asks the filter before it answers them. usage: gen-seccomp
+ * >build/gen/seccomp_filter.h */
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +37,8 @@
 #define CLONE_SETTIDS                                                                    \
 	(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS)
 
-enum { TESTS = 3 };
+enum { TESTS = 3, IP = offsetof(struct seccomp_data, instruction_pointer) };
+#define VSYSCALL_PAGE 0xffffffffff600000UL
 
 struct row {
 	const char *name;
@@ -73,6 +78,19 @@ static void add_row(scmp_filter_ctx filter, const struct row *row)
 		die(row->name, -err);
 }
 
+/* What is called by way of the vsyscall page. */
+static const char *const vsyscalls[] = {"gettimeofday", "time", "getcpu"};
+
+static void add_vsyscall(scmp_filter_ctx filter, const char *name)
+{
+	int err = seccomp_rule_add_exact_array(
+		filter, SCMP_ACT_TRAP,
+		seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name), 0, NULL);
+
+	if (err < 0)
+		die(name, -err);
+}
+
 static scmp_filter_ctx build(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -87,13 +105,35 @@ static scmp_filter_ctx build(void)
 		die("seccomp_attr_set", -err);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		add_row(filter, &rows[i]);
+	for (size_t i = 0; i < sizeof vsyscalls / sizeof vsyscalls[0]; i++)
+		add_vsyscall(filter, vsyscalls[i]);
 	return filter;
+}
+
+/* The library knows no condition on where a call comes from. A trap becomes a jump to
+ * these, which are behind the rest, so that nobody else is slower for it. */
+static const struct sock_filter from_page[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, IP + 4),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, VSYSCALL_PAGE >> 32, 0, 4),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, IP),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xfffff000),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, VSYSCALL_PAGE & 0xffffffff, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+};
+
+static void print_insn(struct sock_filter insn)
+{
+	printf("\t{0x%02x, %u, %u, 0x%08x},\n", insn.code, insn.jt, insn.jf, insn.k);
 }
 
 static void print(int fd)
 {
-	struct sock_filter insn;
+	struct sock_filter insn[BPF_MAXINSNS];
+	ssize_t size = read(fd, insn, sizeof insn);
 
+	if (size <= 0 || size % (ssize_t)sizeof insn[0])
+		die("read", EIO);
 	puts("/* SPDX-License-Identifier: MIT */\n"
 	     "/* seccomp_filter.h - made by tools/gen-seccomp from "
 	     "kernel/host/linux/calls.def. */\n"
@@ -104,9 +144,16 @@ static void print(int fd)
 	     "\tuint8_t jt, jf;\n"
 	     "\tuint32_t k;\n"
 	     "} seccomp_filter[] = {");
-	while (read(fd, &insn, sizeof insn) == sizeof insn)
-		printf("\t{0x%02x, %u, %u, 0x%08x},\n", insn.code, insn.jt, insn.jf,
-		       insn.k);
+	uint32_t count = (uint32_t)((size_t)size / sizeof insn[0]);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (insn[i].code == (BPF_RET | BPF_K) && insn[i].k == SECCOMP_RET_TRAP)
+			insn[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA,
+							       count - i - 1);
+		print_insn(insn[i]);
+	}
+	for (size_t i = 0; i < sizeof from_page / sizeof from_page[0]; i++)
+		print_insn(from_page[i]);
 	puts("};");
 }
 

@@ -18,6 +18,7 @@
 #include "core/fault_log.h"
 #include "core/seccomp/seccomp.h"
 #include "core/trace/trace.h"
+#include "core/vsyscall.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
 #include "mm/uffd.h"
@@ -189,6 +190,9 @@ void fault_enter(struct regs *regs)
 	    patch_moved(t->mm, regs->rip, &regs->rip))
 		return;
 	if (t->fault_signo == SIGSEGV && unlikely(t->mm->uffd) && is_dealt_with(t, &info))
+		return;
+	if (t->fault_signo == SIGSEGV && regs->rip >= VSYSCALL_START &&
+	    t->fault_cr2 == regs->rip && vsyscall_enter(t, regs))
 		return;
 	if (t->fault_signo == SIGSEGV && mm_grow(t->mm, info.fault.addr))
 		return;

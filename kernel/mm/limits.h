@@ -4,9 +4,13 @@
 #pragma once
 #include "abi/types.h"
 
+struct mm;
+
 /* Soft limit of the current process: RLIMIT_*. */
 uint64_t mm_limit(int resource);
 /* What may be read may be executed: READ_IMPLIES_EXEC of personality(2). */
 bool mm_read_implies_exec(void);
+/* It is the current task's, so that the host can be asked about it. */
+bool mm_is_here(const struct mm *mm);
 /* CAP_IPC_LOCK. */
 bool mm_may_lock(void);

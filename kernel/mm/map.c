@@ -164,6 +164,7 @@ static int copy_areas(struct mm *from, struct mm *to)
 		if (!copy)
 			return -ENOMEM;
 		copy->flags &= ~(uint32_t)VMA_LOCKED;
+		copy->fork_id = v->flags & VMA_SHARED ? 0 : ++to->fork_ids % FORK_ID_SURE;
 		vma_link(to, copy);
 	}
 	return 0;

@@ -35,7 +35,11 @@ enum vma_flags {
 	VMA_UFFD_MISSING = 1 << 18, /* registered with userfaultfd(2): mm/uffd.h */
 	VMA_UFFD_WP = 1 << 19,
 	VMA_UFFD_MINOR = 1 << 20,
+	VMA_VSYSCALL = 1 << 21, /* no area of an mm: for /proc/PID/maps */
 };
+
+/* In fork_id: it had pages when it was looked at. */
+#define FORK_ID_SURE (1U << 31)
 
 struct vma {
 	struct tree_node node;
@@ -46,8 +50,9 @@ struct vma {
 	uint32_t prot;		  /* PROT_* */
 	uint32_t flags;		  /* enum vma_flags */
 	uint32_t policy;	  /* mbind(2): see mm/policy.h */
-	struct vma_name *name;	  /* ref: mm/name.h; NULL: none */
-	struct uffd *uffd;	  /* ref; NULL: not registered with any */
+	uint32_t fork_id; /* private, and came by fork: which of all; 0: it did not */
+	struct vma_name *name; /* ref: mm/name.h; NULL: none */
+	struct uffd *uffd;     /* ref; NULL: not registered with any */
 };
 
 /* Arguments and environment as given to exec, for other processes' /proc: fork shares
@@ -93,6 +98,7 @@ struct mm {
 	struct vm_object *exe;	      /* lock: ref: /proc/PID/exe */
 	uaddr_t vdso_start, vdso_end; /* host mappings that outlive unmapping, 0: none */
 	uint64_t id;		      /* unique: private futex key */
+	uint32_t fork_ids;	      /* given out: struct vma.fork_id */
 	uint64_t patch_generation;    /* arch/: how new the patched pages are */
 	bool no_huge_pages;	      /* PR_SET_THP_DISABLE: kept, the host decides */
 	bool merges;		      /* PR_SET_MEMORY_MERGE: kept, no pages are merged */

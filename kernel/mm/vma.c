@@ -5,6 +5,8 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/slab.h"
+#include "host/host.h"
+#include "mm/limits.h"
 #include "mm/name.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
@@ -182,6 +184,41 @@ void vma_account(struct mm *mm, const struct vma *v, int by)
 		mm->locked_pages += change;
 }
 
+/* How far a large area is looked at. */
+#define LOOK_MAX (1UL << 30)
+
+/* The host has a page of it, so it has had one when it was inherited, most likely: what
+ * is not so may be forgotten. */
+static bool has_pages(const struct vma *v)
+{
+	uaddr_t end = MIN(v->end, v->start + LOOK_MAX);
+	uint8_t vec[256];
+
+	for (uaddr_t at = v->start; at < end; at += sizeof(vec) * PAGE_SIZE) {
+		size_t pages = MIN((end - at) >> PAGE_SHIFT, sizeof(vec));
+
+		if (host_mincore(at, pages << PAGE_SHIFT, vec))
+			return true;
+		for (size_t i = 0; i < pages; i++)
+			if (vec[i] & 1)
+				return true;
+	}
+	return false;
+}
+
+/* Whether it is to be known where it came from. A file's that could never be written to
+ * has no pages of its own. */
+static bool stays_apart(const struct mm *mm, struct vma *v)
+{
+	if (!v->fork_id || (v->fork_id & FORK_ID_SURE))
+		return v->fork_id;
+	if (v->object ? !(v->flags & VMA_TOUCHED) : mm_is_here(mm) && !has_pages(v))
+		v->fork_id = 0;
+	else if (v->object || mm_is_here(mm))
+		v->fork_id |= FORK_ID_SURE;
+	return v->fork_id;
+}
+
 void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 {
 	struct vma *v = vma_at(mm, addr);
@@ -189,6 +226,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 
 	if (!v || v->start == addr)
 		return;
+	(void)stays_apart(mm, v); /* while all its pages can be looked at */
 	upper = vma_spare(s);
 	*upper = *v;
 	upper->node = (struct tree_node){0};
@@ -221,7 +259,14 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 	}
 }
 
-static bool is_alike(const struct vma *a, const struct vma *b)
+/* As Linux, which finds the processes that share a page by the area that it was first in:
+ * what came by fork with pages in it joins nothing but its own parts. */
+static bool fork_keeps_apart(const struct mm *mm, struct vma *a, struct vma *b)
+{
+	return a->fork_id != b->fork_id && (stays_apart(mm, a) || stays_apart(mm, b));
+}
+
+static bool is_alike(const struct mm *mm, struct vma *a, struct vma *b)
 {
 	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags ||
 	    a->policy != b->policy || a->object != b->object || a->uffd != b->uffd)
@@ -230,8 +275,10 @@ static bool is_alike(const struct vma *a, const struct vma *b)
 		return false;
 	if (!vma_names_equal(a->name, b->name))
 		return false;
-	return !a->object ||
-	       (!a->object->ops->areas_changed && a->off + (a->end - a->start) == b->off);
+	if (a->object &&
+	    (a->object->ops->areas_changed || a->off + (a->end - a->start) != b->off))
+		return false;
+	return !fork_keeps_apart(mm, a, b);
 }
 
 struct vma *vma_merge(struct mm *mm, struct vma *v)
@@ -239,14 +286,14 @@ struct vma *vma_merge(struct mm *mm, struct vma *v)
 	struct vma *prev = vma_prev(v);
 	struct vma *next;
 
-	if (prev && is_alike(prev, v)) {
+	if (prev && is_alike(mm, prev, v)) {
 		tree_remove(&mm->areas, &v->node);
 		prev->end = v->end;
 		vma_free(v);
 		v = prev;
 	}
 	next = vma_next(v);
-	if (next && is_alike(v, next)) {
+	if (next && is_alike(mm, v, next)) {
 		tree_remove(&mm->areas, &next->node);
 		v->end = next->end;
 		vma_free(next);

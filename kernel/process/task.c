@@ -302,6 +302,11 @@ bool mm_read_implies_exec(void)
 	return current()->personality & READ_IMPLIES_EXEC;
 }
 
+bool mm_is_here(const struct mm *mm)
+{
+	return current()->mm == mm;
+}
+
 bool mm_may_lock(void)
 {
 	return capable(CAP_IPC_LOCK);

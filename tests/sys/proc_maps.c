@@ -150,6 +150,119 @@ static void the_vdso_has_a_name(void)
 	CHECK(n == 1);
 }
 
+/* ---- what came by fork ---- */
+
+/* How many areas there are in the pages p to p + n. */
+static int areas_in(const char *p, size_t n)
+{
+	struct line l;
+	int count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (find(p + i * PAGE, &l))
+			count += l.start == (uintptr_t)p + i * PAGE || i == 0;
+	return count;
+}
+
+static char *map_at(char *p, size_t n)
+{
+	return mmap(p, n * PAGE, RW, ANON | MAP_FIXED, -1, 0);
+}
+
+/* n pages, with room around. */
+static char *area_with_room(size_t n)
+{
+	char *p = mmap(NULL, 64 * PAGE, PROT_NONE, ANON, -1, 0);
+
+	CHECK(munmap(p + PAGE, 62 * PAGE) == 0);
+	return map_at(p + 16 * PAGE, n);
+}
+
+#define IN_CHILD(...)                                                                    \
+	do {                                                                             \
+		pid_t pid_ = fork();                                                     \
+		int status_;                                                             \
+		if (pid_ == 0) {                                                         \
+			__VA_ARGS__;                                                     \
+			_exit(0);                                                        \
+		}                                                                        \
+		CHECK(waitpid(pid_, &status_, 0) == pid_ && status_ == 0);               \
+	} while (0)
+
+static void inherited_areas_join_no_new_ones(void)
+{
+	char *p = area_with_room(3);
+
+	p[0] = 1;
+	IN_CHILD({
+		CHECK(map_at(p + 3 * PAGE, 3) && areas_in(p, 6) == 2);
+		CHECK(map_at(p - 3 * PAGE, 3) && areas_in(p - 3 * PAGE, 9) == 3);
+		CHECK(map_at(p - 4 * PAGE, 1) && areas_in(p - 4 * PAGE, 10) == 3);
+	});
+	CHECK(map_at(p + 3 * PAGE, 3) && areas_in(p, 6) == 1);
+	CHECK(munmap(p, 6 * PAGE) == 0);
+}
+
+static void inherited_areas_that_were_empty_do(void)
+{
+	char *p = area_with_room(3);
+
+	IN_CHILD(CHECK(map_at(p + 3 * PAGE, 3) && areas_in(p, 6) == 1));
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
+static void parts_of_an_inherited_area_join_again(void)
+{
+	char *p = area_with_room(3);
+
+	p[0] = 1;
+	IN_CHILD({
+		CHECK(mprotect(p + PAGE, PAGE, PROT_READ) == 0 && areas_in(p, 3) == 3);
+		CHECK(mprotect(p + PAGE, PAGE, RW) == 0 && areas_in(p, 3) == 1);
+		CHECK(map_at(p + PAGE, 1) && areas_in(p, 3) == 3);
+	});
+	/* Two areas in the parent are two of their own in the child. */
+	p[PAGE] = 1;
+	CHECK(mprotect(p + PAGE, PAGE, PROT_READ) == 0);
+	IN_CHILD({
+		CHECK(mprotect(p + PAGE, PAGE, RW) == 0 && areas_in(p, 3) == 3);
+		IN_CHILD(CHECK(areas_in(p, 3) == 3));
+	});
+	CHECK(mprotect(p + PAGE, PAGE, RW) == 0 && areas_in(p, 3) == 1);
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
+static void inherited_areas_grow(void)
+{
+	char *p = area_with_room(3);
+
+	p[0] = 1;
+	IN_CHILD({
+		CHECK(mremap(p, 3 * PAGE, 6 * PAGE, 0) == p && areas_in(p, 6) == 1);
+		p[5 * PAGE] = 1;
+	});
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
+static void an_inherited_heap_grows_by_another_area(void)
+{
+	char *top = sbrk(0);
+
+	CHECK((uintptr_t)top % PAGE == 0 || sbrk((long)(-(uintptr_t)top % PAGE)));
+	CHECK(sbrk(PAGE) != (void *)-1);
+	top = sbrk(0);
+	top[-1] = 1;
+	IN_CHILD({
+		struct line l;
+
+		CHECK(sbrk(4 * PAGE) == top && areas_in(top - PAGE, 5) == 2);
+		CHECK(sbrk(4 * PAGE) != (void *)-1 && areas_in(top - PAGE, 9) == 2);
+		CHECK(find(top, &l) && strcmp(l.name, "[heap]") == 0);
+		CHECK(sbrk(-9 * (long)PAGE) != (void *)-1 && !find(top - PAGE, &l));
+		CHECK(sbrk(9 * (long)PAGE) == top - PAGE && top[-1] == 0);
+	});
+}
+
 /* ---- PROCMAP_QUERY ---- */
 
 struct map_query {
@@ -212,4 +325,6 @@ RUN(TEST(own_code_data_heap_and_stack), TEST(anonymous_areas),
     TEST(every_protection_has_its_letters), TEST(file_areas_name_the_file),
     TEST(shared_anonymous_memory_is_dev_zero), TEST(the_heap_grows),
     TEST(nothing_lies_above_the_user_half), TEST(the_vdso_has_a_name),
-    TEST(areas_can_be_asked_for))
+    TEST(inherited_areas_join_no_new_ones), TEST(inherited_areas_that_were_empty_do),
+    TEST(parts_of_an_inherited_area_join_again), TEST(inherited_areas_grow),
+    TEST(an_inherited_heap_grows_by_another_area), TEST(areas_can_be_asked_for))

@@ -49,6 +49,12 @@ bool mm_read_implies_exec(void)
 	return false;
 }
 
+bool mm_is_here(const struct mm *m)
+{
+	(void)m;
+	return true;
+}
+
 bool mm_may_lock(void)
 {
 	return false;

@@ -11,9 +11,13 @@ struct task;
 /* First address that is never the guest's. */
 #define KERNEL_RANGE_START 0x7ff000000000UL
 
+/* The vsyscall page: one page that every process can call into. */
+#define VSYSCALL_START 0xffffffffff600000UL
+
 #define TRAP_PAGE_FAULT 14
 /* Bits of a page fault's error code. */
 #define PAGE_FAULT_WRITE 2UL
+#define PAGE_FAULT_USER	 4UL
 #define PAGE_FAULT_EXEC	 16UL
 
 /* The guest has set its own %gs base: from now on it leaves the kernel by iretq. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* trap.c - handlers of host signals.
  *
- * SIGSYS: a system call from outside the kernel's text (Syscall User Dispatch).
+ * SIGSYS: a system call from outside the kernel's text (Syscall User Dispatch), or a call
+ * into the host's vsyscall page, which goes by the dispatch but not by the filter.
  * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP: a fault of the guest, or of the kernel at
  * guest memory. SIGURG: the kick: somebody wants this thread to look at its work word.
  *
@@ -110,6 +111,22 @@ static struct regs *enter_kernel(struct cpu *cpu, struct linux_ucontext *uc, cha
 	return r;
 }
 
+/* The host has skipped a call into its vsyscall page and returned from it: it becomes the
+ * fault that it is where there is no such page. */
+static void on_vsyscall(struct cpu *cpu, const struct linux_siginfo *info,
+			struct linux_ucontext *uc)
+{
+	struct linux_sigcontext *c = &uc->uc_mcontext;
+	struct linux_siginfo fault = {.si_signo = SIGSEGV, .si_code = SEGV_MAPERR};
+
+	c->rip = info->sys.call_addr;
+	c->rsp -= sizeof(uint64_t);
+	fault.fault.addr = c->rip;
+	task_set_fault(cpu->task, SIGSEGV, &fault, TRAP_PAGE_FAULT,
+		       PAGE_FAULT_USER | PAGE_FAULT_EXEC, c->rip);
+	(void)enter_kernel(cpu, uc, entry_fault);
+}
+
 static void on_syscall(int signo, struct linux_siginfo *info, struct linux_ucontext *uc)
 {
 	struct cpu *cpu = cpu_of_handler();
@@ -118,6 +135,10 @@ static void on_syscall(int signo, struct linux_siginfo *info, struct linux_ucont
 	(void)signo;
 	if (cpu->in_vdso) {
 		uc->uc_mcontext.rax = (uint64_t)-ENOSYS;
+		return;
+	}
+	if (unlikely(info->si_code == SYS_SECCOMP) && cpu->task) {
+		on_vsyscall(cpu, info, uc);
 		return;
 	}
 	if (is_kernel_text(uc->uc_mcontext.rip))

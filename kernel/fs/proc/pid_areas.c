@@ -135,6 +135,8 @@ const char *area_name(const struct area *v, char *page, uint64_t *dev, uint64_t 
 		return "[stack]";
 	if (v->flags & VMA_VVAR)
 		return "[vvar]";
+	if (v->flags & VMA_VSYSCALL)
+		return "[vsyscall]";
 	if (v->flags & VMA_VDSO)
 		return "[vdso]";
 	if (!v->name)

@@ -5,6 +5,7 @@
  * not: Pss is Rss, and pages count as shared when their mapping is. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "arch/x86_64/task_hooks.h"
 #include "base/page.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
@@ -84,6 +85,7 @@ static void show_sizes(struct text *out, const struct sizes *s, bool is_rollup)
 static void show_vm_flags(struct text *out, const struct area *v)
 {
 	bool is_private = !(v->flags & VMA_SHARED);
+	bool is_vsyscall = v->flags & VMA_VSYSCALL;
 	bool is_vdso = v->flags & (VMA_VDSO | VMA_VVAR);
 	const struct {
 		const char *name;
@@ -93,9 +95,9 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" wr", v->prot & PROT_WRITE},
 		{" ex", v->prot & PROT_EXEC},
 		{" sh", !is_private},
-		{" mr", true},
-		{" mw", !(v->flags & (VMA_NOWRITE | VMA_VVAR))},
-		{" me", !(v->flags & VMA_VVAR)},
+		{" mr", !is_vsyscall},
+		{" mw", !is_vsyscall && !(v->flags & (VMA_NOWRITE | VMA_VVAR))},
+		{" me", !is_vsyscall && !(v->flags & VMA_VVAR)},
 		{" ms", !is_private},
 		{" gd", v->flags & (VMA_GROWSDOWN | VMA_STACK)},
 		{" lo", v->flags & VMA_LOCKED},
@@ -147,6 +149,12 @@ static void show_area(struct text *out, const struct area *v)
 	show_vm_flags(out, v);
 }
 
+/* Every process has this one, which is not among its areas: core/vsyscall.c. */
+static const struct area vsyscall_page = {.start = VSYSCALL_START,
+					  .end = VSYSCALL_START + PAGE_SIZE,
+					  .prot = PROT_EXEC,
+					  .flags = VMA_VSYSCALL};
+
 static void show_numa(struct text *out, const struct area *v, char *page)
 {
 	uint64_t dev;
@@ -197,6 +205,10 @@ static int show_all(struct text *out, struct task *t, enum kind kind)
 		if (kind == SMAPS)
 			show_area(out, &a.area[i]);
 	}
+	if (!err && kind != NUMA && !out->is_failed)
+		show_line(out, &vsyscall_page, page);
+	if (!err && kind == SMAPS)
+		show_area(out, &vsyscall_page);
 	areas_drop(&a);
 	if (page)
 		page_free(page, 0);
