@@ -96,6 +96,9 @@ uint64_t ticks_since_boot(nsec_t monotonic);
 enum memory_kind { MEMORY_ANON, MEMORY_FILE, MEMORY_SHMEM };
 enum memory_kind vma_memory_kind(const struct vma *v);
 bool vma_may_be_resident(const struct vma *v);
+/* The next process from pid on that has memory: a reference to its leader, or NULL. Takes
+ * process_tree_lock. */
+struct task *proc_next_leader(pid_t from);
 /* t: a task that has mm. As it was last seen if it cannot be had now. */
 void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out);
 /* pid_text.c */

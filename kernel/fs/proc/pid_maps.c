@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_maps.c - /proc/PID/{maps,smaps,smaps_rollup,numa_maps} (proc_pid_maps(5)).
  *
- * How much is resident: pid_memory.c says how far that is known. Who else has a page is
- * not: Pss is Rss, and pages count as shared when their mapping is. */
+ * How much is resident: pid_memory.c says how far that is known; who else has it:
+ * pid_sharing.c. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "arch/x86_64/task_hooks.h"
@@ -17,10 +17,16 @@ enum { NAME_COLUMN = 72, PAGE_KB = PAGE_SIZE / 1024 };
 
 struct sizes { /* in kB */
 	uint64_t size, resident, locked;
-	uint64_t kind[3]; /* resident, by enum memory_kind */
+	uint64_t kind[3];  /* resident, by enum memory_kind */
+	uint64_t share[3]; /* of that: in kB by PAGE_PARTS */
 	uint64_t shared_clean, shared_dirty,
 		private_clean; /* the rest is private, dirty */
 };
+
+static uint64_t share_kb(const struct sizes *s, enum memory_kind kind)
+{
+	return s->share[kind] / PAGE_PARTS;
+}
 
 /* ---- lines ---- */
 
@@ -63,12 +69,15 @@ static void show_sizes(struct text *out, const struct sizes *s, bool is_rollup)
 	uint64_t dirty = s->resident - s->shared_clean - s->private_clean;
 
 	line_kb(out, "Rss", s->resident);
-	line_kb(out, "Pss", s->resident);
-	line_kb(out, "Pss_Dirty", dirty);
+	line_kb(out, "Pss",
+		(s->share[MEMORY_ANON] + s->share[MEMORY_FILE] + s->share[MEMORY_SHMEM]) /
+			PAGE_PARTS);
+	line_kb(out, "Pss_Dirty",
+		(s->share[MEMORY_ANON] + s->share[MEMORY_SHMEM]) / PAGE_PARTS);
 	if (is_rollup) {
-		line_kb(out, "Pss_Anon", s->kind[MEMORY_ANON]);
-		line_kb(out, "Pss_File", s->kind[MEMORY_FILE]);
-		line_kb(out, "Pss_Shmem", s->kind[MEMORY_SHMEM]);
+		line_kb(out, "Pss_Anon", share_kb(s, MEMORY_ANON));
+		line_kb(out, "Pss_File", share_kb(s, MEMORY_FILE));
+		line_kb(out, "Pss_Shmem", share_kb(s, MEMORY_SHMEM));
 	}
 	line_kb(out, "Shared_Clean", s->shared_clean);
 	line_kb(out, "Shared_Dirty", s->shared_dirty);
@@ -121,19 +130,20 @@ static void sizes_add(struct sizes *s, const struct area *v)
 {
 	enum memory_kind kind = area_kind(v);
 	uint64_t resident = v->resident * PAGE_KB;
-	bool is_shared = v->flags & VMA_SHARED;
+	uint64_t shared = v->shared * PAGE_KB;
 
 	s->size += (v->end - v->start) / 1024;
 	s->resident += resident;
 	s->kind[kind] += resident;
+	s->share[kind] += v->share * PAGE_KB;
 	if (v->flags & VMA_LOCKED)
-		s->locked += resident;
-	if (is_shared && kind == MEMORY_SHMEM)
-		s->shared_dirty += resident;
-	else if (is_shared)
-		s->shared_clean += resident;
-	else if (kind == MEMORY_FILE)
-		s->private_clean += resident;
+		s->locked += v->share * PAGE_KB / PAGE_PARTS;
+	if (kind == MEMORY_FILE) {
+		s->shared_clean += shared;
+		s->private_clean += resident - shared;
+	} else {
+		s->shared_dirty += shared;
+	}
 }
 
 static void show_area(struct text *out, const struct area *v)
@@ -197,6 +207,8 @@ static int show_all(struct text *out, struct task *t, enum kind kind)
 	out->is_failed |= !page;
 	if (!err && kind != MAPS)
 		areas_measure(&a, t, mm);
+	if (!err && kind == SMAPS)
+		areas_share(&a, t, mm);
 	for (size_t i = 0; i < a.count && !out->is_failed; i++) {
 		if (kind == NUMA)
 			show_numa(out, &a.area[i], page);
@@ -246,8 +258,10 @@ int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_ino
 	if (!mm)
 		return -ESRCH;
 	err = areas_take(&a, mm);
-	if (!err)
+	if (!err) {
 		areas_measure(&a, t, mm);
+		areas_share(&a, t, mm);
+	}
 	mm_put(mm);
 	for (size_t k = 0; k < a.count; k++)
 		sizes_add(&s, &a.area[k]);

@@ -135,8 +135,7 @@ void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out)
 	kfree(r.range);
 }
 
-/* The next process from pid on that has memory: a reference to its leader, or NULL. */
-static struct task *next_leader(pid_t from)
+struct task *proc_next_leader(pid_t from)
 {
 	struct task *t = NULL;
 
@@ -158,7 +157,7 @@ size_t proc_memory_get(struct mm_use *sum)
 	pid_t next = 1;
 
 	*sum = (struct mm_use){.at = 0};
-	while ((t = next_leader(next))) {
+	while ((t = proc_next_leader(next))) {
 		struct mm *mm = task_mm(t);
 		struct mm_use use;
 
