@@ -77,6 +77,7 @@ struct linux_genlmsghdr {
 };
 
 #define GENL_ID_CTRL		 0x10
+#define GENL_ID_FIRST		 0x13 /* of those that are given out */
 #define CTRL_CMD_NEWFAMILY	 1
 #define CTRL_CMD_GETFAMILY	 3
 #define CTRL_CMD_GETPOLICY	 10

@@ -1,51 +1,119 @@
 /* SPDX-License-Identifier: MIT */
-/* generic.c - NETLINK_GENERIC: the controller, which knows of itself alone. */
+/* generic.c - NETLINK_GENERIC: the families, and the controller, which tells of them. */
 #include "abi/errno.h"
+#include "abi/taskstats.h"
 #include "lib/string.h"
 #include "net/netlink/internal.h"
 
-enum { CTRL_VERSION = 2, CTRL_ATTR_MAX = 10, OPS_GETFAMILY = 0xe, OPS_GETPOLICY = 0xc };
+/* What CTRL_ATTR_OP_FLAGS says of a command. */
+enum {
+	OP_ADMIN = 1 << 0,
+	OP_DO = 1 << 1,
+	OP_DUMP = 1 << 2,
+	OP_HAS_POLICY = 1 << 3,
+	OPS_MAX = 2,
+};
 
-static void put_op(struct netlink_buffer *b, int index, uint32_t id, uint32_t flags)
+struct family_op {
+	uint8_t cmd; /* 0: none */
+	uint32_t flags;
+	int (*answer)(struct netlink_request *r);
+};
+
+struct family {
+	uint16_t id;
+	const char *name;
+	uint32_t version;
+	const char *group; /* the one multicast group, or NULL */
+	struct family_op ops[OPS_MAX];
+};
+
+static int get_family(struct netlink_request *r);
+
+static int get_policy(struct netlink_request *r)
 {
-	size_t op = netlink_nest_begin(b, index | NLA_NESTED);
-
-	netlink_attribute_u32(b, CTRL_ATTR_OP_ID, id);
-	netlink_attribute_u32(b, CTRL_ATTR_OP_FLAGS, flags);
-	netlink_nest_end(b, op);
+	(void)r;
+	return -EOPNOTSUPP;
 }
 
-static void put_controller(struct netlink_request *r, uint16_t flags)
-{
-	const struct linux_genlmsghdr head = {CTRL_CMD_NEWFAMILY, CTRL_VERSION, 0};
-	struct netlink_buffer *b = &r->out;
-	size_t start = netlink_message_begin(b, GENL_ID_CTRL, flags, r);
-	size_t nest;
-	size_t group;
+static const struct family families[] = {
+	{.id = GENL_ID_CTRL,
+	 .name = "nlctrl",
+	 .version = 2,
+	 .group = "notify",
+	 .ops = {{CTRL_CMD_GETFAMILY, OP_DO | OP_DUMP | OP_HAS_POLICY, get_family},
+		 {CTRL_CMD_GETPOLICY, OP_DUMP | OP_HAS_POLICY, get_policy}}},
+	{.id = GENL_ID_FIRST,
+	 .name = TASKSTATS_GENL_NAME,
+	 .version = TASKSTATS_GENL_VERSION,
+	 .ops = {{TASKSTATS_CMD_GET, OP_ADMIN | OP_DO | OP_HAS_POLICY,
+		  netlink_taskstats_get}}},
+};
 
-	netlink_buffer_put(b, &head, sizeof(head));
-	netlink_attribute_string(b, CTRL_ATTR_FAMILY_NAME, "nlctrl");
-	netlink_attribute_u16(b, CTRL_ATTR_FAMILY_ID, GENL_ID_CTRL);
-	netlink_attribute_u32(b, CTRL_ATTR_VERSION, CTRL_VERSION);
-	netlink_attribute_u32(b, CTRL_ATTR_HDRSIZE, 0);
-	netlink_attribute_u32(b, CTRL_ATTR_MAXATTR, CTRL_ATTR_MAX);
-	nest = netlink_nest_begin(b, CTRL_ATTR_OPS | NLA_NESTED);
-	put_op(b, 1, CTRL_CMD_GETFAMILY, OPS_GETFAMILY);
-	put_op(b, 2, CTRL_CMD_GETPOLICY, OPS_GETPOLICY);
+/* ---- the controller ---- */
+
+static void put_ops(struct netlink_buffer *b, const struct family *f)
+{
+	size_t nest = netlink_nest_begin(b, CTRL_ATTR_OPS);
+
+	for (int i = 0; i < OPS_MAX && f->ops[i].cmd; i++) {
+		size_t op = netlink_nest_begin(b, i + 1);
+
+		netlink_attribute_u32(b, CTRL_ATTR_OP_ID, f->ops[i].cmd);
+		netlink_attribute_u32(b, CTRL_ATTR_OP_FLAGS, f->ops[i].flags);
+		netlink_nest_end(b, op);
+	}
 	netlink_nest_end(b, nest);
-	nest = netlink_nest_begin(b, CTRL_ATTR_MCAST_GROUPS | NLA_NESTED);
-	group = netlink_nest_begin(b, 1 | NLA_NESTED);
-	netlink_attribute_u32(b, CTRL_ATTR_MCAST_GRP_ID, GENL_ID_CTRL);
-	netlink_attribute_string(b, CTRL_ATTR_MCAST_GRP_NAME, "notify");
+}
+
+static void put_group(struct netlink_buffer *b, const struct family *f)
+{
+	size_t nest = netlink_nest_begin(b, CTRL_ATTR_MCAST_GROUPS);
+	size_t group = netlink_nest_begin(b, 1);
+
+	netlink_attribute_u32(b, CTRL_ATTR_MCAST_GRP_ID, f->id);
+	netlink_attribute_string(b, CTRL_ATTR_MCAST_GRP_NAME, f->group);
 	netlink_nest_end(b, group);
 	netlink_nest_end(b, nest);
+}
+
+static void put_family(struct netlink_request *r, uint16_t flags, const struct family *f)
+{
+	const struct linux_genlmsghdr head = {CTRL_CMD_NEWFAMILY, 2, 0};
+	struct netlink_buffer *b = &r->out;
+	size_t start = netlink_message_begin(b, GENL_ID_CTRL, flags, r);
+
+	netlink_buffer_put(b, &head, sizeof(head));
+	netlink_attribute_string(b, CTRL_ATTR_FAMILY_NAME, f->name);
+	netlink_attribute_u16(b, CTRL_ATTR_FAMILY_ID, f->id);
+	netlink_attribute_u32(b, CTRL_ATTR_VERSION, f->version);
+	netlink_attribute_u32(b, CTRL_ATTR_HDRSIZE, 0);
+	netlink_attribute_u32(b, CTRL_ATTR_MAXATTR, 0);
+	put_ops(b, f);
+	if (f->group)
+		put_group(b, f);
 	netlink_message_end(b, start);
 }
 
-static bool is_controller(const char *name, size_t len)
+static const struct family *family_by_id(uint16_t id)
 {
-	return len >= sizeof("nlctrl") - 1 && !memcmp(name, "nlctrl", 6) &&
-	       (len == 6 || !name[6]);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (families[i].id == id)
+			return &families[i];
+	return NULL;
+}
+
+/* The name may come without its NUL. */
+static const struct family *family_by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		size_t want = strlen(families[i].name);
+
+		if (len >= want && !memcmp(name, families[i].name, want) &&
+		    (len == want || !name[want]))
+			return &families[i];
+	}
+	return NULL;
 }
 
 static int get_family(struct netlink_request *r)
@@ -53,40 +121,53 @@ static int get_family(struct netlink_request *r)
 	size_t size;
 	const void *data = netlink_payload(r, &size);
 	const size_t head = sizeof(struct linux_genlmsghdr);
+	const struct family *f = NULL;
 	size_t len;
-	const void *id =
+	const void *by_id =
 		netlink_find_attribute(data, size, head, CTRL_ATTR_FAMILY_ID, &len);
-	int err = -EINVAL;
+	const void *by_name;
 	uint16_t number;
 
-	if (id) {
+	if (by_id) {
 		if (len < sizeof(number))
 			return -ERANGE;
-		memcpy(&number, id, sizeof(number));
-		err = number == GENL_ID_CTRL ? 0 : -ENOENT;
+		memcpy(&number, by_id, sizeof(number));
+		f = family_by_id(number);
 	}
-	id = netlink_find_attribute(data, size, head, CTRL_ATTR_FAMILY_NAME, &len);
-	if (id)
-		err = is_controller(id, len) ? 0 : -ENOENT;
-	if (!err)
-		put_controller(r, 0);
-	return err;
+	by_name = netlink_find_attribute(data, size, head, CTRL_ATTR_FAMILY_NAME, &len);
+	if (by_name)
+		f = family_by_name(by_name, len);
+	if (!f)
+		return by_id || by_name ? -ENOENT : -EINVAL;
+	put_family(r, 0, f);
+	return 0;
+}
+
+static int dump_families(struct netlink_request *r)
+{
+	r->is_dump = true;
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		put_family(r, NLM_F_MULTI, &families[i]);
+	return 0;
 }
 
 int netlink_generic_answer(struct netlink_request *r)
 {
 	size_t size;
 	const struct linux_genlmsghdr *head = netlink_payload(r, &size);
+	const struct family *f = family_by_id(r->header->nlmsg_type);
+	bool is_dump = (r->header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
 
-	if (r->header->nlmsg_type != GENL_ID_CTRL)
+	if (!f)
 		return -ENOENT;
 	if (size < sizeof(*head))
 		return -EINVAL;
-	if (head->cmd != CTRL_CMD_GETFAMILY)
-		return -EOPNOTSUPP;
-	if ((r->header->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
-		return get_family(r);
-	r->is_dump = true;
-	put_controller(r, NLM_F_MULTI);
-	return 0;
+	for (int i = 0; i < OPS_MAX && f->ops[i].cmd; i++) {
+		if (f->ops[i].cmd != head->cmd)
+			continue;
+		if (!is_dump)
+			return f->ops[i].answer(r);
+		return f->ops[i].answer == get_family ? dump_families(r) : -EOPNOTSUPP;
+	}
+	return -EOPNOTSUPP;
 }
