@@ -179,6 +179,7 @@ static struct task *first_task(const struct boot_params *b)
 		return NULL;
 	t->process = p;
 	p->leader = t;
+	p->did_exec = true; /* as it soon has */
 	p->exit_signal = SIGCHLD;
 	first_limits(p, b);
 	t->creds = first_creds(b);
