@@ -67,10 +67,10 @@ nsec_t cpu_time_of_process(const struct process *p, int kind)
 nsec_t cpu_time_of_task(const struct task *t, int kind)
 {
 	const struct cpu *c = t->cpu;
+	nsec_t before = kind == CPUCLOCK_VIRT ? t->past_user : t->cpu_time_base;
 
-	return c && c->host_tid
-		       ? t->cpu_time_base + host_cpu_time(c->host_tid, kind, true)
-		       : t->cpu_time_base;
+	return c && c->host_tid ? before + host_cpu_time(c->host_tid, kind, true)
+				: before;
 }
 
 /* process_tree_lock held */
