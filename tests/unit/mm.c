@@ -3,9 +3,9 @@
  * the areas and the host's mappings must both be what a plain array of pages says; and
  * the same calls with every allocation and every host call failing in turn, which must
  * change nothing and leak nothing. */
-/* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/populate.c mm/shared_memory.c mm/usercopy.c */
+/* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c */
 /* unit: mm/uffd.c mm/uffd_area.c mm/uffd_fill.c mm/uffd_host.c mm/uffd_page.c */
-/* unit: mm/name.c */
+/* unit: mm/name.c mm/populate.c */
 /* unit: base/lock.c base/waitq.c base/slab.c base/page.c lib/tree.c lib/string.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/memory.c host/fake/file.c */
 /* unit: host/fake/usercopy.c host/fake/missing.c */
