@@ -61,6 +61,11 @@ void sleeper_prepare(void)
 	(void)atomic_xchg(&cpu_self()->sleeper->wake, SPINNING);
 }
 
+void sleeper_rely_on_kicks(void)
+{
+	(void)atomic_xchg(&cpu_self()->sleeper->wake, AWAKE);
+}
+
 void sleeper_cancel(void)
 {
 	atomic_store(&cpu_self()->sleeper->wake, AWAKE);

@@ -114,6 +114,9 @@ int sleeper_wait(nsec_t deadline, uint32_t mask) MUST_CHECK;
 /* The same, coming back after any interruption too, or when (*work & mask) is not 0. For
  * the first host process. */
 void sleeper_wait_once(nsec_t deadline, const uint32_t *work, uint32_t mask);
+/* The task goes into a host call that a wake-up does not end, only a kick: whoever has
+ * had work for it before has been seen when the host call looks for that. */
+void sleeper_rely_on_kicks(void);
 /* The task did not sleep after all. */
 void sleeper_cancel(void);
 /* Wakes one sleeper; false when it was not asleep. A thread that holds locks calls the

@@ -135,6 +135,19 @@ static long sleep_in_host(struct host_set *s, struct sleeper *me, nsec_t deadlin
 	return ready;
 }
 
+/* It watches no eventfd, and so it counts as awake: else whoever has work for it would
+ * wake it and leave the kick out. polling_host is for those who ask what it does. */
+static long sleep_until_kicked(struct host_set *s, struct sleeper *me, nsec_t deadline)
+{
+	long ready;
+
+	sleeper_rely_on_kicks();
+	atomic_store(&me->polling_host, 1);
+	ready = sleep_in_host(s, me, deadline, false);
+	atomic_store(&me->polling_host, 0);
+	return ready;
+}
+
 long host_set_wait(struct host_set *s, nsec_t deadline, bool can_be_woken)
 {
 	struct sleeper *me = cpu_self()->sleeper;
@@ -142,7 +155,7 @@ long host_set_wait(struct host_set *s, nsec_t deadline, bool can_be_woken)
 
 	me->naps++;
 	if (!can_be_woken)
-		return sleep_in_host(s, me, deadline, false);
+		return sleep_until_kicked(s, me, deadline);
 	if (me->host_eventfd < 0) {
 		int fd = eventfd_take();
 

@@ -4,6 +4,7 @@
 /* calls: poll select epoll_wait socket */
 #include "inet.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
@@ -137,6 +138,82 @@ static void epoll_watches_sockets(void)
 	close(ep);
 }
 
+/* One signal, and no other event, ends each kind of wait for sockets alone. */
+static int wait_kind;
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int signo)
+{
+	signalled = signo;
+}
+
+static int wait_on(int fd)
+{
+	struct timespec long_time = {10, 0};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct epoll_event ev = {.events = EPOLLIN};
+	sigset_t none;
+	fd_set in;
+	int ep;
+
+	sigemptyset(&none);
+	FD_ZERO(&in);
+	FD_SET(fd, &in);
+	switch (wait_kind) {
+	case 0:
+		return poll(&p, 1, 10000);
+	case 1:
+		return poll(&p, 1, -1);
+	case 2:
+		return ppoll(&p, 1, &long_time, &none);
+	case 3:
+		return ppoll(&p, 1, NULL, &none);
+	case 4:
+		return pselect(fd + 1, &in, NULL, NULL, &long_time, &none);
+	case 5:
+		return pselect(fd + 1, &in, NULL, NULL, NULL, &none);
+	default:
+		ep = epoll_create1(0);
+		CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == 0);
+		return epoll_pwait(ep, &ev, 1, wait_kind == 6 ? 10000 : -1, &none);
+	}
+}
+
+static void wait_for_signal(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	sigset_t usr1;
+	int l = listener();
+
+	CHECK(sigaction(SIGUSR1, &sa, NULL) == 0);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	if (wait_kind >= 2) /* those that let it through for the while they wait */
+		CHECK(sigprocmask(SIG_BLOCK, &usr1, NULL) == 0);
+	CHECK(write(late_fd, "r", 1) == 1);
+	FAILS(EINTR, wait_on(l));
+	CHECK(signalled == SIGUSR1);
+	close(l);
+}
+
+static void one_signal_ends_a_wait(void)
+{
+	for (wait_kind = 0; wait_kind < 8; wait_kind++) {
+		int started[2];
+		char c;
+		pid_t pid;
+
+		CHECK(pipe(started) == 0);
+		late_fd = started[1];
+		pid = child_start(wait_for_signal);
+		CHECK(read(started[0], &c, 1) == 1);
+		sleep_ms(60); /* as a rule it sleeps by now */
+		CHECK(kill(pid, SIGUSR1) == 0);
+		CHECK(child_wait(pid) == 0);
+		close_pair(started);
+	}
+}
+
 /* A server of many connections, all in one epoll, with clients in other processes. */
 enum { CLIENTS = 8, ROUNDS = 200 };
 static uint16_t server_port;
@@ -207,4 +284,5 @@ static void an_echo_server(void)
 }
 
 RUN(TEST(poll_sees_each_state), TEST(poll_wakes_for_either_kind),
-    TEST(select_watches_sockets), TEST(epoll_watches_sockets), TEST(an_echo_server))
+    TEST(select_watches_sockets), TEST(epoll_watches_sockets),
+    TEST(one_signal_ends_a_wait), TEST(an_echo_server))
