@@ -16,6 +16,7 @@
 
 #include "cgroup.h"
 #include "host/monitor.h"
+#include "inherited.h"
 #include "launch.h"
 #include "layout.h"
 #include "message.h"
@@ -206,6 +207,7 @@ void boot_begin(const struct launch *l)
 	p->umask = (uint32_t)umask(0);
 	p->monitor_box = address(boot_alloc(sizeof(struct monitor_box)));
 	fill_stdio(p);
+	inherited_fill(p, l->inherited);
 	if (p->flags & BOOT_TRACE)
 		fill_trace(p, &l->options);
 }

@@ -16,6 +16,7 @@
 #include <sys/rseq.h>
 #endif
 
+#include "inherited.h"
 #include "launch.h"
 #include "message.h"
 #include "segment.h"
@@ -67,6 +68,7 @@ void first_main(struct launch *l)
 		if (p->stdio_fd[fd] < 0)
 			close(fd);
 	}
+	inherited_close_gaps(p);
 	image_map(&l->image);
 	segment_map(l->segment_fd);
 	close(l->image.file_fd);

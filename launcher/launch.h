@@ -18,6 +18,7 @@ struct launch {
 	struct options options;
 	struct image image;
 	struct limits limits;
+	unsigned inherited; /* descriptors from 3 on that are the program's */
 	int segment_fd;
 	pid_t launcher;	     /* its id, outside */
 	bool has_namespaces; /* else the host denies them: Landlock and seccomp alone */

@@ -15,6 +15,7 @@
 
 #include "children.h"
 #include "ids.h"
+#include "inherited.h"
 #include "launch.h"
 #include "layout.h"
 #include "memory_watch.h"
@@ -33,20 +34,6 @@ struct terminal {
 	int fd; /* -1: none; close_descriptors moves it to 0 */
 	struct termios modes;
 };
-
-/* Descriptors beyond stderr stay outside, and a closed 0, 1 or 2 is filled so that
- * nothing of ours comes to lie there; close-on-exec marks the filling (boot.c). */
-static void tidy_descriptors(void)
-{
-	int fd;
-
-	(void)syscall(SYS_close_range, 3, ~0U, 0);
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd >= 0 && fd < 3);
-	if (fd >= 0)
-		close(fd);
-}
 
 /* What to wait for: an ignored signal (nohup) stays ignored. */
 static void prepare_signals(sigset_t *waited)
@@ -296,10 +283,11 @@ int run_main(bool is_trace, int argc, char **argv)
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	l.launcher = getpid();
-	tidy_descriptors();
 	limits_read(&l.limits);
 	limits_raise(&l.limits);
 	layout_reserve(&l.limits, argv);
+	l.inherited = inherited_count();
+	inherited_keep(l.inherited);
 	options_parse(&l.options, is_trace, argc - 1, argv + 1);
 	check_host(&l.options);
 	image_open(&l.image);

@@ -160,12 +160,15 @@ static void first_limits(struct process *p, const struct boot_params *b)
 
 static int first_files(struct task *t, const struct boot_params *b)
 {
+	int err;
+
 	t->fds = fdtable_create();
 	t->fs = fs_context_create();
 	if (!t->fds || !t->fs)
 		return -ENOMEM;
 	t->fs->umask = b->umask;
-	return mounts_open_stdio(t, b);
+	err = mounts_open_stdio(t, b);
+	return err ? err : mounts_open_inherited(t, b);
 }
 
 /* The task of the program's process, in the tree, without memory. */

@@ -33,6 +33,12 @@ struct boot_mount {
 	uint64_t host_path;  /* char * : what /proc/mounts shows as source */
 };
 
+/* A descriptor that the caller passes to the program, at the same number. */
+struct boot_inherited {
+	int32_t fd;			/* host descriptor, -1: closed */
+	int32_t family, type, protocol; /* of a socket; family 0: it is none */
+};
+
 /* carbyne trace */
 enum boot_trace_flags {
 	TRACE_SUMMARY = 1 << 0,	     /* -c: count only */
@@ -128,6 +134,9 @@ struct boot_params {
 		uint32_t pad;
 		uint64_t bytes;
 	} memory_users[BOOT_MEMORY_USERS];
+	uint64_t
+		inherited; /* struct boot_inherited * in the boot area: 3 and following */
+	uint32_t inherited_count;
 	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
 			  cannot come too early */
 };

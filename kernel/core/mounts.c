@@ -214,9 +214,11 @@ int mounts_init(const struct boot_params *b)
 	return err;
 }
 
+enum { STDIO_COUNT = 3 };
+
 int mounts_open_stdio(struct task *t, const struct boot_params *b)
 {
-	for (int fd = 0; fd < 3; fd++) {
+	for (int fd = 0; fd < STDIO_COUNT; fd++) {
 		struct file *f = NULL;
 		int err;
 
@@ -230,6 +232,31 @@ int mounts_open_stdio(struct task *t, const struct boot_params *b)
 	}
 	if (tty_console)
 		tty_attach(tty_console, t->process->pgroup->session, t->process->pid);
+	return 0;
+}
+
+int mounts_open_inherited(struct task *t, const struct boot_params *b)
+{
+	const struct boot_inherited *all =
+		(const struct boot_inherited *)b->inherited; // NOLINT
+
+	for (uint32_t n = 0; n < b->inherited_count; n++) {
+		const struct boot_inherited *i = &all[n];
+		struct file *f = NULL;
+		int err;
+
+		if (i->fd < 0)
+			continue;
+		if (i->family)
+			err = socket_adopt_file(i->fd, i->family, i->type, i->protocol,
+						&f);
+		else
+			err = hostio_file_create(i->fd, &f);
+		if (!err)
+			err = fdtable_install_at(t->fds, STDIO_COUNT + (int)n, f, 0);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "fs/file.h"
 #include "fs/sigio.h"
 #include "fs/vfs.h"
+#include "host/host.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
 #include "net/inet/inet.h"
@@ -268,6 +269,32 @@ int socket_create_file(int family, int type, int protocol, struct file **out)
 	int err = socket_create(family, type & SOCK_TYPE_MASK, protocol, &s);
 
 	return err ? err : socket_wrap(s, (uint32_t)type & SOCK_NONBLOCK, out);
+}
+
+int socket_adopt_file(int host_fd, int family, int type, int protocol, struct file **out)
+{
+	/* What the host serves of AF_UNIX it serves as it does those of the internet. */
+	const struct socket_family *by =
+		family >= 0 && family < AF_MAX
+			? families[family == AF_UNIX ? AF_INET : family]
+			: NULL;
+	int flags = host_fcntl_getfl(host_fd);
+	struct socket *s;
+	int err;
+
+	if (flags < 0)
+		return flags;
+	if (!by || !by->adopt)
+		return -EAFNOSUPPORT;
+	s = socket_alloc(family, type, protocol);
+	if (!s)
+		return -ENOMEM;
+	err = by->adopt(s, host_fd);
+	if (err) {
+		socket_free(s);
+		return err;
+	}
+	return socket_wrap(s, (uint32_t)flags & O_NONBLOCK, out);
 }
 
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,

@@ -127,6 +127,9 @@ struct socket_family {
 	/* Checks type (without flags) and protocol and fills s->ops, ->private,
 	 * ->host_fd. */
 	int (*create)(struct socket *s, int type, int protocol);
+	/* Takes a host socket over, which has what create was told: fills the same. Or
+	 * NULL. */
+	int (*adopt)(struct socket *s, int host_fd);
 	/* socketpair(2): both are fresh and created. NULL: -EOPNOTSUPP. */
 	int (*pair)(struct socket *a, struct socket *b);
 	/* Some descriptor of a socket was closed, and its reference is gone. Or NULL. */
@@ -148,6 +151,10 @@ struct socket *socket_of_file(const struct file *f);
 /* A new socket in a new file. type may carry SOCK_NONBLOCK; SOCK_CLOEXEC is the caller's.
  * -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EINVAL, -ENOMEM … */
 int socket_create_file(int family, int type, int protocol, struct file **out) MUST_CHECK;
+/* A file on a socket of the host, which is taken over on success. AF_UNIX: as a stream of
+ * the host's; descriptors do not pass through it. -EAFNOSUPPORT, -ENOMEM. */
+int socket_adopt_file(int host_fd, int family, int type, int protocol,
+		      struct file **out) MUST_CHECK;
 /* accept(2): a new socket of listener's next connection, in a new file. flags:
  * SOCK_NONBLOCK. */
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,

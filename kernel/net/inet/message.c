@@ -115,7 +115,9 @@ static long receive_vector(struct socket *s, struct message *m, struct vector *v
 
 static long receive_full(struct socket *s, struct message *m, uint32_t flags)
 {
-	size_t room = m->control_to ? MIN(m->control_left, (size_t)CONTROL_MAX) : 0;
+	/* Without room for them, the host throws descriptors away that others send. */
+	bool may_have = m->control_to && s->family != AF_UNIX;
+	size_t room = may_have ? MIN(m->control_left, (size_t)CONTROL_MAX) : 0;
 	uint8_t fast[CONTROL_FAST] ALIGNED(8);
 	uint8_t *control = fast;
 	struct linux_iovec few[UIO_FAST];
@@ -269,7 +271,9 @@ static long send_full(struct socket *s, const struct message *m, uint32_t flags)
 		return done;
 	h.msg_iov = (uaddr_t)v.pieces;
 	h.msg_iovlen = v.count;
-	if (m->control_size)
+	if (m->control_size && s->family == AF_UNIX)
+		done = -EOPNOTSUPP;
+	else if (m->control_size)
 		done = import_control(m, &h, &control);
 	if (!done)
 		done = host_sendmsg(s->host_fd, &h, flags);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* socket.c - making, naming, connecting and closing internet sockets. */
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "base/cpu.h"
 #include "base/slab.h"
 #include "base/waitq.h"
@@ -66,6 +67,22 @@ static int inet_create(struct socket *s, int type, int protocol)
 	s->type = type;
 	s->protocol = protocol;
 	s->host_fd = fd;
+	inet_table_add(s);
+	return 0;
+}
+
+/* Its time-outs are what they are, until one of ours is set. */
+static int inet_adopt(struct socket *s, int host_fd)
+{
+	struct inet_socket *i = inet_alloc();
+	int flags = host_fcntl_getfl(host_fd);
+
+	if (!i)
+		return -ENOMEM;
+	i->host_nonblock = flags >= 0 && (flags & O_NONBLOCK);
+	s->ops = &inet_ops;
+	s->private = i;
+	s->host_fd = host_fd;
 	inet_table_add(s);
 	return 0;
 }
@@ -227,8 +244,10 @@ const struct socket_ops inet_ops = {
 	.release = inet_release,
 };
 
-static const struct socket_family inet4 = {.family = AF_INET, .create = inet_create};
-static const struct socket_family inet6 = {.family = AF_INET6, .create = inet_create};
+static const struct socket_family inet4 = {
+	.family = AF_INET, .create = inet_create, .adopt = inet_adopt};
+static const struct socket_family inet6 = {
+	.family = AF_INET6, .create = inet_create, .adopt = inet_adopt};
 
 void inet_init(void)
 {
