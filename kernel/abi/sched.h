@@ -31,6 +31,9 @@
 #define CLONE_NEWPID	     0x20000000
 #define CLONE_NEWNET	     0x40000000
 #define CLONE_IO	     0x80000000U
+#define CLONE_NAMESPACES                                                                 \
+	(CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |   \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 /* clone3(2) only. */
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #define CLONE_INTO_CGROUP   0x200000000ULL

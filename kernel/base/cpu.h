@@ -19,7 +19,7 @@ struct trace_ring;
 #define CPU_AREA_SIZE 0x10000UL
 #define ALTSTACK_SIZE 0x8000UL /* three frames with AVX-512, two with AMX state */
 #define KSTACK_SIZE   0x8000UL /* aligned to its size */
-#define CPU_SIZE      256UL    /* at the end of the area */
+#define CPU_SIZE      320UL    /* at the end of the area */
 
 /* Offsets used by entry.S; checked in arch/x86_64/trap.c. */
 struct cpu {
@@ -45,6 +45,8 @@ struct cpu {
 	void (*start)(struct cpu *); /* what a blank runs then */
 	uint64_t vdso_base; /* where this host process has the host's vDSO and its data;
 			       0: nowhere */
+	uint64_t vdso_time_ns; /* whose offsets that vDSO adds (process/time_ns.h): ino;
+				  0: none */
 	struct uffd_wait *uffd_wait;   /* own: mm/uffd.c: it waits for a page */
 	struct uffd_event *uffd_event; /* own: the same: for an event to be read */
 	void *kstack;	  /* the stack that goes with it (a vfork child brings another) */

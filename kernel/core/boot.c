@@ -38,6 +38,7 @@
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/futex.h"
+#include "process/namespace.h"
 #include "process/session.h"
 #include "process/system.h"
 #include "process/task_life.h"
@@ -186,6 +187,8 @@ static struct task *first_task(const struct boot_params *b)
 	p->exit_signal = SIGCHLD;
 	first_limits(p, b);
 	t->creds = first_creds(b);
+	nsproxy_get(&first_nsproxy);
+	t->ns = &first_nsproxy;
 	t->sighand = sighand_create();
 	if (!t->creds || !t->sighand)
 		return NULL;

@@ -25,6 +25,7 @@
 #include "core/exit.h"
 #include "core/host_process.h"
 #include "core/seccomp/seccomp.h"
+#include "core/vdso.h"
 #include "event/pidfd.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
@@ -40,15 +41,12 @@
 #include "process/creds.h"
 #include "process/identity.h"
 #include "process/io_context.h"
+#include "process/namespace.h"
 #include "process/sched_policy.h"
 #include "process/session.h"
 #include "process/task_life.h"
 #include "signal/signal.h"
 #include "time/clock.h"
-
-#define CLONE_NAMESPACES                                                                 \
-	(CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |   \
-	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 int user_xsave(void *area, uint64_t features); /* usercopy.S */
 int user_xrstor(const void *area, uint64_t features);
@@ -109,6 +107,8 @@ static int share_or_copy(struct task *child, struct task *parent, uint64_t flags
 					memset(&child->sighand->action[i], 0,
 					       sizeof(child->sighand->action[i]));
 	}
+	if (!err)
+		err = nsproxy_for_child(parent, flags, &child->ns);
 	if (!err && (flags & CLONE_SYSVSEM))
 		err = sysv_share(child, parent);
 	return err || (child->fs && child->sighand) ? err : -ENOMEM;
@@ -280,6 +280,8 @@ static void child_start(struct cpu *cpu)
 	if (!cpu->host_pid)
 		cpu->host_pid = cpu->host_tid;
 	host_thread_init(cpu);
+	if (vdso_follow_time_ns(t))
+		task_die(t, SIGKILL);
 	if (t->start_tls)
 		fs_base_write(t->fs_base);
 	if (t->set_child_tid)
@@ -357,6 +359,7 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu,
 
 	cpu->host_pid = same_group ? cpu_self()->host_pid : 0;
 	cpu->vdso_base = cpu_self()->vdso_base;
+	cpu->vdso_time_ns = cpu_self()->vdso_time_ns;
 	cpu_set_task(cpu, child);
 	atomic_store(&child->cpu, cpu);
 	if (!same_mm) {
@@ -426,8 +429,6 @@ static int check_request(struct task *t, const struct clone_request *q)
 		return err;
 	t->is_over_nproc = false;
 	err = policy_may_fork(t);
-	if (!err && (q->flags & CLONE_NAMESPACES))
-		err = -EPERM;
 	if (!err && (q->flags & CLONE_SETTLS) && q->tls >= USER_END)
 		err = -EPERM;
 	if (!err)

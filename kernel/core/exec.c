@@ -44,6 +44,7 @@
 #include "process/creds.h"
 #include "process/futex.h"
 #include "process/identity.h"
+#include "process/namespace.h"
 #include "process/task_life.h"
 #include "process/usage.h"
 #include "signal/signal.h"
@@ -58,6 +59,7 @@ struct exec {
 	char *path; /* kmalloc: what AT_EXECFN and the comm name come from */
 	struct mm *new_mm;
 	struct exec_creds creds;
+	struct nsproxy *ns; /* ref: that the program will be in, or NULL */
 };
 
 static void exec_fini(struct exec *e)
@@ -65,6 +67,7 @@ static void exec_fini(struct exec *e)
 	elf_close(&e->program);
 	exec_strings_fini(&e->strings);
 	exec_creds_fini(&e->creds);
+	nsproxy_put(e->ns);
 	kfree(e->path);
 	kfree(e);
 }
@@ -355,6 +358,10 @@ static int commit(struct exec *e, struct cpu *blank)
 	signal_exec(t);
 	t->restart = NULL;
 	exec_creds_commit(&e->creds, t);
+	if (e->ns != t->ns) {
+		nsproxy_switch(t, e->ns);
+		e->ns = NULL;
+	}
 	if (fdtable_exec(t))
 		task_die(t, SIGKILL);
 	t->process->did_exec = true;
@@ -388,6 +395,8 @@ static int exec_file(struct exec *e, struct file *f, bool path_is_gone)
 
 	if (!err)
 		err = exec_creds_prepare(&e->creds, t, e->program.main.file);
+	if (!err)
+		err = nsproxy_for_exec(t, &e->ns);
 	if (!err)
 		err = own_sighand(t);
 	if (!err) {

@@ -36,6 +36,7 @@
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/futex.h"
+#include "process/namespace.h"
 #include "process/sched_policy.h"
 #include "process/session.h"
 #include "process/task_life.h"
@@ -79,10 +80,12 @@ static void release_files(struct task *t)
 {
 	struct fdtable *fds = t->fds;
 	struct fs_context *fs = t->fs;
+	struct nsproxy *ns = t->ns;
 
 	lock_take(&t->process->lock); /* others look there: fs/proc/access.c */
 	t->fds = NULL;
 	t->fs = NULL;
+	t->ns = NULL;
 	if (fs)
 		atomic_sub(&fs->users, 1); /* exec compares this with the tasks it sees */
 	lock_drop(&t->process->lock);
@@ -90,6 +93,7 @@ static void release_files(struct task *t)
 		fdtable_leave(fds, t->process);
 	if (fs)
 		fs_context_put(fs);
+	nsproxy_put(ns);
 	host_wait_release(&t->sleeper);
 }
 

@@ -39,6 +39,7 @@
 #include "process/affinity.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
+#include "process/namespace.h"
 #include "process/session.h"
 #include "process/task_life.h"
 #include "signal/signal.h"
@@ -415,6 +416,8 @@ static int init_process_create(void)
 	kthread.process = p;
 	kthread.creds = creds_copy(&everything);
 	kthread.sighand = sighand_create();
+	nsproxy_get(&first_nsproxy);
+	kthread.ns = &first_nsproxy;
 	if (!p || !kthread.creds || !kthread.sighand)
 		return -ENOMEM;
 	kthread.sighand->action[SIGCHLD - 1].handler = LINUX_SIG_IGN;

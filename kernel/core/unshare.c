@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* unshare.c - unshare(2), setns(2).
  *
- * A sandbox has one namespace of each kind, as an unprivileged container has: there are
- * no new ones (EPERM), and whoever may enter one is there already. */
+ * Of time there are namespaces. Of all other kinds a sandbox has one, as an unprivileged
+ * container has: there are no new ones (EPERM), and whoever may enter one is there
+ * already. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "abi/syscall.h"
 #include "base/lock.h"
+#include "core/vdso.h"
 #include "event/pidfd.h"
 #include "fs/context.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/mount.h"
+#include "fs/proc/access.h"
 #include "fs/proc/proc.h"
 #include "ipc/sysv.h"
+#include "lib/atomic.h"
 #include "mm/mm.h"
 #include "process/creds.h"
+#include "process/namespace.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 
-#define NAMESPACES                                                                       \
-	(CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |   \
-	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 #define MAY_BE_UNSHARED                                                                  \
-	(NAMESPACES | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | \
-	 CLONE_SYSVSEM)
+	(CLONE_NAMESPACES | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |          \
+	 CLONE_THREAD | CLONE_SYSVSEM)
 
 static bool is_single_threaded(const struct task *t)
 {
@@ -47,6 +50,7 @@ static int check_unshare(const struct task *t, uint64_t flags)
 
 long sys_unshare(struct task *t, uint64_t flags)
 {
+	struct nsproxy *ns = NULL;
 	int err;
 
 	if (flags & CLONE_NEWUSER)
@@ -58,35 +62,108 @@ long sys_unshare(struct task *t, uint64_t flags)
 	if (flags & CLONE_NEWNS)
 		flags |= CLONE_FS;
 	err = check_unshare(t, flags);
-	if (!err && (flags & NAMESPACES))
-		err = -EPERM;
+	if (!err && (flags & CLONE_NAMESPACES))
+		err = nsproxy_for_unshare(t, flags, &ns);
 	if (!err && (flags & CLONE_FS))
 		err = fs_context_unshare(t);
 	if (!err && (flags & CLONE_FILES))
 		err = fdtable_unshare(t);
-	if (!err && (flags & CLONE_SYSVSEM))
+	if (err) {
+		nsproxy_put(ns);
+		return err;
+	}
+	if (flags & CLONE_SYSVSEM)
 		sysv_unshare(t);
-	return err;
+	if (ns)
+		nsproxy_switch(t, ns);
+	return 0;
 }
 
-/* Into the one there is. */
-static int enter(struct task *t, uint32_t kind)
+/* A task of p other than t, and not at its end, has the memory of t. */
+static bool has_memory_of(struct process *p, const struct task *t)
 {
-	struct path root;
-	struct path cwd;
+	bool found = false;
+	struct list *l;
 
-	if (kind == CLONE_NEWUSER) /* nobody gains anything by entering his own */
-		return -EINVAL;
+	lock_take(&p->lock);
+	list_for_each (l, &p->tasks) {
+		struct task *other = list_entry(l, struct task, thread_link);
+
+		found |= other != t && other->mm == t->mm &&
+			 !atomic_load(&other->is_exiting);
+	}
+	lock_drop(&p->lock);
+	return found;
+}
+
+static bool memory_is_shared(const struct task *t)
+{
+	bool is_shared = has_memory_of(t->process, t);
+
+	/* Others than processes with it may only be looking at it. */
+	if (is_shared || ref_count(&t->mm->refs) == 1)
+		return is_shared;
+	lock_take(&process_tree_lock);
+	for (struct process *p = process_next(1); p && !is_shared;
+	     p = process_next(p->pid + 1))
+		is_shared = has_memory_of(p, t);
+	lock_drop(&process_tree_lock);
+	return is_shared;
+}
+
+/* What setns(2) is about to do: nothing is done before all of it may be. */
+struct entry {
+	struct nsproxy *ns; /* ref: what the task is to have; NULL: as it is */
+	bool to_root;	    /* of the mounts */
+};
+
+static int prepare_time(struct task *t, struct namespace *ns, struct entry *e)
+{
+	/* The vDSO of the address space changes. */
+	if (memory_is_shared(t))
+		return -EUSERS;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (kind == CLONE_NEWTIME && !is_single_threaded(t))
-		return -EUSERS;
-	if (kind != CLONE_NEWNS)
+	return nsproxy_for_time(container_of(ns, struct time_ns, ns), &e->ns);
+}
+
+static int prepare(struct task *t, struct namespace *ns, struct entry *e)
+{
+	if (ns->kind == CLONE_NEWUSER) /* nobody gains anything by entering his own */
+		return -EINVAL;
+	if (ns->kind == CLONE_NEWTIME)
+		return prepare_time(t, ns, e);
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (ns->kind != CLONE_NEWNS)
 		return 0;
 	if (!capable(CAP_SYS_CHROOT))
 		return -EPERM;
 	if (ref_count(&t->fs->refs) != 1)
 		return -EINVAL;
+	e->to_root = true;
+	return 0;
+}
+
+static int commit(struct task *t, struct entry *e)
+{
+	struct nsproxy *before = t->ns;
+	struct path root;
+	struct path cwd;
+	int err = 0;
+
+	if (e->ns) {
+		nsproxy_get(before);
+		nsproxy_switch(t, e->ns);
+		e->ns = NULL;
+		err = vdso_follow_time_ns(t);
+		if (err)
+			nsproxy_switch(t, before);
+		else
+			nsproxy_put(before);
+	}
+	if (err || !e->to_root)
+		return err;
 	mount_root_path(&root);
 	cwd = root;
 	path_get(&cwd);
@@ -95,23 +172,39 @@ static int enter(struct task *t, uint32_t kind)
 	return 0;
 }
 
-static int enter_all_check(uint32_t kinds)
+/* The namespaces of these kinds that the task of a pidfd is in. */
+static int prepare_all(struct task *t, struct task *target, uint32_t kinds,
+		       struct entry *e)
 {
-	return !kinds || (kinds & ~(uint32_t)NAMESPACES) ? -EINVAL : 0;
+	static const uint32_t order[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWUTS,
+					 CLONE_NEWIPC,	CLONE_NEWPID, CLONE_NEWCGROUP,
+					 CLONE_NEWNET,	CLONE_NEWTIME};
+	int err = task_may_access(target);
+
+	for (size_t i = 0; i < ARRAY_SIZE(order) && !err; i++) {
+		struct namespace *ns;
+
+		if (!(kinds & order[i]))
+			continue;
+		ns = task_namespace(target, order[i], false);
+		err = ns ? prepare(t, ns, e) : -ESRCH;
+		namespace_put(ns);
+	}
+	return err;
 }
 
-/* A pidfd's namespaces: all of the kinds, or none. */
-static int enter_all(struct task *t, uint32_t kinds)
+static int prepare_by_pidfd(struct task *t, int fd, uint32_t kinds, struct entry *e)
 {
-	int err = 0;
+	struct task *target;
+	int err;
 
-	if (kinds & CLONE_NEWUSER)
+	if (!pidfd_is(fd) || !kinds || (kinds & ~(uint32_t)CLONE_NAMESPACES))
 		return -EINVAL;
-	for (uint32_t kind = 1; kind && !err; kind <<= 1)
-		if ((kinds & kind) && kind != CLONE_NEWNS)
-			err = enter(t, kind);
-	if (!err && (kinds & CLONE_NEWNS))
-		err = enter(t, CLONE_NEWNS);
+	err = pidfd_any_task(fd, &target);
+	if (err)
+		return err;
+	err = prepare_all(t, target, kinds, e);
+	task_put(target);
 	return err;
 }
 
@@ -119,23 +212,20 @@ long sys_setns(struct task *t, int fd, int type32)
 {
 	struct fdref ref = fd_get(fd);
 	uint32_t type = (uint32_t)type32;
-	uint32_t kind;
-	struct task *target;
+	struct entry e = {NULL, false};
+	struct namespace *ns;
 	int err;
 
 	if (!ref.file)
 		return -EBADF;
-	kind = nsfs_kind(ref.file);
+	ns = nsfs_namespace(ref.file);
+	if (ns)
+		err = type && type != ns->kind ? -EINVAL : prepare(t, ns, &e);
 	fd_put(ref);
-	if (kind)
-		return type && type != kind ? -EINVAL : enter(t, kind);
-	if (!pidfd_is(fd))
-		return -EINVAL;
-	err = enter_all_check(type);
+	if (!ns)
+		err = prepare_by_pidfd(t, fd, type, &e);
 	if (!err)
-		err = pidfd_any_task(fd, &target);
-	if (err)
-		return err;
-	task_put(target);
-	return enter_all(t, type);
+		err = commit(t, &e);
+	nsproxy_put(e.ns);
+	return err;
 }

@@ -3,7 +3,8 @@
  *
  * The guest sees a copy of the host's code, at the same distance from the host's data
  * pages, with a page of our own behind it (arch/x86_64/vdso.S): what tells the time of
- * day begins there. */
+ * day begins there. A process in a time namespace with offsets has another copy, whose
+ * page adds them. */
 #include "core/vdso.h"
 
 #include "abi/elf.h"
@@ -16,6 +17,9 @@
 #include "loader/random.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
+#include "process/task.h"
+#include "process/time_ns.h"
+#include "time/clock.h"
 
 #define VDSO_SPAN	 (64UL << 20)
 #define VDSO_RANDOM_BITS 14
@@ -33,18 +37,23 @@ static size_t piece_count;
 /* arch/x86_64/vdso.S: code, its entries, and where it jumps to the host's. */
 extern const uint8_t vdso_code[], vdso_code_end[];
 extern const uint8_t vdso_code_gettime[], vdso_code_gettimeofday[], vdso_code_time[];
-extern const uint8_t vdso_hole_gettime[], vdso_hole_mono[], vdso_hole_gettimeofday[],
-	vdso_hole_time[];
+extern const uint8_t vdso_code_shifted[], vdso_code_offsets[];
+extern const uint8_t vdso_hole_gettime[], vdso_hole_mono[], vdso_hole_shifted[],
+	vdso_hole_gettimeofday[], vdso_hole_time[];
 
 static const struct entry {
 	const char *name;
 	const uint8_t *code;
-	const uint8_t *holes[2];
+	const uint8_t *holes[3];
 } entries[] = {
-	{"__vdso_clock_gettime", vdso_code_gettime, {vdso_hole_gettime, vdso_hole_mono}},
-	{"__vdso_gettimeofday", vdso_code_gettimeofday, {vdso_hole_gettimeofday, NULL}},
-	{"__vdso_time", vdso_code_time, {vdso_hole_time, NULL}},
+	{"__vdso_clock_gettime",
+	 vdso_code_gettime,
+	 {vdso_hole_gettime, vdso_hole_mono, vdso_hole_shifted}},
+	{"__vdso_gettimeofday", vdso_code_gettimeofday, {vdso_hole_gettimeofday}},
+	{"__vdso_time", vdso_code_time, {vdso_hole_time}},
 };
+/* Set once, at start: where the host's functions are in its image. */
+static uaddr_t host_entries[ARRAY_SIZE(entries)];
 
 struct symbols {
 	const struct linux_elf64_sym *sym;
@@ -99,32 +108,79 @@ static int put(int fd, const void *from, size_t size, uaddr_t at)
 	return host_pwrite(fd, from, size, (int64_t)at) == (long)size ? 0 : -EIO;
 }
 
-/* Makes every name of the host's function lead to ours, and ours jump to it. */
-static int entry_write(int fd, uaddr_t image, const struct symbols *s,
-		       const struct entry *e)
+/* Where our page, behind size bytes of the host's, has what is at p in the original. */
+static uaddr_t place_of(const uint8_t *p, size_t size)
 {
-	uaddr_t host = find_function(s, e->name);
-	uaddr_t ours = vdso_size + (uaddr_t)(e->code - vdso_code);
+	return size + (uaddr_t)(p - vdso_code);
+}
+
+/* Makes every name of the host's functions lead to ours: size bytes of image. */
+static int names_write(int fd, uaddr_t image, size_t size)
+{
+	const struct symbols s = symbols_of(image);
 	int err = 0;
 
-	for (size_t i = 0; i < s->count && !err && host; i++)
-		if (s->sym[i].st_value == host)
-			err = put(fd, &ours, sizeof(ours),
-				  (uaddr_t)&s->sym[i].st_value - image);
-	for (size_t i = 0; i < ARRAY_SIZE(e->holes) && !err && e->holes[i]; i++) {
-		/* The operand of a jump or call: behind its opcode, from its end on. */
-		uaddr_t at = vdso_size + (uaddr_t)(e->holes[i] - vdso_code) + 1;
-		uint32_t distance = (uint32_t)(host - (at + sizeof(distance)));
+	for (size_t i = 0; i < ARRAY_SIZE(entries) && !err; i++) {
+		uaddr_t host = find_function(&s, entries[i].name);
+		uaddr_t ours = place_of(entries[i].code, size);
 
-		err = put(fd, &distance, sizeof(distance), at);
+		host_entries[i] = host;
+		if (!host)
+			return -ENOENT;
+		for (size_t k = 0; k < s.count && !err; k++)
+			if (s.sym[k].st_value == host)
+				err = put(fd, &ours, sizeof(ours),
+					  (uaddr_t)&s.sym[k].st_value - image);
 	}
 	return err;
 }
 
-/* Lays the copy over the host's image. */
-static int copy_lay(uaddr_t image)
+/* The operand of a jump or call at p: behind its opcode, from its end on. */
+static int jump_write(int fd, const uint8_t *p, size_t size, uaddr_t to)
 {
-	const struct symbols s = symbols_of(image);
+	uaddr_t at = place_of(p, size) + 1;
+	uint32_t distance = (uint32_t)(to - (at + sizeof(distance)));
+
+	return put(fd, &distance, sizeof(distance), at);
+}
+
+/* Our page, behind size bytes of the host's, with the jumps to that. */
+static int code_write(int fd, size_t size)
+{
+	int err = put(fd, vdso_code, (size_t)(vdso_code_end - vdso_code), size);
+
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(entries[i].holes) && !err; k++)
+			if (entries[i].holes[k])
+				err = jump_write(fd, entries[i].holes[k], size,
+						 host_entries[i]);
+	return err;
+}
+
+/* Has our page add offsets. */
+static int offsets_write(int fd, size_t size, const struct time_offsets *o)
+{
+	static const uint8_t jump = 0xe9;
+	nsec_t t[2] = {o->monotonic, o->boottime};
+	struct linux_timespec ts[2];
+	int err = put(fd, &jump, 1, place_of(vdso_code_gettime, size));
+
+	if (!err)
+		err = jump_write(fd, vdso_code_gettime, size,
+				 place_of(vdso_code_shifted, size));
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		ts[i] = nsec_to_timespec(t[i]);
+		if (ts[i].tv_nsec < 0) {
+			ts[i].tv_nsec += NSEC_PER_SEC;
+			ts[i].tv_sec--;
+		}
+	}
+	return err ? err : put(fd, ts, sizeof(ts), place_of(vdso_code_offsets, size));
+}
+
+/* A file with size bytes of image in it and room for a page of ours: a descriptor. */
+static int image_create(uaddr_t image, size_t size)
+{
 	int fd = host_memfd_create("vdso", MFD_CLOEXEC | MFD_EXEC);
 	long ret;
 
@@ -132,20 +188,53 @@ static int copy_lay(uaddr_t image)
 		fd = host_memfd_create("vdso", MFD_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	ret = host_ftruncate(fd, (int64_t)(vdso_size + PAGE_SIZE));
+	ret = host_ftruncate(fd, (int64_t)(size + PAGE_SIZE));
 	if (!ret)
-		ret = put(fd, (const void *)image, vdso_size, 0); // NOLINT
-	if (!ret)
-		ret = put(fd, vdso_code, (size_t)(vdso_code_end - vdso_code), vdso_size);
-	for (size_t i = 0; i < ARRAY_SIZE(entries) && !ret; i++)
-		ret = find_function(&s, entries[i].name)
-			      ? entry_write(fd, image, &s, &entries[i])
-			      : -ENOENT;
-	if (!ret)
-		ret = host_mmap(image, vdso_size + PAGE_SIZE, PROT_READ | PROT_EXEC,
-				MAP_PRIVATE | MAP_FIXED, fd, 0);
+		ret = put(fd, (const void *)image, size, 0); // NOLINT
+	if (ret)
+		(void)host_close(fd);
+	return ret ? (int)ret : fd;
+}
+
+/* Lays it, size bytes and our page, over the image. Closes fd. */
+static int image_lay(int fd, uaddr_t image, size_t size, uint32_t prot)
+{
+	long ret = host_mmap(image, size + PAGE_SIZE, (int)prot, MAP_PRIVATE | MAP_FIXED,
+			     fd, 0);
+
 	(void)host_close(fd);
 	return ret < 0 ? (int)ret : 0;
+}
+
+/* Lays the copy over the host's image. */
+static int copy_lay(uaddr_t image)
+{
+	int fd = image_create(image, vdso_size);
+	int err = fd < 0 ? fd : names_write(fd, image, vdso_size);
+
+	if (!err)
+		err = code_write(fd, vdso_size);
+	if (!err)
+		return image_lay(fd, image, vdso_size, PROT_READ | PROT_EXEC);
+	if (fd >= 0)
+		(void)host_close(fd);
+	return err;
+}
+
+/* Lays a copy of what is there with these offsets over it. */
+static int shifted_lay(uaddr_t image, const struct time_offsets *o, uint32_t prot)
+{
+	size_t size = vdso_size - PAGE_SIZE;
+	int fd = image_create(image, size);
+	int err = fd < 0 ? fd : code_write(fd, size);
+
+	if (!err && (o->monotonic || o->boottime))
+		err = offsets_write(fd, size, o);
+	if (!err)
+		return image_lay(fd, image, size, prot);
+	if (fd >= 0)
+		(void)host_close(fd);
+	return err;
 }
 
 /* Moves a range of one or more host areas, which move only whole: EFAULT says too long,
@@ -212,6 +301,39 @@ int vdso_init(const struct boot_params *b)
 	return 0;
 }
 
+/* The area that shows all of it, unless the guest has moved it away or cut it up: then
+ * what is there is not known. mm->lock held */
+static const struct vma *whole_area(struct mm *mm, uaddr_t image)
+{
+	const struct vma *v = vma_at(mm, image);
+
+	return v && v->start == image && v->end - image == vdso_size &&
+			       (v->flags & VMA_VDSO)
+		       ? v
+		       : NULL;
+}
+
+int vdso_follow_time_ns(struct task *t)
+{
+	struct cpu *c = cpu_self();
+	struct time_ns *ns = t->ns->time;
+	const struct time_offsets *o = &ns->offsets; /* constant by now */
+	uint64_t ino = o->monotonic || o->boottime ? ns->ns.ino : 0;
+	const struct vma *v;
+	int err = 0;
+
+	if (likely(c->vdso_time_ns == ino) || !total_size)
+		return 0;
+	lock_take(&t->mm->lock);
+	v = whole_area(t->mm, c->vdso_base + vdso_off);
+	if (v)
+		err = shifted_lay(v->start, o, v->prot);
+	lock_drop(&t->mm->lock);
+	if (!err)
+		c->vdso_time_ns = ino;
+	return err;
+}
+
 uaddr_t vdso_range(size_t *size)
 {
 	*size = total_size;
@@ -275,7 +397,7 @@ int vdso_add_areas(struct mm *mm)
 			       VMA_VDSO);
 	mm->vdso_start = base;
 	mm->vdso_end = base + total_size;
-	return err;
+	return err ? err : vdso_follow_time_ns(current());
 }
 
 uaddr_t vdso_address(void)

@@ -6,10 +6,14 @@
 
 struct boot_params;
 struct mm;
+struct task;
 
 /* Start-up: moves the host's mappings below USER_END. 0 or -errno (then there is none).
  */
 int vdso_init(const struct boot_params *b);
+/* Has the clocks of the calling host process show what t's time namespace says: when t
+ * has come into another one, and does nothing when they do. */
+int vdso_follow_time_ns(struct task *t) MUST_CHECK;
 /* exec: gives them a new random place and shows them in the new address space; each host
  * process has them mapped. */
 int vdso_add_areas(struct mm *mm) MUST_CHECK;

@@ -18,6 +18,7 @@
 #include "lib/printf.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
+#include "process/namespace.h"
 #include "process/task.h"
 #include "signal/signal.h"
 
@@ -290,6 +291,18 @@ static const uint32_t namespaces[] = {
 	CLONE_NEWCGROUP, CLONE_NEWIPC,	CLONE_NEWNS,   CLONE_NEWNET,  CLONE_NEWPID,
 	CLONE_NEWPID,	 CLONE_NEWTIME, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS,
 };
+#define CMD_PID_FOR_CHILDREN  6
+#define CMD_TIME_FOR_CHILDREN 8
+
+static long open_namespace(struct task *t, unsigned int cmd)
+{
+	bool of_children = cmd == CMD_PID_FOR_CHILDREN || cmd == CMD_TIME_FOR_CHILDREN;
+	struct namespace *ns = task_namespace(t, namespaces[cmd - 1], of_children);
+	long ret = ns ? nsfs_open(ns) : -ESRCH;
+
+	namespace_put(ns);
+	return ret;
+}
 
 static long pidfd_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 {
@@ -311,8 +324,10 @@ static long pidfd_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 		ret = -ESRCH;
 	else
 		ret = pid_may_access(t);
+	if (!ret)
+		ret = open_namespace(t, cmd & 0xff);
 	task_put(t);
-	return ret ? ret : nsfs_open(namespaces[(cmd & 0xff) - 1]);
+	return ret;
 }
 
 /* ---- pidfd_send_signal ---- */

@@ -17,6 +17,7 @@
 #include "lib/printf.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
+#include "process/time_ns.h"
 #include "time/clock.h"
 #include "time/timer.h"
 #include "time/wall_clock.h"
@@ -289,6 +290,8 @@ static int timerfd_set(struct timerfd *t, uint32_t flags,
 	bool is_due;
 	int err = 0;
 
+	if (flags & TFD_TIMER_ABSTIME)
+		at = time_ns_to_machine(t->clock_id, at);
 	lock_take(&t->lock);
 	timerfd_get_locked(t, old);
 	t->may_cancel = clock_can_be_set(t->clock_id) && flags & TFD_TIMER_ABSTIME &&

@@ -20,6 +20,7 @@
 #include "fs/vfs.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
+#include "process/namespace.h"
 
 #define OPEN_TREE_CLOEXEC O_CLOEXEC
 #define ATTR_PLAIN                                                                       \
@@ -177,6 +178,7 @@ out_target:
 /* An idmapped mount needs a user namespace that is not the first. */
 static int check_idmap(const struct linux_mount_attr *a)
 {
+	const struct namespace *ns;
 	struct fdref ref;
 	int err;
 
@@ -187,7 +189,8 @@ static int check_idmap(const struct linux_mount_attr *a)
 	ref = fd_get((int)a->userns_fd);
 	if (!ref.file)
 		return -EBADF;
-	err = nsfs_kind(ref.file) == CLONE_NEWUSER ? -EPERM : -EINVAL;
+	ns = nsfs_namespace(ref.file);
+	err = ns && ns->kind == CLONE_NEWUSER ? -EPERM : -EINVAL;
 	fd_put(ref);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "process/futex.h"
 #include "process/identity.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 #include "process/user_time.h"
 #include "time/clock.h"
 
@@ -62,9 +63,10 @@ static int deadline_get(int cmd, bool realtime, uaddr_t timeout, struct deadline
 	err = timespec_copy_in(&t, timeout);
 	if (err)
 		return err;
-	out->at = cmd == FUTEX_WAIT ? deadline_after(t) : t;
 	if (realtime || cmd == FUTEX_LOCK_PI)
 		out->clock = CLOCK_REALTIME;
+	out->at =
+		cmd == FUTEX_WAIT ? deadline_after(t) : time_ns_to_machine(out->clock, t);
 	return 0;
 }
 

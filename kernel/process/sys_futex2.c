@@ -11,6 +11,7 @@
 #include "mm/usercopy.h"
 #include "process/futex.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 #include "process/user_time.h"
 #include "time/clock.h"
 
@@ -32,7 +33,7 @@ static int deadline_get(uaddr_t timeout, int clock, struct deadline *out)
 		return -EINVAL;
 	err = timespec_copy_in(&t, timeout);
 	if (!err)
-		*out = (struct deadline){clock, t};
+		*out = (struct deadline){clock, time_ns_to_machine(clock, t)};
 	return err;
 }
 

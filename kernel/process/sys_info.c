@@ -15,6 +15,7 @@
 #include "process/system.h"
 #include "process/task.h"
 #include "process/task_life.h"
+#include "process/time_ns.h"
 #include "time/clock.h"
 
 #define RANDOM_CHUNK 512
@@ -123,7 +124,7 @@ long sys_sysinfo(struct task *t, uaddr_t out)
 	if (memory_figures_hook)
 		memory_figures_hook(&m);
 	memset(&k, 0, sizeof(k));
-	k.uptime = clock_now(CLOCK_BOOTTIME) / NSEC_PER_SEC;
+	k.uptime = (time_ns_now(CLOCK_BOOTTIME) + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 	k.totalram = m.total;
 	k.freeram = m.free;
 	k.sharedram = m.shared;

@@ -7,6 +7,7 @@
 #include "mm/usercopy.h"
 #include "process/cpu_clock.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 #include "process/user_time.h"
 #include "time/clock.h"
 
@@ -160,6 +161,6 @@ long sys_clock_nanosleep(struct task *t, int clock, int flags, uaddr_t req, uadd
 	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID)
 		return sleep_cpu_time(t, clock, time, flags & TIMER_ABSTIME, rem);
 	if (flags & TIMER_ABSTIME)
-		return sleep_absolute(clock, time);
+		return sleep_absolute(clock, time_ns_to_machine(clock, time));
 	return sleep_relative(t, deadline_after(time), rem);
 }

@@ -16,6 +16,7 @@
 #include "process/affinity.h"
 #include "process/creds.h"
 #include "process/io_context.h"
+#include "process/namespace.h"
 #include "process/session.h"
 #include "process/task_life.h"
 
@@ -75,6 +76,7 @@ void task_put(struct task *t)
 	if (!t || !ref_put(&t->refs))
 		return;
 	creds_put(t->creds);
+	nsproxy_put(t->ns);
 	sighand_put(t->sighand);
 	process_put(t->process);
 	cpu_mask_put(t->cpus_allowed);

@@ -24,6 +24,7 @@ struct io_context;
 struct aio_context;
 struct ipc_waiter;
 struct mm;
+struct nsproxy;
 struct pgroup;
 struct regs;
 struct seccomp_filter;
@@ -103,6 +104,7 @@ struct task {
 	struct mm *mm;	       /* ref; fork: copied, CLONE_VM: shared; NULL once exited */
 	struct fdtable *fds;   /* ref; fork: copied, CLONE_FILES: shared */
 	struct fs_context *fs; /* ref; fork: copied, CLONE_FS: shared */
+	struct nsproxy *ns;    /* ref; namespace.h; others read it under process->lock */
 	struct sighand *sighand; /* ref */
 
 	/* signals (own: only the task changes blocked; others read it under

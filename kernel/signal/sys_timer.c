@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/syscall.h"
 #include "mm/usercopy.h"
+#include "process/time_ns.h"
 #include "signal/internal.h"
 #include "signal/timer_object.h"
 #include "time/clock.h"
@@ -154,6 +155,8 @@ long sys_timer_settime(struct task *t, int id, int flags, uaddr_t value, uaddr_t
 	timer = id >= 0 ? posix_timer_find_locked(p, id) : NULL;
 	if (timer) {
 		posix_timer_get_locked(timer, &before);
+		if ((flags & TIMER_ABSTIME) && !timer->is_cpu)
+			s.value = time_ns_to_machine(timer->clock, s.value);
 		posix_timer_set_locked(timer, &s, flags & TIMER_ABSTIME);
 		signal_recalc_locked(t);
 	}

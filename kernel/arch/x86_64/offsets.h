@@ -16,7 +16,7 @@
 #define REGS_RSP       144
 #define REGS_SIZE      160
 
-#define KSTACK_RESERVED 320 /* above kstack_top: the iretq frame, and the struct cpu */
+#define KSTACK_RESERVED 384 /* above kstack_top: the iretq frame, and the struct cpu */
 
 #define SYSCALL_INSN_LEN 2
 #define TRAMPOLINE_B_LEN                                                                 \

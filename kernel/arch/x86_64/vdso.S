@@ -22,14 +22,15 @@
 
 	.section .rodata.vdso_code, "a", @progbits
 	.globl vdso_code, vdso_code_end
-	.globl vdso_code_gettime, vdso_code_gettimeofday, vdso_code_time
-	.globl vdso_hole_gettime, vdso_hole_mono, vdso_hole_gettimeofday, vdso_hole_time
+	.globl vdso_code_gettime, vdso_code_gettimeofday, vdso_code_time, vdso_code_shifted, vdso_code_offsets
+	.globl vdso_hole_gettime, vdso_hole_mono, vdso_hole_shifted, vdso_hole_gettimeofday, vdso_hole_time
 	.balign 64
 vdso_code:
 
 /* int clock_gettime(int clock, struct timespec *out) */
 vdso_code_gettime:
 	movabsq	$wall_clock, %rax
+gettime_by_wall_clock:
 	cmpl	$0, IS_OWN(%rax)
 	jne	1f
 vdso_hole_gettime:
@@ -113,6 +114,46 @@ vdso_hole_mono:
 	movq	%r10, (%r12)
 	movq	%r11, 8(%r12)
 	jmp	6b
+
+/* The same in a time namespace with offsets: there core/vdso.c puts a jump to this at the beginning of
+ * vdso_code_gettime and the offsets, as struct timespec, at vdso_code_offsets. A system call that the host's code
+ * makes, where it cannot tell the time itself, comes back without an offset: process/sys_time.c. */
+vdso_code_shifted:
+	cmpl	$9 /* CLOCK_BOOTTIME_ALARM */, %edi
+	ja	1f
+	movl	$0x2d2 /* CLOCK_MONOTONIC, _RAW and _COARSE, CLOCK_BOOTTIME and _ALARM */, %eax
+	btl	%edi, %eax
+	jc	2f
+1:	movabsq	$wall_clock, %rax
+	jmp	gettime_by_wall_clock
+2:	pushq	%rdi
+	pushq	%rsi
+	subq	$8, %rsp
+vdso_hole_shifted:
+	.byte	0xe8
+	.long	0
+	addq	$8, %rsp
+	popq	%rsi
+	popq	%rdi
+	testl	%eax, %eax
+	jnz	4f
+	leaq	vdso_code_offsets(%rip), %rdx
+	cmpl	$7 /* CLOCK_BOOTTIME */, %edi
+	jb	3f
+	addq	$16, %rdx
+3:	movq	(%rdx), %rcx
+	movq	8(%rdx), %rdx
+	addq	8(%rsi), %rdx
+	cmpq	$1000000000, %rdx
+	jl	5f
+	subq	$1000000000, %rdx
+	incq	%rcx
+5:	addq	%rcx, (%rsi)
+	movq	%rdx, 8(%rsi)
+4:	ret
+	.balign 8
+vdso_code_offsets:
+	.quad	0, 0, 0, 0
 
 /* int gettimeofday(struct timeval *tv, struct timezone *tz) */
 vdso_code_gettimeofday:

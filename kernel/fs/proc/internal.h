@@ -12,6 +12,7 @@ struct fdtable;
 struct file;
 struct fs_context;
 struct linux_rusage;
+struct namespace;
 struct pseudo_node;
 struct task;
 struct text;
@@ -90,7 +91,8 @@ struct task_usage {
 void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage *out);
 char task_state_letter(struct task *t);
 void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntary);
-/* CLOCK_MONOTONIC at start-up of the host, as ps and top reckon start times. */
+/* Of a CLOCK_MONOTONIC time of the machine, as ps and top reckon start times: by the
+ * CLOCK_BOOTTIME of the current task. */
 uint64_t ticks_since_boot(nsec_t monotonic);
 /* pid_memory.c */
 enum memory_kind { MEMORY_ANON, MEMORY_FILE, MEMORY_SHMEM };
@@ -148,6 +150,9 @@ int pid_show_syscall(struct text *out, struct task *t, const struct pid_inode *i
 int pid_show_stack(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_timers(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i);
+/* pid_timens.c */
+int pid_show_timens(struct text *out, struct task *t, const struct pid_inode *i);
+extern const struct file_ops pid_timens_ops;
 /* pid_maps.c */
 int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i);
 /* /proc/PID/maps: generated_pid_ops with PROCMAP_QUERY (pid_mapquery.c). */
@@ -172,21 +177,10 @@ int pid_place_cwd(struct task *t, const struct pid_inode *i, struct path *out);
 int pid_place_root(struct task *t, const struct pid_inode *i, struct path *out);
 extern const struct pid_dir pid_ns_dir, pid_net_dir;
 /* nsfs.c */
-enum ns_kind {
-	NS_CGROUP,
-	NS_IPC,
-	NS_MNT,
-	NS_NET,
-	NS_PID,
-	NS_TIME,
-	NS_USER,
-	NS_UTS,
-	NS_KINDS
-};
 /* The file of a namespace: references. -ENOMEM. */
-int nsfs_place(enum ns_kind kind, struct path *out) MUST_CHECK;
+int nsfs_place(struct namespace *ns, struct path *out) MUST_CHECK;
 /* Its name, such as "uts:[4026531838]": bytes, without the NUL. */
-size_t nsfs_print(enum ns_kind kind, char *buf, size_t size);
+size_t nsfs_print(const struct namespace *ns, char *buf, size_t size);
 void nsfs_init(void);
 /* pid_fd.c */
 extern const struct pid_dir pid_fd_dir, pid_fdinfo_dir;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* nsfs.c - the files behind /proc/PID/ns/: one for each namespace, of which there is one
- * of each kind. They can be opened, compared by device and number, and asked with the
- * ioctls of ioctl_ns(2); setns(2) is what they are for, see there. */
+/* nsfs.c - the files behind /proc/PID/ns/: one for each namespace. They can be opened,
+ * compared by device and number, and asked with the ioctls of ioctl_ns(2); setns(2) is
+ * what they are for, see there. An open one keeps its namespace. */
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "abi/stat.h"
 #include "abi/statfs.h"
+#include "base/lock.h"
 #include "base/slab.h"
 #include "fs/dentry.h"
 #include "fs/fdtable.h"
@@ -17,6 +18,8 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "process/namespace.h"
+#include "process/task.h"
 
 #define NSFS_MAGIC	 0x6e736673
 #define NS_GET_USERNS	 0xb701
@@ -24,29 +27,32 @@
 #define NS_GET_NSTYPE	 0xb703
 #define NS_GET_OWNER_UID 0xb704
 
-/* Linux's numbers of the first namespaces. */
-static const struct namespace
-{
+static const struct {
+	uint32_t kind;
 	const char *name;
-	uint32_t ino, kind;
-}
-namespaces[NS_KINDS] = {
-	[NS_CGROUP] = {"cgroup", 4026531835, CLONE_NEWCGROUP},
-	[NS_IPC] = {"ipc", 4026531839, CLONE_NEWIPC},
-	[NS_MNT] = {"mnt", 4026531841, CLONE_NEWNS},
-	[NS_NET] = {"net", 4026531840, CLONE_NEWNET},
-	[NS_PID] = {"pid", 4026531836, CLONE_NEWPID},
-	[NS_TIME] = {"time", 4026531834, CLONE_NEWTIME},
-	[NS_USER] = {"user", 4026531837, CLONE_NEWUSER},
-	[NS_UTS] = {"uts", 4026531838, CLONE_NEWUTS},
+} names[] = {
+	{CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWIPC, "ipc"}, {CLONE_NEWNS, "mnt"},
+	{CLONE_NEWNET, "net"},	     {CLONE_NEWPID, "pid"}, {CLONE_NEWTIME, "time"},
+	{CLONE_NEWUSER, "user"},     {CLONE_NEWUTS, "uts"},
 };
 
 static struct mount *nsfs_mount;
-static struct dentry *dentries[NS_KINDS]; /* refs */
+static struct superblock *nsfs_sb;
 static SLAB_CACHE(nsfs_slab, sizeof(struct inode), 8);
+/* namespace.inode: a file's inode holds its namespace, not the other way round. */
+static struct lock inodes_lock = LOCK_INIT(RANK_OBJECT);
 
 static void nsfs_release(struct inode *inode)
 {
+	struct namespace *ns = inode->private;
+
+	if (ns) {
+		lock_take(&inodes_lock);
+		if (ns->inode == inode)
+			ns->inode = NULL;
+		lock_drop(&inodes_lock);
+		namespace_put(ns);
+	}
 	inode_fini(inode);
 	slab_free(&nsfs_slab, inode);
 }
@@ -62,16 +68,12 @@ static const struct inode_ops nsfs_inode_ops = {
 	.release = nsfs_release,
 };
 
-long nsfs_open(uint32_t kind)
+long nsfs_open(struct namespace *ns)
 {
-	unsigned int i = 0;
 	struct path p;
 	struct file *f;
-	int err;
+	int err = nsfs_place(ns, &p);
 
-	while (i < NS_KINDS - 1 && namespaces[i].kind != kind)
-		i++;
-	err = nsfs_place((enum ns_kind)i, &p);
 	if (err)
 		return err;
 	err = file_open_path(&p, O_RDONLY, &f);
@@ -84,20 +86,30 @@ long nsfs_open(uint32_t kind)
 	return err;
 }
 
+/* Whose all namespaces are. */
+static long open_owner(void)
+{
+	struct namespace *ns = task_namespace(current(), CLONE_NEWUSER, false);
+	long ret = nsfs_open(ns);
+
+	namespace_put(ns);
+	return ret;
+}
+
 static long nsfs_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 {
 	const struct namespace *ns = f->inode->private;
-	bool has_parent = ns == &namespaces[NS_USER] || ns == &namespaces[NS_PID];
+	bool is_user = ns->kind == CLONE_NEWUSER;
 
 	switch (cmd) {
 	case NS_GET_USERNS:
-		return ns == &namespaces[NS_USER] ? -EPERM : nsfs_open(CLONE_NEWUSER);
+		return is_user ? -EPERM : open_owner();
 	case NS_GET_PARENT:
-		return has_parent ? -EPERM : -EINVAL;
+		return is_user || ns->kind == CLONE_NEWPID ? -EPERM : -EINVAL;
 	case NS_GET_NSTYPE:
 		return ns->kind;
 	case NS_GET_OWNER_UID:
-		return ns == &namespaces[NS_USER] ? put_user_u32(arg, 0) : -EINVAL;
+		return is_user ? put_user_u32(arg, 0) : -EINVAL;
 	default:
 		return -ENOTTY;
 	}
@@ -105,56 +117,69 @@ static long nsfs_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 
 static const struct file_ops nsfs_fops = {.ioctl = nsfs_ioctl};
 
-int nsfs_place(enum ns_kind kind, struct path *out)
-{
-	if (!dentries[kind])
-		return -ENOMEM;
-	mount_get(nsfs_mount);
-	dentry_get(dentries[kind]);
-	*out = (struct path){nsfs_mount, dentries[kind]};
-	return 0;
-}
-
-uint32_t nsfs_kind(const struct file *f)
-{
-	const struct namespace *ns = f->inode->private;
-
-	return f->inode->ops == &nsfs_inode_ops ? ns->kind : 0;
-}
-
-size_t nsfs_print(enum ns_kind kind, char *buf, size_t size)
-{
-	return scnprintf(buf, size, "%s:[%u]", namespaces[kind].name,
-			 namespaces[kind].ino);
-}
-
-/* ---- set-up ---- */
-
-static struct inode *nsfs_inode(struct superblock *sb, uint64_t ino, uint32_t mode)
+static struct inode *nsfs_inode(uint64_t ino, uint32_t mode)
 {
 	struct inode *inode = slab_alloc(&nsfs_slab);
 
 	if (inode)
-		inode_init(inode, sb, &nsfs_inode_ops, ino, mode);
+		inode_init(inode, nsfs_sb, &nsfs_inode_ops, ino, mode);
 	return inode;
 }
 
-static struct dentry *nsfs_dentry(struct superblock *sb, enum ns_kind kind)
+/* A reference to the inode of its file, or NULL. */
+static struct inode *inode_of(struct namespace *ns)
 {
-	const struct namespace *ns = &namespaces[kind];
-	struct inode *inode = nsfs_inode(sb, ns->ino, S_IFREG | 0444);
+	struct inode *inode;
+
+	lock_take(&inodes_lock);
+	inode = ns->inode;
+	if (!inode || !inode_try_get(inode)) {
+		inode = nsfs_inode(ns->ino, S_IFREG | 0444);
+		if (inode) {
+			namespace_get(ns);
+			inode->fops = &nsfs_fops;
+			inode->private = ns;
+			ns->inode = inode;
+		}
+	}
+	lock_drop(&inodes_lock);
+	return inode;
+}
+
+int nsfs_place(struct namespace *ns, struct path *out)
+{
+	struct inode *inode = nsfs_mount ? inode_of(ns) : NULL;
 	struct dentry *d;
 	char name[32];
 
 	if (!inode)
-		return NULL;
-	inode->fops = &nsfs_fops;
-	inode->private = (void *)(uintptr_t)ns;
-	d = dentry_create(NULL, name, nsfs_print(kind, name, sizeof(name)), sb, inode);
-	if (!d)
+		return -ENOMEM;
+	d = dentry_create(NULL, name, nsfs_print(ns, name, sizeof(name)), nsfs_sb, inode);
+	if (!d) {
 		inode_put(inode);
-	return d;
+		return -ENOMEM;
+	}
+	mount_get(nsfs_mount);
+	*out = (struct path){nsfs_mount, d};
+	return 0;
 }
+
+struct namespace *nsfs_namespace(const struct file *f)
+{
+	return f->inode->ops == &nsfs_inode_ops ? f->inode->private : NULL;
+}
+
+size_t nsfs_print(const struct namespace *ns, char *buf, size_t size)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(names) - 1 && names[i].kind != ns->kind)
+		i++;
+	return scnprintf(buf, size, "%s:[%llu]", names[i].name,
+			 (unsigned long long)ns->ino);
+}
+
+/* ---- set-up ---- */
 
 static int nsfs_statfs(struct superblock *sb, struct linux_statfs *out)
 {
@@ -166,20 +191,27 @@ static int nsfs_statfs(struct superblock *sb, struct linux_statfs *out)
 static const struct sb_ops nsfs_sb_ops = {.statfs = nsfs_statfs};
 static struct file_system_type nsfs_type = {.name = "nsfs"};
 
+/* The inode of the mount namespace is there for ever: fanotify watches the tree by it. */
+static void watch_mounts(void)
+{
+	struct namespace *ns = task_namespace(current(), CLONE_NEWNS, false);
+
+	if (ns)
+		notify_tree_inode = inode_of(ns);
+	namespace_put(ns);
+}
+
 void nsfs_init(void)
 {
-	struct superblock *sb = sb_create(&nsfs_type, &nsfs_sb_ops, NSFS_MAGIC, NULL);
 	struct inode *root;
 
-	if (!sb)
+	nsfs_sb = sb_create(&nsfs_type, &nsfs_sb_ops, NSFS_MAGIC, NULL);
+	if (!nsfs_sb)
 		return;
-	sb->flags |= SB_INTERNAL;
-	root = nsfs_inode(sb, inode_next_number(sb), S_IFDIR | 0755);
-	if (!root || sb_set_root(sb, root))
+	nsfs_sb->flags |= SB_INTERNAL;
+	root = nsfs_inode(inode_next_number(nsfs_sb), S_IFDIR | 0755);
+	if (!root || sb_set_root(nsfs_sb, root))
 		return;
-	nsfs_mount = mount_create_internal(sb);
-	for (unsigned kind = 0; nsfs_mount && kind < NS_KINDS; kind++)
-		dentries[kind] = nsfs_dentry(sb, (enum ns_kind)kind);
-	if (dentries[NS_MNT])
-		notify_tree_inode = dentries[NS_MNT]->inode;
+	nsfs_mount = mount_create_internal(nsfs_sb);
+	watch_mounts();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_link.c - exe, cwd, root, and the namespaces and network tables of a process. There
- * is one namespace of each kind: nsfs.c. */
+/* pid_link.c - exe, cwd, root, and the namespaces and network tables of a process. The
+ * files behind the namespaces are nsfs.c's. */
 #include "abi/dirent.h"
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "abi/stat.h"
 #include "fs/context.h"
 #include "fs/dentry.h"
@@ -11,6 +12,7 @@
 #include "fs/proc/pseudo.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "process/namespace.h"
 
 int pid_place_exe(struct task *t, const struct pid_inode *i, struct path *out)
 {
@@ -69,24 +71,43 @@ static const struct pid_entry namespaces[] = {
 	NS_ENTRY("user"),   NS_ENTRY("uts"),
 };
 /* In the same order. */
-static const enum ns_kind kinds[] = {
-	NS_CGROUP, NS_IPC,  NS_MNT,  NS_NET,  NS_PID,
-	NS_PID,	   NS_TIME, NS_TIME, NS_USER, NS_UTS,
+static const struct {
+	uint32_t kind;
+	bool of_children;
+} kinds[] = {
+	{CLONE_NEWCGROUP, false}, {CLONE_NEWIPC, false}, {CLONE_NEWNS, false},
+	{CLONE_NEWNET, false},	  {CLONE_NEWPID, false}, {CLONE_NEWPID, true},
+	{CLONE_NEWTIME, false},	  {CLONE_NEWTIME, true}, {CLONE_NEWUSER, false},
+	{CLONE_NEWUTS, false},
 };
+
+/* The namespace that an entry is of: a reference, or NULL. */
+static struct namespace *ns_of(struct task *t, const struct pid_inode *i)
+{
+	size_t k = (size_t)(i->entry - namespaces);
+
+	return task_namespace(t, kinds[k].kind, kinds[k].of_children);
+}
 
 static int ns_place(struct task *t, const struct pid_inode *i, struct path *out)
 {
-	(void)t;
-	return nsfs_place(kinds[i->entry - namespaces], out);
+	struct namespace *ns = ns_of(t, i);
+	int err = ns ? nsfs_place(ns, out) : -ENOENT;
+
+	namespace_put(ns);
+	return err;
 }
 
 static long ns_text(struct task *t, const struct pid_inode *i, char *buf, size_t size)
 {
+	struct namespace *ns = ns_of(t, i);
 	char text[64];
-	size_t len = nsfs_print(kinds[i->entry - namespaces], text, sizeof(text));
+	size_t len;
 
-	(void)t;
-	len = MIN(len, size);
+	if (!ns)
+		return -ENOENT;
+	len = MIN(nsfs_print(ns, text, sizeof(text)), size);
+	namespace_put(ns);
 	memcpy(buf, text, len);
 	return (long)len;
 }

@@ -90,8 +90,6 @@ int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i)
 		{"ksm_stat",
 		 "ksm_rmap_items 0\nksm_zero_pages 0\nksm_merging_pages 0\n"
 		 "ksm_process_profit 0\nksm_merge_any: no\nksm_mergeable: no\n"},
-		{"timens_offsets", "monotonic           0         0\n"
-				   "boottime            0         0\n"},
 		{"wchan", "0"},
 	};
 

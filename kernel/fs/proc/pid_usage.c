@@ -10,13 +10,14 @@
 #include "process/cpu_clock.h"
 #include "process/remote.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 #include "time/clock.h"
 
 #define TICKS_PER_SEC 100
 
 uint64_t ticks_since_boot(nsec_t monotonic)
 {
-	nsec_t asleep = clock_now(CLOCK_BOOTTIME) - clock_now(CLOCK_MONOTONIC);
+	nsec_t asleep = time_ns_now(CLOCK_BOOTTIME) - clock_now(CLOCK_MONOTONIC);
 
 	return (uint64_t)(monotonic + asleep) / (NSEC_PER_SEC / TICKS_PER_SEC);
 }

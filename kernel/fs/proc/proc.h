@@ -5,6 +5,7 @@
 
 struct file;
 struct mm_use;
+struct namespace;
 struct text;
 
 /* Facts from the launcher, filled in by core/ before the first process runs; what is 0 is
@@ -57,10 +58,10 @@ size_t proc_memory_get(struct mm_use *sum);
 
 extern int core_uses_pid; /* atomic: kernel.core_uses_pid */
 
-/* The kind of namespace (CLONE_NEW*) that a file of /proc/PID/ns is, or 0. */
-uint32_t nsfs_kind(const struct file *f);
-/* A descriptor, close-on-exec, for the namespace of a kind: CLONE_NEW*. */
-long nsfs_open(uint32_t kind) MUST_CHECK;
+/* The namespace that a file of /proc/PID/ns is: borrowed from it, or NULL. */
+struct namespace *nsfs_namespace(const struct file *f);
+/* A descriptor, close-on-exec, for a namespace. */
+long nsfs_open(struct namespace *ns) MUST_CHECK;
 /* kernel/seccomp/actions_logged. Atomic: bit 0: kill_process, and so on in the order of
  * actions_avail. */
 extern uint32_t seccomp_logged;

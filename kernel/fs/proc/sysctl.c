@@ -26,6 +26,7 @@
 #include "process/creds.h"
 #include "process/system.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 
 static struct lock settings_lock = LOCK_INIT(RANK_OBJECT);
 
@@ -209,6 +210,7 @@ static const struct number numbers[] = {
 	{"fs/fanotify/max_user_marks", &notify_limits[FANOTIFY_USER_MARKS], 0, INT32_MAX},
 	{"user/max_fanotify_groups", &notify_limits[FANOTIFY_USER_GROUPS], 0, INT32_MAX},
 	{"user/max_fanotify_marks", &notify_limits[FANOTIFY_USER_MARKS], 0, INT32_MAX},
+	{"user/max_time_namespaces", &max_time_namespaces, 0, INT32_MAX},
 	{"user/max_inotify_instances", &notify_limits[INOTIFY_USER_INSTANCES], 0,
 	 INT32_MAX},
 	{"user/max_inotify_watches", &notify_limits[INOTIFY_USER_WATCHES], 0, INT32_MAX},

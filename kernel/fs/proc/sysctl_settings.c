@@ -301,7 +301,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"user/max_mnt_namespaces", "0", 0644, NULL},
 	{"user/max_net_namespaces", "0", 0644, NULL},
 	{"user/max_pid_namespaces", "0", 0644, NULL},
-	{"user/max_time_namespaces", "0", 0644, NULL},
 	{"user/max_user_namespaces", "0", 0644, NULL},
 	{"user/max_uts_namespaces", "0", 0644, NULL},
 	{"abi/vsyscall32", "1", 0644, NULL},

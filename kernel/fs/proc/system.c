@@ -17,6 +17,7 @@
 #include "lib/string.h"
 #include "process/cpu_clock.h"
 #include "process/task.h"
+#include "process/time_ns.h"
 #include "time/clock.h"
 
 #define TICK	    (NSEC_PER_SEC / 100)
@@ -84,14 +85,15 @@ void proc_totals_get(struct proc_totals *out)
 static int uptime_show(struct text *t, void *arg)
 {
 	nsec_t up = clock_now(CLOCK_BOOTTIME);
+	nsec_t shown = time_ns_now(CLOCK_BOOTTIME);
 	nsec_t idle;
 	struct proc_totals all;
 
 	(void)arg;
 	proc_totals_get(&all);
 	idle = MAX(up * proc_cpu_count() - all.user - all.system, 0);
-	text_printf(t, "%lld.%02lld %lld.%02lld\n", (long long)(up / NSEC_PER_SEC),
-		    (long long)(up / TICK % 100), (long long)(idle / NSEC_PER_SEC),
+	text_printf(t, "%lld.%02lld %lld.%02lld\n", (long long)(shown / NSEC_PER_SEC),
+		    (long long)(shown / TICK % 100), (long long)(idle / NSEC_PER_SEC),
 		    (long long)(idle / TICK % 100));
 	return 0;
 }
@@ -118,7 +120,7 @@ static int stat_show(struct text *t, void *arg)
 {
 	unsigned count = proc_cpu_count();
 	nsec_t up = clock_now(CLOCK_BOOTTIME);
-	nsec_t boot = clock_now(CLOCK_REALTIME) - up;
+	nsec_t boot = clock_now(CLOCK_REALTIME) - time_ns_now(CLOCK_BOOTTIME);
 	struct proc_totals all;
 
 	(void)arg;

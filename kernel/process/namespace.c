@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* namespace.c - see namespace.h. */
+#include "process/namespace.h"
+
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "base/slab.h"
+#include "process/creds.h"
+#include "process/task.h"
+#include "process/time_ns.h"
+
+#define INO_FIRST                                                                        \
+	4026531834 /* of the first time namespace; those of other kinds follow */
+#define INO_NEXT 4026532400
+
+struct nsproxy first_nsproxy = {{1}, &first_time_ns, &first_time_ns};
+
+/* Linux's numbers of the first namespaces. */
+#define FIRST(kind_, number)                                                             \
+	{                                                                                \
+		.refs = {1}, .kind = (kind_), .ino = INO_FIRST + (number)                \
+	}
+static struct namespace only[] = {
+	FIRST(CLONE_NEWCGROUP, 1), FIRST(CLONE_NEWPID, 2), FIRST(CLONE_NEWUSER, 3),
+	FIRST(CLONE_NEWUTS, 4),	   FIRST(CLONE_NEWIPC, 5), FIRST(CLONE_NEWNET, 6),
+	FIRST(CLONE_NEWNS, 7),
+};
+
+static SLAB_CACHE(nsproxy_cache, sizeof(struct nsproxy), 8);
+static uint64_t last_ino = INO_NEXT; /* atomic */
+
+void namespace_get(struct namespace *ns)
+{
+	ref_get(&ns->refs);
+}
+
+void namespace_put(struct namespace *ns)
+{
+	if (ns && ref_put(&ns->refs) && ns->free)
+		ns->free(ns);
+}
+
+uint64_t namespace_next_ino(void)
+{
+	return atomic_add(&last_ino, 1) + 1;
+}
+
+/* ---- those of a task ---- */
+
+void nsproxy_get(struct nsproxy *n)
+{
+	ref_get(&n->refs);
+}
+
+void nsproxy_put(struct nsproxy *n)
+{
+	if (!n || !ref_put(&n->refs))
+		return;
+	time_ns_put(n->time);
+	time_ns_put(n->time_for_children);
+	slab_free(&nsproxy_cache, n);
+}
+
+/* One that is in time, its children in the other: takes a reference to both. */
+static int create(struct time_ns *time, struct time_ns *time_for_children,
+		  struct nsproxy **out)
+{
+	struct nsproxy *n = slab_alloc(&nsproxy_cache);
+
+	if (!n)
+		return -ENOMEM;
+	ref_init(&n->refs);
+	time_ns_get(time);
+	time_ns_get(time_for_children);
+	n->time = time;
+	n->time_for_children = time_for_children;
+	*out = n;
+	return 0;
+}
+
+static int share(struct nsproxy *n, struct nsproxy **out)
+{
+	nsproxy_get(n);
+	*out = n;
+	return 0;
+}
+
+/* With a new time namespace for children, which is the task's own too if it is to be. */
+static int create_new(const struct nsproxy *n, bool is_own, struct nsproxy **out)
+{
+	struct time_ns *fresh;
+	int err = time_ns_create(n->time_for_children, &fresh);
+
+	if (err)
+		return err;
+	err = create(is_own ? fresh : n->time, fresh, out);
+	time_ns_put(fresh);
+	return err;
+}
+
+/* Of the kinds that flags ask for a new one may be had: 0, -EPERM. */
+static int check_new(uint64_t flags)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return flags & CLONE_NAMESPACES & ~(uint64_t)CLONE_NEWTIME ? -EPERM : 0;
+}
+
+int nsproxy_for_child(const struct task *t, uint64_t flags, struct nsproxy **out)
+{
+	struct nsproxy *n = t->ns;
+	bool is_own = !(flags & CLONE_VM); /* its vDSO is not its parent's */
+	int err;
+
+	if (flags & CLONE_NAMESPACES) {
+		err = check_new(flags);
+		if (!err)
+			err = create_new(n, is_own, out);
+	} else if (likely(n->time == n->time_for_children) || !is_own) {
+		return share(n, out);
+	} else {
+		err = create(n->time_for_children, n->time_for_children, out);
+	}
+	if (!err)
+		time_ns_freeze((*out)->time);
+	return err;
+}
+
+int nsproxy_for_unshare(const struct task *t, uint64_t flags, struct nsproxy **out)
+{
+	int err = check_new(flags);
+
+	return err ? err : create_new(t->ns, false, out);
+}
+
+int nsproxy_for_exec(const struct task *t, struct nsproxy **out)
+{
+	struct nsproxy *n = t->ns;
+
+	if (likely(n->time == n->time_for_children))
+		return share(n, out);
+	return create(n->time_for_children, n->time_for_children, out);
+}
+
+int nsproxy_for_time(struct time_ns *ns, struct nsproxy **out)
+{
+	return create(ns, ns, out);
+}
+
+void nsproxy_switch(struct task *t, struct nsproxy *n)
+{
+	struct nsproxy *old = t->ns;
+
+	time_ns_freeze(n->time);
+	lock_take(&t->process->lock);
+	t->ns = n;
+	lock_drop(&t->process->lock);
+	nsproxy_put(old);
+}
+
+struct nsproxy *task_nsproxy(struct task *t)
+{
+	struct nsproxy *n;
+
+	lock_take(&t->process->lock);
+	n = t->ns;
+	if (n)
+		nsproxy_get(n);
+	lock_drop(&t->process->lock);
+	return n;
+}
+
+struct namespace *task_namespace(struct task *t, uint32_t kind, bool of_children)
+{
+	struct nsproxy *n = task_nsproxy(t);
+	struct namespace *found = NULL;
+
+	/* Who has ended still is some user's, and has an id. */
+	if (n || kind == CLONE_NEWUSER || kind == CLONE_NEWPID)
+		for (size_t i = 0; i < ARRAY_SIZE(only); i++)
+			if (only[i].kind == kind)
+				found = &only[i];
+	if (n && kind == CLONE_NEWTIME)
+		found = of_children ? &n->time_for_children->ns : &n->time->ns;
+	if (found)
+		namespace_get(found);
+	nsproxy_put(n);
+	return found;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* namespace.h - what namespaces of all kinds have in common (namespaces(7)), and the
+ * object that says which ones a task is in. Of time there may be several (time_ns.h), of
+ * every other kind there is one. */
+#pragma once
+#include "abi/types.h"
+#include "base/ref.h"
+
+struct inode;
+struct task;
+struct time_ns;
+
+struct namespace
+{
+	struct ref refs;
+	uint32_t kind;	     /* const: CLONE_NEW* */
+	uint64_t ino;	     /* const: of its file: no other ever has it */
+	struct inode *inode; /* fs/proc/nsfs.c, its lock: of its file, while there is one
+			      */
+	void (*free)(struct namespace * ns); /* const; NULL: it is there for ever */
+};
+
+void namespace_get(struct namespace *ns);
+void namespace_put(struct namespace *ns);
+/* A number for a new one's file. */
+uint64_t namespace_next_ino(void);
+
+/* Those of a task. Immutable once a task has it, as credentials are: changed by copy and
+ * swap. */
+struct nsproxy {
+	struct ref refs;
+	struct time_ns *time;		   /* ref */
+	struct time_ns *time_for_children; /* ref: and of what the task execs */
+};
+extern struct nsproxy first_nsproxy;
+
+void nsproxy_get(struct nsproxy *n);
+void nsproxy_put(struct nsproxy *n);
+/* What t, the current task, is to have. 0 with a reference, or -errno:
+ * what its child has, made with CLONE_* flags; */
+int nsproxy_for_child(const struct task *t, uint64_t flags,
+		      struct nsproxy **out) MUST_CHECK;
+/* itself, after unshare(2) of flags; */
+int nsproxy_for_unshare(const struct task *t, uint64_t flags,
+			struct nsproxy **out) MUST_CHECK;
+/* in a new program; */
+int nsproxy_for_exec(const struct task *t, struct nsproxy **out) MUST_CHECK;
+/* or in a time namespace that it enters. */
+int nsproxy_for_time(struct time_ns *ns, struct nsproxy **out) MUST_CHECK;
+/* The current task has n from now on, whose reference is taken over. */
+void nsproxy_switch(struct task *t, struct nsproxy *n);
+/* A reference, or NULL when t has ended. Takes its process' lock. */
+struct nsproxy *task_nsproxy(struct task *t) MUST_CHECK;
+/* The namespace of a kind that t is in, or its children will be: a reference, or NULL
+ * when t has ended and has left it. */
+struct namespace *task_namespace(struct task *t, uint32_t kind,
+				 bool of_children) MUST_CHECK;
