@@ -33,20 +33,34 @@
 static SLAB_CACHE(epoll_slab, sizeof(struct epoll), 64);
 static const struct file_ops epoll_ops;
 
-int epoll_enter(struct epoll *ep)
+static bool enter_slowly(struct epoll *ep,
+			 int (*sleep)(struct waitq *q, struct lock *lock,
+				      nsec_t deadline))
 {
 	bool is_mine;
 	int err = 0;
 
-	if (likely(atomic_cas(&ep->is_busy, false, true)))
-		return 0;
 	lock_take(&ep->busy_lock);
 	(void)atomic_add(&ep->busy_waiters, 1);
 	while (!(is_mine = atomic_cas(&ep->is_busy, false, true)) && !err)
-		err = waitq_sleep_killable(&ep->not_busy, &ep->busy_lock, NSEC_NEVER);
+		err = sleep(&ep->not_busy, &ep->busy_lock, NSEC_NEVER);
 	(void)atomic_sub(&ep->busy_waiters, 1);
 	lock_drop(&ep->busy_lock);
-	return is_mine ? 0 : -EINTR;
+	return is_mine;
+}
+
+int epoll_enter(struct epoll *ep)
+{
+	if (likely(atomic_cas(&ep->is_busy, false, true)))
+		return 0;
+	return enter_slowly(ep, waitq_sleep_killable) ? 0 : -EINTR;
+}
+
+void epoll_enter_deaf(struct epoll *ep)
+{
+	while (!atomic_cas(&ep->is_busy, false, true) &&
+	       !enter_slowly(ep, waitq_sleep_deaf))
+		;
 }
 
 /* Who waits has counted himself before he looked for the last time, and holds the lock
@@ -510,7 +524,9 @@ static void epoll_release(struct file *f)
 	struct epoll *ep = f->private;
 
 	ep->is_dying = true;
+	epoll_enter_deaf(ep); /* somebody may be at epoll_host_fd_changed() */
 	epoll_delete_all(ep);
+	epoll_leave(ep);
 	epoll_put(ep);
 }
 

@@ -15,5 +15,8 @@ int epoll_collect_host(struct file *f, struct host_set *set) MUST_CHECK;
  * to compare. 0, -EINVAL (no epoll), -ENOENT. */
 int epoll_watched(struct file *f, int fd, uint32_t nth,
 		  const struct file **out) MUST_CHECK;
+/* f->host_poll_fd has become another one, or none: epolls that watch f follow, and look
+ * at it again. No lock held. */
+void epoll_host_fd_changed(struct file *f);
 /* Start-up. */
 void epoll_init(void);

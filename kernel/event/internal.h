@@ -89,6 +89,7 @@ struct epoll_item {
 	/* A host descriptor's, or an epoll's that has a host epoll: */
 	int host_fd;	   /* file->host_poll_fd, or a duplicate; -1: none, or an epoll */
 	bool owns_host_fd; /* it is a duplicate */
+	uint32_t pass;	   /* the file's bucket: of epoll_host_fd_changed() */
 	bool is_on_host;   /* epoll_enter(), epolls: nest_lock: a member of host_epfd */
 	int host_slot;	   /* ep->lock: -1: none */
 	uint64_t told;	   /* ep->lock: the harvest that last told it */
@@ -106,6 +107,8 @@ extern struct lock nest_lock;
 /* Only one task at a time adds, changes, removes or harvests items. Not a lock: it is
  * held while files are polled, an inner epoll among them. -EINTR: the task must die. */
 int epoll_enter(struct epoll *ep) MUST_CHECK;
+/* The same, whatever becomes of the task. */
+void epoll_enter_deaf(struct epoll *ep);
 void epoll_leave(struct epoll *ep);
 void epoll_put(struct epoll *ep);
 

@@ -215,7 +215,7 @@ long poller_run(struct poller *p, nsec_t deadline)
 				 : ready == -ERESTARTSYS ? -ERESTARTNOHAND
 							 : ready;
 		}
-		if (p->has_epolls)
+		if (p->has_epolls || p->asks_host)
 			p->err = host_collect(p);
 	}
 	if (may_sleep)
