@@ -21,7 +21,7 @@
 
 static const struct bench_case *const tables[] = {
 	call_cases,   seccomp_cases, file_cases, event_cases, ipc_cases,  queue_cases,
-	memory_cases, signal_cases,  task_cases, time_cases,  tree_cases,
+	memory_cases, signal_cases,  task_cases, time_cases,  tree_cases, net_cases,
 };
 
 void die(const char *what)

@@ -24,6 +24,7 @@ extern const struct bench_case seccomp_cases[];
 extern const struct bench_case file_cases[];
 extern const struct bench_case event_cases[];
 extern const struct bench_case ipc_cases[];
+extern const struct bench_case net_cases[];
 extern const struct bench_case queue_cases[];
 extern const struct bench_case memory_cases[];
 extern const struct bench_case signal_cases[];

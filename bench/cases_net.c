@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* cases_net.c - TCP on the loopback address: a byte's round trip between two processes, a
+ * buffer's way, a connection made, accepted and closed. */
+#include "ubench.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BUFFER = 65536 };
+
+static pid_t child;
+static int listener = -1;
+static int end = -1; /* ours */
+static struct sockaddr_in at;
+static char buf[BUFFER];
+
+static void listen_here(void)
+{
+	socklen_t len = sizeof(at);
+
+	at = (struct sockaddr_in){.sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof(at)) ||
+	    listen(listener, 64) || getsockname(listener, (struct sockaddr *)&at, &len))
+		die("listen");
+}
+
+static int connect_there(void)
+{
+	const int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)))
+		die("connect");
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+		die("TCP_NODELAY");
+	return fd;
+}
+
+/* A child that does work() with its end of a connection with us. */
+static void pair_with(void (*work)(int fd))
+{
+	int fd;
+
+	listen_here();
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		fd = connect_there();
+		close(listener);
+		work(fd);
+		_exit(0);
+	}
+	end = accept(listener, NULL, NULL);
+	if (end < 0)
+		die("accept");
+	close(listener);
+}
+
+static void pair_end(void)
+{
+	close(end);
+	reap(child, "the other end");
+}
+
+static void echo(int fd)
+{
+	char c;
+
+	while (read(fd, &c, 1) == 1)
+		if (write(fd, &c, 1) != 1)
+			_exit(1);
+}
+
+static void echo_by_epoll(int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+	int ep = epoll_create1(0);
+	char c;
+
+	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev))
+		_exit(1);
+	while (epoll_wait(ep, &ev, 1, -1) == 1 && read(fd, &c, 1) == 1)
+		if (write(fd, &c, 1) != 1)
+			_exit(1);
+}
+
+static void swallow(int fd)
+{
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+}
+
+static void pingpong_setup(void)
+{
+	pair_with(echo);
+}
+
+static void epoll_setup(void)
+{
+	pair_with(echo_by_epoll);
+}
+
+static void pingpong_run(uint64_t n)
+{
+	char c = 0;
+
+	while (n--)
+		if (write(end, &c, 1) != 1 || read(end, &c, 1) != 1)
+			die("round trip");
+}
+
+static void bulk_setup(void)
+{
+	pair_with(swallow);
+}
+
+static void bulk_run(uint64_t n)
+{
+	while (n--)
+		if (write(end, buf, sizeof(buf)) != (ssize_t)sizeof(buf))
+			die("write");
+}
+
+static void connect_setup(void)
+{
+	listen_here();
+}
+
+static void connect_teardown(void)
+{
+	close(listener);
+}
+
+/* By one process, that nobody else's time is measured. */
+static void connect_run(uint64_t n)
+{
+	while (n--) {
+		int there = connect_there();
+		int here = accept(listener, NULL, NULL);
+
+		if (here < 0)
+			die("accept");
+		close(there);
+		close(here);
+	}
+}
+
+const struct bench_case net_cases[] = {
+	{"tcp-pingpong", pingpong_run, pingpong_setup, pair_end},
+	{"tcp-pingpong-epoll", pingpong_run, epoll_setup, pair_end},
+	{"tcp-64k", bulk_run, bulk_setup, pair_end},
+	{"tcp-connect", connect_run, connect_setup, connect_teardown},
+	{.name = NULL},
+};
