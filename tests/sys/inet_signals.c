@@ -159,7 +159,7 @@ static void connect_is_interrupted_and_goes_on(void)
 	while (accept(l, NULL, NULL) >= 0)
 		;
 	CHECK(connect_to(c, port_of(l)) == 0 || errno == EISCONN);
-	CHECK(ready(l, POLLIN, 5000) == POLLIN);
+	CHECK(ready(c, POLLOUT, 5000) == POLLOUT);
 	close(c);
 	close(l);
 }

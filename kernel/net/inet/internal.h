@@ -1,12 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* internal.h - between the files of this folder. */
 #pragma once
+#include "base/waitq.h"
 #include "lib/list.h"
 #include "net/socket.h"
 
 #define TIMEOUT_UNKNOWN (-1)
 
 struct inet_async;
+struct inet_options;
+struct tcp_conn;
+struct tcp_listener;
+
+/* Options that TCP in memory heeds (tcp.h), as the host has accepted them; an accepted
+ * socket has the listener's. */
+struct tcp_settings {
+	uint32_t send_size, receive_size; /* 0: never set */
+	uint32_t low_water;		  /* 0: the same */
+	uint32_t linger_seconds;	  /* SO_LINGER; 0: off, or aborts */
+	bool is_inline;			  /* SO_OOBINLINE */
+	bool aborts;			  /* SO_LINGER with no time */
+	uint32_t unsent_low;		  /* TCP_NOTSENT_LOWAT; 0: the same */
+	uint8_t stamps;			  /* 0, or SO_TIMESTAMP or its kin */
+	uint8_t full_stamps; /* the same of SO_TIMESTAMPING, software stamps of what came
+			      */
+	bool tells_size;     /* TCP_INQ */
+	bool has_notes;	     /* SO_ZEROCOPY */
+};
 
 struct inet_socket {
 	struct list link;      /* table.c */
@@ -19,14 +39,52 @@ struct inet_socket {
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
 	struct inet_async *async; /* atomic: set once; NULL: no signals were wanted */
+
+	/* Of TCP, see tcp.h: */
+	struct lock lock;	       /* RANK_OBJECT */
+	bool is_bound;		       /* atomic: by bind(2) */
+	bool is_hosted;		       /* atomic: the host has its connection, for good */
+	bool is_plain_tcp;	       /* atomic: no option that only the host can heed */
+	bool in_memory;		       /* atomic: conn is a connection in memory */
+	uint8_t side;		       /* const while in_memory: its half of conn */
+	struct tcp_conn *conn;	       /* lock to write: ref */
+	uint32_t former_count;	       /* lock: of conn->former … */
+	int error;		       /* atomic: of a connection that was dissolved */
+	struct tcp_listener *listener; /* lock to write: ref; atomic */
+	struct tcp_settings set;       /* lock to write */
+	struct inet_options *options;  /* lock: ref: all that were set, or NULL */
+	int option_fd; /* lock to write, atomic: a host socket for them; or -1 */
+	struct waitq readable, writable;
 };
+
+/* A listener's next connection, which is the host's fd: fresh is filled as by accept. */
+int inet_accept_fd(struct socket *s, struct socket *fresh, int fd) MUST_CHECK;
+/* What fresh has of s as accepted sockets have it, its descriptor or connection apart. */
+struct inet_socket *inet_accepted(struct socket *s, struct socket *fresh) MUST_CHECK;
+int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
+		 bool nonblock) MUST_CHECK;
+void inet_release(struct socket *s);
+/* The host socket that has s's options, or -errno. */
+int inet_option_fd(struct socket *s) MUST_CHECK;
+/* All options that were set: what accepted sockets start with. */
+struct inet_options *inet_options_get(struct inet_socket *i) MUST_CHECK;
+void inet_options_put(struct inet_options *o);
+/* The host has taken an option of a TCP socket. */
+void tcp_option_note(struct socket *s, int level, int name, const void *value, int len);
+/* What TCP in memory looks like from outside; false: the host knows. */
+struct inet_view;
+bool tcp_view(const struct socket *s, struct inet_view *v);
+/* How many connections in memory a listener has to accept. */
+uint32_t tcp_queued(struct inet_socket *i);
+/* A connection waits to be accepted. */
+void inet_tell_listener(struct inet_socket *i);
 
 static inline struct inet_socket *inet_of(const struct socket *s)
 {
 	return s->private;
 }
 
-extern const struct socket_ops inet_ops;
+extern const struct socket_ops inet_ops, tcp_ops;
 int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
 
 /* ---- table.c ---- */

@@ -100,7 +100,7 @@ static bool set_by_us(int level, int name, const void *value, int len, int *err)
 static int peer_name(struct socket *s, void *value, int *len)
 {
 	struct linux_sockaddr_storage name;
-	int size = inet_name(s, &name, true);
+	int size = s->ops->name(s, &name, true);
 
 	if (size < 0)
 		return -ENOTCONN;
@@ -146,15 +146,18 @@ static bool get_by_us(struct socket *s, int name, void *value, int *len, int *er
 /* Who may go beyond the limits here may not on the host: they get what it allows. */
 static int force_size(struct socket *s, int name, const void *value, int len)
 {
+	int fd = inet_option_fd(s);
 	int size;
 
 	if (!capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (len < (int)sizeof(size))
 		return -EINVAL;
+	if (fd < 0)
+		return fd;
 	memcpy(&size, value, sizeof(size));
 	size = MAX(size, 0);
-	return host_setsockopt(s->host_fd, SOL_SOCKET,
+	return host_setsockopt(fd, SOL_SOCKET,
 			       name == SO_SNDBUFFORCE ? SO_SNDBUF : SO_RCVBUF, &size,
 			       sizeof(size));
 }
@@ -162,6 +165,7 @@ static int force_size(struct socket *s, int name, const void *value, int len)
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len)
 {
 	int err;
+	int fd;
 
 	if (level == SOL_SOCKET && (name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE))
 		return force_size(s, name, value, len);
@@ -171,7 +175,8 @@ int inet_set_option(struct socket *s, int level, int name, const void *value, in
 		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
-	err = host_setsockopt(s->host_fd, level, name, value, len);
+	fd = inet_option_fd(s);
+	err = fd < 0 ? fd : host_setsockopt(fd, level, name, value, len);
 	if (!err)
 		remember(s, level, name, value, len);
 	return err;
@@ -181,6 +186,7 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 {
 	int room = *len;
 	int err;
+	int fd;
 
 	if (is_privileged(level, name)) { /* never set */
 		if (name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE)
@@ -193,7 +199,8 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
-	err = host_getsockopt(s->host_fd, level, name, value, len);
+	fd = inet_option_fd(s);
+	err = fd < 0 ? fd : host_getsockopt(fd, level, name, value, len);
 	if (*len < 0 || *len > room)
 		*len = room;
 	return err;

@@ -22,6 +22,11 @@ static struct inet_socket *inet_alloc(void)
 	if (i) {
 		i->receive_timeout = i->send_timeout = NSEC_NEVER;
 		list_init(&i->link);
+		lock_init(&i->lock, RANK_OBJECT);
+		waitq_init(&i->readable);
+		waitq_init(&i->writable);
+		i->option_fd = -1;
+		i->is_plain_tcp = true;
 	}
 	return i;
 }
@@ -63,7 +68,7 @@ static int inet_create(struct socket *s, int type, int protocol)
 		slab_free(&inet_slab, s->private);
 		return fd;
 	}
-	s->ops = &inet_ops;
+	s->ops = type == SOCK_STREAM ? &tcp_ops : &inet_ops;
 	s->type = type;
 	s->protocol = protocol;
 	s->host_fd = fd;
@@ -114,8 +119,8 @@ static int inet_bind(struct socket *s, const struct linux_sockaddr_storage *addr
 	return err ? err : host_bind(s->host_fd, addr, len);
 }
 
-static int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
-			int len, bool nonblock)
+int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
+		 bool nonblock)
 {
 	nsec_t deadline = inet_deadline(&s->send_timeout);
 	bool may_block = !nonblock;
@@ -159,22 +164,13 @@ static int accept_connection(struct socket *s, bool may_block)
 }
 
 /* Linux, too, lets the new socket have the listener's options. */
-static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
+struct inet_socket *inet_accepted(struct socket *s, struct socket *fresh)
 {
 	const struct inet_socket *from = inet_of(s);
 	struct inet_socket *i = inet_alloc();
-	bool may_block = !nonblock;
-	int fd;
 
 	if (!i)
-		return -ENOMEM;
-	fd = inet_may_receive(s, &may_block);
-	if (!fd)
-		fd = accept_connection(s, may_block);
-	if (fd < 0) {
-		slab_free(&inet_slab, i);
-		return fd;
-	}
+		return NULL;
 	i->lingers = atomic_load_relaxed(&from->lingers);
 	i->tells_more = atomic_load_relaxed(&from->tells_more);
 	/* The host has copied the listener's times when the connection was made, not now.
@@ -183,11 +179,33 @@ static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
 		i->receive_timeout = i->send_timeout = TIMEOUT_UNKNOWN;
 	fresh->receive_timeout = atomic_load_relaxed(&s->receive_timeout);
 	fresh->send_timeout = atomic_load_relaxed(&s->send_timeout);
-	fresh->ops = &inet_ops;
+	fresh->ops = s->ops;
 	fresh->private = i;
-	fresh->host_fd = fd;
 	inet_table_add(fresh);
+	return i;
+}
+
+int inet_accept_fd(struct socket *s, struct socket *fresh, int fd)
+{
+	struct inet_socket *i = inet_accepted(s, fresh);
+
+	if (!i) {
+		(void)host_close(fd);
+		return -ENOMEM;
+	}
+	i->is_hosted = true;
+	fresh->host_fd = fd;
 	return 0;
+}
+
+static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
+{
+	bool may_block = !nonblock;
+	int fd = inet_may_receive(s, &may_block);
+
+	if (!fd)
+		fd = accept_connection(s, may_block);
+	return fd < 0 ? fd : inet_accept_fd(s, fresh, fd);
 }
 
 int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
@@ -209,6 +227,8 @@ static void close_host(const struct socket *s)
 {
 	const struct linux_linger off = {0, 0};
 
+	if (s->host_fd < 0)
+		return;
 	if (atomic_load_relaxed(&inet_of(s)->lingers)) {
 		if (host_close_lingering(s->host_fd) != -EINTR)
 			return;
@@ -218,7 +238,7 @@ static void close_host(const struct socket *s)
 	(void)host_close(s->host_fd);
 }
 
-static void inet_release(struct socket *s)
+void inet_release(struct socket *s)
 {
 	inet_table_remove(s->private);
 	inet_async_end(s);

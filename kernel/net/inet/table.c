@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
+#include "net/inet/tcp.h"
 
 enum { TCP_ROW = 148, UDP_ROW = 126, PORT_AT = 0, ADDR4_AT = 2, ADDR6_AT = 6 };
 
@@ -78,6 +79,7 @@ static void read_state(const struct socket *s, struct inet_view *v)
 	if (v->state == INET_LISTEN) { /* who waits there, and how many may */
 		memcpy(&v->receive_queue, v->tcp_info + TCP_INFO_UNACKED, 4);
 		memcpy(&v->send_queue, v->tcp_info + TCP_INFO_SACKED, 4);
+		v->receive_queue += tcp_queued(inet_of(s));
 	}
 }
 
@@ -88,6 +90,8 @@ static void view(const struct socket *s, const struct file *f, struct inet_view 
 	v->protocol = s->protocol;
 	v->uid = f->inode->uid;
 	v->ino = f->inode->ino;
+	if (v->protocol == IPPROTO_TCP && tcp_view(s, v))
+		return;
 	read_name(s, false, v->local, &v->local_port);
 	read_name(s, true, v->remote, &v->remote_port);
 	read_state(s, v);
@@ -122,6 +126,30 @@ void inet_for_each(int family, int protocol,
 			visit(&v, arg);
 	}
 	lock_drop(&all_lock);
+}
+
+static bool same_name(const struct tcp_name *a, const struct tcp_name *b)
+{
+	return a->port == b->port && !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+bool inet_names_are_used(const struct tcp_conn *c)
+{
+	struct list *pos;
+	bool are_used = false;
+
+	lock_take(&all_lock);
+	list_for_each (pos, &all) {
+		const struct tcp_conn *o =
+			tcp_conn_of(list_entry(pos, struct inet_socket, link));
+
+		are_used |=
+			o && o != c && o->is_v4 == c->is_v4 &&
+			same_name(&o->half[CONNECTOR].name, &c->half[CONNECTOR].name) &&
+			same_name(&o->half[ACCEPTOR].name, &c->half[ACCEPTOR].name);
+	}
+	lock_drop(&all_lock);
+	return are_used;
 }
 
 /* ---- /proc/net ---- */

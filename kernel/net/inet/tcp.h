@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp.h - TCP between sockets of the sandbox, in memory: between the files of this
+ * folder.
+ *
+ * A connect to a listener of the same sandbox makes a struct tcp_conn with two halves and
+ * no host connection: half 0 is the side that connected, half 1 the side that accepts.
+ * What one side sends is put into the other half's bytes; a FIN or RST arrives at once.
+ * To its user a half says what a TCP of Linux would say.
+ *
+ * The listener keeps its host socket, for connections from outside; who connected keeps
+ * the host socket that it was made with, unconnected, as the place of its options, and
+ * borrows a local port (tcp_port.c). An accepted socket gets a host socket only when it
+ * is asked for an option.
+ *
+ * A connect goes to the host whenever it cannot be told for sure that it would come to
+ * our listener, with nothing about it that only the host's TCP can do: tcp_connect.c.
+ *
+ * Locks: inet_socket.lock or tcp_listener.lock (RANK_OBJECT), then tcp_conn.lock
+ * (RANK_OBJECT2). A half's owner may be used under the latter: it is gone from there
+ * before it is freed. */
+#pragma once
+#include "base/lock.h"
+#include "base/ref.h"
+#include "lib/list.h"
+#include "net/inet/internal.h"
+#include "net/socket.h"
+
+struct poll_table;
+struct tcp_chunk;
+struct uio;
+
+enum tcp_state {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_FIN_WAIT2 = 5,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
+};
+
+/* As in shutdown masks of Linux. */
+enum { TCP_SHUT_RECEIVE = 1, TCP_SHUT_SEND = 2, TCP_SHUT_BOTH = 3 };
+
+enum tcp_urgent { URGENT_NONE, URGENT_THERE, URGENT_READ };
+
+enum { CONNECTOR = 0, ACCEPTOR = 1 };
+
+/* Bytes on their way: tcp_bytes.c. */
+struct tcp_bytes {
+	struct tcp_chunk *first, *last;
+	uint64_t head, tail; /* bytes ever taken and put */
+};
+
+/* An address of either family; of IPv4: four bytes, then zeroes. */
+struct tcp_name {
+	uint8_t addr[16];
+	uint16_t port; /* in the machine's order */
+};
+
+/* A local port borrowed from the host. */
+struct tcp_lease {
+	int fd; /* the host socket that holds it, or -1 */
+	uint16_t port;
+};
+
+struct tcp_half {
+	struct inet_socket *owner; /* NULL: not accepted yet, or closed */
+	bool is_open;		   /* has an owner, or may get one */
+	bool is_over;		   /* the other side has sent its FIN */
+	bool wants_room;	   /* as a sender it found none */
+	bool is_lingering;	   /* its owner waits until all is sent */
+	uint8_t state;		   /* enum tcp_state */
+	uint8_t shutdown;	   /* TCP_SHUT_* */
+	uint8_t urgent;		   /* enum tcp_urgent: of the byte numbered urgent_at */
+	uint8_t urgent_byte;
+	uint64_t urgent_at;
+	int error; /* SO_ERROR */
+	struct tcp_bytes in;
+	nsec_t stamp; /* when the last of them came, if the owner wants to know */
+	struct tcp_settings set;
+	struct tcp_name name;
+	uint32_t note_first, note_next; /* MSG_ZEROCOPY: those to be told; the next */
+	uint32_t piece_count;		/* put into `in` */
+};
+
+struct tcp_conn {
+	struct ref refs;
+	struct lock lock; /* RANK_OBJECT2: guards what is not const */
+	bool is_v4;	  /* const */
+	bool is_new;	  /* its success is yet to be told to who did not wait for it */
+	struct tcp_half half[2];
+	struct tcp_lease lease;
+	struct tcp_listener *listener; /* const: ref */
+	struct list link;	       /* listener->lock: queue or waiting */
+	bool is_waiting;	       /* listener->lock: on the latter */
+	struct inet_options *options;  /* ref: of the accepted socket */
+	struct tcp_conn *former; /* ref: what its owner had before: inet_socket.lock */
+};
+
+struct tcp_listener {
+	struct ref refs;
+	struct lock lock;	   /* RANK_OBJECT */
+	struct inet_socket *owner; /* lock: NULL: it listens no more */
+	struct list table_link;	   /* table_lock; self-linked: not to be found */
+	struct list queue;	   /* lock: connections to be accepted */
+	struct list waiting;	   /* lock: that find no room there */
+	uint32_t count;		   /* lock to write: of the queue */
+	uint32_t backlog;	   /* lock: it is full with more than that */
+	struct tcp_name name;	   /* const */
+	bool is_any;		   /* const: any address */
+	bool is_v4;		   /* const: listens on an address of IPv4, or all */
+	bool is_v6;		   /* const: or of IPv6 */
+	bool is_v6_socket;	   /* const */
+};
+
+/* Where a connect leads. */
+struct tcp_target {
+	bool is_v4;
+	struct tcp_name name;
+};
+
+/* ---- tcp_bytes.c: the caller holds the connection's lock, but where it says not ---- */
+
+static inline size_t tcp_bytes_used(const struct tcp_bytes *b)
+{
+	return (size_t)(b->tail - b->head);
+}
+/* A run of chunks that nobody else sees. */
+struct tcp_run {
+	struct tcp_chunk *first, *last;
+	size_t size;
+};
+/* More of memory than all such bytes together should have is used. */
+bool tcp_memory_is_short(void);
+/* Appends size bytes, or none: -EFAULT, -ENOMEM. */
+int tcp_bytes_put(struct tcp_bytes *b, struct uio *u, size_t size) MUST_CHECK;
+/* No lock: fills a run with size bytes, or none: -EFAULT, -ENOMEM. */
+int tcp_run_fill(struct tcp_run *r, struct uio *u, size_t size) MUST_CHECK;
+void tcp_bytes_append(struct tcp_bytes *b, struct tcp_run *r);
+/* Copies up to size bytes, skip bytes after the head: how many. */
+size_t tcp_bytes_copy(struct tcp_bytes *b, struct uio *u, size_t skip,
+		      size_t size) MUST_CHECK;
+void tcp_bytes_consume(struct tcp_bytes *b, size_t size);
+/* Takes whole chunks, up to size bytes of them, off the head if they are large. Returns
+ * how many bytes. */
+size_t tcp_bytes_detach(struct tcp_bytes *b, size_t size, struct tcp_run *r) MUST_CHECK;
+/* No lock: copies the run out, and frees what was copied: how many bytes. */
+size_t tcp_run_drain(struct tcp_run *r, struct uio *u) MUST_CHECK;
+/* What is left of a run comes before the head again. */
+void tcp_bytes_return(struct tcp_bytes *b, struct tcp_run *r);
+/* No lock. */
+void tcp_run_free(struct tcp_run *r);
+/* Takes all. */
+void tcp_bytes_clear(struct tcp_bytes *b, struct tcp_run *r);
+
+/* ---- tcp_port.c ---- */
+
+/* A local port for a connection from addr: 0 or -errno. */
+int tcp_lease_take(struct tcp_lease *l, bool is_v4, const uint8_t addr[16]) MUST_CHECK;
+void tcp_lease_put(struct tcp_lease *l, bool is_v4, const uint8_t addr[16]);
+/* What the host says of its socket's name; false: nothing. Mapped addresses come out as
+ * those of IPv4. */
+bool tcp_host_name(int fd, struct tcp_name *n, bool *is_v4);
+/* The name as a socket of that family tells it: the length. */
+int tcp_name_export(const struct tcp_name *n, bool is_v4, int family,
+		    struct linux_sockaddr_storage *out);
+bool tcp_name_import(struct tcp_target *t, const struct linux_sockaddr_storage *addr,
+		     int len);
+bool tcp_is_any(const uint8_t addr[16]);
+bool tcp_is_loopback(const struct tcp_target *t);
+/* Is it an address of the host's own? */
+bool tcp_is_own(const struct tcp_target *t);
+
+/* ---- tcp_listen.c ---- */
+
+int tcp_listen(struct socket *s, int backlog);
+int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock);
+/* Whom a connect to t comes to: a reference, or NULL. */
+struct tcp_listener *tcp_listener_find(const struct tcp_target *t) MUST_CHECK;
+void tcp_listener_put(struct tcp_listener *l);
+/* c goes into the queue, or waits for room: 0 or -ECONNREFUSED. */
+int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c) MUST_CHECK;
+/* c waits for room no more: true if it did. The listener's reference is then the
+ * caller's. */
+bool tcp_listener_leave(struct tcp_conn *c);
+/* s listens no more, or (is_over false) is not found any more. */
+void tcp_listener_end(struct inet_socket *i, bool is_over);
+
+/* ---- tcp_connect.c ---- */
+
+int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
+		bool nonblock);
+/* Waits until the connection is there: 0 or what ended the wait. c's lock is held. */
+int tcp_wait_connected(struct socket *s, struct tcp_conn *c, int side,
+		       nsec_t deadline) MUST_CHECK;
+
+/* ---- tcp_conn.c ---- */
+
+struct tcp_conn *tcp_conn_create(void) MUST_CHECK;
+void tcp_conn_put(struct tcp_conn *c);
+/* The socket's connection in memory, or NULL: the host serves it. */
+static inline struct tcp_conn *tcp_conn_of(const struct inet_socket *i)
+{
+	return unlikely(__atomic_load_n(&i->in_memory, __ATOMIC_ACQUIRE)) ? i->conn
+									  : NULL;
+}
+static inline struct tcp_half *tcp_mine(struct tcp_conn *c, const struct inet_socket *i)
+{
+	return &c->half[i->side];
+}
+static inline struct tcp_half *tcp_other(struct tcp_conn *c, const struct inet_socket *i)
+{
+	return &c->half[!i->side];
+}
+/* The rest: c's lock is held. */
+/* Both sides are connected now. */
+void tcp_establish(struct tcp_conn *c);
+/* A RST comes to h. */
+void tcp_reset(struct tcp_half *h);
+/* The FIN of `from` comes to `to`. */
+void tcp_finish(struct tcp_half *from, struct tcp_half *to);
+/* What lies in the sender's own buffer, to be sent: part of what `to` has in. */
+size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to);
+bool tcp_is_writable(const struct tcp_half *from, const struct tcp_half *to);
+/* How much may be sent now. */
+size_t tcp_room(const struct tcp_half *from, const struct tcp_half *to);
+/* Something has left to's bytes, or a limit has risen. */
+void tcp_room_came(struct tcp_half *from, const struct tcp_half *to);
+void tcp_tell(struct tcp_half *h, uint32_t key);
+/* 0 or the error, which is taken. */
+int tcp_take_error(struct tcp_half *h);
+
+/* Without the lock: */
+int tcp_shutdown(struct socket *s, int how);
+int tcp_set_async(struct socket *s, bool is_owned, bool is_async);
+uint32_t tcp_poll(struct socket *s, struct poll_table *pt);
+/* connect(AF_UNSPEC). */
+int tcp_dissolve(struct socket *s, struct tcp_conn *c);
+/* The socket's side ends. */
+void tcp_close(struct inet_socket *i, struct tcp_conn *c);
+/* Who polls it asks memory, or the host, from now on. */
+void tcp_switch_poll(struct socket *s, int host_fd);
+
+/* ---- table.c ---- */
+
+/* Another connection in memory has the names of c's two halves. */
+bool inet_names_are_used(const struct tcp_conn *c);
+
+/* ---- tcp_send.c, tcp_receive.c, tcp_option.c ---- */
+
+ssize_t tcp_send(struct socket *s, struct message *m);
+ssize_t tcp_receive(struct socket *s, struct message *m);
+int tcp_set_option(struct socket *s, int level, int name, const void *value, int len);
+int tcp_get_option(struct socket *s, int level, int name, void *value, int *len);
+long tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);
+/* TCP_INFO: how many bytes of out are filled. c's lock is held. */
+enum { TCP_INFO_SIZE = 232 };
+void tcp_info_fill(struct tcp_conn *c, int side, uint8_t out[TCP_INFO_SIZE]);
+/* SO_SNDBUF and SO_RCVBUF of one that was asked for nothing. */
+enum { TCP_SEND_SIZE = 3939840, TCP_RECEIVE_SIZE = 131072 };

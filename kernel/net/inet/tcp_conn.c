@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp_conn.c - the life of a connection in memory: what FIN and RST do, shutdown, close,
+ * and what poll says. tcp(7).
+ *
+ * What one side does reaches the other at once, under the connection's lock. So of TCP's
+ * states only those are seen that last: a FIN is never waited for to be acknowledged, and
+ * a connection that both sides have finished is closed for both. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/poll.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "event/epoll.h"
+#include "fs/file.h"
+#include "fs/poll.h"
+#include "fs/sigio.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "net/inet/tcp.h"
+#include "time/clock.h"
+
+enum { SIZE_WHEN_SHORT = 65536 };
+
+static SLAB_CACHE(tcp_conn_slab, sizeof(struct tcp_conn), 64);
+
+/* ---- life ---- */
+
+struct tcp_conn *tcp_conn_create(void)
+{
+	struct tcp_conn *c = slab_alloc_zeroed(&tcp_conn_slab);
+
+	if (!c)
+		return NULL;
+	ref_init(&c->refs);
+	lock_init(&c->lock, RANK_OBJECT2);
+	list_init(&c->link);
+	c->lease.fd = -1;
+	for (int i = 0; i < 2; i++) {
+		c->half[i].state = TCP_SYN_SENT;
+		c->half[i].is_open = true;
+	}
+	return c;
+}
+
+void tcp_conn_put(struct tcp_conn *c)
+{
+	while (c && ref_put(&c->refs)) {
+		struct tcp_conn *former = c->former;
+		struct tcp_run r;
+
+		for (int i = 0; i < 2; i++) {
+			tcp_bytes_clear(&c->half[i].in, &r);
+			tcp_run_free(&r);
+		}
+		tcp_lease_put(&c->lease, c->is_v4, c->half[CONNECTOR].name.addr);
+		tcp_listener_put(c->listener);
+		inet_options_put(c->options);
+		slab_free(&tcp_conn_slab, c);
+		c = former;
+	}
+}
+
+/* ---- news; c's lock is held ---- */
+
+/* Tells the owner of what has become true: poll bits, 0: look. */
+void tcp_tell(struct tcp_half *h, uint32_t key)
+{
+	struct inet_socket *i = h->owner;
+	struct file *f;
+
+	if (!i)
+		return;
+	if (!key || (key & POLL_READABLE)) {
+		if (key)
+			waitq_wake_one(&i->readable, key);
+		else
+			waitq_wake_all(&i->readable, 0);
+	}
+	if (!key || (key & POLL_WRITABLE))
+		waitq_wake_all(&i->writable, key);
+	f = i->socket ? i->socket->file : NULL;
+	if (f && unlikely(atomic_load_relaxed(&f->flags) & O_ASYNC))
+		file_send_sigio(f, !key			   ? POLLHUP
+				   : (key & POLL_READABLE) ? POLLIN
+							   : POLLOUT);
+}
+
+int tcp_take_error(struct tcp_half *h)
+{
+	int err = h->error;
+
+	h->error = 0;
+	return -err;
+}
+
+void tcp_establish(struct tcp_conn *c)
+{
+	c->half[CONNECTOR].state = TCP_ESTABLISHED;
+	c->half[ACCEPTOR].state = TCP_ESTABLISHED;
+	tcp_tell(&c->half[CONNECTOR], POLL_WRITABLE);
+}
+
+static void half_end(struct tcp_half *h)
+{
+	h->state = TCP_CLOSE;
+	h->shutdown = TCP_SHUT_BOTH;
+}
+
+void tcp_reset(struct tcp_half *h)
+{
+	switch (h->state) {
+	case TCP_CLOSE:
+		return;
+	case TCP_SYN_SENT:
+		h->error = ECONNREFUSED;
+		break;
+	case TCP_CLOSE_WAIT:
+		h->error = EPIPE;
+		break;
+	default:
+		h->error = ECONNRESET;
+		break;
+	}
+	half_end(h);
+	tcp_tell(h, 0);
+}
+
+void tcp_finish(struct tcp_half *from, struct tcp_half *to)
+{
+	bool both = from->state == TCP_CLOSE_WAIT;
+
+	from->state = TCP_FIN_WAIT2;
+	if (both)
+		half_end(from);
+	if (to->state == TCP_CLOSE)
+		return;
+	to->is_over = true;
+	to->shutdown |= TCP_SHUT_RECEIVE;
+	to->state = TCP_CLOSE_WAIT;
+	if (both)
+		half_end(to);
+	tcp_tell(to, 0);
+}
+
+/* ---- room ---- */
+
+static uint32_t send_size(const struct tcp_half *from)
+{
+	uint32_t size = from->set.send_size;
+
+	if (!size)
+		size = TCP_SEND_SIZE;
+	return unlikely(tcp_memory_is_short()) ? MIN(size, (uint32_t)SIZE_WHEN_SHORT)
+					       : size;
+}
+
+size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to)
+{
+	uint32_t window =
+		(to->set.receive_size ? to->set.receive_size : TCP_RECEIVE_SIZE) / 2;
+	size_t used = tcp_bytes_used(&to->in);
+
+	(void)from;
+	return used > window ? used - window : 0;
+}
+
+size_t tcp_room(const struct tcp_half *from, const struct tcp_half *to)
+{
+	size_t unsent = tcp_unsent(from, to);
+	size_t size = send_size(from);
+
+	return unsent < size ? size - unsent : 0;
+}
+
+/* Two thirds of the buffer are the line. */
+bool tcp_is_writable(const struct tcp_half *from, const struct tcp_half *to)
+{
+	size_t unsent = tcp_unsent(from, to);
+
+	if (from->set.unsent_low && unsent >= from->set.unsent_low)
+		return false;
+	return unsent + unsent / 2 <= send_size(from);
+}
+
+void tcp_room_came(struct tcp_half *from, const struct tcp_half *to)
+{
+	if (unlikely(from->is_lingering) && !tcp_unsent(from, to))
+		tcp_tell(from, POLL_WRITABLE);
+	if (likely(!from->wants_room) || !tcp_is_writable(from, to))
+		return;
+	from->wants_room = false;
+	tcp_tell(from, POLL_WRITABLE);
+}
+
+/* ---- shutdown and close ---- */
+
+static void wake_owner(struct inet_socket *i)
+{
+	waitq_wake_all(&i->readable, 0);
+	waitq_wake_all(&i->writable, 0);
+}
+
+/* Nobody has accepted it, and nobody will: the connection request is taken back. */
+static void give_up_request(struct tcp_conn *c)
+{
+	if (tcp_listener_leave(c))
+		tcp_conn_put(c); /* the listener's */
+}
+
+int tcp_shutdown(struct socket *s, int how)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
+	uint8_t mode = (uint8_t)(how + 1);
+	struct tcp_half *h;
+	int err = 0;
+
+	if (!c) {
+		/* A listener that is shut for reading is none any more. */
+		if (how != SHUT_WR && atomic_load(&i->listener))
+			tcp_listener_end(i, true);
+		return host_shutdown(s->host_fd, how);
+	}
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	h = tcp_mine(c, i);
+	lock_take(&c->lock);
+	if (h->state == TCP_SYN_SENT) {
+		lock_drop(&c->lock);
+		return tcp_dissolve(s, c);
+	}
+	if (h->state == TCP_CLOSE)
+		err = -ENOTCONN;
+	h->shutdown = h->shutdown | mode;
+	if ((mode & TCP_SHUT_SEND) &&
+	    (h->state == TCP_ESTABLISHED || h->state == TCP_CLOSE_WAIT))
+		tcp_finish(h, tcp_other(c, i));
+	wake_owner(i);
+	lock_drop(&c->lock);
+	return err;
+}
+
+/* c's lock is held: the side is left without a word, or with one. */
+static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_reset,
+		       struct tcp_run *unread)
+{
+	bool has_unread = tcp_bytes_used(&h->in) > 0;
+
+	if (h->state != TCP_CLOSE && h->state != TCP_SYN_SENT) {
+		if (with_reset || has_unread) {
+			tcp_reset(other);
+		} else if (h->state != TCP_FIN_WAIT2) {
+			tcp_finish(h, other);
+		}
+	}
+	/* What was sent and is not read stays to be read. */
+	h->state = TCP_CLOSE;
+	h->shutdown = TCP_SHUT_BOTH;
+	h->is_open = false;
+	h->owner = NULL;
+	tcp_bytes_clear(&h->in, unread);
+	if (unlikely(other->is_lingering))
+		tcp_tell(other, POLL_WRITABLE);
+}
+
+/* SO_LINGER: until all is sent, the time is over, or a signal comes. c's lock is held. */
+static void linger(struct inet_socket *i, struct tcp_conn *c)
+{
+	struct tcp_half *h = tcp_mine(c, i);
+	struct tcp_half *other = tcp_other(c, i);
+	nsec_t deadline =
+		deadline_after((nsec_t)h->set.linger_seconds * (nsec_t)NSEC_PER_SEC);
+
+	if (h->state == TCP_ESTABLISHED || h->state == TCP_CLOSE_WAIT)
+		tcp_finish(h, other);
+	h->is_lingering = true;
+	while (other->is_open && !h->error && tcp_unsent(h, other))
+		if (waitq_sleep(&i->writable, &c->lock, deadline))
+			break;
+}
+
+void tcp_close(struct inet_socket *i, struct tcp_conn *c)
+{
+	struct tcp_half *h = tcp_mine(c, i);
+	struct tcp_run unread;
+
+	give_up_request(c);
+	lock_take(&c->lock);
+	if (unlikely(h->set.linger_seconds) && !tcp_bytes_used(&h->in) &&
+	    h->state != TCP_CLOSE && h->state != TCP_SYN_SENT)
+		linger(i, c);
+	half_leave(h, tcp_other(c, i), i->set.aborts, &unread);
+	lock_drop(&c->lock);
+	tcp_run_free(&unread);
+}
+
+/* The host's socket serves s again. */
+int tcp_dissolve(struct socket *s, struct tcp_conn *c)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_run unread;
+	int fd = inet_option_fd(s);
+
+	if (fd < 0)
+		return fd;
+	give_up_request(c);
+	lock_take(&i->lock);
+	if (tcp_conn_of(i) != c) {
+		lock_drop(&i->lock);
+		return 0;
+	}
+	lock_take(&c->lock);
+	if (c->half[i->side].state != TCP_CLOSE)
+		atomic_store(&i->error, ECONNRESET);
+	half_leave(tcp_mine(c, i), tcp_other(c, i), true, &unread);
+	lock_drop(&c->lock);
+	atomic_store(&i->in_memory, false);
+	if (i->side == ACCEPTOR)
+		atomic_store(&i->is_hosted, true); /* its half stays the second one */
+	if (s->host_fd < 0) {
+		s->host_fd = fd;
+		i->option_fd = -1;
+	}
+	lock_drop(&i->lock);
+	tcp_run_free(&unread);
+	tcp_switch_poll(s, fd);
+	wake_owner(i);
+	return 0;
+}
+
+/* In memory whoever has news sends the signal himself. */
+int tcp_set_async(struct socket *s, bool is_owned, bool is_async)
+{
+	bool on_host = !tcp_conn_of(inet_of(s));
+
+	return inet_set_async(s, is_owned && on_host, is_async && on_host);
+}
+
+void inet_tell_listener(struct inet_socket *i)
+{
+	struct file *f = i->socket ? i->socket->file : NULL;
+
+	waitq_wake_one(&i->readable, POLL_READABLE);
+	if (f && unlikely(atomic_load_relaxed(&f->flags) & O_ASYNC))
+		file_send_sigio(f, POLLIN);
+}
+
+void tcp_switch_poll(struct socket *s, int host_fd)
+{
+	struct file *f = s->file;
+
+	atomic_store_seq(&f->host_poll_fd, host_fd);
+	(void)tcp_set_async(s, file_owner_get(f).pid,
+			    atomic_load_relaxed(&f->flags) & O_ASYNC);
+	if (atomic_load(&f->epoll_items))
+		epoll_host_fd_changed(f);
+}
+
+/* ---- poll ---- */
+
+static uint32_t half_poll(struct tcp_half *h, const struct tcp_half *other)
+{
+	size_t target = h->set.low_water ? h->set.low_water : 1;
+	size_t used = tcp_bytes_used(&h->in);
+	uint32_t bits = 0;
+
+	if (h->shutdown == TCP_SHUT_BOTH || h->state == TCP_CLOSE)
+		bits |= POLLHUP;
+	if (h->shutdown & TCP_SHUT_RECEIVE)
+		bits |= POLL_READABLE | POLLRDHUP;
+	if (h->error || h->note_first != h->note_next)
+		bits |= POLLERR;
+	if (h->state == TCP_SYN_SENT)
+		return bits;
+	if (h->urgent && h->urgent_at == h->in.head && !h->set.is_inline)
+		target++;
+	if (used >= target)
+		bits |= POLL_READABLE;
+	if (h->urgent == URGENT_THERE)
+		bits |= POLLPRI;
+	if ((h->shutdown & TCP_SHUT_SEND) || tcp_is_writable(h, other))
+		bits |= POLL_WRITABLE;
+	else
+		h->wants_room = true;
+	return bits;
+}
+
+uint32_t tcp_poll(struct socket *s, struct poll_table *pt)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_listener *l;
+	struct tcp_conn *c;
+	uint32_t bits = 0;
+
+	if (atomic_load_relaxed(&i->is_hosted))
+		return 0;
+	poll_wait(pt, &i->readable);
+	poll_wait(pt, &i->writable);
+	c = tcp_conn_of(i);
+	if (c) {
+		lock_take(&c->lock);
+		bits = half_poll(tcp_mine(c, i), tcp_other(c, i));
+		lock_drop(&c->lock);
+		return bits;
+	}
+	l = atomic_load(&i->listener);
+	if (l && atomic_load(&l->count))
+		bits |= POLL_READABLE;
+	if (unlikely(atomic_load_relaxed(&i->error)))
+		bits |= POLLERR;
+	return bits;
+}

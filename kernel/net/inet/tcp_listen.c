@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp_listen.c - listeners that connects of the sandbox find, and accept.
+ *
+ * A listener is in the table once its host socket listens: so who may have the port, and
+ * who else has it, is the host's to say. It is not there if the host could give its
+ * connections to somebody else (SO_REUSEPORT, SO_BINDTODEVICE), or would treat them in
+ * ways of its own: see option_is_plain() in tcp_option.c. What is not in the table is
+ * connected to through the host, as from outside.
+ *
+ * accept() takes from both queues; while it waits it sleeps in the host, and a connect in
+ * memory wakes it there.
+ *
+ * Limits against Linux: each of the two queues has the whole backlog. A request that
+ * found no room comes in as soon as there is some, and does not time out for who does not
+ * wait for it. */
+#include "abi/errno.h"
+#include "abi/inet.h"
+#include "abi/poll.h"
+#include "base/cpu.h"
+#include "base/slab.h"
+#include "base/waitq.h"
+#include "event/host_wait.h"
+#include "fs/poll.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/inet/tcp.h"
+
+enum { BUCKETS = 64, HOST_TURN = 16 };
+
+static SLAB_CACHE(tcp_listener_slab, sizeof(struct tcp_listener), 64);
+static struct lock table_lock = LOCK_INIT(RANK_OBJECT2);
+static struct list table[BUCKETS]; /* table_lock: zero until the first one is entered */
+static uint32_t turns;		   /* atomic: counts what was accepted */
+
+/* ---- the table ---- */
+
+static struct list *bucket(uint16_t port)
+{
+	struct list *b = &table[port % BUCKETS];
+
+	if (!b->next)
+		list_init(b);
+	return b;
+}
+
+/* How well l fits: 0: not at all. */
+static int fitness(const struct tcp_listener *l, const struct tcp_target *t)
+{
+	if (l->name.port != t->name.port || !(t->is_v4 ? l->is_v4 : l->is_v6))
+		return 0;
+	if (l->is_any)
+		return t->is_v4 && l->is_v6_socket ? 1 : 2;
+	return memcmp(l->name.addr, t->name.addr, sizeof(t->name.addr)) ? 0 : 3;
+}
+
+struct tcp_listener *tcp_listener_find(const struct tcp_target *t)
+{
+	struct tcp_listener *best = NULL;
+	struct list *pos;
+	int best_fit = 0;
+
+	lock_take(&table_lock);
+	list_for_each (pos, bucket(t->name.port)) {
+		struct tcp_listener *l = list_entry(pos, struct tcp_listener, table_link);
+		int fit = fitness(l, t);
+
+		if (fit > best_fit) {
+			best = l;
+			best_fit = fit;
+		}
+	}
+	if (best)
+		ref_get(&best->refs);
+	lock_drop(&table_lock);
+	return best;
+}
+
+void tcp_listener_put(struct tcp_listener *l)
+{
+	if (l && ref_put(&l->refs))
+		slab_free(&tcp_listener_slab, l);
+}
+
+static void table_leave(struct tcp_listener *l)
+{
+	lock_take(&table_lock);
+	list_remove(&l->table_link);
+	lock_drop(&table_lock);
+}
+
+/* ---- making ---- */
+
+/* What the host socket listens on. */
+static bool read_name(struct tcp_listener *l, struct socket *s)
+{
+	int v6only = 0;
+	int len = sizeof(v6only);
+	bool is_v4;
+
+	if (!tcp_host_name(s->host_fd, &l->name, &is_v4))
+		return false;
+	l->is_any = tcp_is_any(l->name.addr);
+	l->is_v6_socket = s->family == AF_INET6;
+	l->is_v4 = is_v4;
+	l->is_v6 = !is_v4;
+	if (!is_v4 && l->is_any &&
+	    !host_getsockopt(s->host_fd, SOL_IPV6, IPV6_V6ONLY, &v6only, &len))
+		l->is_v4 = !v6only;
+	return true;
+}
+
+static struct tcp_listener *listener_create(struct socket *s)
+{
+	struct tcp_listener *l = slab_alloc_zeroed(&tcp_listener_slab);
+
+	if (!l)
+		return NULL;
+	ref_init(&l->refs);
+	lock_init(&l->lock, RANK_OBJECT);
+	list_init(&l->table_link);
+	list_init(&l->queue);
+	list_init(&l->waiting);
+	l->owner = inet_of(s);
+	if (read_name(l, s))
+		return l;
+	tcp_listener_put(l);
+	return NULL;
+}
+
+static void let_in_locked(struct tcp_listener *l);
+
+/* Without memory, or a name, it is simply not found. */
+int tcp_listen(struct socket *s, int backlog)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_listener *l;
+	int err;
+
+	if (tcp_conn_of(i))
+		return -EINVAL;
+	err = host_listen(s->host_fd, backlog);
+	if (err || !atomic_load(&i->is_plain_tcp))
+		return err;
+	l = atomic_load(&i->listener);
+	if (l) {
+		lock_take(&l->lock);
+		l->backlog = (uint32_t)backlog;
+		let_in_locked(l);
+		lock_drop(&l->lock);
+		return 0;
+	}
+	l = listener_create(s);
+	if (!l)
+		return 0;
+	l->backlog = (uint32_t)backlog;
+	lock_take(&i->lock);
+	if (!i->listener && atomic_load(&i->is_plain_tcp)) {
+		atomic_store(&i->listener, l);
+		lock_take(&table_lock);
+		list_add_tail(bucket(l->name.port), &l->table_link);
+		lock_drop(&table_lock);
+		l = NULL;
+	}
+	lock_drop(&i->lock);
+	tcp_listener_put(l);
+	return 0;
+}
+
+/* ---- the queue ---- */
+
+uint32_t tcp_queued(struct inet_socket *i)
+{
+	struct tcp_listener *l;
+	uint32_t count = 0;
+
+	lock_take(&table_lock);
+	l = atomic_load(&i->listener);
+	if (l)
+		count = atomic_load(&l->count);
+	lock_drop(&table_lock);
+	return count;
+}
+
+/* c is in the queue now: its request is answered. */
+static void enqueue_locked(struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->is_waiting = false;
+	list_add_tail(&l->queue, &c->link);
+	atomic_store(&l->count, l->count + 1);
+	lock_take(&c->lock);
+	tcp_establish(c);
+	lock_drop(&c->lock);
+}
+
+static void let_in_locked(struct tcp_listener *l)
+{
+	while (l->count <= l->backlog && !list_is_empty(&l->waiting)) {
+		struct list *link = list_pop(&l->waiting);
+
+		enqueue_locked(l, list_entry(link, struct tcp_conn, link));
+	}
+}
+
+int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c)
+{
+	struct inet_socket *i;
+
+	lock_take(&l->lock);
+	i = l->owner;
+	if (!i) {
+		lock_drop(&l->lock);
+		return -ECONNREFUSED;
+	}
+	ref_get(&c->refs);
+	c->half[ACCEPTOR].set = i->set;
+	c->options = inet_options_get(i);
+	if (l->count > l->backlog) {
+		c->is_waiting = true;
+		list_add_tail(&l->waiting, &c->link);
+	} else {
+		enqueue_locked(l, c);
+		inet_tell_listener(i);
+	}
+	lock_drop(&l->lock);
+	return 0;
+}
+
+bool tcp_listener_leave(struct tcp_conn *c)
+{
+	struct tcp_listener *l = c->listener;
+	bool did_wait;
+
+	lock_take(&l->lock);
+	did_wait = c->is_waiting;
+	c->is_waiting = false;
+	if (did_wait)
+		list_remove(&c->link);
+	lock_drop(&l->lock);
+	return did_wait;
+}
+
+/* Nobody will accept c. */
+static void abort_connection(struct tcp_conn *c)
+{
+	struct tcp_run unread;
+
+	lock_take(&c->lock);
+	c->half[ACCEPTOR].is_open = false;
+	c->half[ACCEPTOR].state = TCP_CLOSE;
+	tcp_bytes_clear(&c->half[ACCEPTOR].in, &unread);
+	tcp_reset(&c->half[CONNECTOR]);
+	lock_drop(&c->lock);
+	tcp_run_free(&unread);
+	tcp_conn_put(c);
+}
+
+void tcp_listener_end(struct inet_socket *i, bool is_over)
+{
+	struct list lost = LIST_INIT(lost);
+	struct tcp_listener *l;
+	struct list *link;
+
+	lock_take(&i->lock);
+	lock_take(&table_lock);
+	l = i->listener;
+	if (is_over && l)
+		atomic_store(&i->listener, NULL);
+	lock_drop(&table_lock);
+	lock_drop(&i->lock);
+	if (!l)
+		return;
+	table_leave(l);
+	if (!is_over)
+		return;
+	lock_take(&l->lock);
+	l->owner = NULL;
+	atomic_store(&l->count, 0);
+	while ((link = list_pop(&l->waiting))) {
+		list_entry(link, struct tcp_conn, link)->is_waiting = false;
+		list_add_tail(&lost, link);
+	}
+	list_splice_tail(&lost, &l->queue);
+	lock_drop(&l->lock);
+	while ((link = list_pop(&lost)))
+		abort_connection(list_entry(link, struct tcp_conn, link));
+	waitq_wake_all(&i->readable, 0);
+	tcp_listener_put(l);
+}
+
+/* ---- accept ---- */
+
+static struct tcp_conn *dequeue(struct tcp_listener *l, struct inet_socket *i)
+{
+	struct list *link;
+	bool is_more;
+
+	if (!atomic_load(&l->count))
+		return NULL;
+	lock_take(&l->lock);
+	link = list_pop(&l->queue);
+	if (link)
+		atomic_store(&l->count, l->count - 1);
+	let_in_locked(l);
+	is_more = l->count;
+	lock_drop(&l->lock);
+	if (is_more)
+		waitq_wake_one(&i->readable, POLL_READABLE);
+	return link ? list_entry(link, struct tcp_conn, link) : NULL;
+}
+
+/* Takes c over, also on failure. */
+static int accept_in_memory(struct socket *s, struct socket *fresh, struct tcp_conn *c)
+{
+	struct inet_socket *i = inet_accepted(s, fresh);
+
+	if (!i) {
+		abort_connection(c);
+		return -ENOMEM;
+	}
+	lock_take(&c->lock);
+	i->set = c->half[ACCEPTOR].set;
+	i->options = c->options;
+	c->options = NULL;
+	i->conn = c;
+	i->side = ACCEPTOR;
+	i->in_memory = true;
+	c->half[ACCEPTOR].owner = i;
+	lock_drop(&c->lock);
+	return 0;
+}
+
+struct accept {
+	struct socket *s, *fresh;
+	struct tcp_listener *listener;
+	nsec_t deadline;
+};
+
+/* Once: 0, -EAGAIN: nobody is there, or -errno. */
+static int accept_try(struct accept *a)
+{
+	bool is_hosts_turn = atomic_add(&turns, 1) % HOST_TURN == 0;
+	struct tcp_conn *c = NULL;
+	int fd;
+
+	if (!is_hosts_turn)
+		c = dequeue(a->listener, inet_of(a->s));
+	if (c)
+		return accept_in_memory(a->s, a->fresh, c);
+	fd = host_accept(a->s->host_fd, false);
+	if (fd == -EAGAIN && is_hosts_turn)
+		c = dequeue(a->listener, inet_of(a->s));
+	if (c)
+		return accept_in_memory(a->s, a->fresh, c);
+	return fd < 0 ? fd : inet_accept_fd(a->s, a->fresh, fd);
+}
+
+/* Sleeps until somebody may be there: 0, -ETIMEDOUT, -ERESTARTSYS. */
+static int accept_sleep(struct accept *a)
+{
+	struct inet_socket *i = inet_of(a->s);
+	struct host_set set;
+	struct wait_entry e;
+	long ready = 1;
+
+	host_set_init(&set);
+	if (host_set_add(&set, a->s->host_fd, POLLIN) < 0)
+		return -ENOMEM;
+	wait_entry_init(&e, NULL);
+	e.exclusive = true;
+	sleeper_prepare();
+	waitq_add(&i->readable, &e);
+	if (!atomic_load(&a->listener->count) && atomic_load(&i->listener))
+		ready = host_set_wait(&set, a->deadline, true);
+	waitq_del(&i->readable, &e);
+	sleeper_cancel();
+	host_set_fini(&set);
+	return ready < 0 ? (int)ready : 0;
+}
+
+static int accept_from_both(struct accept *a, bool nonblock)
+{
+	int slept = 0;
+	int err = inet_set_nonblock(a->s, true);
+
+	if (err)
+		return err;
+	for (;;) {
+		err = accept_try(a);
+		if (err == -EINTR)
+			continue;
+		if (err != -EAGAIN || nonblock)
+			return err;
+		if (slept)
+			return socket_wait_error(slept, a->deadline);
+		slept = accept_sleep(a);
+	}
+}
+
+int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
+{
+	struct inet_socket *i = inet_of(s);
+	struct accept a = {.s = s, .fresh = fresh};
+	int err;
+
+	lock_take(&i->lock);
+	a.listener = i->listener;
+	if (a.listener)
+		ref_get(&a.listener->refs);
+	lock_drop(&i->lock);
+	if (!a.listener)
+		return tcp_conn_of(i) ? -EINVAL : inet_ops.accept(s, fresh, nonblock);
+	a.deadline = socket_deadline(&s->receive_timeout);
+	err = accept_from_both(&a, nonblock);
+	/* A wake-up that was for one alone is passed on. */
+	if (err && atomic_load(&a.listener->count))
+		waitq_wake_one(&i->readable, POLL_READABLE);
+	tcp_listener_put(a.listener);
+	return err;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp_send.c - sending on a connection in memory.
+ *
+ * Limits against Linux: MSG_MORE and TCP_CORK hold nothing back. */
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "abi/inet.h"
+#include "abi/poll.h"
+#include "base/waitq.h"
+#include "fs/file.h"
+#include "fs/poll.h"
+#include "fs/sigio.h"
+#include "fs/uio.h"
+#include "lib/atomic.h"
+#include "net/inet/tcp.h"
+#include "time/clock.h"
+
+/* What is put at once, and what is copied under the lock. */
+enum { PIECE_MAX = 65536, SMALL_MAX = 2048 };
+
+struct tcp_sending {
+	struct socket *s;
+	struct tcp_conn *c;
+	struct tcp_half *me, *other;
+	struct message *m;
+	nsec_t deadline;
+	bool slept;
+};
+
+/* May the socket send? c's lock is held. */
+static int check_state(struct tcp_sending *w)
+{
+	struct tcp_half *h = w->me;
+
+	if (unlikely(h->error))
+		return tcp_take_error(h);
+	if (unlikely(h->shutdown & TCP_SHUT_SEND))
+		return -EPIPE;
+	return likely(h->state == TCP_ESTABLISHED || h->state == TCP_CLOSE_WAIT) ||
+			       h->state == TCP_SYN_SENT
+		       ? 0
+		       : -EPIPE;
+}
+
+/* Sleeps until there may be room, or a connection. c's lock is held. */
+static int wait_a_while(struct tcp_sending *w)
+{
+	int err;
+
+	w->me->wants_room = true;
+	if (w->m->flags & MSG_DONTWAIT)
+		return -EAGAIN;
+	if (!w->slept)
+		w->deadline = socket_deadline(&w->s->send_timeout);
+	w->slept = true;
+	err = waitq_sleep(&inet_of(w->s)->writable, &w->c->lock, w->deadline);
+	return err ? socket_wait_error(err, w->deadline) : 0;
+}
+
+/* How much may be sent now: 1 or more, or -errno. c's lock is held. */
+static ssize_t wait_for_room(struct tcp_sending *w)
+{
+	for (;;) {
+		int err = check_state(w);
+		size_t room = tcp_room(w->me, w->other);
+
+		if (err)
+			return err;
+		/* Who has slept goes on when others may, too. */
+		if (w->me->state != TCP_SYN_SENT && room &&
+		    (!w->slept || tcp_is_writable(w->me, w->other)))
+			return (ssize_t)MIN(room, (size_t)PIECE_MAX);
+		err = wait_a_while(w);
+		if (err)
+			return err;
+	}
+}
+
+/* The last byte of the other side's is urgent. c's lock is held. */
+static void put_urgent(struct tcp_half *other, uint8_t byte)
+{
+	struct tcp_bytes *in = &other->in;
+	struct inet_socket *i = other->owner;
+	struct file *f = i && i->socket ? i->socket->file : NULL;
+
+	/* One that would be read next, and is not, is passed over for good. */
+	if (other->urgent && other->urgent_at == in->head && !other->set.is_inline &&
+	    in->head + 1 < in->tail)
+		tcp_bytes_consume(in, 1);
+	other->urgent = URGENT_THERE;
+	other->urgent_at = in->tail - 1;
+	other->urgent_byte = byte;
+	if (i)
+		waitq_wake_all(&i->readable, POLLPRI);
+	if (f) {
+		file_send_sigurg(f);
+		if (atomic_load_relaxed(&f->flags) & O_ASYNC)
+			file_send_sigio(f, POLLPRI);
+	}
+}
+
+/* After size bytes were put. c's lock is held. */
+static void tell_receiver(struct tcp_sending *w, bool is_last, uint8_t byte)
+{
+	struct tcp_half *other = w->other;
+
+	other->piece_count++;
+	if (unlikely(other->set.stamps || other->set.full_stamps))
+		other->stamp = clock_now(CLOCK_REALTIME);
+	if (unlikely((w->m->flags & MSG_OOB) && is_last))
+		put_urgent(other, byte);
+	tcp_tell(other, POLL_READABLE);
+}
+
+/* The other side has gone: what comes there is answered with a RST. */
+static void send_to_nobody(struct tcp_sending *w, size_t size)
+{
+	uio_advance(w->m->data, size);
+	tcp_reset(w->me);
+}
+
+/* Large pieces: copied without the lock. Returns with it. */
+static int put_large(struct tcp_sending *w, size_t size)
+{
+	struct tcp_run r;
+	int err;
+
+	lock_drop(&w->c->lock);
+	err = tcp_run_fill(&r, w->m->data, size);
+	lock_take(&w->c->lock);
+	if (err)
+		return err;
+	err = check_state(w);
+	if (err) {
+		tcp_run_free(&r);
+		return err;
+	}
+	if (w->other->is_open) {
+		tcp_bytes_append(&w->other->in, &r);
+		return 0;
+	}
+	tcp_run_free(&r);
+	tcp_reset(w->me);
+	return 0;
+}
+
+/* The last byte of a message that is sent with MSG_OOB. */
+static int peek_last(const struct uio *u, uint8_t *byte)
+{
+	struct uio copy = *u;
+
+	uio_advance(&copy, u->left - 1);
+	return uio_copy_in(&copy, byte, 1) == 1 ? 0 : -EFAULT;
+}
+
+/* A piece: how many bytes, or -errno. c's lock is held. */
+static ssize_t send_piece(struct tcp_sending *w)
+{
+	ssize_t size = wait_for_room(w);
+	uint8_t byte = 0;
+	bool is_last;
+	int err = 0;
+
+	if (size < 0)
+		return size;
+	size = MIN(size, (ssize_t)w->m->data->left);
+	is_last = (size_t)size == w->m->data->left;
+	if (unlikely((w->m->flags & MSG_OOB) && is_last))
+		err = peek_last(w->m->data, &byte);
+	if (err)
+		return err;
+	if (unlikely(!w->other->is_open)) {
+		send_to_nobody(w, (size_t)size);
+		return size;
+	}
+	if (size <= SMALL_MAX)
+		err = tcp_bytes_put(&w->other->in, w->m->data, (size_t)size);
+	else
+		err = put_large(w, (size_t)size);
+	if (err)
+		return err;
+	if (likely(w->other->is_open))
+		tell_receiver(w, is_last, byte);
+	return size;
+}
+
+/* A note for who asked for one: c's lock is held. */
+static void put_note(struct tcp_half *h)
+{
+	h->note_next++;
+	tcp_tell(h, POLLERR);
+}
+
+static int check_control(const struct message *m)
+{
+	size_t off = 0;
+	int err;
+
+	while (message_next_control(m, &off, &err))
+		;
+	return err;
+}
+
+ssize_t tcp_send(struct socket *s, struct message *m)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
+	struct tcp_sending w = {.s = s, .c = c, .m = m};
+	ssize_t total = 0;
+	ssize_t done = 0;
+	int err;
+
+	if (!c)
+		return inet_ops.send(s, m);
+	if (unlikely(m->flags & MSG_FASTOPEN))
+		return -EISCONN;
+	err = m->control_size ? check_control(m) : 0;
+	if (err)
+		return err;
+	w.me = tcp_mine(c, i);
+	w.other = tcp_other(c, i);
+	lock_take(&c->lock);
+	if (!m->data->left)
+		done = check_state(&w);
+	while (m->data->left) {
+		done = send_piece(&w);
+		if (done < 0)
+			break;
+		total += done;
+	}
+	if (unlikely((m->flags & MSG_ZEROCOPY) && w.me->set.has_notes && total))
+		put_note(w.me);
+	lock_drop(&c->lock);
+	if (done == -EPIPE && !total)
+		return message_broken_pipe(m);
+	return total ? total : done;
+}

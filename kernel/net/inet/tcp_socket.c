@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp_socket.c - TCP sockets: the host's until they are connected in memory. */
+#include "abi/errno.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/inet/inet.h"
+#include "net/inet/tcp.h"
+
+static int tcp_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
+{
+	struct inet_socket *i = inet_of(s);
+	int err;
+
+	if (tcp_conn_of(i))
+		return -EINVAL;
+	err = inet_ops.bind(s, addr, len);
+	if (!err)
+		atomic_store(&i->is_bound, true);
+	return err;
+}
+
+static int tcp_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
+	const struct tcp_half *h;
+
+	if (!c)
+		return inet_name(s, addr, peer);
+	h = tcp_mine(c, i);
+	if (peer && (h->state == TCP_CLOSE || h->state == TCP_SYN_SENT))
+		return -ENOTCONN;
+	return tcp_name_export(&c->half[peer ? !i->side : i->side].name, c->is_v4,
+			       s->family, addr);
+}
+
+static void tcp_release(struct socket *s)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
+
+	inet_table_remove(i);
+	if (i->listener)
+		tcp_listener_end(i, true);
+	if (c)
+		tcp_close(i, c);
+	tcp_conn_put(i->conn);
+	i->conn = NULL;
+	inet_options_put(i->options);
+	if (i->option_fd >= 0)
+		(void)host_close(i->option_fd);
+	inet_release(s);
+}
+
+/* ---- from outside ---- */
+
+static void view_name(const struct tcp_conn *c, int side, int family, uint8_t addr[16],
+		      uint16_t *port)
+{
+	struct linux_sockaddr_storage name;
+	const struct linux_sockaddr_in6 *in6 = (const void *)&name;
+
+	(void)tcp_name_export(&c->half[side].name, c->is_v4, family, &name);
+	*port = c->half[side].name.port;
+	memset(addr, 0, 16);
+	if (family == AF_INET)
+		memcpy(addr, c->half[side].name.addr, 4);
+	else
+		memcpy(addr, in6->sin6_addr, 16);
+}
+
+bool tcp_view(const struct socket *s, struct inet_view *v)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
+
+	if (!c)
+		return false;
+	lock_take(&c->lock);
+	view_name(c, i->side, s->family, v->local, &v->local_port);
+	view_name(c, !i->side, s->family, v->remote, &v->remote_port);
+	v->state = tcp_mine(c, i)->state;
+	v->receive_queue = (uint32_t)tcp_bytes_used(&tcp_mine(c, i)->in);
+	v->send_queue = (uint32_t)tcp_unsent(tcp_mine(c, i), tcp_other(c, i));
+	tcp_info_fill(c, i->side, v->tcp_info);
+	v->tcp_info_size = TCP_INFO_SIZE;
+	lock_drop(&c->lock);
+	return true;
+}
+
+const struct socket_ops tcp_ops = {
+	.bind = tcp_bind,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.accept = tcp_accept,
+	.name = tcp_name,
+	.send = tcp_send,
+	.receive = tcp_receive,
+	.shutdown = tcp_shutdown,
+	.set_option = tcp_set_option,
+	.get_option = tcp_get_option,
+	.poll = tcp_poll,
+	.ioctl = tcp_ioctl,
+	.set_async = tcp_set_async,
+	.release = tcp_release,
+};
