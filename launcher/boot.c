@@ -162,6 +162,8 @@ static void fill_memory(struct boot_params *p, const struct options *o)
 	if (sysinfo(&info) == 0) {
 		p->host_mem_total = (uint64_t)info.totalram * info.mem_unit;
 		p->host_mem_free = (uint64_t)info.freeram * info.mem_unit;
+		p->host_mem_all =
+			((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
 		p->host_swaps = info.totalswap != 0;
 	}
 	p->memory_max = o->memory;

@@ -32,6 +32,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "loader/stack.h"
+#include "mm/commit.h"
 #include "mm/kernel_pages.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
@@ -103,6 +104,7 @@ static void init_facts(const struct boot_params *b)
 	proc_facts.cpu_count = b->cpu_count;
 	proc_facts.mem_total = b->host_mem_total;
 	proc_facts.mem_free = b->host_mem_free;
+	commit_init(b->host_mem_total >> PAGE_SHIFT, b->host_mem_all >> PAGE_SHIFT);
 	uffd_host_swaps = b->host_swaps;
 	cgroup_limits = (struct cgroup_limits){b->group_memory_max, b->group_cpu_quota,
 					       b->group_cpu_period, b->group_pids_max};

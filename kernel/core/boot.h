@@ -116,6 +116,7 @@ struct boot_params {
 	uint64_t capabilities; /* of the first process: the caller's effective ones, or
 				  all for -u root */
 	uint64_t host_mem_total, host_mem_free; /* bytes */
+	uint64_t host_mem_all;			/* total, with swap */
 	uint64_t group_memory_max; /* bytes, of the caller's cgroup; 0: none */
 	uint64_t group_cpu_quota, group_cpu_period; /* microseconds; 0: none */
 	uint64_t group_pids_max;		    /* 0: none */

@@ -29,7 +29,7 @@ static int check_range(uint64_t start, uint64_t size)
 {
 	if ((start & ~PAGE_MASK) || (size & ~PAGE_MASK) || !size)
 		return -EINVAL;
-	if (start < mm_min_addr || !user_range_ok(start, size))
+	if (start < (uaddr_t)atomic_load(&mm_min_addr) || !user_range_ok(start, size))
 		return -EINVAL;
 	return 0;
 }

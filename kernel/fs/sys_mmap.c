@@ -11,6 +11,7 @@
 #include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/vfs.h"
+#include "mm/commit.h"
 #include "mm/limits.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
@@ -36,7 +37,8 @@ static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t pr
 		return mm_map(t->mm, addr, size, prot, flags, NULL, 0, 0);
 	if (!size)
 		return -EINVAL;
-	object = shared_memory_create(ALIGN_UP(size, PAGE_SIZE));
+	object = shared_memory_create(ALIGN_UP(size, PAGE_SIZE),
+				      !(flags & MAP_NORESERVE) || !commit_may_not());
 	if (!object)
 		return -ENOMEM;
 	result = mm_map(t->mm, addr, size, prot, flags, object, 0, vma_flags);

@@ -22,6 +22,7 @@
 #include "lib/atomic.h"
 #include "lib/hash.h"
 #include "lib/printf.h"
+#include "mm/commit.h"
 #include "process/creds.h"
 #include "process/task.h"
 
@@ -48,12 +49,19 @@ static size_t pages_of(const struct shm_segment *s)
 
 /* ---- life ---- */
 
-struct shm_segment *shm_segment_create(size_t size)
+struct shm_segment *shm_segment_create(size_t size, bool is_promised)
 {
-	struct shm_segment *s = slab_alloc_zeroed(&shm_slab);
+	size_t pages = is_promised ? (size + PAGE_SIZE - 1) >> PAGE_SHIFT : 0;
+	struct shm_segment *s;
 
-	if (!s)
+	if (commit_reserve(NULL, pages))
 		return NULL;
+	s = slab_alloc_zeroed(&shm_slab);
+	if (!s) {
+		commit_release(pages);
+		return NULL;
+	}
+	s->promised = pages;
 	s->object.ops = &shm_object_ops;
 	ref_init(&s->refs);
 	s->fd = -1;
@@ -67,6 +75,7 @@ void shm_segment_put(struct shm_segment *s)
 		return;
 	if (s->fd >= 0)
 		(void)host_close(s->fd);
+	commit_release(s->promised);
 	slab_free(&shm_slab, s);
 }
 

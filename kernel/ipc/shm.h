@@ -12,6 +12,7 @@ struct shm_segment {
 	int fd;		   /* atomic: host memfd; -1: not yet */
 	int32_t first_key; /* const, as the next */
 	size_t size;
+	size_t promised; /* pages: mm/commit.h */
 	/* the slot's lock */
 	struct ipc_object ipc;
 	bool is_removed; /* from the table */
@@ -35,7 +36,7 @@ static inline struct shm_segment *shm_segment_of(struct ipc_object *o)
 }
 
 /* Without memory of the host's. NULL: no memory. */
-struct shm_segment *shm_segment_create(size_t size);
+struct shm_segment *shm_segment_create(size_t size, bool is_promised);
 void shm_segment_put(struct shm_segment *s);
 /* What the host holds of it: bytes. */
 uint64_t shm_resident(const struct shm_segment *s);

@@ -9,6 +9,7 @@
 #include "fs/proc/proc.h"
 #include "ipc/shm.h"
 #include "lib/atomic.h"
+#include "mm/commit.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/creds.h"
@@ -31,7 +32,6 @@ static int check_huge(uint32_t flags)
 	return -ENOMEM;
 }
 
-/* If so much may be had, as overcommit_memory 0 sees it. */
 static int check_size(const struct ipc_request *r, uint64_t pages)
 {
 	uint64_t used = atomic_load(&shm_pages);
@@ -46,9 +46,6 @@ static int check_size(const struct ipc_request *r, uint64_t pages)
 		return check_huge(r->flags);
 	if (r->size > INT64_MAX)
 		return -EINVAL;
-	if (!(r->flags & SHM_NORESERVE) && proc_facts.mem_total &&
-	    pages << PAGE_SHIFT > proc_facts.mem_total)
-		return -ENOMEM;
 	return 0;
 }
 
@@ -61,7 +58,7 @@ static int segment_create(const struct ipc_request *r, struct ipc_object **out)
 
 	if (err)
 		return err;
-	s = shm_segment_create(r->size);
+	s = shm_segment_create(r->size, !(r->flags & SHM_NORESERVE) || !commit_may_not());
 	if (!s)
 		return -ENOMEM;
 	s->first_key = r->key;

@@ -144,8 +144,10 @@ static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
 		      uint32_t clear)
 {
 	struct vma_spares spares;
-	int err = vma_spares_take(&spares);
+	int err = vma_check_splits(mm, start, end);
 
+	if (!err)
+		err = vma_spares_take(&spares);
 	if (err)
 		return err;
 	vma_split(mm, start, &spares);

@@ -12,5 +12,9 @@ uint64_t mm_limit(int resource);
 bool mm_read_implies_exec(void);
 /* It is the current task's, so that the host can be asked about it. */
 bool mm_is_here(const struct mm *mm);
+/* CAP_SYS_ADMIN: memory that is kept for setting things right. */
+bool mm_may_use_reserve(void);
+/* CAP_SYS_RAWIO: addresses below mm_min_addr. */
+bool mm_may_map_low(void);
 /* CAP_IPC_LOCK. */
 bool mm_may_lock(void);

@@ -16,6 +16,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/limits.h"
 #include "mm/populate.h"
 #include "mm/uffd.h"
@@ -24,6 +25,7 @@
 
 static SLAB_CACHE(mm_cache, sizeof(struct mm), 8);
 static uint64_t next_mm_id;
+int mm_min_addr = PAGE_SIZE, mm_max_areas = 65530;
 void (*mm_mapped_hook)(struct mm *mm, struct vma *v);
 void (*mm_gone_hook)(struct mm *mm);
 
@@ -152,11 +154,13 @@ void mm_clear(struct mm *mm)
 
 static int copy_areas(struct mm *from, struct mm *to)
 {
+	bool strict = !commit_may_not(); /* else nothing that was given is refused */
 	struct tree_node *n;
 
 	tree_for_each (n, &from->areas) {
 		struct vma *v = tree_entry(n, struct vma, node);
 		struct vma *copy;
+		size_t reserved;
 
 		if (v->flags & VMA_DONTFORK)
 			continue;
@@ -164,8 +168,15 @@ static int copy_areas(struct mm *from, struct mm *to)
 		if (!copy)
 			return -ENOMEM;
 		copy->flags &= ~(uint32_t)VMA_LOCKED;
+		reserved = v->flags & VMA_ACCOUNT ? (v->end - v->start) >> PAGE_SHIFT : 0;
+		if (strict && commit_reserve(from, reserved)) {
+			vma_free(copy);
+			return -ENOMEM;
+		}
 		copy->fork_id = v->flags & VMA_SHARED ? 0 : ++to->fork_ids % FORK_ID_SURE;
 		vma_link(to, copy);
+		if (strict)
+			commit_release(reserved);
 	}
 	return 0;
 }
@@ -182,6 +193,7 @@ struct mm *mm_copy_locked(struct mm *mm, struct list *events)
 	tree_init(&copy->areas);
 	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
 	copy->peak_pages = 0;
+	copy->area_count = 0;
 	copy->use.at = 0;
 	copy->aio = NULL;
 	copy->uffd = NULL;
@@ -222,8 +234,9 @@ static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t fla
 		at = vma_find_free_above(mm, size, 0x40000000UL);
 		return at && at + size <= 0x80000000UL ? at : 0;
 	}
+	hint = ALIGN_DOWN(hint, PAGE_SIZE);
 	if (hint) {
-		hint = ALIGN_DOWN(hint, PAGE_SIZE);
+		hint = MAX(hint, ALIGN_UP((uaddr_t)atomic_load(&mm_min_addr), PAGE_SIZE));
 		if (hint >= USER_START && hint <= USER_END - size &&
 		    vma_range_free(mm, hint, hint + size + room) &&
 		    !vma_is_below_stack(mm, hint + size))
@@ -255,13 +268,13 @@ static int check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flag
 	return 0;
 }
 
-/* Pages of [start, end) that are mapped now. */
-static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end)
+/* Pages of [start, end) that are mapped now, of areas that have all of these flags. */
+static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t flags)
 {
 	size_t pages = 0;
 
 	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
-		if (!(v->flags & VMA_HIDDEN))
+		if (!(v->flags & VMA_HIDDEN) && (v->flags & flags) == flags)
 			pages += (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
 	return pages;
 }
@@ -271,7 +284,8 @@ static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
 {
 	int fd = -1;
 	int64_t host_off = 0;
-	int host_flags = MAP_FIXED | (int)(flags & MAP_NORESERVE);
+	/* How much may be promised is for commit.c to say, not for the host. */
+	int host_flags = MAP_FIXED | MAP_NORESERVE;
 	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
 	long ret;
 
@@ -362,8 +376,10 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 		vma_flags |= VMA_SHARED;
 	if (flags & MAP_GROWSDOWN)
 		vma_flags |= VMA_GROWSDOWN;
-	if (flags & MAP_NORESERVE)
+	if ((flags & MAP_NORESERVE) && commit_may_not())
 		vma_flags |= VMA_NORESERVE;
+	if (commit_counts(prot, vma_flags))
+		vma_flags |= VMA_ACCOUNT;
 	if (flags & MAP_LOCKED)
 		vma_flags |= VMA_LOCKED;
 	if (object && (prot & PROT_WRITE))
@@ -389,6 +405,32 @@ static bool may_lock(const struct mm *mm, size_t more)
 	return mm->locked_pages + (more >> PAGE_SHIFT) <= mm_limit(RLIMIT_MEMLOCK) >>
 		       PAGE_SHIFT ||
 	       mm_may_lock();
+}
+
+bool mm_is_too_low(uaddr_t addr)
+{
+	return addr < (uaddr_t)atomic_load(&mm_min_addr) && !mm_may_map_low();
+}
+
+/* What is promised to a new area beyond what is so already to those in its place, and
+ * whether there may be one more. */
+static int reserve_new(struct mm *mm, uaddr_t addr, size_t size, uint32_t vma_flags,
+		       size_t *reserved)
+{
+	size_t pages = size >> PAGE_SHIFT;
+	size_t had;
+	int err;
+
+	if (mm->area_count > (size_t)atomic_load_relaxed(&mm_max_areas))
+		return -ENOMEM;
+	err = vma_check_hole(mm, addr, addr + size);
+	if (err || !(vma_flags & VMA_ACCOUNT))
+		return err;
+	had = pages_mapped(mm, addr, addr + size, VMA_ACCOUNT);
+	err = commit_reserve(mm, pages - had);
+	if (!err)
+		*reserved = pages - had;
+	return err;
 }
 
 static int check_fixed(uaddr_t addr, size_t size)
@@ -427,6 +469,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	size_t room = is_patchable(object, flags) && !fixed ? TRAMPOLINE_AREA : 0;
 	struct list events = LIST_INIT(events);
 	struct vma_spares spares;
+	size_t reserved = 0;
 	struct vma *v;
 	long ret;
 
@@ -437,7 +480,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 		ret = check_fixed(addr, size);
 		if (ret)
 			return ret;
-		if (addr < mm_min_addr)
+		if (mm_is_too_low(addr))
 			return -EPERM;
 	}
 	if (is_denied(mm, prot, prot))
@@ -459,9 +502,11 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	}
 	if (!ret)
 		ret = check_limits(mm, size, prot, vma_flags,
-				   fixed ? pages_mapped(mm, addr, addr + size) : 0);
+				   fixed ? pages_mapped(mm, addr, addr + size, 0) : 0);
 	if (!ret && (vma_flags & VMA_LOCKED) && !may_lock(mm, size))
 		ret = -EAGAIN;
+	if (!ret)
+		ret = reserve_new(mm, addr, size, vma_flags, &reserved);
 	if (!ret)
 		ret = count_new_writer(object, prot, &vma_flags);
 	if (!ret) {
@@ -487,6 +532,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	ret = (long)addr;
 out:
 	lock_drop(&mm->lock);
+	commit_release(reserved);
 	vma_spares_drop(&spares);
 	uffd_events_post(&events);
 	if (ret > 0)
@@ -503,6 +549,8 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares
 
 	if (vma_range_sealed(mm, start, end))
 		return -EPERM;
+	if (vma_check_hole(mm, start, end))
+		return -ENOMEM;
 	/* The patcher's room goes with the mapping below it. */
 	if (is_text_end)
 		stop = v->end;
@@ -539,7 +587,23 @@ int mm_unmap(struct mm *mm, uaddr_t addr, size_t size)
 
 /* ---- protection ---- */
 
-static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t prot)
+/* It becomes promised memory with these protections. */
+static bool newly_counts(const struct vma *v, uint32_t prot)
+{
+	return !(v->flags & VMA_ACCOUNT) && !(v->prot & PROT_WRITE) &&
+	       commit_counts(prot, v->flags);
+}
+
+/* It was so, and nothing has come of it. */
+static bool counts_no_more(const struct vma *v, uint32_t prot)
+{
+	return (v->flags & VMA_ACCOUNT) && !(prot & PROT_WRITE) && !v->object &&
+	       !vma_has_pages(v);
+}
+
+/* *promised: the pages that become so. */
+static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t prot,
+			 size_t *promised)
 {
 	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v)) {
 		size_t pages = (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
@@ -557,8 +621,10 @@ static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t pro
 		    !(v->flags & VMA_SHARED) &&
 		    mm->data_pages + pages > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
 			return -ENOMEM;
+		if (newly_counts(v, prot))
+			*promised += pages;
 	}
-	return 0;
+	return vma_check_splits(mm, start, end);
 }
 
 /* Changes one area that lies wholly in the range. Returns the area that covers it
@@ -566,6 +632,10 @@ static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t pro
 static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 {
 	vma_account(mm, v, -1);
+	if (newly_counts(v, prot))
+		v->flags |= VMA_ACCOUNT;
+	else if (counts_no_more(v, prot))
+		v->flags &= ~(uint32_t)VMA_ACCOUNT;
 	v->prot = prot;
 	if (v->object && (prot & PROT_WRITE))
 		v->flags |= VMA_TOUCHED;
@@ -579,6 +649,8 @@ static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 {
 	struct vma_spares spares;
+	size_t promised = 0;
+	size_t reserved = 0;
 	uaddr_t end;
 	uaddr_t at;
 	int err;
@@ -602,7 +674,11 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 			break;
 		at = MIN(v->end, end);
 	}
-	err = check_protect(mm, addr, at, prot);
+	err = check_protect(mm, addr, at, prot, &promised);
+	if (!err)
+		err = commit_reserve(mm, promised);
+	if (!err)
+		reserved = promised;
 	if (!err && at > addr)
 		err = likely(!mm->uffd) ? host_mprotect(addr, at - addr, (int)prot)
 					: uffd_host_protect(mm, addr, at, prot);
@@ -616,6 +692,7 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 	if (!err && at < end)
 		err = -ENOMEM;
 	lock_drop(&mm->lock);
+	commit_release(reserved);
 	vma_spares_drop(&spares);
 	return err;
 }
@@ -624,9 +701,10 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
 
 uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 {
-	uint32_t vma_flags = VMA_HEAP;
+	uint32_t vma_flags = VMA_HEAP | VMA_ACCOUNT;
 	uint32_t flags = MAP_PRIVATE;
 	struct vma_spares spares;
+	size_t reserved = 0;
 	uaddr_t old_top;
 	uaddr_t new_top;
 
@@ -648,6 +726,7 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		if (!vma_range_free(mm, old_top, new_top + PAGE_SIZE) ||
 		    ((vma_flags & VMA_LOCKED) && !may_lock(mm, new_top - old_top)) ||
 		    check_limits(mm, new_top - old_top, prot, VMA_HEAP, 0) ||
+		    reserve_new(mm, old_top, new_top - old_top, vma_flags, &reserved) ||
 		    host_map(old_top, new_top - old_top, prot, flags, NULL, 0))
 			goto out;
 		v = vma_spare(&spares);
@@ -663,6 +742,7 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 out:
 	end = mm->brk_end;
 	lock_drop(&mm->lock);
+	commit_release(reserved);
 	vma_spares_drop(&spares);
 	if (ALIGN_UP(end, PAGE_SIZE) > old_top)
 		fetch_new(mm, old_top, ALIGN_UP(end, PAGE_SIZE) - old_top, flags);
@@ -683,6 +763,7 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 	    v->end - start <= mm_limit(RLIMIT_STACK)) {
 		struct vma *below = vma_prev(v);
 		size_t grow = v->start - start;
+		size_t reserved = v->flags & VMA_ACCOUNT ? grow >> PAGE_SHIFT : 0;
 
 		/* Linux keeps 256 pages between a stack and what lies below. */
 		if ((!below || (below->flags & (VMA_GROWSDOWN | VMA_STACK)) ||
@@ -690,12 +771,14 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 		     below->end + (256 << PAGE_SHIFT) <= start) &&
 		    (!below || below->end <= start) &&
 		    !check_limits(mm, grow, v->prot, v->flags, 0) &&
-		    !host_map(start, grow, v->prot, MAP_PRIVATE | MAP_NORESERVE, NULL,
-			      0)) {
-			vma_account(mm, v, -1);
-			v->start = start;
-			vma_account(mm, v, 1);
-			grown = true;
+		    !commit_reserve(mm, reserved)) {
+			if (!host_map(start, grow, v->prot, MAP_PRIVATE, NULL, 0)) {
+				vma_account(mm, v, -1);
+				v->start = start;
+				vma_account(mm, v, 1);
+				grown = true;
+			}
+			commit_release(reserved);
 		}
 	}
 	lock_drop(&mm->lock);

@@ -7,8 +7,10 @@
  */
 #define TRAMPOLINE_AREA 0x10000UL
 
-/* Lowest address that MAP_FIXED may name (vm.mmap_min_addr). */
-#define mm_min_addr 0x1000UL
+/* Settings. Atomic: the lowest address that MAP_FIXED may name (vm.mmap_min_addr); as
+ * many areas as an address space may have (vm.max_map_count). */
+extern int mm_min_addr, mm_max_areas;
+bool mm_is_too_low(uaddr_t addr);
 
 /* Unmaps in the host, sparing the vdso, and forgets the areas; mm->lock held. -EPERM when
  * some of it is sealed. */

@@ -35,6 +35,7 @@ enum vma_flags {
 	VMA_UFFD_MISSING = 1 << 18, /* registered with userfaultfd(2): mm/uffd.h */
 	VMA_UFFD_WP = 1 << 19,
 	VMA_UFFD_MINOR = 1 << 20,
+	VMA_ACCOUNT = 1 << 22,	/* its size is promised memory: mm/commit.h */
 	VMA_VSYSCALL = 1 << 21, /* no area of an mm: for /proc/PID/maps */
 };
 
@@ -86,6 +87,7 @@ struct mm {
 	size_t data_pages;  /* private writable, for RLIMIT_DATA */
 	size_t locked_pages;
 	size_t stack_pages;
+	size_t area_count;   /* that the guest sees, for vm.max_map_count */
 	uaddr_t mmap_top;    /* allocations go down from here */
 	uaddr_t mmap_bottom; /* or up from here (ADDR_COMPAT_LAYOUT): 0: down */
 	uaddr_t brk_start;
@@ -164,8 +166,8 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out);
  * tried again. */
 bool mm_grow(struct mm *mm, uaddr_t addr);
 /* A vm_object of shared anonymous memory (host memfd), with one reference; NULL: no
- * memory or descriptors. */
-struct vm_object *shared_memory_create(size_t size);
+ * memory or descriptors. is_promised: counted in Committed_AS. */
+struct vm_object *shared_memory_create(size_t size, bool is_promised);
 
 /* The first area that ends above addr, or NULL. mm->lock held. */
 struct vma *vma_find(struct mm *mm, uaddr_t addr);

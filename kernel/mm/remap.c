@@ -4,6 +4,8 @@
 #include "abi/mman.h"
 #include "abi/resource.h"
 #include "host/host.h"
+#include "lib/atomic.h"
+#include "mm/commit.h"
 #include "mm/limits.h"
 #include "mm/map.h"
 #include "mm/uffd.h"
@@ -19,6 +21,7 @@ struct remap {
 	uaddr_t new_addr;
 	struct vma_spares spares;
 	struct list events; /* mm/uffd.h */
+	size_t reserved;    /* mm/commit.h */
 };
 
 static int check_arguments(struct remap *r)
@@ -44,10 +47,25 @@ static int check_arguments(struct remap *r)
 		if (r->old_size <= USER_END && r->new_addr < r->old + r->old_size &&
 		    r->old < r->new_addr + r->new_size)
 			return -EINVAL;
-		if (r->new_addr < mm_min_addr)
+		if (mm_is_too_low(r->new_addr))
 			return -EPERM;
 	}
 	return 0;
+}
+
+/* What is there in the end is more than before. */
+static int promise(struct remap *r, const struct vma *v)
+{
+	size_t kept = r->flags & MREMAP_DONTUNMAP ? 0 : MIN(r->old_size, r->new_size);
+	size_t pages = (r->new_size - kept) >> PAGE_SHIFT;
+	int err;
+
+	if (!(v->flags & VMA_ACCOUNT))
+		return 0;
+	err = commit_reserve(r->mm, pages);
+	if (!err)
+		r->reserved = pages;
+	return err;
 }
 
 /* The one area that holds the old range, with the checks that Linux makes of it. */
@@ -73,6 +91,10 @@ static int find_area(struct remap *r, struct vma **out)
 		return -EINVAL;
 	if ((v->flags & VMA_DONTEXPAND) && r->new_size > r->old_size)
 		return -EFAULT;
+	if (r->mm->area_count + 3 > (size_t)atomic_load_relaxed(&mm_max_areas) &&
+	    (r->flags & MREMAP_MAYMOVE) &&
+	    (r->new_size > r->old_size || (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))))
+		return -ENOMEM;
 	if (r->new_size > r->old_size) {
 		size_t grow = (r->new_size - r->old_size) >> PAGE_SHIFT;
 
@@ -86,7 +108,7 @@ static int find_area(struct remap *r, struct vma **out)
 			return -EAGAIN;
 	}
 	*out = v;
-	return 0;
+	return promise(r, v);
 }
 
 static long shrink(struct remap *r)
@@ -287,6 +309,7 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 		uffd_settle_locked(mm);
 	ret = remap_locked(&r);
 	lock_drop(&mm->lock);
+	commit_release(r.reserved);
 	vma_spares_drop(&r.spares);
 	uffd_events_post(&r.events);
 	return ret;

@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/mm.h"
 
 struct shared_memory {
@@ -16,6 +17,7 @@ struct shared_memory {
 	int fd;	       /* host memfd */
 	uint64_t size; /* grows when mremap maps more of it */
 	uint64_t ino;
+	size_t promised; /* pages: mm/commit.h */
 };
 
 static SLAB_CACHE(shared_memory_cache, sizeof(struct shared_memory), 8);
@@ -38,6 +40,7 @@ static void put(struct vm_object *o)
 	if (!ref_put(&m->refs))
 		return;
 	(void)host_close(m->fd);
+	commit_release(m->promised);
 	slab_free(&shared_memory_cache, m);
 }
 
@@ -75,12 +78,18 @@ static const struct vm_object_ops shared_memory_ops = {
 	.is_memory = is_memory,
 };
 
-struct vm_object *shared_memory_create(size_t size)
+struct vm_object *shared_memory_create(size_t size, bool is_promised)
 {
-	struct shared_memory *m = slab_alloc(&shared_memory_cache);
+	struct shared_memory *m;
 
-	if (!m)
+	if (is_promised && commit_reserve(NULL, size >> PAGE_SHIFT))
 		return NULL;
+	m = slab_alloc(&shared_memory_cache);
+	if (!m) {
+		commit_release(is_promised ? size >> PAGE_SHIFT : 0);
+		return NULL;
+	}
+	m->promised = is_promised ? size >> PAGE_SHIFT : 0;
 	m->object.ops = &shared_memory_ops;
 	ref_init(&m->refs);
 	m->size = size;
@@ -90,6 +99,7 @@ struct vm_object *shared_memory_create(size_t size)
 		return &m->object;
 	if (m->fd >= 0)
 		(void)host_close(m->fd);
+	commit_release(m->promised);
 	slab_free(&shared_memory_cache, m);
 	return NULL;
 }

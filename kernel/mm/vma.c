@@ -6,7 +6,10 @@
 #include "abi/mman.h"
 #include "base/slab.h"
 #include "host/host.h"
+#include "lib/atomic.h"
+#include "mm/commit.h"
 #include "mm/limits.h"
+#include "mm/map.h"
 #include "mm/name.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
@@ -175,6 +178,9 @@ void vma_account(struct mm *mm, const struct vma *v, int by)
 	if (v->flags & VMA_HIDDEN)
 		return;
 	mm->total_pages += change;
+	mm->area_count += (size_t)(ssize_t)by;
+	if (v->flags & VMA_ACCOUNT)
+		commit_add(change);
 	mm->peak_pages = MAX(mm->peak_pages, mm->total_pages);
 	if (v->flags & (VMA_STACK | VMA_GROWSDOWN))
 		mm->stack_pages += change;
@@ -187,12 +193,10 @@ void vma_account(struct mm *mm, const struct vma *v, int by)
 /* How far a large area is looked at. */
 #define LOOK_MAX (1UL << 30)
 
-/* The host has a page of it, so it has had one when it was inherited, most likely: what
- * is not so may be forgotten. */
-static bool has_pages(const struct vma *v)
+bool vma_has_pages(const struct vma *v)
 {
 	uaddr_t end = MIN(v->end, v->start + LOOK_MAX);
-	uint8_t vec[256];
+	uint8_t vec[1024];
 
 	for (uaddr_t at = v->start; at < end; at += sizeof(vec) * PAGE_SIZE) {
 		size_t pages = MIN((end - at) >> PAGE_SHIFT, sizeof(vec));
@@ -206,13 +210,14 @@ static bool has_pages(const struct vma *v)
 	return false;
 }
 
-/* Whether it is to be known where it came from. A file's that could never be written to
- * has no pages of its own. */
+/* Whether it is to be known where it came from: if the host has a page of it, it has had
+ * one when it was inherited, most likely; what is not so may be forgotten. A file's that
+ * could never be written to has no pages of its own. */
 static bool stays_apart(const struct mm *mm, struct vma *v)
 {
 	if (!v->fork_id || (v->fork_id & FORK_ID_SURE))
 		return v->fork_id;
-	if (v->object ? !(v->flags & VMA_TOUCHED) : mm_is_here(mm) && !has_pages(v))
+	if (v->object ? !(v->flags & VMA_TOUCHED) : mm_is_here(mm) && !vma_has_pages(v))
 		v->fork_id = 0;
 	else if (v->object || mm_is_here(mm))
 		v->fork_id |= FORK_ID_SURE;
@@ -237,7 +242,36 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	vma_name_get(upper->name);
 	uffd_get(upper->uffd);
 	writer_add(upper);
+	if (!(v->flags & VMA_HIDDEN))
+		mm->area_count++;
 	(void)!tree_insert(&mm->areas, &upper->node, order);
+}
+
+static bool splits(struct mm *mm, uaddr_t addr)
+{
+	struct vma *v = vma_at(mm, addr);
+
+	return v && v->start != addr && !(v->flags & VMA_HIDDEN);
+}
+
+int vma_check_splits(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	size_t max = (size_t)atomic_load_relaxed(&mm_max_areas);
+
+	if (likely(mm->area_count + 1 < max))
+		return 0;
+	return mm->area_count + splits(mm, start) + splits(mm, end) > max ? -ENOMEM : 0;
+}
+
+int vma_check_hole(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct vma *v;
+
+	if (likely(mm->area_count < (size_t)atomic_load_relaxed(&mm_max_areas)))
+		return 0;
+	v = vma_at(mm, start);
+	return v && v->start < start && v->end > end && !(v->flags & VMA_HIDDEN) ? -ENOMEM
+										 : 0;
 }
 
 void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
@@ -288,6 +322,7 @@ struct vma *vma_merge(struct mm *mm, struct vma *v)
 
 	if (prev && is_alike(mm, prev, v)) {
 		tree_remove(&mm->areas, &v->node);
+		mm->area_count--;
 		prev->end = v->end;
 		vma_free(v);
 		v = prev;
@@ -295,6 +330,7 @@ struct vma *vma_merge(struct mm *mm, struct vma *v)
 	next = vma_next(v);
 	if (next && is_alike(mm, v, next)) {
 		tree_remove(&mm->areas, &next->node);
+		mm->area_count--;
 		v->end = next->end;
 		vma_free(next);
 	}

@@ -26,6 +26,13 @@ struct vma *vma_at(struct mm *mm, uaddr_t addr);
 struct vma *vma_prev(struct vma *v);
 /* Makes addr a boundary between areas: splits the one that it lies in. */
 void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s);
+/* Both may be made boundaries: -ENOMEM, there would be too many areas. */
+int vma_check_splits(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
+/* The same for what is to be unmapped, which may cut areas at one end. */
+int vma_check_hole(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
+/* The host has a page of it, which is anonymous, of the current mm; not all of a very
+ * large one is looked at. */
+bool vma_has_pages(const struct vma *v);
 /* Forgets all areas in [start, end), splitting at the ends. Counts them out. */
 void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s);
 /* Puts v, filled in but not linked, into the tree; counts it; joins it with equal

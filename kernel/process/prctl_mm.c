@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/prctl.h"
 #include "abi/resource.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/map.h"
 #include "mm/name.h"
@@ -48,7 +49,7 @@ static void map_write(struct mm *mm, const struct linux_prctl_mm_map *m)
 
 static bool is_valid_addr(uint64_t addr)
 {
-	return addr >= mm_min_addr && addr < USER_END;
+	return addr >= (uaddr_t)atomic_load(&mm_min_addr) && addr < USER_END;
 }
 
 static int map_check(const struct linux_prctl_mm_map *m)

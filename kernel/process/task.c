@@ -309,6 +309,16 @@ bool mm_is_here(const struct mm *mm)
 	return current()->mm == mm;
 }
 
+bool mm_may_use_reserve(void)
+{
+	return capable(CAP_SYS_ADMIN);
+}
+
+bool mm_may_map_low(void)
+{
+	return capable(CAP_SYS_RAWIO);
+}
+
 bool mm_may_lock(void)
 {
 	return capable(CAP_IPC_LOCK);

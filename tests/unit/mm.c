@@ -5,7 +5,7 @@
  * change nothing and leak nothing. */
 /* unit: mm/map.c mm/vma.c mm/remap.c mm/advise.c mm/shared_memory.c mm/usercopy.c */
 /* unit: mm/uffd.c mm/uffd_area.c mm/uffd_fill.c mm/uffd_host.c mm/uffd_page.c */
-/* unit: mm/name.c mm/populate.c */
+/* unit: mm/name.c mm/populate.c mm/commit.c */
 /* unit: base/lock.c base/waitq.c base/slab.c base/page.c lib/tree.c lib/string.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/memory.c host/fake/file.c */
 /* unit: host/fake/usercopy.c host/fake/missing.c */
@@ -53,6 +53,16 @@ bool mm_is_here(const struct mm *m)
 {
 	(void)m;
 	return true;
+}
+
+bool mm_may_use_reserve(void)
+{
+	return false;
+}
+
+bool mm_may_map_low(void)
+{
+	return false;
 }
 
 bool mm_may_lock(void)
@@ -878,13 +888,13 @@ static void shared_memory_leaves_nothing_when_it_cannot_be_made(void)
 	start();
 	for (int i = 1; i <= 2; i++) {
 		fake_fail_at((uint64_t)i);
-		CHECK(!shared_memory_create(PAGE_SIZE));
+		CHECK(!shared_memory_create(PAGE_SIZE, false));
 	}
 	fake_fail_at(0);
 	alloc_fail_at(1);
-	CHECK(!shared_memory_create(PAGE_SIZE));
+	CHECK(!shared_memory_create(PAGE_SIZE, false));
 	CHECK(fake_open_files() == 0);
-	o = shared_memory_create(PAGE_SIZE);
+	o = shared_memory_create(PAGE_SIZE, false);
 	CHECK(o && fake_open_files() == 1);
 	o->ops->put(o);
 	CHECK(fake_open_files() == 0);

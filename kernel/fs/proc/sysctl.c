@@ -23,6 +23,8 @@
 #include "lib/atomic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/commit.h"
+#include "mm/map.h"
 #include "process/creds.h"
 #include "process/system.h"
 #include "process/task.h"
@@ -199,6 +201,13 @@ struct number {
 
 static const struct number numbers[] = {
 	{"kernel/core_uses_pid", &core_uses_pid, 0, INT32_MAX},
+	{"vm/admin_reserve_kbytes", &commit_admin_reserve, 0, INT32_MAX},
+	{"vm/max_map_count", &mm_max_areas, 0, INT32_MAX},
+	{"vm/mmap_min_addr", &mm_min_addr, 0, INT32_MAX},
+	{"vm/overcommit_kbytes", &commit_kbytes, 0, INT32_MAX},
+	{"vm/overcommit_memory", &commit_policy, OVERCOMMIT_GUESS, OVERCOMMIT_NEVER},
+	{"vm/overcommit_ratio", &commit_ratio, 0, INT32_MAX},
+	{"vm/user_reserve_kbytes", &commit_user_reserve, 0, INT32_MAX},
 	{"fs/suid_dumpable", &suid_dumpable, 0, 2},
 	{"kernel/sched_rr_timeslice_ms", &sched_rr_timeslice_ms, 1, INT32_MAX},
 	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
@@ -282,6 +291,10 @@ static int number_store(char *data, size_t len, void *arg)
 		return -EINVAL;
 	if (n->value == &pipe_max_size)
 		value = 1L << (64 - __builtin_clzl((uint64_t)value - 1));
+	if (n->value == &commit_ratio) /* one of them counts: the one set last */
+		atomic_store(&commit_kbytes, 0);
+	if (n->value == &commit_kbytes)
+		atomic_store(&commit_ratio, 0);
 	atomic_store(n->value, (int)value);
 	return 0;
 }

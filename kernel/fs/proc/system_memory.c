@@ -11,6 +11,7 @@
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "process/system.h"
 
 enum { ORDERS = 11, NAME_MAX_LEN = 17 };
@@ -95,8 +96,8 @@ int meminfo_show(struct text *t, void *arg)
 	line_kb(t, "SReclaimable", 0);
 	line_kb(t, "SUnreclaim", k.slab);
 	lines_zero(t, others);
-	line_kb(t, "CommitLimit", m.total / 2);
-	line_kb(t, "Committed_AS", m.total - m.free);
+	line_kb(t, "CommitLimit", commit_limit() << PAGE_SHIFT);
+	line_kb(t, "Committed_AS", commit_total() << PAGE_SHIFT);
 	text_puts(t, "VmallocTotal:   34359738367 kB\n");
 	line_kb(t, "VmallocUsed", k.used);
 	line_kb(t, "VmallocChunk", 0);
