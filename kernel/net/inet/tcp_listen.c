@@ -412,8 +412,9 @@ int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 		return tcp_conn_of(i) ? -EINVAL : inet_ops.accept(s, fresh, nonblock);
 	a.deadline = socket_deadline(&s->receive_timeout);
 	err = accept_from_both(&a, nonblock);
-	/* A wake-up that was for one alone is passed on. */
-	if (err && atomic_load(&a.listener->count))
+	/* A wake-up that was for one alone is passed on, also when the host's queue has
+	 * had somebody. */
+	if (atomic_load(&a.listener->count))
 		waitq_wake_one(&i->readable, POLL_READABLE);
 	tcp_listener_put(a.listener);
 	return err;

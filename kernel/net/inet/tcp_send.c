@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* tcp_send.c - sending on a connection in memory.
  *
- * Limits against Linux: MSG_MORE and TCP_CORK hold nothing back. */
+ * Limits against Linux: MSG_MORE and TCP_CORK hold nothing back; of two threads that send
+ * more than PIECE_MAX at once on one socket, each one's pieces may come between the
+ * other's. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/inet.h"
