@@ -6,13 +6,19 @@
 
 /* SOL_SOCKET: what socket.h does not have. */
 #define SO_BSDCOMPAT	    14
+#define SO_ATTACH_FILTER    26 /* getsockopt: SO_GET_FILTER */
+#define SO_DETACH_FILTER    27 /* also SO_DETACH_BPF */
 #define SO_TIMESTAMPNS	    35
 #define SO_TIMESTAMPING	    37
 #define SO_RXQ_OVFL	    40
 #define SO_NOFCS	    43
+#define SO_LOCK_FILTER	    44
 #define SO_SELECT_ERR_QUEUE 45
 #define SO_BUSY_POLL	    46
 #define SO_MAX_PACING_RATE  47
+#define SO_ATTACH_BPF	    50
+#define SO_ATTACH_REUSEPORT_CBPF 51
+#define SO_ATTACH_REUSEPORT_EBPF 52
 #define SO_MEMINFO	    55
 #define SO_INCOMING_NAPI_ID 56
 #define SO_COOKIE	    57
@@ -24,6 +30,7 @@
 #define SO_TIMESTAMPING_NEW 65
 #define SO_RCVTIMEO_NEW	    66
 #define SO_SNDTIMEO_NEW	    67
+#define SO_DETACH_REUSEPORT_BPF 68
 #define SO_PREFER_BUSY_POLL 69
 #define SO_BUSY_POLL_BUDGET 70
 #define SO_NETNS_COOKIE	    71

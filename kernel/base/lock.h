@@ -45,15 +45,16 @@ enum lock_rank { /* outermost first */
 		 RANK_FUTEX, /* a hash bucket: held across one guest memory access, see
 				process/futex.c */
 		 RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */
-		 RANK_SIGNAL,	  /* one process's pending sets, actions and stop state */
-		 RANK_TIMER,	  /* timer queue */
-		 RANK_PATCH,	  /* patch cache */
-		 RANK_WAITQ,	  /* list of sleepers */
-		 RANK_EPOLL_NEST, /* epolls inside epolls: taken in wake-ups, under a
-				     RANK_WAITQ */
-		 RANK_EPOLL,	  /* one epoll's items and ready list, the same */
-		 RANK_DEFERRED,	  /* work for the kernel thread */
-		 RANK_IDR,	  /* id tables */
+		 RANK_SIGNAL, /* one process's pending sets, actions and stop state */
+		 RANK_SOCKET_FILTER, /* which filter a socket has */
+		 RANK_TIMER,	     /* timer queue */
+		 RANK_PATCH,	     /* patch cache */
+		 RANK_WAITQ,	     /* list of sleepers */
+		 RANK_EPOLL_NEST,    /* epolls inside epolls: taken in wake-ups, under a
+					RANK_WAITQ */
+		 RANK_EPOLL,	     /* one epoll's items and ready list, the same */
+		 RANK_DEFERRED,	     /* work for the kernel thread */
+		 RANK_IDR,	     /* id tables */
 		 RANK_SLAB,
 		 RANK_FILE_CACHE, /* cached pages: freed when there are no others */
 		 RANK_PAGE,

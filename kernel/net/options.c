@@ -2,8 +2,8 @@
 /* options.c - socket options of level SOL_SOCKET that do not depend on the family
  * (socket(7)).
  *
- * Limits against Linux: no filters (SO_ATTACH_FILTER …); busy polling and SO_TIMESTAMPING
- * are kept and do nothing for families in memory. docs/sockets.md has them all. */
+ * Limits against Linux: busy polling and SO_TIMESTAMPING are kept and do nothing for
+ * families in memory. docs/sockets.md has them all. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/inet.h"
@@ -11,6 +11,7 @@
 #include "abi/time.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/filter.h"
 #include "net/socket.h"
 #include "process/creds.h"
 #include "time/clock.h"
@@ -86,6 +87,8 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
 		case SO_SNDTIMEO_NEW:
 			return timeout_set(&s->send_timeout, value, len);
 		default:
+			if (socket_filter_is_option(name))
+				return socket_filter_set(s, name, value, len);
 			break;
 		}
 	}
@@ -113,6 +116,9 @@ int socket_get_option(struct socket *s, int level, int name, void *value, int *l
 		case SO_SNDTIMEO:
 		case SO_SNDTIMEO_NEW:
 			timeout_get(&s->send_timeout, value, len);
+			return 0;
+		case SO_LOCK_FILTER:
+			option_put_int(value, len, socket_filter_is_locked(s));
 			return 0;
 		default:
 			break;

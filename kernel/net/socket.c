@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
+#include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
 #include "net/netlink/netlink.h"
@@ -175,6 +176,7 @@ static void socket_destroy(struct socket *s)
 {
 	if (s->ops)
 		s->ops->release(s);
+	socket_filter_drop(s);
 	socket_free(s);
 }
 

@@ -13,6 +13,7 @@
 struct file;
 struct poll_table;
 struct socket;
+struct socket_filter;
 struct task;
 
 /* A message on its way: what send reads, or receive fills. */
@@ -104,6 +105,7 @@ enum socket_flags { /* plain options, and what they are by default */
 		    SOCKET_RXQ_OVFL = 1 << 10,
 		    SOCKET_SELECT_ERR_QUEUE = 1 << 11,
 		    SOCKET_RCVMARK = 1 << 12,
+		    SOCKET_FILTER_LOCKED = 1 << 13, /* SO_LOCK_FILTER */
 };
 
 struct socket {
@@ -120,6 +122,7 @@ struct socket {
 	uint32_t stamping, busy_poll; /* SO_TIMESTAMPING, SO_BUSY_POLL: kept */
 	uint64_t cookie;	      /* SO_COOKIE: const */
 	int linger_time;
+	struct socket_filter *filter; /* atomic, ref, or NULL: filter.c */
 };
 
 struct socket_family {

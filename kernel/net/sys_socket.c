@@ -2,6 +2,7 @@
 /* sys_socket.c - making sockets, naming and connecting them, and their options. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/inet.h"
 #include "abi/socket.h"
 #include "abi/syscall.h"
 #include "base/slab.h"
@@ -10,6 +11,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "net/filter.h"
 #include "net/internal.h"
 #include "process/task.h"
 
@@ -291,6 +293,14 @@ long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, 
 	return result;
 }
 
+/* SO_GET_FILTER, which has the number of SO_ATTACH_FILTER: len counts instructions. */
+static int get_filter(struct socket *s, uaddr_t value, uint32_t len, uaddr_t len_at)
+{
+	int err = socket_filter_export(s, value, &len);
+
+	return err ? err : put_user_u32(len_at, len);
+}
+
 long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 		    uaddr_t len_at)
 {
@@ -307,6 +317,10 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 	result = get_user_u32(&len, len_at);
 	if (!result && (int)len < 0)
 		result = -EINVAL;
+	if (!result && level == SOL_SOCKET && name == SO_ATTACH_FILTER) {
+		result = get_filter(ref.socket, value, len, len_at);
+		goto out;
+	}
 	if (result)
 		goto out;
 	len = MIN(len, (uint32_t)OPTION_MAX);

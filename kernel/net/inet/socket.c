@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
 
@@ -181,6 +182,7 @@ struct inet_socket *inet_accepted(struct socket *s, struct socket *fresh)
 	fresh->send_timeout = atomic_load_relaxed(&s->send_timeout);
 	fresh->ops = s->ops;
 	fresh->private = i;
+	socket_filter_inherit(fresh, s);
 	inet_table_add(fresh);
 	return i;
 }

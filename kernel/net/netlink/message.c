@@ -11,6 +11,7 @@
 #include "fs/poll.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/filter.h"
 #include "net/netlink/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
@@ -70,6 +71,12 @@ static bool is_full(const struct netlink_socket *n)
 	return n->is_congested || n->queued > netlink_receive_size(n);
 }
 
+/* The lock is held. False: p is to be forgotten. */
+static bool passes_filter(const struct netlink_socket *n, struct netlink_packet *p)
+{
+	return !n->socket || socket_filter_pass(n->socket, p->data, &p->size);
+}
+
 bool netlink_has_room(struct netlink_socket *n)
 {
 	bool has_room;
@@ -105,7 +112,9 @@ int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p)
 	int err = 0;
 
 	lock_take(&n->lock);
-	if (is_full(n)) {
+	if (!passes_filter(n, p)) {
+		kfree(p);
+	} else if (is_full(n)) {
 		if (n->socket)
 			overrun(n);
 		kfree(p);
@@ -120,7 +129,10 @@ int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p)
 void netlink_deliver_part(struct netlink_socket *n, struct netlink_packet *p)
 {
 	lock_take(&n->lock);
-	(void)enqueue(n, p);
+	if (passes_filter(n, p))
+		(void)enqueue(n, p);
+	else
+		kfree(p);
 	lock_drop(&n->lock);
 }
 
@@ -194,11 +206,8 @@ static int import_creds(const struct message *m, struct linux_ucred *creds)
 /* A copy of p for one member of the group, who may have no room for it. */
 static void broadcast_one(struct netlink_socket *to, const struct netlink_packet *p)
 {
-	struct netlink_packet *copy;
+	struct netlink_packet *copy = netlink_packet_create(p->size);
 
-	if (!netlink_has_room(to))
-		return;
-	copy = netlink_packet_create(p->size);
 	if (!copy)
 		return;
 	memcpy(copy->data, p->data, p->size);
@@ -230,6 +239,7 @@ static int unicast(const struct netlink_send *w, struct netlink_packet *p)
 {
 	struct netlink_socket *to;
 	nsec_t deadline;
+	bool is_kept;
 	int err = 0;
 
 	if (!w->port) {
@@ -252,8 +262,10 @@ static int unicast(const struct netlink_send *w, struct netlink_packet *p)
 	}
 	deadline = socket_deadline(&w->s->send_timeout);
 	lock_take(&to->lock);
-	err = wait_for_room(to, !(w->m->flags & MSG_DONTWAIT), deadline);
-	if (!err)
+	is_kept = passes_filter(to, p);
+	if (is_kept)
+		err = wait_for_room(to, !(w->m->flags & MSG_DONTWAIT), deadline);
+	if (!err && is_kept)
 		(void)enqueue(to, p);
 	else
 		kfree(p);

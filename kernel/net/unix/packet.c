@@ -12,6 +12,7 @@
 #include "fs/poll.h"
 #include "fs/uio.h"
 #include "lib/atomic.h"
+#include "net/filter.h"
 #include "net/unix/internal.h"
 #include "time/clock.h"
 
@@ -112,7 +113,8 @@ struct packet_send {
 	struct unix_packet *packet;
 	nsec_t deadline;
 	bool slept;
-	bool is_named; /* to an address, not to the peer */
+	bool is_named;	 /* to an address, not to the peer */
+	bool is_dropped; /* the target's filter wants none of it */
 };
 
 static int wait_with(struct packet_send *w, struct waitq *q, struct lock *lock)
@@ -217,7 +219,10 @@ static int deliver(struct packet_send *w, struct unix_socket *target)
 	int err = 0;
 
 	lock_take(&target->lock);
-	for (;;) {
+	w->is_dropped =
+		target->socket &&
+		!socket_filter_pass(target->socket, w->packet->data, &w->packet->size);
+	while (!w->is_dropped) {
 		if (!unix_may_send(u, target))
 			err = -EPERM;
 		else if (target->is_dead)
@@ -234,7 +239,7 @@ static int deliver(struct packet_send *w, struct unix_socket *target)
 	lock_drop(&target->lock);
 	if (!w->packet)
 		waitq_wake_one(&target->readable, POLL_READABLE);
-	else if (!err)
+	else if (!err && !w->is_dropped)
 		err = w->is_named ? -ECONNREFUSED : peer_is_dead(u, target);
 	return err;
 }

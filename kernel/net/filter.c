@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* filter.c - see filter.h.
+ *
+ * Limits against Linux: a filter's memory is not charged to its socket; of what a packet
+ * came by (SKF_AD_…) those of families in memory know nothing, as they have no device. */
+#include "net/filter.h"
+
+#include "abi/errno.h"
+#include "abi/inet.h"
+#include "abi/netlink.h"
+#include "abi/socket.h"
+#include "base/lock.h"
+#include "base/ref.h"
+#include "base/slab.h"
+#include "fs/fdtable.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/bpf.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "net/socket.h"
+
+struct socket_filter {
+	struct ref refs;
+	uint32_t count;
+	struct linux_sock_filter program[];
+};
+
+/* Which filter a socket has: s->filter. */
+static struct lock filter_lock = LOCK_INIT(RANK_SOCKET_FILTER);
+
+bool socket_filter_is_option(int name)
+{
+	switch (name) {
+	case SO_ATTACH_FILTER:
+	case SO_DETACH_FILTER:
+	case SO_LOCK_FILTER:
+	case SO_ATTACH_BPF:
+	case SO_ATTACH_REUSEPORT_CBPF:
+	case SO_ATTACH_REUSEPORT_EBPF:
+	case SO_DETACH_REUSEPORT_BPF:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- which filter a socket has ---- */
+
+static void filter_put(struct socket_filter *f)
+{
+	if (f && ref_put(&f->refs))
+		kfree(f);
+}
+
+static struct socket_filter *filter_get(const struct socket *s)
+{
+	struct socket_filter *f;
+
+	if (likely(!atomic_load(&s->filter)))
+		return NULL;
+	lock_take(&filter_lock);
+	f = s->filter;
+	if (f)
+		ref_get(&f->refs);
+	lock_drop(&filter_lock);
+	return f;
+}
+
+/* Takes f over, which may be NULL, and returns what was there. */
+static struct socket_filter *filter_swap(struct socket *s, struct socket_filter *f)
+{
+	struct socket_filter *old;
+
+	lock_take(&filter_lock);
+	old = s->filter;
+	atomic_store(&s->filter, f);
+	lock_drop(&filter_lock);
+	return old;
+}
+
+bool socket_filter_is_locked(const struct socket *s)
+{
+	return atomic_load(&s->flags) & SOCKET_FILTER_LOCKED;
+}
+
+void socket_filter_inherit(struct socket *fresh, struct socket *listener)
+{
+	fresh->filter = filter_get(listener);
+	if (socket_filter_is_locked(listener))
+		(void)atomic_or(&fresh->flags, SOCKET_FILTER_LOCKED);
+}
+
+void socket_filter_drop(struct socket *s)
+{
+	filter_put(s->filter);
+	s->filter = NULL;
+}
+
+/* ---- options ---- */
+
+static int program_check(const struct socket_filter *f)
+{
+	uint16_t *scratch = kmalloc(f->count * sizeof(*scratch));
+	bool is_fine;
+
+	if (!scratch)
+		return -ENOMEM;
+	is_fine = bpf_check(f->program, f->count, BPF_FOR_PACKETS, 0, scratch);
+	kfree(scratch);
+	return is_fine ? 0 : -EINVAL;
+}
+
+/* The program that value names, checked. */
+static int program_import(const struct socket *s, const void *value, int len,
+			  struct socket_filter **out)
+{
+	struct linux_sock_fprog from;
+	struct socket_filter *f;
+	int err;
+
+	if (len != (int)sizeof(from))
+		return -EINVAL;
+	memcpy(&from, value, sizeof(from));
+	if (socket_filter_is_locked(s))
+		return -EPERM;
+	if (!from.filter || !from.len || from.len > BPF_MAXINSNS)
+		return -EINVAL;
+	f = kmalloc(sizeof(*f) + from.len * sizeof(f->program[0]));
+	if (!f)
+		return -ENOMEM;
+	ref_init(&f->refs);
+	f->count = from.len;
+	err = copy_from_user(f->program, from.filter, from.len * sizeof(f->program[0]));
+	if (!err)
+		err = program_check(f);
+	if (err)
+		kfree(f);
+	else
+		*out = f;
+	return err;
+}
+
+/* The host runs it for its own socket: it reads the program where it lies. */
+static int host_attach(const struct socket *s, int name, const struct socket_filter *f)
+{
+	struct linux_sock_fprog fprog = {(uint16_t)f->count, (uaddr_t)f->program};
+
+	return host_setsockopt(s->host_fd, SOL_SOCKET, name, &fprog, sizeof(fprog));
+}
+
+static int attach(struct socket *s, const void *value, int len)
+{
+	struct socket_filter *f;
+	int err = program_import(s, value, len, &f);
+
+	if (err)
+		return err;
+	if (s->host_fd >= 0)
+		err = host_attach(s, SO_ATTACH_FILTER, f);
+	filter_put(err ? f : filter_swap(s, f));
+	return err;
+}
+
+static int detach(struct socket *s)
+{
+	struct socket_filter *old;
+	int zero = 0;
+
+	if (socket_filter_is_locked(s))
+		return -EPERM;
+	old = filter_swap(s, NULL);
+	if (!old)
+		return -ENOENT;
+	filter_put(old);
+	if (s->host_fd >= 0)
+		return host_setsockopt(s->host_fd, SOL_SOCKET, SO_DETACH_FILTER, &zero,
+				       sizeof(zero));
+	return 0;
+}
+
+/* Which of the sockets that share a port gets a packet: none in memory share one. */
+static int attach_reuseport(const struct socket *s, const void *value, int len)
+{
+	struct socket_filter *f;
+	int err = program_import(s, value, len, &f);
+
+	if (err)
+		return err;
+	err = s->host_fd < 0 ? -EINVAL : host_attach(s, SO_ATTACH_REUSEPORT_CBPF, f);
+	filter_put(f);
+	return err;
+}
+
+/* A program of bpf(2), of which there are none. */
+static int attach_bpf(const struct socket *s, int fd, int len)
+{
+	struct fdref ref;
+
+	if (len != (int)sizeof(fd))
+		return -EINVAL;
+	if (socket_filter_is_locked(s))
+		return -EPERM;
+	ref = fd_get(fd);
+	if (!ref.file)
+		return -EBADF;
+	fd_put(ref);
+	return -EINVAL;
+}
+
+int socket_filter_set(struct socket *s, int name, const void *value, int len)
+{
+	int n;
+
+	if (len < (int)sizeof(n))
+		return -EINVAL;
+	memcpy(&n, value, sizeof(n));
+	switch (name) {
+	case SO_ATTACH_FILTER:
+		return attach(s, value, len);
+	case SO_DETACH_FILTER:
+		return detach(s);
+	case SO_LOCK_FILTER:
+		if (!n && socket_filter_is_locked(s))
+			return -EPERM;
+		if (n)
+			(void)atomic_or(&s->flags, SOCKET_FILTER_LOCKED);
+		return 0;
+	case SO_ATTACH_REUSEPORT_CBPF:
+		return attach_reuseport(s, value, len);
+	case SO_DETACH_REUSEPORT_BPF:
+		return s->host_fd < 0 ? -EINVAL
+				      : host_setsockopt(s->host_fd, SOL_SOCKET, name, &n,
+							sizeof(n));
+	default:
+		return attach_bpf(s, n, len);
+	}
+}
+
+int socket_filter_export(struct socket *s, uaddr_t to, uint32_t *count)
+{
+	struct socket_filter *f = filter_get(s);
+	uint32_t room = *count;
+	int err = 0;
+
+	*count = f ? f->count : 0;
+	if (!f)
+		return 0;
+	if (room && room < f->count)
+		err = -EINVAL;
+	else if (room)
+		err = copy_to_user(to, f->program, f->count * sizeof(f->program[0]));
+	filter_put(f);
+	return err;
+}
+
+/* ---- running ---- */
+
+struct filter_packet {
+	struct bpf_packet head; /* first */
+	const uint8_t *data;
+};
+
+/* The place of the first attribute of that type among size bytes at off, or 0. */
+static uint32_t find_attribute(const uint8_t *data, uint32_t off, uint32_t end,
+			       uint32_t type)
+{
+	struct linux_nlattr a;
+
+	while (off <= end && end - off >= sizeof(a)) {
+		memcpy(&a, data + off, sizeof(a));
+		if (a.nla_len < sizeof(a) || a.nla_len > end - off)
+			return 0;
+		if ((uint32_t)(a.nla_type & NLA_TYPE_MASK) == type)
+			return off;
+		off += NLMSG_ALIGN_OF((uint32_t)a.nla_len);
+	}
+	return 0;
+}
+
+/* SKF_AD_NLATTR: from the offset in A on; _NEST: within the attribute there. */
+static uint32_t load_attribute(const struct filter_packet *p,
+			       const struct bpf_registers *r, bool is_nested)
+{
+	uint32_t size = p->head.size;
+	struct linux_nlattr a;
+
+	if (size < sizeof(a) || r->a > size - sizeof(a))
+		return 0;
+	if (!is_nested)
+		return find_attribute(p->data, r->a, size, r->x);
+	memcpy(&a, p->data + r->a, sizeof(a));
+	if (a.nla_len < sizeof(a) || a.nla_len > size - r->a)
+		return 0;
+	return find_attribute(p->data, r->a + (uint32_t)sizeof(a), r->a + a.nla_len,
+			      r->x);
+}
+
+/* The CPU's number, as vgetcpu finds it. */
+static uint32_t cpu_number(void)
+{
+	uint32_t limit;
+
+	__asm__ volatile("lsll %1, %0" : "=r"(limit) : "r"(0x7b) : "cc");
+	return limit & 0xfff;
+}
+
+static bool load_other(const struct filter_packet *p, const struct bpf_registers *r,
+		       uint32_t what, uint32_t *out)
+{
+	switch (what) {
+	case SKF_AD_NLATTR:
+	case SKF_AD_NLATTR_NEST:
+		*out = load_attribute(p, r, what == SKF_AD_NLATTR_NEST);
+		return true;
+	case SKF_AD_ALU_XOR_X:
+		*out = r->a ^ r->x;
+		return true;
+	case SKF_AD_CPU:
+		*out = cpu_number();
+		return true;
+	case SKF_AD_RANDOM:
+		return host_getrandom(out, sizeof(*out)) == (long)sizeof(*out);
+	case SKF_AD_IFINDEX:
+	case SKF_AD_HATYPE: /* of a device */
+		return false;
+	default: /* a mark, a hash, a VLAN …: none */
+		*out = 0;
+		return what <= SKF_AD_VLAN_TPID;
+	}
+}
+
+static bool filter_load(const struct bpf_packet *head, const struct bpf_registers *r,
+			uint32_t off, uint32_t size, uint32_t *out)
+{
+	const struct filter_packet *p = container_of(head, struct filter_packet, head);
+	uint32_t value = 0;
+
+	if (off >= (uint32_t)SKF_AD_OFF)
+		return load_other(p, r, off - (uint32_t)SKF_AD_OFF, out);
+	if (off >= (uint32_t)SKF_NET_OFF) /* there is no header before the data */
+		off -= (uint32_t)SKF_NET_OFF;
+	if (off > head->size || size > head->size - off)
+		return false;
+	for (uint32_t i = 0; i < size; i++)
+		value = value << 8 | p->data[off + i];
+	*out = value;
+	return true;
+}
+
+bool socket_filter_pass(struct socket *s, const uint8_t *data, uint32_t *size)
+{
+	struct socket_filter *f = filter_get(s);
+	struct filter_packet p = {{filter_load, *size}, data};
+	uint32_t kept;
+
+	if (likely(!f))
+		return true;
+	kept = bpf_run_packet(f->program, &p.head);
+	filter_put(f);
+	*size = MIN(*size, kept);
+	return kept != 0;
+}
