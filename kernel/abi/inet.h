@@ -5,39 +5,39 @@
 #pragma GCC system_header
 
 /* SOL_SOCKET: what socket.h does not have. */
-#define SO_BSDCOMPAT	    14
-#define SO_ATTACH_FILTER    26 /* getsockopt: SO_GET_FILTER */
-#define SO_DETACH_FILTER    27 /* also SO_DETACH_BPF */
-#define SO_TIMESTAMPNS	    35
-#define SO_TIMESTAMPING	    37
-#define SO_RXQ_OVFL	    40
-#define SO_NOFCS	    43
-#define SO_LOCK_FILTER	    44
-#define SO_SELECT_ERR_QUEUE 45
-#define SO_BUSY_POLL	    46
-#define SO_MAX_PACING_RATE  47
-#define SO_ATTACH_BPF	    50
+#define SO_BSDCOMPAT		 14
+#define SO_ATTACH_FILTER	 26 /* getsockopt: SO_GET_FILTER */
+#define SO_DETACH_FILTER	 27 /* also SO_DETACH_BPF */
+#define SO_TIMESTAMPNS		 35
+#define SO_TIMESTAMPING		 37
+#define SO_RXQ_OVFL		 40
+#define SO_NOFCS		 43
+#define SO_LOCK_FILTER		 44
+#define SO_SELECT_ERR_QUEUE	 45
+#define SO_BUSY_POLL		 46
+#define SO_MAX_PACING_RATE	 47
+#define SO_ATTACH_BPF		 50
 #define SO_ATTACH_REUSEPORT_CBPF 51
 #define SO_ATTACH_REUSEPORT_EBPF 52
-#define SO_MEMINFO	    55
-#define SO_INCOMING_NAPI_ID 56
-#define SO_COOKIE	    57
-#define SO_ZEROCOPY	    60
-#define SO_TXTIME	    61
-#define SO_BINDTOIFINDEX    62
-#define SO_TIMESTAMP_NEW    63
-#define SO_TIMESTAMPNS_NEW  64
-#define SO_TIMESTAMPING_NEW 65
-#define SO_RCVTIMEO_NEW	    66
-#define SO_SNDTIMEO_NEW	    67
-#define SO_DETACH_REUSEPORT_BPF 68
-#define SO_PREFER_BUSY_POLL 69
-#define SO_BUSY_POLL_BUDGET 70
-#define SO_NETNS_COOKIE	    71
-#define SO_BUF_LOCK	    72
-#define SO_RESERVE_MEM	    73
-#define SO_TXREHASH	    74
-#define SO_RCVMARK	    75
+#define SO_MEMINFO		 55
+#define SO_INCOMING_NAPI_ID	 56
+#define SO_COOKIE		 57
+#define SO_ZEROCOPY		 60
+#define SO_TXTIME		 61
+#define SO_BINDTOIFINDEX	 62
+#define SO_TIMESTAMP_NEW	 63
+#define SO_TIMESTAMPNS_NEW	 64
+#define SO_TIMESTAMPING_NEW	 65
+#define SO_RCVTIMEO_NEW		 66
+#define SO_SNDTIMEO_NEW		 67
+#define SO_DETACH_REUSEPORT_BPF	 68
+#define SO_PREFER_BUSY_POLL	 69
+#define SO_BUSY_POLL_BUDGET	 70
+#define SO_NETNS_COOKIE		 71
+#define SO_BUF_LOCK		 72
+#define SO_RESERVE_MEM		 73
+#define SO_TXREHASH		 74
+#define SO_RCVMARK		 75
 
 /* SOL_IP */
 #define IP_TOS			  1
@@ -109,8 +109,12 @@
 #define IPV6_RECVHOPLIMIT     51
 #define IPV6_HOPLIMIT	      52
 #define IPV6_RECVHOPOPTS      53
+#define IPV6_HOPOPTS	      54
+#define IPV6_RTHDRDSTOPTS     55
 #define IPV6_RECVRTHDR	      56
+#define IPV6_RTHDR	      57
 #define IPV6_RECVDSTOPTS      58
+#define IPV6_DSTOPTS	      59
 #define IPV6_RECVPATHMTU      60
 #define IPV6_PATHMTU	      61
 #define IPV6_DONTFRAG	      62
@@ -131,6 +135,10 @@
 #define TCP_THIN_LINEAR_TIMEOUTS 16
 #define TCP_THIN_DUPACK		 17
 #define TCP_REPAIR		 19
+#define TCP_REPAIR_QUEUE	 20
+#define TCP_QUEUE_SEQ		 21
+#define TCP_REPAIR_OPTIONS	 22
+#define TCP_REPAIR_WINDOW	 29
 #define TCP_TIMESTAMP		 24
 #define TCP_NOTSENT_LOWAT	 25
 #define TCP_CC_INFO		 26

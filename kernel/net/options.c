@@ -22,6 +22,13 @@ enum {
 	SEND_BUFFER_MIN = 4608,
 	RECEIVE_BUFFER_MIN = 2304,
 	PRIORITY_FREE_MAX = 6,
+	SEND_LOCKED = 1, /* SO_BUF_LOCK: the size was asked for */
+	RECEIVE_LOCKED = 2,
+	BUDGET_MAX = 65535,
+	TXTIME_FLAGS = 3, /* SOF_TXTIME_… */
+	MEMINFO_COUNT = 9,
+	MEMINFO_RCVBUF = 1,
+	MEMINFO_SNDBUF = 3,
 	STAMPING_ALL = (1 << 18) - 1, /* SOF_TIMESTAMPING_… */
 };
 
@@ -174,6 +181,10 @@ static uint32_t flag_of(int name)
 		return SOCKET_SELECT_ERR_QUEUE;
 	case SO_NO_CHECK:
 		return SOCKET_NO_CHECK;
+	case SO_RCVMARK:
+		return SOCKET_RCVMARK;
+	case SO_PREFER_BUSY_POLL:
+		return SOCKET_PREFER_BUSY_POLL;
 	default:
 		return 0;
 	}
@@ -215,6 +226,8 @@ static int buffer_option_set(struct socket *s, int name, int n)
 		return -EPERM;
 	if (forced && n < 0)
 		n = 0;
+	s->buffer_lock |= name == SO_SNDBUF || name == SO_SNDBUFFORCE ? SEND_LOCKED
+								      : RECEIVE_LOCKED;
 	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
 		buffer_set(&s->send_size, n, SEND_BUFFER_MIN,
 			   forced ? INT32_MAX / 2 : BUFFER_MAX);
@@ -222,6 +235,60 @@ static int buffer_option_set(struct socket *s, int name, int n)
 		buffer_set(&s->receive_size, n, RECEIVE_BUFFER_MIN,
 			   forced ? INT32_MAX / 2 : BUFFER_MAX);
 	return 0;
+}
+
+static int txtime_set(struct socket *s, const void *value, int len)
+{
+	struct {
+		int clock;
+		uint32_t flags;
+	} t;
+
+	if (len != (int)sizeof(t))
+		return -EINVAL;
+	memcpy(&t, value, sizeof(t));
+	if (t.flags & ~(uint32_t)TXTIME_FLAGS)
+		return -EINVAL;
+	if (t.clock != CLOCK_MONOTONIC && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	s->tx_clock = (uint32_t)t.clock;
+	s->tx_flags = t.flags;
+	return 0;
+}
+
+/* Kept by all families, for a device that those in memory do not have. */
+static int device_option_set(struct socket *s, int name, int n, const void *value,
+			     int len)
+{
+	switch (name) {
+	case SO_TXTIME:
+		return txtime_set(s, value, len);
+	case SO_BUSY_POLL_BUDGET:
+		if (n > 0 && !capable(CAP_NET_ADMIN))
+			return -EPERM;
+		return n < 0 || n > BUDGET_MAX ? -EINVAL : 0;
+	case SO_MAX_PACING_RATE:
+		s->pacing_rate = n == -1 ? UINT64_MAX : (uint32_t)n;
+		if (len == (int)sizeof(s->pacing_rate))
+			memcpy(&s->pacing_rate, value, sizeof(s->pacing_rate));
+		return 0;
+	case SO_BUF_LOCK:
+		if (n & ~(SEND_LOCKED | RECEIVE_LOCKED))
+			return -EINVAL;
+		s->buffer_lock = (uint32_t)n;
+		return 0;
+	case SO_RESERVE_MEM: /* nobody accounts for the memory of such */
+		return n < 0 ? -EINVAL : -EOPNOTSUPP;
+	case SO_TXREHASH:
+		return -EOPNOTSUPP;
+	case SO_INCOMING_CPU:
+		s->incoming_cpu = n;
+		return 0;
+	case SO_BSDCOMPAT:
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
 }
 
 int socket_set_plain_option(struct socket *s, int name, const void *value, int len)
@@ -234,6 +301,8 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	memcpy(&n, value, sizeof(n));
 	if (flag == SOCKET_DEBUG && n && !capable(CAP_NET_ADMIN))
 		return -EACCES;
+	if (flag == SOCKET_PREFER_BUSY_POLL && n && !capable(CAP_NET_ADMIN))
+		return -EPERM;
 	if (flag) {
 		flag_set(s, flag, n);
 		/* The one or the other. */
@@ -283,6 +352,64 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	case SO_REUSEPORT:
 		return n ? -EOPNOTSUPP : 0;
 	default:
+		return device_option_set(s, name, n, value, len);
+	}
+}
+
+static void meminfo_get(const struct socket *s, void *value, int *len)
+{
+	uint32_t info[MEMINFO_COUNT] = {
+		[MEMINFO_RCVBUF] = s->receive_size,
+		[MEMINFO_SNDBUF] = s->send_size,
+	};
+
+	option_put(value, len, info, sizeof(info));
+}
+
+static void pacing_get(const struct socket *s, void *value, int *len)
+{
+	uint32_t rate = (uint32_t)MIN(s->pacing_rate, (uint64_t)UINT32_MAX);
+
+	if (*len >= (int)sizeof(s->pacing_rate))
+		option_put(value, len, &s->pacing_rate, sizeof(s->pacing_rate));
+	else
+		option_put(value, len, &rate, sizeof(rate));
+}
+
+static int device_option_get(const struct socket *s, int name, void *value, int *len)
+{
+	const uint32_t times[] = {s->tx_clock, s->tx_flags};
+	const uint64_t namespace = 1;
+
+	switch (name) {
+	case SO_TXTIME:
+		option_put(value, len, times, sizeof(times));
+		return 0;
+	case SO_MAX_PACING_RATE:
+		pacing_get(s, value, len);
+		return 0;
+	case SO_MEMINFO:
+		meminfo_get(s, value, len);
+		return 0;
+	case SO_BUF_LOCK:
+		option_put_int(value, len, (int)s->buffer_lock);
+		return 0;
+	case SO_INCOMING_CPU:
+		option_put_int(value, len, s->incoming_cpu);
+		return 0;
+	case SO_INCOMING_NAPI_ID:
+	case SO_RESERVE_MEM:
+	case SO_BSDCOMPAT:
+		option_put_int(value, len, 0);
+		return 0;
+	case SO_TXREHASH:
+		return -EOPNOTSUPP;
+	case SO_NETNS_COOKIE:
+		if (*len != (int)sizeof(namespace))
+			return -EINVAL;
+		option_put(value, len, &namespace, sizeof(namespace));
+		return 0;
+	default:
 		return -ENOPROTOOPT;
 	}
 }
@@ -316,8 +443,7 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 		option_put_int(value, len, 1);
 		return 0;
 	case SO_REUSEPORT:
-	case SO_INCOMING_CPU:
-		option_put_int(value, len, name == SO_REUSEPORT ? 0 : -1);
+		option_put_int(value, len, 0);
 		return 0;
 	case SO_LINGER:
 		option_put(value, len, &l, sizeof(l));
@@ -338,6 +464,6 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 		option_put(value, len, &s->cookie, sizeof(s->cookie));
 		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return device_option_get(s, name, value, len);
 	}
 }

@@ -220,6 +220,8 @@ static struct socket *socket_alloc(int family, int type, int protocol)
 	s->send_size = DEFAULT_BUFFER;
 	s->receive_size = DEFAULT_BUFFER;
 	s->low_water = 1;
+	s->pacing_rate = UINT64_MAX;
+	s->incoming_cpu = -1;
 	s->cookie = atomic_add(&last_cookie, 1) + 1;
 	return s;
 }

@@ -106,6 +106,7 @@ enum socket_flags { /* plain options, and what they are by default */
 		    SOCKET_SELECT_ERR_QUEUE = 1 << 11,
 		    SOCKET_RCVMARK = 1 << 12,
 		    SOCKET_FILTER_LOCKED = 1 << 13, /* SO_LOCK_FILTER */
+		    SOCKET_PREFER_BUSY_POLL = 1 << 14,
 };
 
 struct socket {
@@ -120,7 +121,11 @@ struct socket {
 	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */
 	uint32_t priority, mark, low_water;
 	uint32_t stamping, busy_poll; /* SO_TIMESTAMPING, SO_BUSY_POLL: kept */
-	uint64_t cookie;	      /* SO_COOKIE: const */
+	uint64_t pacing_rate;	      /* SO_MAX_PACING_RATE: kept, as the next four */
+	uint32_t tx_clock, tx_flags;  /* SO_TXTIME */
+	int incoming_cpu;
+	uint32_t buffer_lock; /* SO_BUF_LOCK */
+	uint64_t cookie;      /* SO_COOKIE: const */
 	int linger_time;
 	struct socket_filter *filter; /* atomic, ref, or NULL: filter.c */
 };

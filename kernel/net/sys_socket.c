@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "net/filter.h"
+#include "net/inet/inet.h"
 #include "net/internal.h"
 #include "process/task.h"
 
@@ -332,7 +333,10 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 	}
 	memset(fast, 0, sizeof(fast));
 	room = len;
-	result = socket_get_option(ref.socket, level, name, buf, (int *)&len);
+	if (inet_option_has_question(level, name))
+		result = copy_from_user(buf, value, len);
+	if (!result)
+		result = socket_get_option(ref.socket, level, name, buf, (int *)&len);
 	if (!result && len)
 		result = copy_to_user(value, buf, MIN(len, room));
 	if (!result || result == -ERANGE) {

@@ -270,7 +270,69 @@ static void interfaces_cannot_be_changed_by_nonsense(void)
 	CHECK(close(fd) == 0);
 }
 
-RUN(TEST(flags_are_set_and_told), TEST(tcp_options), TEST(ip_options),
+/* The list of a group's sources goes both ways in one structure. */
+static void source_filters(void)
+{
+	union {
+		struct ip_msfilter f;
+		char room[64];
+	} m = {.f = {.imsf_fmode = MCAST_INCLUDE, .imsf_numsrc = 1}};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof m;
+
+	m.f.imsf_multiaddr.s_addr = inet_addr("239.1.2.3");
+	m.f.imsf_interface.s_addr = htonl(INADDR_LOOPBACK);
+	m.f.imsf_slist[0].s_addr = inet_addr("10.9.8.7");
+	FAILS(EINVAL, setsockopt(fd, SOL_IP, IP_MSFILTER, &m, sizeof m));
+	struct ip_mreq_source r = {.imr_multiaddr = m.f.imsf_multiaddr,
+				   .imr_interface = m.f.imsf_interface,
+				   .imr_sourceaddr.s_addr = inet_addr("10.1.1.1")};
+	if (setsockopt(fd, SOL_IP, IP_ADD_SOURCE_MEMBERSHIP, &r, sizeof r) < 0) {
+		close(fd); /* no multicast here */
+		return;
+	}
+	CHECK(setsockopt(fd, SOL_IP, IP_MSFILTER, &m, IP_MSFILTER_SIZE(1)) == 0);
+	memset(m.f.imsf_slist, 0, 4);
+	m.f.imsf_numsrc = 3;
+	CHECK(getsockopt(fd, SOL_IP, IP_MSFILTER, &m, &len) == 0);
+	CHECK(len == IP_MSFILTER_SIZE(1) && m.f.imsf_numsrc == 1);
+	CHECK(m.f.imsf_slist[0].s_addr == inet_addr("10.9.8.7"));
+	m.f.imsf_multiaddr.s_addr = inet_addr("239.1.2.4");
+	len = sizeof m;
+	CHECK(getsockopt(fd, SOL_IP, IP_MSFILTER, &m, &len) < 0);
+	len = sizeof m;
+	FAILS(EFAULT, getsockopt(fd, SOL_IP, IP_MSFILTER, (void *)8, &len));
+	close(fd);
+}
+
+static void repair_is_for_the_privileged(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), value = 0;
+	socklen_t len = 4;
+
+	FAILS(EPERM, set_option(fd, SOL_TCP, 20 /* TCP_REPAIR_QUEUE */, 1));
+	FAILS(EINVAL, getsockopt(fd, SOL_TCP, 20, &value, &len));
+	close(fd);
+}
+
+/* Of a routing header there is no need for rights. */
+static void sticky_ipv6_options(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	char rthdr[24] = {0, 2, 2, 1}, got[64];
+	socklen_t len = sizeof got;
+
+	if (fd < 0)
+		return;
+	CHECK(getsockopt(fd, SOL_IPV6, IPV6_RTHDR, got, &len) == 0 && len == 0);
+	CHECK(getsockopt(fd, SOL_IPV6, IPV6_DSTOPTS, got, &len) == 0 && len == 0);
+	FAILS(EINVAL, setsockopt(fd, SOL_IPV6, IPV6_RTHDR, rthdr, 3));
+	CHECK(setsockopt(fd, SOL_IPV6, IPV6_RTHDR, NULL, 0) == 0);
+	close(fd);
+}
+
+RUN(TEST(source_filters), TEST(repair_is_for_the_privileged), TEST(sticky_ipv6_options),
+    TEST(flags_are_set_and_told), TEST(tcp_options), TEST(ip_options),
     TEST(groups_are_joined), TEST(sizes_and_times), TEST(wrong_arguments),
     TEST(connections_inherit), TEST(interfaces_are_listed), TEST(what_is_known_of_peers),
     TEST(a_socket_changes_its_family), TEST(interfaces_cannot_be_changed_by_nonsense))

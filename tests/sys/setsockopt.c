@@ -167,6 +167,44 @@ static void privileges(void)
 	end();
 }
 
-RUN(TEST(flags_stay_as_set), TEST(buffer_sizes_are_doubled_and_bounded),
-    TEST(a_small_buffer_holds_little), TEST(times), TEST(low_water),
-    TEST(lingering_is_kept), TEST(what_is_refused), TEST(privileges))
+/* What a device would heed, and a family in memory keeps. */
+static void options_of_devices_are_kept(void)
+{
+	struct {
+		int clock;
+		unsigned flags;
+	} tx = {CLOCK_MONOTONIC, 1}, got;
+	unsigned long rate = 0;
+	socklen_t len = sizeof got;
+	unsigned info[9];
+
+	begin();
+	CHECK(setsockopt(s, SOL_SOCKET, 61 /* SO_TXTIME */, &tx, sizeof tx) == 0);
+	CHECK(getsockopt(s, SOL_SOCKET, 61, &got, &len) == 0 && len == 8);
+	CHECK(got.clock == tx.clock && got.flags == 1);
+	tx.flags = 4;
+	FAILS(EINVAL, setsockopt(s, SOL_SOCKET, 61, &tx, sizeof tx));
+	FAILS(EINVAL, setsockopt(s, SOL_SOCKET, 61, &tx, 4));
+	len = sizeof rate;
+	CHECK(getsockopt(s, SOL_SOCKET, 47 /* SO_MAX_PACING_RATE */, &rate, &len) == 0);
+	CHECK(len == 8 && rate == ~0UL);
+	CHECK(set_option(s, 47, 1000) == 0 && int_option(s, 47) == 1000);
+	CHECK(int_option(s, 72 /* SO_BUF_LOCK */) == 0);
+	CHECK(set_option(s, SO_SNDBUF, 5000) == 0 && int_option(s, 72) == 1);
+	CHECK(set_option(s, 72, 2) == 0 && int_option(s, 72) == 2);
+	FAILS(EINVAL, set_option(s, 72, 4));
+	FAILS(EOPNOTSUPP, set_option(s, 73 /* SO_RESERVE_MEM */, 5));
+	FAILS(EINVAL, set_option(s, 73, -5));
+	CHECK(int_option(s, 75 /* SO_RCVMARK */) == 0 && set_option(s, 75, 1) == 0);
+	CHECK(int_option(s, 75) == 1 && int_option(s, 49 /* SO_INCOMING_CPU */) == -1);
+	CHECK(set_option(s, 70 /* SO_BUSY_POLL_BUDGET */, 0) == 0);
+	len = sizeof info;
+	CHECK(getsockopt(s, SOL_SOCKET, 55 /* SO_MEMINFO */, info, &len) == 0);
+	CHECK(len == sizeof info && (int)info[3] == int_option(s, SO_SNDBUF));
+	end();
+}
+
+RUN(TEST(options_of_devices_are_kept), TEST(flags_stay_as_set),
+    TEST(buffer_sizes_are_doubled_and_bounded), TEST(a_small_buffer_holds_little),
+    TEST(times), TEST(low_water), TEST(lingering_is_kept), TEST(what_is_refused),
+    TEST(privileges))

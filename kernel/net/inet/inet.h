@@ -21,6 +21,9 @@ void inet_init(void);
  * socket of the host, or -1: one is made for this call. -ENOTTY: no such request. */
 long inet_device_ioctl(int host_fd, unsigned int cmd, uint64_t arg);
 
+/* Does getsockopt(2) of that option read what lies at its value? */
+bool inet_option_has_question(int level, int name);
+
 /* As /proc/net/tcp and sock_diag(7) have them. */
 enum inet_state { INET_ESTABLISHED = 1, INET_CLOSE = 7, INET_LISTEN = 10 };
 

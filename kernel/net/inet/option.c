@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/inet/inet.h"
 #include "net/inet/internal.h"
 #include "process/creds.h"
 
@@ -81,16 +82,18 @@ static void remember(struct socket *s, int level, int name, const void *value, i
 /* What Linux answers of itself, whatever the socket. True: *err is the answer. */
 static bool set_by_us(int level, int name, const void *value, int len, int *err)
 {
+	int n = 0;
+
 	if (level == SOL_SOCKET && name == SO_BSDCOMPAT) {
 		*err = len < (int)sizeof(int) ? -EINVAL : 0;
 		return true;
 	}
-	if (level == SOL_SOCKET && name == SO_PREFER_BUSY_POLL) {
-		*err = -EPERM;
+	if (level == SOL_SOCKET && name == SO_RESERVE_MEM) { /* no cgroup accounts */
+		memcpy(&n, value, (size_t)MIN(len, (int)sizeof(n)));
+		*err = len < (int)sizeof(n) || n < 0 ? -EINVAL : -EOPNOTSUPP;
 		return true;
 	}
 	if (level == SOL_TCP && name == TCP_ULP) { /* there is none */
-		(void)value;
 		*err = len < 1 ? -EINVAL : -ENOENT;
 		return true;
 	}
@@ -129,7 +132,7 @@ static bool get_by_us(struct socket *s, int name, void *value, int *len, int *er
 		*err = -ENODATA;
 		return true;
 	case SO_BSDCOMPAT:
-	case SO_PREFER_BUSY_POLL:
+	case SO_RESERVE_MEM:
 		option_put(value, len, &zero, sizeof(zero));
 		return true;
 	case SO_NETNS_COOKIE:
@@ -180,6 +183,19 @@ int inet_set_option(struct socket *s, int level, int name, const void *value, in
 	if (!err)
 		remember(s, level, name, value, len);
 	return err;
+}
+
+/* Of these the value says what is asked for. */
+bool inet_option_has_question(int level, int name)
+{
+	switch (level) {
+	case SOL_IP:
+		return name == IP_MSFILTER || name == MCAST_MSFILTER;
+	case SOL_IPV6:
+		return name == MCAST_MSFILTER || name == IPV6_FLOWLABEL_MGR;
+	default:
+		return false;
+	}
 }
 
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len)
