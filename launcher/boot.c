@@ -202,7 +202,8 @@ void boot_begin(const struct launch *l)
 	struct boot_params *p = boot_params();
 
 	p->magic = BOOT_MAGIC;
-	p->flags = l->options.boot_flags;
+	p->flags = l->options.boot_flags |
+		   (l->options.has_own_network ? BOOT_OWN_NETWORK : 0);
 	p->segment_fd = l->segment_fd;
 	p->root_fd = -1;
 	p->bss_end = l->image.bss_end;

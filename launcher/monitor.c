@@ -7,6 +7,7 @@
  * question (network.c). Signals of the terminal reach it too; they stay
  * blocked, so that only the launcher's word counts and nothing is forwarded twice. */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "launch.h"
 #include "message.h"
 #include "network.h"
+#include "publish.h"
 #include "roots.h"
 #include "segment.h"
 #include "wall.h"
@@ -142,6 +144,18 @@ static void follow_launcher(const struct launch *l)
 		fail("cannot watch over the sandbox: %s", strerror(errno));
 }
 
+/* Who may have the low ports is the kernel's to say: no host process has a capability. */
+static void free_ports(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		      O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		warn("--net=none: ports below 1024 cannot be had: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 /* A new network namespace has a loopback interface, and that is down. */
 static void network_up(void)
 {
@@ -155,6 +169,7 @@ static void network_up(void)
 	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
 		fail("--net=none: cannot bring loopback up: %s", strerror(errno));
 	close(fd);
+	free_ports();
 }
 
 static void answer(int channel, char byte)
@@ -173,6 +188,7 @@ static void wait_for(int channel)
 
 void monitor_main(struct launch *l, int channel)
 {
+	publish_close(&l->options); /* nor may the sandbox have them */
 	follow_launcher(l);
 	wait_for(channel);
 	if (l->options.has_own_network)

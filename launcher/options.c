@@ -12,6 +12,7 @@
 
 #include "core/boot.h"
 #include "message.h"
+#include "publish.h"
 
 enum {
 	OPTION_TMPFS = 256,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{"no-patch", no_argument, NULL, OPTION_NO_PATCH},
 	{"memory", required_argument, NULL, OPTION_MEMORY},
 	{"net", required_argument, NULL, OPTION_NET},
+	{"publish", required_argument, NULL, 'p'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -59,6 +61,8 @@ static const char help_text[] =
 	"      --hostname NAME           what uname says\n"
 	"      --net host|none           the host's network (default), or loopback "
 	"alone\n"
+	"  -p, --publish [[ADDR:]HOST:]GUEST[/udp]\n"
+	"                                with --net none: the host's port HOST leads in\n"
 	"      --memory SIZE             most memory for the programs (k, m, g, t)\n"
 	"      --report                  name the system calls that are not there\n"
 	"      --stats                   count system calls by the path they came\n"
@@ -335,6 +339,9 @@ static void parse_one(struct options *o, int option, char *const *argv, const ch
 	case 'u':
 		o->user = value;
 		break;
+	case 'p':
+		publish_parse(o, value);
+		break;
 	case 'h':
 		help();
 	case ':':
@@ -351,7 +358,7 @@ static void parse_one(struct options *o, int option, char *const *argv, const ch
 
 void options_parse(struct options *o, bool is_trace, int argc, char **argv)
 {
-	const char *letters = is_trace ? "+:v:e:w:u:hf:o:ctrT" : "+:v:e:w:u:h";
+	const char *letters = is_trace ? "+:v:e:w:u:p:hf:o:ctrT" : "+:v:e:w:u:p:h";
 	int option;
 
 	memset(o, 0, sizeof *o);
@@ -364,5 +371,9 @@ void options_parse(struct options *o, bool is_trace, int argc, char **argv)
 			parse_one(o, option, argv, optarg);
 	if (optind >= argc)
 		fail("no program given (try carbyne run --help)");
+	if (o->published_count && !o->has_own_network)
+		fail("-p %s: wants --net=none: with the host's network the program's "
+		     "ports are the host's already",
+		     o->published->text);
 	o->argv = argv + optind;
 }

@@ -25,6 +25,8 @@ struct options {
 	const char *trace_file; /* NULL: stderr */
 	uint64_t trace_flags;	/* enum boot_trace_flags */
 	struct trace_set trace_set;
+	struct published *published; /* -p, in order */
+	size_t published_count;
 	bool has_own_network; /* --net=none: nothing but loopback */
 	uint64_t memory;      /* bytes; 0: as the host gives */
 	uint64_t boot_flags;  /* enum boot_flags */

@@ -20,6 +20,7 @@
 #include "layout.h"
 #include "memory_watch.h"
 #include "message.h"
+#include "publish.h"
 #include "segment.h"
 
 static const int forwarded[] = {
@@ -266,8 +267,13 @@ static int supervise(struct launch *l)
 	prepare_signals(&waited);
 	terminal_save(&terminal);
 	pid_t monitor = start(l);
+	pid_t publisher = publish_start(&l->options, monitor);
 	close_descriptors(&terminal);
 	int status = watch(monitor, &waited, l->options.memory);
+	if (publisher > 0) {
+		(void)kill(publisher, SIGKILL);
+		(void)waitpid(publisher, NULL, 0);
+	}
 	if (!l->has_namespaces)
 		children_kill();
 	return exit_status(status, &terminal);
@@ -290,6 +296,7 @@ int run_main(bool is_trace, int argc, char **argv)
 	inherited_keep(l.inherited);
 	options_parse(&l.options, is_trace, argc - 1, argv + 1);
 	check_host(&l.options);
+	publish_listen(&l.options);
 	image_open(&l.image);
 	l.segment_fd = segment_create(&l.image);
 	boot_begin(&l);

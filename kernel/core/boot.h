@@ -60,7 +60,8 @@ enum boot_flags {
 	BOOT_VIRTUAL_ROOT = 1 << 4, /* host owners outside the map appear as the overflow
 				       id: show root */
 	BOOT_STDIN_TTY = 1 << 6,
-	BOOT_LEAKS = 1 << 7, /* --leaks: objects that outlived their processes */
+	BOOT_LEAKS = 1 << 7,	   /* --leaks: objects that outlived their processes */
+	BOOT_OWN_NETWORK = 1 << 8, /* --net=none: of the host's network nothing */
 };
 
 struct boot_params {

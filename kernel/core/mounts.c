@@ -186,7 +186,8 @@ int mounts_init(const struct boot_params *b)
 	proc_init();
 	sysfs_init();
 	event_init();
-	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd); // NOLINT
+	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd, // NOLINT
+		 b->flags & BOOT_OWN_NETWORK);
 	sysv_init();
 	err = mqueue_init();
 	if (!err)

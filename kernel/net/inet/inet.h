@@ -12,7 +12,10 @@
  * sockets; no raw ones. SIGIO does not tell of room to write. Options: those of
  * host/socket_options.def. */
 #pragma once
+#include "abi/socket.h"
 #include "abi/types.h"
+
+struct socket;
 
 /* Start-up: registers both families. */
 void inet_init(void);
@@ -20,6 +23,13 @@ void inet_init(void);
 /* SIOCGIF*: what the interfaces are, for sockets of any family. host_fd: an internet
  * socket of the host, or -1: one is made for this call. -ENOTTY: no such request. */
 long inet_device_ioctl(int host_fd, unsigned int cmd, uint64_t arg);
+
+/* Start-up, with a network of the sandbox's own: there the host gives any port to
+ * anybody, and who may have which is ours to say. */
+void inet_port_init(void);
+/* May the current task bind a TCP or UDP socket to that address? 0 or -EACCES. */
+int inet_port_check(const struct socket *s,
+		    const struct linux_sockaddr_storage *addr) MUST_CHECK;
 
 /* Does getsockopt(2) of that option read what lies at its value? */
 bool inet_option_has_question(int level, int name);

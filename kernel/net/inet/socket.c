@@ -117,6 +117,8 @@ static int inet_bind(struct socket *s, const struct linux_sockaddr_storage *addr
 	if (len < least)
 		return -EINVAL;
 	err = check_address(addr, len);
+	if (!err)
+		err = inet_port_check(s, addr);
 	return err ? err : host_bind(s->host_fd, addr, len);
 }
 
