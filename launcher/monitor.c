@@ -119,10 +119,8 @@ static _Noreturn void watch_all(struct launch *l, pid_t first)
 			break;
 		tell_dead(&w);
 		int signo = sigtimedwait(&set, NULL, w.dead_count ? &soon : NULL);
-		if (signo == SIGURG)
+		if (signo == SIGURG || (signo == SIGIO && network_answer()))
 			kick(first);
-		else if (signo == SIGIO)
-			network_answer();
 		if (!l->has_namespaces && getppid() != l->launcher) {
 			w.is_said = true;
 			break;

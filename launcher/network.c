@@ -37,6 +37,7 @@ struct query {
 
 static int pipe_end[2] = {-1, -1};
 static int netlink = -1;
+static int changes = -1;	/* tells of changes, once somebody wants to know */
 static struct monitor_box *box; /* not where the boot parameters may say later */
 static uint32_t answered;
 
@@ -63,7 +64,7 @@ void network_keep(int fd)
 	    fcntl(fd, F_SETOWN, getpid()) < 0 || fcntl(fd, F_SETFL, flags) < 0)
 		fail("cannot listen for questions: %s", strerror(errno));
 	pipe_end[0] = fd;
-	network_answer(); /* what was asked before anybody listened */
+	(void)network_answer(); /* what was asked before anybody listened */
 }
 
 /* ---- questions ---- */
@@ -244,6 +245,93 @@ static void ask_host(struct answer *a, struct query *q, uint32_t sequence)
 	}
 }
 
+/* ---- changes ---- */
+
+/* Links, addresses, routes, rules, neighbours … of all families. */
+static int listen_for_changes(void)
+{
+	static const int groups[] = {
+		RTNLGRP_LINK,	     RTNLGRP_NEIGH,	  RTNLGRP_TC,
+		RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_MROUTE, RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_MROUTE,
+		RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV6_PREFIX,
+		RTNLGRP_IPV6_RULE,   RTNLGRP_ND_USEROPT,
+	};
+	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
+	int flags = O_NONBLOCK | O_ASYNC;
+
+	if (changes >= 0)
+		return 0;
+	changes = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (changes < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+		name.nl_groups |= 1U << (groups[i] - 1);
+	if (bind(changes, (struct sockaddr *)&name, sizeof name) < 0 ||
+	    fcntl(changes, F_SETOWN, getpid()) < 0 ||
+	    fcntl(changes, F_SETFL, flags) < 0) {
+		int err = -errno;
+
+		close(changes);
+		changes = -1;
+		return err;
+	}
+	return 0;
+}
+
+static void put_bytes(uint64_t at, const void *data, size_t size)
+{
+	size_t off = at % MONITOR_NOTICES_SIZE;
+	size_t first = MONITOR_NOTICES_SIZE - off;
+
+	if (first > size)
+		first = size;
+	memcpy(box->notices + off, data, first);
+	memcpy(box->notices, (const char *)data + first, size - first);
+}
+
+static void put_notice(uint32_t group, const void *data, size_t size)
+{
+	struct monitor_notice n = {(uint32_t)size, group};
+	uint64_t put = __atomic_load_n(&box->notices_put, __ATOMIC_RELAXED);
+	uint64_t taken = __atomic_load_n(&box->notices_taken, __ATOMIC_ACQUIRE);
+	uint64_t whole = (sizeof n + size + 7) & ~7UL;
+
+	/* What the other side says may be wrong, but leads nowhere else. */
+	if (put - taken > MONITOR_NOTICES_SIZE ||
+	    whole > MONITOR_NOTICES_SIZE - (put - taken)) {
+		__atomic_store_n(&box->notices_lost, 1, __ATOMIC_RELEASE);
+		return;
+	}
+	put_bytes(put, &n, sizeof n);
+	put_bytes(put + sizeof n, data, size);
+	__atomic_store_n(&box->notices_put, put + whole, __ATOMIC_RELEASE);
+}
+
+/* True: there were some. */
+static bool take_changes(void)
+{
+	static _Alignas(8) char part[PART_MAX / 2];
+	bool has_some = false;
+
+	while (changes >= 0) {
+		struct sockaddr_nl from = {0};
+		socklen_t len = sizeof from;
+		ssize_t got = recvfrom(changes, part, sizeof part, 0,
+				       (struct sockaddr *)&from, &len);
+
+		if (got < 0 && errno == ENOBUFS)
+			__atomic_store_n(&box->notices_lost, 1, __ATOMIC_RELEASE);
+		else if (got < 0)
+			break;
+		else if (from.nl_pid == 0 && from.nl_groups)
+			put_notice((uint32_t)__builtin_ffs((int)from.nl_groups), part,
+				   (size_t)got);
+		has_some = true;
+	}
+	return has_some;
+}
+
 static void answer_one(uint32_t number)
 {
 	struct answer a = {0};
@@ -251,10 +339,11 @@ static void answer_one(uint32_t number)
 	struct monitor_query m;
 
 	memcpy(&m, &box->query, sizeof m);
-	a.error = m.question == MONITOR_DUMP	? build_dump(&q, &m)
-		  : m.question == MONITOR_ROUTE ? build_route(&q, &m)
-						: -EOPNOTSUPP;
-	if (!a.error)
+	a.error = m.question == MONITOR_DUMP	 ? build_dump(&q, &m)
+		  : m.question == MONITOR_ROUTE	 ? build_route(&q, &m)
+		  : m.question == MONITOR_LISTEN ? listen_for_changes()
+						 : -EOPNOTSUPP;
+	if (!a.error && m.question != MONITOR_LISTEN)
 		ask_host(&a, &q, number);
 	box->error = a.error;
 	box->size = a.size;
@@ -262,8 +351,9 @@ static void answer_one(uint32_t number)
 	(void)syscall(SYS_futex, &box->answered, FUTEX_WAKE, 0x7fffffff, NULL, NULL, 0);
 }
 
-void network_answer(void)
+bool network_answer(void)
 {
+	bool has_news = take_changes();
 	char junk[64];
 	uint32_t number;
 
@@ -271,8 +361,9 @@ void network_answer(void)
 		;
 	number = __atomic_load_n(&box->asked, __ATOMIC_ACQUIRE);
 	if (number == answered)
-		return;
+		return has_news;
 	answered = number;
 	answer_one(number);
 	/* Another one in the meantime writes into the pipe again. */
+	return has_news;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* network.h - the monitor answers the kernel's questions about the host's network. */
 #pragma once
+#include <stdbool.h>
 
 /* Makes the pipe through which the kernel says that it has a question. SIGIO comes then.
  */
@@ -10,5 +11,6 @@ void network_close(void);
 /* The monitor closes all its descriptors but this: the pipe's end goes there, and SIGIO
  * comes from now on. Answers what has been asked already. */
 void network_keep(int fd);
-/* Answers what has been asked. */
-void network_answer(void);
+/* Answers what has been asked, and takes note of what has changed. True: the kernel is to
+ * be told. */
+bool network_answer(void);

@@ -36,6 +36,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/netlink/netlink.h"
 #include "process/affinity.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
@@ -385,6 +386,7 @@ void first_process_loop(void)
 		take_signals();
 		take_dead();
 		oom_take(boot);
+		netlink_take_notices();
 		blanks_fill();
 		watcher_fill();
 		if (atomic_load(&main_exited))

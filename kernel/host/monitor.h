@@ -11,12 +11,14 @@
 
 enum {
 	MONITOR_ANSWER_MAX = (2 << 20) - 8192,
+	MONITOR_NOTICES_SIZE = 1 << 16,
 	MONITOR_TIMEOUT_SECONDS = 5, /* whoever waits longer is on his own */
 };
 
 enum monitor_question {
-	MONITOR_DUMP = 1,  /* all messages of type and family */
-	MONITOR_ROUTE = 2, /* the route that a packet would take */
+	MONITOR_DUMP = 1,   /* all messages of type and family */
+	MONITOR_ROUTE = 2,  /* the route that a packet would take */
+	MONITOR_LISTEN = 3, /* from now on, changes are to be told as notices */
 };
 
 /* Which fields of a route question were given. */
@@ -45,7 +47,19 @@ struct monitor_query {
 	uint8_t dst[16], src[16];
 };
 
+/* One change, as the host told it: netlink messages to a group. Each begins at a multiple
+ * of 8 bytes. */
+struct monitor_notice {
+	uint32_t size; /* of the messages that follow */
+	uint32_t group;
+};
+
 struct monitor_box {
+	/* A ring: bytes ever put by the monitor, which then kicks the first host process,
+	 * and ever taken. Both atomic. */
+	uint64_t notices_put, notices_taken;
+	uint32_t notices_lost; /* atomic: there was no room for some */
+	uint8_t notices[MONITOR_NOTICES_SIZE] __attribute__((aligned(8)));
 	uint32_t asked;	   /* atomic: the number of the latest question */
 	uint32_t answered; /* atomic: the latest that was answered; a futex word */
 	struct monitor_query query;

@@ -131,6 +131,10 @@ void netlink_packets_purge(struct list *packets);
 int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p);
 /* A part of a dump: takes p. */
 void netlink_deliver_part(struct netlink_socket *n, struct netlink_packet *p);
+/* From the kernel to all of p's group, with copies of p. */
+void netlink_broadcast(const struct netlink_protocol *to, const struct netlink_packet *p);
+/* Who is in any group has lost something. */
+void netlink_overrun_all(const struct netlink_protocol *protocol);
 /* Has n's queue room? What is lost when not is counted. */
 bool netlink_has_room(struct netlink_socket *n);
 
@@ -180,6 +184,10 @@ int netlink_host_dump(uint16_t type, uint8_t family,
 		      struct netlink_buffer *out) MUST_CHECK;
 /* The next message of an answer, from *off on, or NULL. */
 struct linux_nlmsghdr *netlink_next_message(const struct netlink_buffer *b, size_t *off);
+
+/* ---- notice.c ---- */
+void netlink_notice_init(struct monitor_box *b);
+int netlink_join_route(uint32_t group);
 
 /* ---- links.c ---- */
 

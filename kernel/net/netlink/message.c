@@ -234,6 +234,36 @@ static void broadcast(const struct netlink_send *w, const struct netlink_packet 
 	lock_drop(&netlink_lock);
 }
 
+void netlink_broadcast(const struct netlink_protocol *to, const struct netlink_packet *p)
+{
+	struct list *pos;
+
+	lock_take(&netlink_lock);
+	list_for_each (pos, &netlink_sockets[to->number]) {
+		struct netlink_socket *n = list_entry(pos, struct netlink_socket, link);
+
+		if (netlink_is_member(n, p->group))
+			broadcast_one(n, p);
+	}
+	lock_drop(&netlink_lock);
+}
+
+void netlink_overrun_all(const struct netlink_protocol *protocol)
+{
+	struct list *pos;
+
+	lock_take(&netlink_lock);
+	list_for_each (pos, &netlink_sockets[protocol->number]) {
+		struct netlink_socket *n = list_entry(pos, struct netlink_socket, link);
+
+		lock_take(&n->lock);
+		if (n->socket && n->group_count)
+			overrun(n);
+		lock_drop(&n->lock);
+	}
+	lock_drop(&netlink_lock);
+}
+
 /* To one socket, or the kernel: takes p. */
 static int unicast(const struct netlink_send *w, struct netlink_packet *p)
 {

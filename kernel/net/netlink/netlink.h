@@ -17,6 +17,9 @@ void netlink_init(struct monitor_box *box, int fd);
 /* t was ended from outside: what it asked the monitor keeps nobody waiting. */
 void netlink_abandon(struct task *t);
 
+/* The kernel thread: what the monitor has heard of the host's network. */
+void netlink_take_notices(void);
+
 /* A message that will be sent without fail, later or never: mq_notify(2). */
 struct netlink_notice {
 	struct netlink_socket *to; /* ref */

@@ -21,6 +21,7 @@ static const struct netlink_protocol protocols[] = {
 		.may_receive = true,
 		.has_kernel = true,
 		.answer = netlink_route_answer,
+		.join = netlink_join_route,
 	},
 	{.number = NETLINK_USERSOCK, .group_count = 32, .may_send = true},
 	{

@@ -301,6 +301,7 @@ void netlink_init(struct monitor_box *box, int fd)
 		list_init(&netlink_sockets[i]);
 	socket_family_register(&netlink_family);
 	netlink_host_init(box, fd);
+	netlink_notice_init(box);
 	host_links_get = netlink_links_get;
 	proc_net_add("netlink", netlink_show_all, NULL);
 	proc_net_add("route", netlink_show_routes, NULL);
