@@ -58,8 +58,6 @@ void pseudo_update_end(void) NO_LOCK_CHECK
 
 static void fill(struct pseudo_node *dir)
 {
-	if (unlikely(dir->refresh != NULL))
-		dir->refresh();
 	if (likely(!atomic_load(&dir->fill)))
 		return;
 	lock_take(&fill_lock);
@@ -279,8 +277,13 @@ static bool is_strict(const struct pseudo_node *node)
 static int pseudo_permission(struct inode *inode, uint32_t mask)
 {
 	const struct creds *c = current_creds();
+	void (*refresh)(void) = node_of(inode)->refresh;
 	uint32_t bits = inode->mode;
 
+	/* Who walks through a directory, or opens it, asks for this first, without a
+	 * lock; who changes one holds its lock. */
+	if (unlikely(refresh != NULL) && !(mask & MAY_WRITE))
+		refresh();
 	if (!is_strict(node_of(inode)))
 		return inode_permission_generic(inode, mask);
 	if (c->euid == 0)

@@ -23,7 +23,8 @@ struct pseudo_node {
 	struct list link; /* in parent->children */
 	struct list children;
 	void (*fill)(void); /* atomic: makes the children, which are not there yet */
-	/* Before its children are looked at: brings them up to date. It may sleep. */
+	/* Before somebody looks at its children: brings them up to date. It may sleep:
+	 * no lock is held. */
 	void (*refresh)(void);
 	int (*show)(struct text *t, void *arg);
 	int (*store)(char *data, size_t len, void *arg);
