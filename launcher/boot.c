@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "host/gate.h"
 #include "host/monitor.h"
 #include "inherited.h"
 #include "launch.h"
@@ -73,12 +74,23 @@ static void fill_mounts(struct boot_params *p, const struct options *o)
 			.dirfd = -1,
 			.read_only = v->is_read_only,
 			.is_file = v->is_file,
+			.has_sockets = v->has_sockets,
 			.guest_path = address(boot_string(v->guest)),
 			.host_path = address(boot_string(v->host ? v->host : "tmpfs")),
 		};
 	}
 	p->mounts = address(mounts);
 	p->mount_count = (uint32_t)o->volume_count;
+}
+
+static void fill_gate(struct boot_params *p, const struct options *o)
+{
+	struct gate_rule *rules = boot_alloc((o->rule_count + 1) * sizeof *rules);
+
+	if (o->rule_count)
+		memcpy(rules, o->rules, o->rule_count * sizeof *rules);
+	p->gate_rules = address(rules);
+	p->gate_rule_count = (uint32_t)o->rule_count;
 }
 
 static void fill_work_dir(struct boot_params *p, const struct options *o)
@@ -224,6 +236,7 @@ void boot_fill(const struct launch *l)
 	fill_user(p, o);
 	fill_work_dir(p, o);
 	fill_mounts(p, o);
+	fill_gate(p, o);
 	fill_machine(p);
 	fill_memory(p, o);
 	fill_group(p, o);

@@ -5,7 +5,9 @@
  * prepares the segment, forwards signals and returns the status. The monitor is its
  * child, init of the host pid namespace and parent of all host processes: it builds the
  * mount namespace and reaps. The first host process is the monitor's child and jumps into
- * the kernel. They share the boot area. With -p a fourth forwards connections: publish.h.
+ * the kernel. They share the boot area. With -p a fourth forwards connections
+ * (publish.h), with
+ * --allow-connect another makes them (gate.h).
  */
 #pragma once
 #include <stdbool.h>

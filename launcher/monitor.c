@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "gate.h"
 #include "launch.h"
 #include "message.h"
 #include "network.h"
@@ -187,6 +188,7 @@ static void wait_for(int channel)
 void monitor_main(struct launch *l, int channel)
 {
 	publish_close(&l->options); /* nor may the sandbox have them */
+	gate_close_ours();
 	follow_launcher(l);
 	wait_for(channel);
 	if (l->options.has_own_network)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/boot.h"
+#include "gate.h"
 #include "message.h"
 #include "publish.h"
 
@@ -25,6 +26,7 @@ enum {
 	OPTION_NO_PATCH,
 	OPTION_MEMORY,
 	OPTION_NET,
+	OPTION_ALLOW_CONNECT,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +45,7 @@ static const struct option long_options[] = {
 	{"memory", required_argument, NULL, OPTION_MEMORY},
 	{"net", required_argument, NULL, OPTION_NET},
 	{"publish", required_argument, NULL, 'p'},
+	{"allow-connect", required_argument, NULL, OPTION_ALLOW_CONNECT},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -63,6 +66,8 @@ static const char help_text[] =
 	"alone\n"
 	"  -p, --publish [[ADDR:]HOST:]GUEST[/udp]\n"
 	"                                with --net none: the host's port HOST leads in\n"
+	"      --allow-connect ADDR[/PREFIX]:PORT\n"
+	"                                with --net none: this may be connected to\n"
 	"      --memory SIZE             most memory for the programs (k, m, g, t)\n"
 	"      --report                  name the system calls that are not there\n"
 	"      --stats                   count system calls by the path they came\n"
@@ -257,6 +262,9 @@ static void parse_long(struct options *o, int option, const char *value)
 	case OPTION_ENV_FILE:
 		parse_env_file(value);
 		break;
+	case OPTION_ALLOW_CONNECT:
+		gate_parse(o, value);
+		break;
 	case OPTION_HOSTNAME:
 		if (strlen(value) > 64)
 			fail("--hostname %s: longer than 64 bytes", value);
@@ -375,5 +383,8 @@ void options_parse(struct options *o, bool is_trace, int argc, char **argv)
 		fail("-p %s: wants --net=none: with the host's network the program's "
 		     "ports are the host's already",
 		     o->published->text);
+	if (o->rule_count && !o->has_own_network)
+		fail("--allow-connect: wants --net=none: with the host's network all "
+		     "that the caller reaches is open");
 	o->argv = argv + optind;
 }

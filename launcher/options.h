@@ -12,7 +12,8 @@ struct volume {
 	const char *host;  /* NULL: an empty tmpfs */
 	const char *guest; /* absolute */
 	bool is_read_only;
-	bool is_file; /* host is no directory */
+	bool is_file;	  /* host is no directory */
+	bool has_sockets; /* its socket files are the host's, both ways */
 };
 
 struct options {
@@ -27,6 +28,8 @@ struct options {
 	struct trace_set trace_set;
 	struct published *published; /* -p, in order */
 	size_t published_count;
+	struct gate_rule *rules; /* --allow-connect */
+	size_t rule_count;
 	bool has_own_network; /* --net=none: nothing but loopback */
 	uint64_t memory;      /* bytes; 0: as the host gives */
 	uint64_t boot_flags;  /* enum boot_flags */

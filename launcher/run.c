@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "gate.h"
 #include "ids.h"
 #include "inherited.h"
 #include "launch.h"
@@ -256,6 +257,15 @@ static int exit_status(int monitor_status, const struct terminal *t)
 	return STATUS_OWN_FAILURE;
 }
 
+/* The forwarder, or the gate: it has nothing to say any more. */
+static void end_helper(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
 static int supervise(struct launch *l)
 {
 	struct terminal terminal;
@@ -268,12 +278,11 @@ static int supervise(struct launch *l)
 	terminal_save(&terminal);
 	pid_t monitor = start(l);
 	pid_t publisher = publish_start(&l->options, monitor);
+	pid_t gate = gate_start(&l->options);
 	close_descriptors(&terminal);
 	int status = watch(monitor, &waited, l->options.memory);
-	if (publisher > 0) {
-		(void)kill(publisher, SIGKILL);
-		(void)waitpid(publisher, NULL, 0);
-	}
+	end_helper(publisher);
+	end_helper(gate);
 	if (!l->has_namespaces)
 		children_kill();
 	return exit_status(status, &terminal);
@@ -300,5 +309,6 @@ int run_main(bool is_trace, int argc, char **argv)
 	image_open(&l.image);
 	l.segment_fd = segment_create(&l.image);
 	boot_begin(&l);
+	gate_begin(&l.options);
 	return supervise(&l);
 }

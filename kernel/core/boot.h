@@ -31,6 +31,8 @@ struct boot_mount {
 				may do with it */
 	uint64_t guest_path; /* char * in the boot area, absolute */
 	uint64_t host_path;  /* char * : what /proc/mounts shows as source */
+	uint32_t has_sockets; /* its socket files are for the gate too (host/gate.h) */
+	uint32_t pad;
 };
 
 /* A descriptor that the caller passes to the program, at the same number. */
@@ -139,6 +141,9 @@ struct boot_params {
 	uint64_t
 		inherited; /* struct boot_inherited * in the boot area: 3 and following */
 	uint32_t inherited_count;
-	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
-			  cannot come too early */
+	uint64_t gate_rules; /* struct gate_rule * in the boot area */
+	uint32_t gate_rule_count;
+	int32_t gate_fd; /* where the gate is asked (host/gate.h), or -1 */
+	uint32_t mail;	 /* atomic: the monitor sets it before it kicks, so that the kick
+			    cannot come too early */
 };

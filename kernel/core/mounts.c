@@ -25,12 +25,14 @@
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "fs/overlay/overlay.h"
+#include "fs/path.h"
 #include "fs/proc/proc.h"
 #include "fs/sys/sysfs.h"
 #include "fs/vfs.h"
 #include "ipc/mqueue.h"
 #include "ipc/sysv.h"
 #include "lib/string.h"
+#include "net/gate.h"
 #include "net/socket.h"
 #include "process/session.h"
 #include "process/task.h"
@@ -141,6 +143,19 @@ static int mount_volume(const struct boot_params *b, const struct boot_mount *m)
 	return vfs_mount("hostfs", boot_string(m->host_path), path, NULL, &host, 0);
 }
 
+/* What is mounted at the volume's place is its file system. */
+static int open_gate(const struct boot_mount *m, uint32_t number)
+{
+	struct path p;
+	int err = path_lookup(AT_FDCWD, boot_string(m->guest_path), 0, &p);
+
+	if (err)
+		return err;
+	gate_add_volume(p.mount->sb, number);
+	path_put(&p);
+	return 0;
+}
+
 static bool lies_below(const char *path, const char *dir)
 {
 	size_t len = strlen(dir);
@@ -188,6 +203,8 @@ int mounts_init(const struct boot_params *b)
 	event_init();
 	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd, // NOLINT
 		 b->flags & BOOT_OWN_NETWORK);
+	gate_init(b->gate_fd, (const struct gate_rule *)b->gate_rules, // NOLINT
+		  b->gate_rule_count);
 	sysv_init();
 	err = mqueue_init();
 	if (!err)
@@ -208,6 +225,8 @@ int mounts_init(const struct boot_params *b)
 			(const struct boot_mount *)b->mounts + i; // NOLINT
 
 		err = mount_volume(b, m);
+		if (!err && m->has_sockets)
+			err = open_gate(m, i);
 		if (err)
 			log_print("cannot mount on %s: %s", boot_string(m->guest_path),
 				  errno_message(-err));

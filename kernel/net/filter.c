@@ -18,6 +18,7 @@
 #include "lib/bpf.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "net/inet/inet.h"
 #include "net/socket.h"
 
 struct socket_filter {
@@ -142,11 +143,14 @@ static int program_import(const struct socket *s, const void *value, int len,
 }
 
 /* The host runs it for its own socket: it reads the program where it lies. */
-static int host_attach(const struct socket *s, int name, const struct socket_filter *f)
+static int host_attach(struct socket *s, int name, const struct socket_filter *f)
 {
 	struct linux_sock_fprog fprog = {(uint16_t)f->count, (uaddr_t)f->program};
+	int err = host_setsockopt(s->host_fd, SOL_SOCKET, name, &fprog, sizeof(fprog));
 
-	return host_setsockopt(s->host_fd, SOL_SOCKET, name, &fprog, sizeof(fprog));
+	if (!err && s->family != AF_UNIX)
+		inet_filter_attached(s);
+	return err;
 }
 
 static int attach(struct socket *s, const void *value, int len)
@@ -180,7 +184,7 @@ static int detach(struct socket *s)
 }
 
 /* Which of the sockets that share a port gets a packet: none in memory share one. */
-static int attach_reuseport(const struct socket *s, const void *value, int len)
+static int attach_reuseport(struct socket *s, const void *value, int len)
 {
 	struct socket_filter *f;
 	int err = program_import(s, value, len, &f);

@@ -31,6 +31,9 @@ void inet_port_init(void);
 int inet_port_check(const struct socket *s,
 		    const struct linux_sockaddr_storage *addr) MUST_CHECK;
 
+/* The host has taken a filter: TCP in memory would not ask it. */
+void inet_filter_attached(struct socket *s);
+
 /* Does getsockopt(2) of that option read what lies at its value? */
 bool inet_option_has_question(int level, int name);
 

@@ -38,7 +38,8 @@ struct inet_socket {
 	/* What the host socket has of the socket's: atomic. TIMEOUT_UNKNOWN: perhaps one
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
-	struct inet_async *async; /* atomic: set once; NULL: no signals were wanted */
+	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
+	struct inet_async *async;     /* atomic: set once; NULL: no signals were wanted */
 
 	/* Of TCP, see tcp.h: */
 	struct lock lock;	       /* RANK_OBJECT */
@@ -116,6 +117,21 @@ ssize_t inet_receive(struct socket *s, struct message *m);
 /* ---- option.c ---- */
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len);
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len);
+
+/* ---- outside.c: of sockets that have inet_socket.outside, but connect ---- */
+int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
+			 int len, bool nonblock) MUST_CHECK;
+int inet_outside_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
+/* Before a message is sent or received: 0, or what the call answers. A stream's
+ * connection may have to be waited for. */
+int inet_outside_send(struct socket *s, struct message *m) MUST_CHECK;
+int inet_outside_receive(struct socket *s, struct message *m) MUST_CHECK;
+/* The host socket that has the options. */
+int inet_outside_own_fd(const struct socket *s);
+/* SO_ERROR. */
+int inet_outside_error(struct socket *s);
+/* Also fine without. */
+void inet_outside_release(struct socket *s);
 
 /* ---- async.c ---- */
 int inet_set_async(struct socket *s, bool is_owned, bool is_async);

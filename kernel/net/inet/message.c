@@ -182,7 +182,7 @@ static bool may_go_on(struct socket *s)
 	return host_poll(&pfd, 1, 0) <= 0 || !(pfd.revents & (POLLPRI | POLLERR));
 }
 
-ssize_t inet_receive(struct socket *s, struct message *m)
+static ssize_t receive_all(struct socket *s, struct message *m)
 {
 	uint32_t flags = m->flags & RECEIVE_FLAGS;
 	bool may_block = !(flags & MSG_DONTWAIT);
@@ -209,6 +209,25 @@ ssize_t inet_receive(struct socket *s, struct message *m)
 			break;
 	}
 	return total ? total : got;
+}
+
+ssize_t inet_receive(struct socket *s, struct message *m)
+{
+	ssize_t got;
+
+	if (unlikely(inet_of(s)->outside != NULL)) {
+		int err = inet_outside_receive(s, m);
+
+		if (err)
+			return err;
+	}
+	got = receive_all(s, m);
+	/* An end of a pair tells no names. */
+	if (unlikely(inet_of(s)->outside != NULL) && m->name && got >= 0)
+		m->name_len = s->type == SOCK_DGRAM
+				      ? MAX(inet_outside_name(s, m->name, true), 0)
+				      : 0;
+	return got;
 }
 
 /* ---- sending ---- */
@@ -339,8 +358,12 @@ ssize_t inet_send(struct socket *s, struct message *m)
 	uint32_t flags = m->flags & SEND_FLAGS;
 	bool may_block = !(flags & MSG_DONTWAIT);
 	ssize_t done;
-	int err = inet_may_send(s, &may_block);
+	int err = 0;
 
+	if (unlikely(inet_of(s)->outside != NULL))
+		err = inet_outside_send(s, m);
+	if (!err)
+		err = inet_may_send(s, &may_block);
 	if (!err && may_block)
 		err = inet_set_nonblock(s, false);
 	if (err)

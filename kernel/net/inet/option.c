@@ -215,6 +215,12 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
+	if (unlikely(inet_of(s)->outside != NULL) && level == SOL_SOCKET &&
+	    name == SO_ERROR) {
+		err = inet_outside_error(s);
+		option_put(value, len, &err, sizeof(err));
+		return 0;
+	}
 	fd = inet_option_fd(s);
 	err = fd < 0 ? fd : host_getsockopt(fd, level, name, value, len);
 	if (*len < 0 || *len > room)

@@ -9,6 +9,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/filter.h"
+#include "net/gate.h"
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
 
@@ -129,6 +130,8 @@ int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, in
 	bool may_block = !nonblock;
 	int err = check_address(addr, len);
 
+	if (!err && unlikely(inet_of(s)->outside || gate_allows(addr, len)))
+		return inet_outside_connect(s, addr, len, nonblock);
 	if (!err)
 		err = inet_may_send(s, &may_block);
 	if (!err)
@@ -215,7 +218,11 @@ static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
 int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
 {
 	int len = sizeof(*addr);
-	int err = host_getsockname(s->host_fd, addr, &len, peer);
+	int err;
+
+	if (unlikely(inet_of(s)->outside != NULL))
+		return inet_outside_name(s, addr, peer);
+	err = host_getsockname(s->host_fd, addr, &len, peer);
 
 	return err ? err : MIN(MAX(len, 0), (int)sizeof(*addr));
 }
@@ -246,6 +253,7 @@ void inet_release(struct socket *s)
 {
 	inet_table_remove(s->private);
 	inet_async_end(s);
+	inet_outside_release(s);
 	close_host(s);
 	slab_free(&inet_slab, s->private);
 	s->private = NULL;

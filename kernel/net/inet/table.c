@@ -40,15 +40,14 @@ void inet_table_remove(struct inet_socket *i)
 
 /* ---- one socket ---- */
 
-static void read_name(const struct socket *s, bool peer, uint8_t addr[16], uint16_t *port)
+static void read_name(struct socket *s, bool peer, uint8_t addr[16], uint16_t *port)
 {
 	struct linux_sockaddr_storage name;
-	int len = sizeof(name);
 
 	memset(addr, 0, 16);
 	*port = 0;
 	memset(&name, 0, sizeof(name));
-	if (host_getsockname(s->host_fd, &name, &len, peer))
+	if (inet_name(s, &name, peer) < 0)
 		return;
 	memcpy(port, name.data + PORT_AT, sizeof(*port));
 	*port = __builtin_bswap16(*port);
@@ -83,7 +82,7 @@ static void read_state(const struct socket *s, struct inet_view *v)
 	}
 }
 
-static void view(const struct socket *s, const struct file *f, struct inet_view *v)
+static void view(struct socket *s, const struct file *f, struct inet_view *v)
 {
 	memset(v, 0, sizeof(*v));
 	v->family = s->family;

@@ -11,6 +11,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/gate.h"
 #include "net/inet/tcp.h"
 #include "time/clock.h"
 
@@ -265,7 +266,9 @@ int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int
 	}
 	if (c)
 		return connect_again(s, c, nonblock);
-	if (connect_in_memory(s, addr, len, nonblock, &err))
+	/* What the gate may be asked for is outside, also with an address of loopback. */
+	if (likely(!i->outside && !gate_allows(addr, len)) &&
+	    connect_in_memory(s, addr, len, nonblock, &err))
 		return err;
 	return connect_by_host(s, addr, len, nonblock);
 }

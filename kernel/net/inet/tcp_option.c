@@ -17,6 +17,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "net/inet/inet.h"
 #include "net/inet/tcp.h"
 
 enum {
@@ -112,6 +113,8 @@ int inet_option_fd(struct socket *s)
 	int old = -1;
 	int fd;
 
+	if (unlikely(i->outside != NULL))
+		return inet_outside_own_fd(s);
 	if (s->host_fd >= 0)
 		return s->host_fd;
 	fd = atomic_load(&i->option_fd);
@@ -239,6 +242,17 @@ static void settings_changed(struct inet_socket *i)
 	tcp_room_came(tcp_other(c, i), tcp_mine(c, i));
 	waitq_wake_all(&i->readable, 0);
 	lock_drop(&c->lock);
+}
+
+void inet_filter_attached(struct socket *s)
+{
+	struct inet_socket *i = inet_of(s);
+
+	if (s->type != SOCK_STREAM)
+		return;
+	atomic_store(&i->is_plain_tcp, false);
+	if (atomic_load(&i->listener))
+		tcp_listener_end(i, false);
 }
 
 void tcp_option_note(struct socket *s, int level, int name, const void *value, int len)

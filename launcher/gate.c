@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/* gate.c - see gate.h.
+ *
+ * Requests may be the work of hostile code: what they ask for is looked up in what the
+ * command line allows, whatever the kernel may have checked before. No descriptor is ever
+ * taken from the sandbox: nothing here receives control messages. The gate has no
+ * capabilities, and ends with the launcher. */
+#include "gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "host/gate.h"
+#include "launch.h"
+#include "message.h"
+#include "options.h"
+#include "packets.h"
+#include "relay.h"
+#include "segment.h"
+#include "wall.h"
+
+static int ends[2] = {-1, -1}; /* ours, the kernel's */
+static const struct options *allowed;
+static int *volumes; /* O_PATH: the directories whose socket files may be used, or -1 */
+
+/* A connection of the network that is being made. */
+struct attempt {
+	struct relay_watch watch; /* first: the outer socket */
+	int inner;
+	bool is_over;
+	struct attempt *next; /* of those that are over */
+};
+
+/* A socket file of ours, and the kernel's end of the way to who listens there. */
+struct door {
+	struct relay_watch outer; /* first: the listening socket */
+	struct relay_watch inner;
+	int type;
+	bool is_listening, is_over;
+	struct door *next;
+};
+
+static struct attempt *over;
+static struct door *closed;
+
+/* ---- pairs ---- */
+
+/* pair[1] is the sandbox's. */
+static int make_pair(int pair[2], uint32_t type)
+{
+	/* Datagrams have ends that keep messages apart but cannot be connected anew. */
+	int kind = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+
+	if (socketpair(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	(void)fcntl(pair[1], F_SETFL, 0); /* the kernel says which calls block */
+	return 0;
+}
+
+static bool send_end(int to, void *data, size_t size, int fd)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.room = {0}};
+	struct iovec iov = {data, size};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof control.room;
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof fd);
+	}
+	return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+static void join(int outer, int inner, uint32_t type)
+{
+	if (type == SOCK_STREAM)
+		(void)relay_begin(outer, inner);
+	else
+		(void)packets_begin(outer, inner);
+}
+
+/* ---- the network ---- */
+
+static bool matches(const struct gate_rule *r, const struct gate_request *q)
+{
+	unsigned int port = (unsigned int)q->port[0] << 8 | q->port[1];
+
+	if (r->family != q->family || port < r->port_first || port > r->port_last)
+		return false;
+	for (unsigned int bit = 0; bit < r->prefix; bit++)
+		if ((r->addr[bit / 8] ^ q->addr[bit / 8]) & 0x80U >> bit % 8)
+			return false;
+	return true;
+}
+
+static bool is_allowed(const struct gate_request *q)
+{
+	for (size_t i = 0; i < allowed->rule_count; i++)
+		if (matches(&allowed->rules[i], q))
+			return true;
+	return false;
+}
+
+static socklen_t import_address(const struct gate_request *q, struct sockaddr_storage *a)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)a;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)a;
+
+	memset(a, 0, sizeof *a);
+	a->ss_family = (sa_family_t)q->family;
+	if (q->family == AF_INET) {
+		memcpy(&in->sin_addr, q->addr, sizeof in->sin_addr);
+		memcpy(&in->sin_port, q->port, sizeof in->sin_port);
+		return sizeof *in;
+	}
+	memcpy(&in6->sin6_addr, q->addr, sizeof in6->sin6_addr);
+	memcpy(&in6->sin6_port, q->port, sizeof in6->sin6_port);
+	in6->sin6_scope_id = q->scope;
+	return sizeof *in6;
+}
+
+static void export_result(int outer, int error, struct gate_result *out)
+{
+	struct sockaddr_storage a = {0};
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a;
+	socklen_t len = sizeof a;
+
+	*out = (struct gate_result){.error = error};
+	if (error || getsockname(outer, (struct sockaddr *)&a, &len) < 0)
+		return;
+	out->family = a.ss_family;
+	if (a.ss_family == AF_INET) {
+		memcpy(out->addr, &in->sin_addr, sizeof in->sin_addr);
+		memcpy(out->port, &in->sin_port, sizeof in->sin_port);
+	} else {
+		memcpy(out->addr, &in6->sin6_addr, sizeof in6->sin6_addr);
+		memcpy(out->port, &in6->sin6_port, sizeof in6->sin6_port);
+	}
+}
+
+/* Takes the filling out: now there is room to write. */
+static void unfill(int inner)
+{
+	static char junk[GATE_FILLING];
+	size_t left = GATE_FILLING;
+
+	while (left > 0) {
+		ssize_t n = recv(inner, junk, left, 0);
+
+		if (n <= 0)
+			return;
+		left -= (size_t)n;
+	}
+}
+
+static void attempt_ready(struct relay_watch *w, uint32_t events)
+{
+	struct attempt *t = (struct attempt *)w;
+	struct gate_result result;
+	int err = 0;
+	socklen_t len = sizeof err;
+
+	if (t->is_over || !(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+		return;
+	t->is_over = true;
+	t->next = over;
+	over = t;
+	relay_watch_remove(w);
+	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		err = errno;
+	export_result(w->fd, -err, &result);
+	unfill(t->inner);
+	(void)send(t->inner, &result, sizeof result, MSG_NOSIGNAL);
+	if (!err) {
+		join(w->fd, t->inner, SOCK_STREAM);
+		return;
+	}
+	close(w->fd);
+	close(t->inner);
+}
+
+/* The stream's end is full until the connection is there. */
+static int begin_attempt(int outer, int pair[2])
+{
+	static const char zeroes[GATE_FILLING];
+	struct attempt *t = calloc(1, sizeof *t);
+	int on = 1;
+
+	(void)setsockopt(outer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (!t || send(pair[1], zeroes, sizeof zeroes, MSG_DONTWAIT) != GATE_FILLING) {
+		free(t);
+		return -ENOBUFS;
+	}
+	t->watch = (struct relay_watch){outer, attempt_ready};
+	t->inner = pair[0];
+	if (relay_watch_add(&t->watch, EPOLLOUT))
+		return 0;
+	free(t);
+	return -ENOBUFS;
+}
+
+static int connect_network(const struct gate_request *q, int *out)
+{
+	struct sockaddr_storage a;
+	socklen_t len = import_address(q, &a);
+	int pair[2] = {-1, -1};
+	int outer, err;
+
+	if ((q->family != AF_INET && q->family != AF_INET6) ||
+	    (q->type != SOCK_STREAM && q->type != SOCK_DGRAM) || !is_allowed(q))
+		return -ENETUNREACH;
+	outer = socket(a.ss_family, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (outer < 0)
+		return -errno;
+	err = make_pair(pair, q->type);
+	if (!err && connect(outer, (struct sockaddr *)&a, len) < 0 &&
+	    errno != EINPROGRESS)
+		err = -errno;
+	if (!err && q->type == SOCK_STREAM)
+		err = begin_attempt(outer, pair);
+	if (err) {
+		close(outer);
+		if (pair[0] >= 0) {
+			close(pair[0]);
+			close(pair[1]);
+		}
+		return err;
+	}
+	if (q->type != SOCK_STREAM)
+		join(outer, pair[0], q->type);
+	*out = pair[1];
+	return 0;
+}
+
+/* ---- socket files ---- */
+
+static int volume_of(const struct gate_request *q)
+{
+	return q->volume < allowed->volume_count ? volumes[q->volume] : -1;
+}
+
+/* The directory of the path below the volume; *name: the last of it. */
+static int open_parent(const struct gate_request *q, char *path, const char **name)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					  RESOLVE_NO_MAGICLINKS};
+	int volume = volume_of(q);
+
+	memcpy(path, q->path, GATE_PATH_MAX);
+	path[GATE_PATH_MAX - 1] = '\0';
+	if (volume < 0)
+		return -ECONNREFUSED;
+	char *slash = strrchr(path, '/');
+	*name = slash ? slash + 1 : path;
+	if (slash)
+		*slash = '\0';
+	if (!**name || !strcmp(*name, ".") || !strcmp(*name, ".."))
+		return -ENOENT;
+	int fd = (int)syscall(SYS_openat2, volume, slash ? path : ".", &how, sizeof how);
+	return fd < 0 ? -errno : fd;
+}
+
+static void proc_name(struct sockaddr_un *a, int fd, const char *name)
+{
+	memset(a, 0, sizeof *a);
+	a->sun_family = AF_UNIX;
+	(void)snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d%s%s", fd,
+		       name ? "/" : "", name ? name : "");
+}
+
+/* A descriptor of the socket file itself: what is connected to is what was looked at. */
+static int open_file(const struct gate_request *q)
+{
+	char path[GATE_PATH_MAX];
+	const char *name;
+	struct stat st;
+	int dir = open_parent(q, path, &name);
+
+	if (dir < 0)
+		return dir;
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
+	close(dir);
+	if (!err && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)))
+		err = -ECONNREFUSED;
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
+static int connect_file(const struct gate_request *q, int *out)
+{
+	struct sockaddr_un a, own = {.sun_family = AF_UNIX};
+	int pair[2];
+	int file = open_file(q);
+	int err;
+
+	if (file < 0)
+		return file;
+	int outer = socket(AF_UNIX, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	proc_name(&a, file, NULL);
+	err = outer < 0 ? -errno : 0;
+	if (!err && q->type == SOCK_DGRAM) /* a name to answer to */
+		(void)bind(outer, (struct sockaddr *)&own, sizeof own.sun_family);
+	if (!err && connect(outer, (struct sockaddr *)&a, sizeof a) < 0)
+		err = -errno;
+	close(file);
+	if (!err)
+		err = make_pair(pair, q->type);
+	if (err) {
+		if (outer >= 0)
+			close(outer);
+		return err;
+	}
+	join(outer, pair[0], q->type);
+	*out = pair[1];
+	return 0;
+}
+
+static void door_end(struct door *d)
+{
+	if (d->is_over)
+		return;
+	d->is_over = true;
+	d->next = closed;
+	closed = d;
+	close(d->outer.fd);
+	close(d->inner.fd);
+}
+
+static void door_outer_ready(struct relay_watch *w, uint32_t events)
+{
+	struct door *d = (struct door *)w;
+
+	(void)events;
+	while (!d->is_over && d->is_listening) {
+		int fd = accept4(d->outer.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int pair[2];
+		char byte = 0;
+
+		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+			continue;
+		if (fd < 0)
+			return;
+		if (make_pair(pair, (uint32_t)d->type) < 0) {
+			close(fd);
+			continue;
+		}
+		if (send_end(d->inner.fd, &byte, 1, pair[1]))
+			join(fd, pair[0], (uint32_t)d->type);
+		else { /* nobody takes so many */
+			close(fd);
+			close(pair[0]);
+		}
+		close(pair[1]);
+	}
+}
+
+static void door_inner_ready(struct relay_watch *w, uint32_t events)
+{
+	struct door *d = (struct door *)((char *)w - offsetof(struct door, inner));
+	struct gate_door_listen listening;
+	ssize_t n = 0;
+
+	(void)events;
+	while (!d->is_over &&
+	       (n = recv(w->fd, &listening, sizeof listening, 0)) == sizeof listening) {
+		if (listen(d->outer.fd, (int)(listening.backlog & 0xffff)) == 0)
+			d->is_listening = true;
+		relay_watch_again(&d->outer, EPOLLIN);
+	}
+	if (n == 0)
+		door_end(d);
+}
+
+static int bind_file(const struct gate_request *q, int *out)
+{
+	char path[GATE_PATH_MAX];
+	const char *name;
+	struct sockaddr_un a;
+	struct door *d;
+	int pair[2];
+	int dir, err, fd;
+
+	if (q->type != SOCK_STREAM && q->type != SOCK_SEQPACKET)
+		return -EOPNOTSUPP;
+	dir = open_parent(q, path, &name);
+	if (dir < 0)
+		return dir;
+	if (strlen(name) > sizeof a.sun_path - 32) {
+		close(dir);
+		return -ENAMETOOLONG;
+	}
+	proc_name(&a, dir, name);
+	fd = socket(AF_UNIX, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	err = fd < 0 ? -errno : 0;
+	if (!err) {
+		mode_t old = umask(0777 & ~(q->mode & 0777));
+
+		if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0)
+			err = -errno;
+		(void)umask(old);
+	}
+	close(dir);
+	d = err ? NULL : calloc(1, sizeof *d);
+	if (!err && (!d || make_pair(pair, SOCK_SEQPACKET) < 0))
+		err = -ENOBUFS;
+	if (err) {
+		free(d);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	d->type = (int)q->type;
+	d->outer = (struct relay_watch){fd, door_outer_ready};
+	d->inner = (struct relay_watch){pair[0], door_inner_ready};
+	if (!relay_watch_add(&d->outer, EPOLLIN) ||
+	    !relay_watch_add(&d->inner, EPOLLIN | EPOLLRDHUP)) {
+		door_end(d);
+		close(pair[1]);
+		return -ENOBUFS;
+	}
+	*out = pair[1];
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static void answer(const struct gate_request *q)
+{
+	struct gate_reply reply = {.id = q->id, .error = -EOPNOTSUPP};
+	int fd = -1;
+
+	if (q->operation == GATE_CONNECT)
+		reply.error = connect_network(q, &fd);
+	else if (q->operation == GATE_CONNECT_PATH)
+		reply.error = connect_file(q, &fd);
+	else if (q->operation == GATE_BIND_PATH)
+		reply.error = bind_file(q, &fd);
+	(void)send_end(ends[0], &reply, sizeof reply, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void requests_ready(struct relay_watch *w, uint32_t events)
+{
+	static struct gate_request q;
+
+	(void)events;
+	for (;;) {
+		ssize_t n = recv(w->fd, &q, sizeof q, 0);
+
+		if (n == 0)
+			_exit(0); /* the sandbox is over */
+		if (n < 0)
+			return;
+		if (n == sizeof q)
+			answer(&q);
+	}
+}
+
+static void free_over(void)
+{
+	while (over) {
+		struct attempt *t = over;
+
+		over = t->next;
+		free(t);
+	}
+	while (closed) {
+		struct door *d = closed;
+
+		closed = d->next;
+		free(d);
+	}
+}
+
+/* ---- start ---- */
+
+static bool is_needed(const struct options *o)
+{
+	for (size_t i = 0; i < o->volume_count; i++)
+		if (o->volumes[i].has_sockets)
+			return true;
+	return o->rule_count > 0;
+}
+
+void gate_begin(const struct options *o)
+{
+	boot_params()->gate_fd = -1;
+	if (!is_needed(o))
+		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		fail("cannot make a socket pair: %s", strerror(errno));
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	boot_params()->gate_fd = ends[1];
+}
+
+static void close_end(int n)
+{
+	if (ends[n] >= 0)
+		close(ends[n]);
+	ends[n] = -1;
+}
+
+void gate_close_ours(void)
+{
+	close_end(0);
+}
+
+void gate_close_theirs(void)
+{
+	close_end(1);
+}
+
+static void open_volumes(const struct options *o)
+{
+	volumes = calloc(o->volume_count + 1, sizeof *volumes);
+	if (!volumes)
+		fail("out of memory");
+	for (size_t i = 0; i < o->volume_count; i++) {
+		const struct volume *v = &o->volumes[i];
+
+		volumes[i] = -1;
+		if (!v->has_sockets)
+			continue;
+		volumes[i] = open(v->host, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (volumes[i] < 0)
+			fail("cannot open %s: %s", v->host, strerror(errno));
+	}
+}
+
+static _Noreturn void gate_main(const struct options *o)
+{
+	static struct relay_watch requests;
+
+	gate_close_theirs();
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	allowed = o;
+	open_volumes(o);
+	wall_drop_capabilities();
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	relay_init();
+	requests = (struct relay_watch){ends[0], requests_ready};
+	if (!relay_watch_add(&requests, EPOLLIN))
+		fail("cannot wait for requests: %s", strerror(errno));
+	for (;;) {
+		relay_wait(-1);
+		packets_free_dead();
+		free_over();
+	}
+}
+
+pid_t gate_start(const struct options *o)
+{
+	pid_t launcher = getpid();
+
+	if (ends[0] < 0)
+		return 0;
+	pid_t pid = fork();
+	if (pid < 0)
+		fail("cannot start the gate: %s", strerror(errno));
+	if (pid > 0)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != launcher)
+		_exit(STATUS_OWN_FAILURE);
+	gate_main(o);
+}
