@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* storm_tcp_echo.c - clients connect to servers of the same machine, talk a little or a lot,
- * and part in all manners, while clients and servers are killed.
+/* storm_tcp_echo.c - clients connect to servers of the same machine, talk a little or a
+ * lot, and part in all manners, while clients and servers are killed.
  *
  * What a client sends is known by its first four bytes and the place in the stream: the
  * server checks each byte and sends it back, and the client checks it again. Some connect

@@ -427,6 +427,32 @@ static void flags_of_receive(void)
 	close_pair(fd);
 }
 
+static void more_is_waited_for(void)
+{
+	char buf[32];
+	int fd[2];
+
+	tcp_pair(fd);
+	CHECK(send(fd[0], "one", 3, MSG_MORE) == 3);
+	CHECK(ready(fd[1], POLLIN, 20) == 0);
+	FAILS(EAGAIN, recv(fd[1], buf, sizeof(buf), MSG_DONTWAIT));
+	CHECK(send(fd[0], "two", 3, 0) == 3);
+	CHECK(ready(fd[1], POLLIN, 1000) == POLLIN);
+	CHECK(recv(fd[1], buf, sizeof(buf), 0) == 6 && !memcmp(buf, "onetwo", 6));
+	CHECK(send(fd[0], "late", 4, MSG_MORE) == 4);
+	CHECK(recv(fd[1], buf, sizeof(buf), 0) == 4); /* it is not waited for ever */
+	CHECK(set_option(fd[0], IPPROTO_TCP, TCP_CORK, 1) == 0);
+	CHECK(send(fd[0], "abc", 3, 0) == 3 && send(fd[0], "def", 3, 0) == 3);
+	CHECK(ready(fd[1], POLLIN, 20) == 0);
+	CHECK(set_option(fd[0], IPPROTO_TCP, TCP_CORK, 0) == 0);
+	CHECK(ready(fd[1], POLLIN, 1000) == POLLIN);
+	CHECK(recv(fd[1], buf, sizeof(buf), 0) == 6 && !memcmp(buf, "abcdef", 6));
+	CHECK(send(fd[0], "end", 3, MSG_MORE) == 3 && shutdown(fd[0], SHUT_WR) == 0);
+	CHECK(ready(fd[1], POLLIN, 1000) == POLLIN);
+	CHECK(recv(fd[1], buf, sizeof(buf), 0) == 3 && recv(fd[1], buf, 1, 0) == 0);
+	close_pair(fd);
+}
+
 static void low_water(void)
 {
 	char buf[16];
@@ -661,6 +687,6 @@ RUN(TEST(reset_is_told), TEST(unread_data_make_a_reset),
     TEST(epoll_follows_level), TEST(epoll_follows_edge), TEST(a_oneshot_stays_silent),
     TEST(listeners_are_ready), TEST(a_closed_listener_resets), TEST(a_listener_is_shut),
     TEST(who_has_gone_is_accepted), TEST(a_connection_is_dissolved), TEST(urgent_data),
-    TEST(flags_of_receive), TEST(low_water), TEST(full_and_empty), TEST(sizes_are_kept),
-    TEST(other_addresses), TEST(both_families_meet), TEST(lent_memory_comes_back),
-    TEST(two_threads_of_life))
+    TEST(flags_of_receive), TEST(more_is_waited_for), TEST(low_water),
+    TEST(full_and_empty), TEST(sizes_are_kept), TEST(other_addresses),
+    TEST(both_families_meet), TEST(lent_memory_comes_back), TEST(two_threads_of_life))

@@ -19,6 +19,7 @@ struct tcp_settings {
 	uint32_t low_water;		  /* 0: the same */
 	uint32_t linger_seconds;	  /* SO_LINGER; 0: off, or aborts */
 	bool is_inline;			  /* SO_OOBINLINE */
+	bool is_corked;			  /* TCP_CORK */
 	bool aborts;			  /* SO_LINGER with no time */
 	uint32_t unsent_low;		  /* TCP_NOTSENT_LOWAT; 0: the same */
 	uint8_t stamps;			  /* 0, or SO_TIMESTAMP or its kin */

@@ -24,6 +24,7 @@
 #include "lib/list.h"
 #include "net/inet/internal.h"
 #include "net/socket.h"
+#include "time/timer.h"
 
 struct poll_table;
 struct tcp_chunk;
@@ -75,7 +76,9 @@ struct tcp_half {
 	uint64_t urgent_at;
 	int error; /* SO_ERROR */
 	struct tcp_bytes in;
-	nsec_t stamp; /* when the last of them came, if the owner wants to know */
+	uint32_t held;	   /* how many of the last of them are not to be seen yet */
+	nsec_t held_until; /* CLOCK_MONOTONIC */
+	nsec_t stamp;	   /* when the last of them came, if the owner wants to know */
 	struct tcp_settings set;
 	struct tcp_name name;
 	uint32_t note_first, note_next; /* MSG_ZEROCOPY: those to be told; the next */
@@ -93,6 +96,8 @@ struct tcp_conn {
 	struct list link;	       /* listener->lock: queue or waiting */
 	bool is_waiting;	       /* listener->lock: on the latter */
 	struct inet_options *options;  /* ref: of the accepted socket */
+	struct timer push_timer;       /* tcp_hold.c */
+	bool has_timer, is_timed;      /* it was used; it is armed */
 	struct tcp_conn *former; /* ref: what its owner had before: inet_socket.lock */
 };
 
@@ -151,6 +156,19 @@ void tcp_bytes_return(struct tcp_bytes *b, struct tcp_run *r);
 void tcp_run_free(struct tcp_run *r);
 /* Takes all. */
 void tcp_bytes_clear(struct tcp_bytes *b, struct tcp_run *r);
+
+/* Those that its reader may see. */
+static inline size_t tcp_bytes_there(const struct tcp_half *h)
+{
+	return tcp_bytes_used(&h->in) - h->held;
+}
+
+/* ---- tcp_hold.c: c's lock is held ---- */
+
+/* The last `fresh` bytes of what came to `to` were sent with more to come. */
+void tcp_hold(struct tcp_conn *c, struct tcp_half *to, size_t fresh, uint32_t segment);
+/* Nothing is held back any more; tells of what was. */
+void tcp_push(struct tcp_half *to);
 
 /* ---- tcp_port.c ---- */
 
@@ -253,6 +271,7 @@ int tcp_set_option(struct socket *s, int level, int name, const void *value, int
 int tcp_get_option(struct socket *s, int level, int name, void *value, int *len);
 long tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);
 /* TCP_INFO: how many bytes of out are filled. c's lock is held. */
+uint32_t tcp_segment_size(const struct tcp_conn *c, int side);
 enum { TCP_INFO_SIZE = 232 };
 void tcp_info_fill(struct tcp_conn *c, int side, uint8_t out[TCP_INFO_SIZE]);
 /* SO_SNDBUF and SO_RCVBUF of one that was asked for nothing. */

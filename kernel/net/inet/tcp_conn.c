@@ -48,6 +48,8 @@ void tcp_conn_put(struct tcp_conn *c)
 		struct tcp_conn *former = c->former;
 		struct tcp_run r;
 
+		if (unlikely(c->has_timer))
+			timer_shutdown(&c->push_timer);
 		for (int i = 0; i < 2; i++) {
 			tcp_bytes_clear(&c->half[i].in, &r);
 			tcp_run_free(&r);
@@ -134,6 +136,7 @@ void tcp_finish(struct tcp_half *from, struct tcp_half *to)
 		half_end(from);
 	if (to->state == TCP_CLOSE)
 		return;
+	tcp_push(to);
 	to->is_over = true;
 	to->shutdown |= TCP_SHUT_RECEIVE;
 	to->state = TCP_CLOSE_WAIT;
@@ -161,7 +164,7 @@ size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to)
 	size_t used = tcp_bytes_used(&to->in);
 
 	(void)from;
-	return used > window ? used - window : 0;
+	return MAX(used > window ? used - window : 0, (size_t)to->held);
 }
 
 size_t tcp_room(const struct tcp_half *from, const struct tcp_half *to)
@@ -244,7 +247,7 @@ int tcp_shutdown(struct socket *s, int how)
 static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_reset,
 		       struct tcp_run *unread)
 {
-	bool has_unread = tcp_bytes_used(&h->in) > 0;
+	bool has_unread = tcp_bytes_there(h) > 0;
 
 	if (h->state != TCP_CLOSE && h->state != TCP_SYN_SENT) {
 		if (with_reset || has_unread) {
@@ -259,6 +262,7 @@ static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_res
 	h->is_open = false;
 	h->owner = NULL;
 	tcp_bytes_clear(&h->in, unread);
+	h->held = 0;
 	if (unlikely(other->is_lingering))
 		tcp_tell(other, POLL_WRITABLE);
 }
@@ -361,7 +365,7 @@ void tcp_switch_poll(struct socket *s, int host_fd)
 static uint32_t half_poll(struct tcp_half *h, const struct tcp_half *other)
 {
 	size_t target = h->set.low_water ? h->set.low_water : 1;
-	size_t used = tcp_bytes_used(&h->in);
+	size_t used = tcp_bytes_there(h);
 	uint32_t bits = 0;
 
 	if (h->shutdown == TCP_SHUT_BOTH || h->state == TCP_CLOSE)

@@ -249,6 +249,7 @@ static void abort_connection(struct tcp_conn *c)
 	c->half[ACCEPTOR].is_open = false;
 	c->half[ACCEPTOR].state = TCP_CLOSE;
 	tcp_bytes_clear(&c->half[ACCEPTOR].in, &unread);
+	c->half[ACCEPTOR].held = 0;
 	tcp_reset(&c->half[CONNECTOR]);
 	lock_drop(&c->lock);
 	tcp_run_free(&unread);

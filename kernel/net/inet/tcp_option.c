@@ -21,6 +21,8 @@
 #include "net/inet/tcp.h"
 
 enum {
+	FILTER_CLASSIC = 26, /* filters run on packets, of which there are none here */
+	FILTER_BPF = 50,
 	VALUE_MAX = 29,
 	OPTIONS_MAX = 256,
 	STAMP_RX_SOFTWARE = 1 << 3, /* SOF_TIMESTAMPING_… */
@@ -145,8 +147,9 @@ static bool is_one_of(int name, const uint8_t *names, size_t count)
 /* Whatever only the host's TCP can do for a connection, or that decides where it goes. */
 static bool needs_host(int level, int name, uint32_t value)
 {
-	static const uint8_t general[] = {SO_REUSEPORT, SO_BINDTODEVICE, SO_BINDTOIFINDEX,
-					  SO_MAX_PACING_RATE};
+	static const uint8_t general[] = {SO_REUSEPORT,	    SO_BINDTODEVICE,
+					  SO_BINDTOIFINDEX, SO_MAX_PACING_RATE,
+					  FILTER_CLASSIC,   FILTER_BPF};
 	static const uint8_t ip[] = {IP_OPTIONS, IP_MINTTL, IP_FREEBIND, IP_UNICAST_IF};
 	static const uint8_t ip6[] = {IPV6_MINHOPCOUNT, IPV6_FREEBIND, IPV6_UNICAST_IF,
 				      IPV6_PKTINFO, IPV6_ADDRFORM};
@@ -230,7 +233,7 @@ static void set_general(struct socket *s, struct tcp_settings *set, int name,
 }
 
 /* The connection is to heed them from here on. */
-static void settings_changed(struct inet_socket *i)
+static void settings_changed(struct inet_socket *i, bool push_now)
 {
 	struct tcp_conn *c = tcp_conn_of(i);
 
@@ -238,6 +241,8 @@ static void settings_changed(struct inet_socket *i)
 		return;
 	lock_take(&c->lock);
 	tcp_mine(c, i)->set = i->set;
+	if (push_now || !i->set.is_corked)
+		tcp_push(tcp_other(c, i));
 	tcp_room_came(tcp_mine(c, i), tcp_other(c, i));
 	tcp_room_came(tcp_other(c, i), tcp_mine(c, i));
 	waitq_wake_all(&i->readable, 0);
@@ -260,10 +265,13 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 	struct inet_socket *i = inet_of(s);
 	struct inet_option fresh = {(uint8_t)level, (uint8_t)name, (uint8_t)len, {0}};
 	struct tcp_settings set = i->set;
+	bool push_now = false;
 	uint32_t n = 0;
+	bool has_address =
+		level == SOL_SOCKET && (name == FILTER_CLASSIC || name == FILTER_BPF);
 
 	memcpy(&n, value, MIN((size_t)len, sizeof(n)));
-	if (len <= VALUE_MAX && level <= UINT8_MAX && name <= UINT8_MAX) {
+	if (!has_address && len <= VALUE_MAX && level <= UINT8_MAX && name <= UINT8_MAX) {
 		memcpy(fresh.value, value, (size_t)len);
 		list_add_option(i, &fresh);
 	}
@@ -278,12 +286,16 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 		set.tells_size = n;
 	else if (level == SOL_TCP && name == TCP_NOTSENT_LOWAT)
 		set.unsent_low = n;
+	else if (level == SOL_TCP && name == TCP_CORK)
+		set.is_corked = n;
+	else if (level == SOL_TCP && name == TCP_NODELAY)
+		push_now = n;
 	else
 		return;
 	lock_take(&i->lock);
 	i->set = set;
 	lock_drop(&i->lock);
-	settings_changed(i);
+	settings_changed(i, push_now);
 }
 
 /* IPV6_ADDRFORM: the socket is one of IPv4 from here on. The host lets only connected
@@ -343,7 +355,7 @@ enum {
 	MSS_UNKNOWN = 536
 };
 
-static uint32_t segment_size(const struct tcp_conn *c, int side)
+uint32_t tcp_segment_size(const struct tcp_conn *c, int side)
 {
 	if (side == ACCEPTOR)
 		return MSS_ACCEPTOR;
@@ -376,7 +388,7 @@ void tcp_info_fill(struct tcp_conn *c, int side, uint8_t out[TCP_INFO_SIZE])
 		.options = 7, /* time stamps, SACK, window scaling */
 		.wscale = 0xaa,
 		.rto = 204000,
-		.snd_mss = segment_size(c, side),
+		.snd_mss = tcp_segment_size(c, side),
 		.rcv_mss = MSS_UNKNOWN,
 		.pmtu = c->is_v4 ? MTU4 : MTU6,
 		.rcv_ssthresh = c->is_v4 ? ADVERTISED4 : ADVERTISED6,
@@ -445,8 +457,8 @@ static bool get_number(struct socket *s, struct tcp_conn *c, int level, int name
 		return level == SOL_IP || s->family == AF_INET6;
 	case SOL_TCP << 8 | TCP_MAXSEG:
 		*n = (int)read_back(s, level, name);
-		if (!*n || *n == MSS_UNKNOWN || *n > (int)segment_size(c, i->side))
-			*n = (int)segment_size(c, i->side);
+		if (!*n || *n == MSS_UNKNOWN || *n > (int)tcp_segment_size(c, i->side))
+			*n = (int)tcp_segment_size(c, i->side);
 		return true;
 	default:
 		return false;
@@ -480,12 +492,12 @@ int tcp_get_option(struct socket *s, int level, int name, void *value, int *len)
 /* What a receive would find: up to the urgent byte. c's lock is held. */
 static size_t readable_size(const struct tcp_half *h)
 {
-	size_t used = tcp_bytes_used(&h->in);
+	size_t used = tcp_bytes_there(h);
 
 	if (h->state == TCP_SYN_SENT)
 		return 0;
 	if (h->set.is_inline || !h->urgent || h->urgent_at < h->in.head ||
-	    h->urgent_at >= h->in.tail)
+	    h->urgent_at >= h->in.head + used)
 		return used;
 	return (size_t)(h->urgent_at - h->in.head);
 }

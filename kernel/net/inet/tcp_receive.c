@@ -45,10 +45,11 @@ static size_t until_urgent(struct tcp_reading *r, bool *stops)
 {
 	struct tcp_half *h = r->me;
 	uint64_t at = h->in.head + r->skip;
-	size_t there = (size_t)(h->in.tail - at);
+	uint64_t end = h->in.tail - h->held;
+	size_t there = (size_t)(end - at);
 
 	*stops = false;
-	if (likely(!h->urgent) || h->urgent_at < at || h->urgent_at >= h->in.tail)
+	if (likely(!h->urgent) || h->urgent_at < at || h->urgent_at >= end)
 		return there;
 	if (h->urgent_at > at)
 		return (size_t)(h->urgent_at - at);
@@ -208,7 +209,7 @@ static void put_controls(struct tcp_reading *r)
 	lock_take(&r->c->lock);
 	set = r->me->set;
 	stamp = r->me->stamp;
-	size = (int)MIN(tcp_bytes_used(&r->me->in), (size_t)INT32_MAX);
+	size = (int)MIN(tcp_bytes_there(r->me), (size_t)INT32_MAX);
 	lock_drop(&r->c->lock);
 	if (stamp && r->copied > 0)
 		put_stamps(&set, r->m, stamp);
@@ -312,7 +313,7 @@ ssize_t tcp_receive(struct socket *s, struct message *m)
 	r.target = target_of(r.me, m);
 	lock_take(&c->lock);
 	err = receive_locked(&r);
-	is_left = r.slept && tcp_bytes_used(&r.me->in);
+	is_left = r.slept && tcp_bytes_there(r.me);
 	if (is_left)
 		waitq_wake_one(&i->readable, POLL_READABLE);
 	lock_drop(&c->lock);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tcp_send.c - sending on a connection in memory.
  *
- * Limits against Linux: MSG_MORE and TCP_CORK hold nothing back; of two threads that send
- * more than PIECE_MAX at once on one socket, each one's pieces may come between the
- * other's. */
+ * Limits against Linux: of two threads that send more than PIECE_MAX at once on one
+ * socket, each one's pieces may come between the other's. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/inet.h"
@@ -102,13 +101,22 @@ static void put_urgent(struct tcp_half *other, uint8_t byte)
 }
 
 /* After size bytes were put. c's lock is held. */
-static void tell_receiver(struct tcp_sending *w, bool is_last, uint8_t byte)
+static void tell_receiver(struct tcp_sending *w, size_t size, bool is_last, uint8_t byte)
 {
+	bool is_held = ((w->m->flags & MSG_MORE) || w->me->set.is_corked) &&
+		       !(w->m->flags & MSG_OOB);
 	struct tcp_half *other = w->other;
 
 	other->piece_count++;
 	if (unlikely(other->set.stamps || other->set.full_stamps))
 		other->stamp = clock_now(CLOCK_REALTIME);
+	if (unlikely(is_held)) {
+		tcp_hold(w->c, other, size, tcp_segment_size(w->c, inet_of(w->s)->side));
+		if (other->held >= size)
+			return;
+	} else {
+		other->held = 0;
+	}
 	if (unlikely((w->m->flags & MSG_OOB) && is_last))
 		put_urgent(other, byte);
 	tcp_tell(other, POLL_READABLE);
@@ -182,7 +190,7 @@ static ssize_t send_piece(struct tcp_sending *w)
 	if (err)
 		return err;
 	if (likely(w->other->is_open))
-		tell_receiver(w, is_last, byte);
+		tell_receiver(w, (size_t)size, is_last, byte);
 	return size;
 }
 

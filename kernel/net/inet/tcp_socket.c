@@ -81,7 +81,7 @@ bool tcp_view(const struct socket *s, struct inet_view *v)
 	view_name(c, i->side, s->family, v->local, &v->local_port);
 	view_name(c, !i->side, s->family, v->remote, &v->remote_port);
 	v->state = tcp_mine(c, i)->state;
-	v->receive_queue = (uint32_t)tcp_bytes_used(&tcp_mine(c, i)->in);
+	v->receive_queue = (uint32_t)tcp_bytes_there(tcp_mine(c, i));
 	v->send_queue = (uint32_t)tcp_unsent(tcp_mine(c, i), tcp_other(c, i));
 	tcp_info_fill(c, i->side, v->tcp_info);
 	v->tcp_info_size = TCP_INFO_SIZE;
