@@ -22,7 +22,8 @@
 #include "lib/atomic.h"
 
 enum { AWAKE, SPINNING, ASLEEP }; /* sleeper.wake */
-enum { SPIN_ROUNDS = 1000, SPIN_TRY = 32, SPIN_CREDIT_MAX = 16 };
+enum { SPIN_ROUNDS = 1000, SPIN_CREDIT_MAX = 16 };
+enum { SPIN_PAUSE_MIN = 32, SPIN_PAUSE_MAX = 1024 }; /* sleeps without a try to spin */
 
 void waitq_init(struct waitq *q)
 {
@@ -74,25 +75,31 @@ void sleeper_cancel(void)
 /* Looks at the wake word for some 25 us, if that has paid lately: true when it was woken.
  * That is as long as it takes to wake a partner on a processor that sleeps, so that of
  * two who pass a word to and fro both come to spin, and neither sleeps again. The chance
- * to prove that it pays comes with every SPIN_TRY-th sleep; in a wait that is long, or on
- * a busy machine, it does not, and the credit is soon used up.
+ * to prove that it pays comes after SPIN_PAUSE_MIN sleeps; in a wait that is long, or on
+ * a busy machine, it does not, and the credit is soon used up. Each vain try doubles the
+ * pause to the next: where two share a processor none can ever pay, and a try takes as
+ * long as ten sleeps.
  */
 static bool sleeper_spin(struct sleeper *s)
 {
 	if (!s->spin_credit) {
-		if (++s->sleeps % SPIN_TRY)
+		if (++s->sleeps < MAX(s->spin_pause, SPIN_PAUSE_MIN))
 			return false;
+		s->sleeps = 0;
 		s->spin_credit = 1;
 	}
 	for (int i = 0; i < SPIN_ROUNDS; i++) {
 		if (atomic_load_relaxed(&s->wake) == AWAKE) {
 			s->spin_credit =
 				(uint8_t)MIN(s->spin_credit + 2, SPIN_CREDIT_MAX);
+			s->spin_pause = SPIN_PAUSE_MIN;
 			return true;
 		}
 		cpu_relax();
 	}
-	s->spin_credit--;
+	if (!--s->spin_credit)
+		s->spin_pause = (uint16_t)MIN(MAX(2 * s->spin_pause, SPIN_PAUSE_MIN),
+					      SPIN_PAUSE_MAX);
 	return false;
 }
 

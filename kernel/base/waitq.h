@@ -50,8 +50,9 @@ struct sleeper {
 	uint32_t work; /* atomic: enum work */
 	uint32_t wake; /* atomic: 0 awake, else asleep or about to be (a host futex word):
 			  see waitq.c */
-	uint32_t sleeps;     /* own: counts those that might have spun */
-	uint32_t naps;	     /* own: counts the real ones */
+	uint32_t naps; /* own: counts sleeps in the host */
+	uint16_t sleeps;     /* own: counts those without a spin, since the last try */
+	uint16_t spin_pause; /* own: how many of them come before the next try */
 	uint8_t spin_credit; /* own: how often to spin before sleeping */
 	int host_eventfd;    /* host descriptor to write while polling_host, -1 if none */
 	uint32_t polling_host; /* atomic: 1 while it sleeps in a host call that watches
