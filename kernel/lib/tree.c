@@ -3,7 +3,8 @@
  *
  * Each node knows the height of its subtree. Heights of siblings differ by one at most;
  * after a change they are put right from the changed place upwards, and a climb ends
- * where a subtree comes out as high as it was. */
+ * where a subtree comes out as high as it was, or, if the tree keeps sums, at the root.
+ */
 #include "lib/tree.h"
 
 static int height_of(const struct tree_node *node)
@@ -11,12 +12,14 @@ static int height_of(const struct tree_node *node)
 	return node ? node->height : 0;
 }
 
-static void height_update(struct tree_node *node)
+static void node_update(const struct tree *t, struct tree_node *node)
 {
 	int left = height_of(node->left);
 	int right = height_of(node->right);
 
 	node->height = 1 + MAX(left, right);
+	if (t->sum)
+		t->sum(node);
 }
 
 /* Where the pointer to node, a child of parent or the root, is kept. */
@@ -47,8 +50,8 @@ static struct tree_node *rotate_left(struct tree *t, struct tree_node *node)
 		node->right->parent = node;
 	up->left = node;
 	node->parent = up;
-	height_update(node);
-	height_update(up);
+	node_update(t, node);
+	node_update(t, up);
 	return up;
 }
 
@@ -62,8 +65,8 @@ static struct tree_node *rotate_right(struct tree *t, struct tree_node *node)
 		node->left->parent = node;
 	up->right = node;
 	node->parent = up;
-	height_update(node);
-	height_update(up);
+	node_update(t, node);
+	node_update(t, up);
 	return up;
 }
 
@@ -83,7 +86,7 @@ static struct tree_node *balance(struct tree *t, struct tree_node *node)
 			rotate_left(t, node->left);
 		return rotate_right(t, node);
 	}
-	height_update(node);
+	node_update(t, node);
 	return node;
 }
 
@@ -93,7 +96,7 @@ static void rebalance_up(struct tree *t, struct tree_node *node)
 		int before = node->height;
 
 		node = balance(t, node);
-		if (node->height == before)
+		if (node->height == before && !t->sum)
 			return;
 		node = node->parent;
 	}
@@ -107,7 +110,15 @@ void tree_link(struct tree *t, struct tree_node *node, struct tree_node *parent,
 	node->parent = parent;
 	node->height = 1;
 	*link = node;
+	if (t->sum)
+		t->sum(node);
 	rebalance_up(t, parent);
+}
+
+void tree_sum_changed(struct tree *t, struct tree_node *node)
+{
+	for (; node; node = node->parent)
+		t->sum(node);
 }
 
 struct tree_node *tree_insert(struct tree *t, struct tree_node *node,

@@ -11,7 +11,10 @@
  *	tree_link(t, node, parent, link);
  *
  * Nothing allocates or fails; all but the walks over the whole tree are O(log n).
- * No locks: the caller's. A node is on one tree at most. */
+ * No locks: the caller's. A node is on one tree at most.
+ *
+ * A tree may keep something about each subtree, the largest of a value say, in the
+ *structs around its nodes: tree_init_summed(). */
 #pragma once
 #include "abi/types.h"
 
@@ -22,13 +25,18 @@ struct tree_node {
 	int height; /* of the subtree: 1 for a leaf, 0 for a node on no tree */
 };
 
+/* Works out anew what a node keeps about its subtree, from its own value and from what
+ * its children keep. */
+typedef void tree_sum_fn(struct tree_node *node);
+
 struct tree {
 	struct tree_node *root;
+	tree_sum_fn *sum; /* or NULL */
 };
 
 #define TREE_INIT                                                                        \
 	{                                                                                \
-		NULL                                                                     \
+		NULL, NULL                                                               \
 	}
 
 #define tree_entry(p, type, member) container_of(p, type, member)
@@ -51,6 +59,13 @@ typedef int tree_compare_fn(const void *key, const struct tree_node *node);
 static inline void tree_init(struct tree *t)
 {
 	t->root = NULL;
+	t->sum = NULL;
+}
+
+static inline void tree_init_summed(struct tree *t, tree_sum_fn *sum)
+{
+	t->root = NULL;
+	t->sum = sum;
 }
 
 static inline bool tree_is_empty(const struct tree *t)
@@ -72,6 +87,9 @@ void tree_link(struct tree *t, struct tree_node *node, struct tree_node *parent,
  * which case nothing was changed. */
 struct tree_node *tree_insert(struct tree *t, struct tree_node *node,
 			      tree_order_fn *order) MUST_CHECK;
+
+/* The value of node, which is on t, has changed: tells all subtrees that it is in. */
+void tree_sum_changed(struct tree *t, struct tree_node *node);
 
 /* Takes node, which must be on t, off it. */
 void tree_remove(struct tree *t, struct tree_node *node);

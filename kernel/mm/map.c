@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* map.c - mmap, munmap, mprotect, mremap, brk: areas and the host mappings behind them,
  * always changed together under mm->lock. All checks come first; the host call comes last
- * but for the bookkeeping, so that its failure leaves everything as it was.
- *
- * Above each private file mapping whose place we choose, TRAMPOLINE_AREA bytes are kept
- * for the patcher (a hidden area, no host mapping until needed), at the same distance in
- * every process that maps the file. */
+ * but for the bookkeeping, so that its failure leaves everything as it was. */
 #include "mm/map.h"
 
 #include "abi/errno.h"
@@ -18,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/commit.h"
 #include "mm/limits.h"
+#include "mm/place.h"
 #include "mm/populate.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
@@ -37,7 +34,7 @@ struct mm *mm_create(void)
 		return NULL;
 	ref_init(&mm->refs);
 	lock_init(&mm->lock, RANK_MM);
-	tree_init(&mm->areas);
+	vma_tree_init(mm);
 	mm->mmap_top = USER_END;
 	mm->id = atomic_add(&next_mm_id, 1) + 1;
 	return mm;
@@ -190,7 +187,7 @@ struct mm *mm_copy_locked(struct mm *mm, struct list *events)
 	*copy = *mm;
 	ref_init(&copy->refs);
 	lock_init(&copy->lock, RANK_MM);
-	tree_init(&copy->areas);
+	vma_tree_init(copy);
 	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
 	copy->peak_pages = 0;
 	copy->area_count = 0;
@@ -214,43 +211,6 @@ struct mm *mm_copy_locked(struct mm *mm, struct list *events)
 }
 
 /* ---- mapping ---- */
-
-/* A place for size bytes with the patcher's room above it, or without when there is none.
- */
-static uaddr_t find_place(struct mm *mm, uaddr_t hint, size_t size, uint32_t flags,
-			  size_t room)
-{
-	uaddr_t top = mm->mmap_top;
-	uaddr_t at;
-
-	if (flags & MAP_32BIT) {
-		/* As Linux: what is asked for in the low 2 GiB, or from the bottom of
-		 * their upper half. */
-		if (hint >= USER_START && hint < 0x80000000UL &&
-		    size <= 0x80000000UL - hint &&
-		    vma_range_free(mm, hint, hint + size) &&
-		    !vma_is_below_stack(mm, hint + size))
-			return hint;
-		at = vma_find_free_above(mm, size, 0x40000000UL);
-		return at && at + size <= 0x80000000UL ? at : 0;
-	}
-	hint = ALIGN_DOWN(hint, PAGE_SIZE);
-	if (hint) {
-		hint = MAX(hint, ALIGN_UP((uaddr_t)atomic_load(&mm_min_addr), PAGE_SIZE));
-		if (hint >= USER_START && hint <= USER_END - size &&
-		    vma_range_free(mm, hint, hint + size + room) &&
-		    !vma_is_below_stack(mm, hint + size))
-			return hint;
-	}
-	at = mm->mmap_bottom ? vma_find_free_above(mm, size + room, mm->mmap_bottom) : 0;
-	if (!at)
-		at = vma_find_free(mm, size + room, USER_START, top);
-	if (!at && room)
-		at = vma_find_free(mm, size, USER_START, top);
-	if (!at)
-		at = vma_find_free(mm, size, USER_START, USER_END);
-	return at;
-}
 
 static int check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flags,
 			size_t replaced)
@@ -315,58 +275,6 @@ static void fetch_new(struct mm *mm, uaddr_t at, size_t size, uint32_t flags)
 	else if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE &&
 		 size > POPULATE_PIECE)
 		mm_fetch(mm, at, at + size, false, 0);
-}
-
-static struct vma *hidden_area(struct vma_spares *s, uaddr_t start, uaddr_t end)
-{
-	struct vma *v = vma_spare(s);
-
-	v->start = start;
-	v->end = end;
-	v->off = 0;
-	v->object = NULL;
-	v->prot = PROT_NONE;
-	v->flags = VMA_HIDDEN;
-	return v;
-}
-
-static bool is_patchable(const struct vm_object *object, uint32_t flags)
-{
-	return object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
-}
-
-/* Keeps the patcher's room above a mapping that ends at `end`, if it is free. */
-static void keep_room(struct mm *mm, uaddr_t end, size_t room, struct vma_spares *s)
-{
-	if (room && spares_left(s) && vma_range_free(mm, end, end + room) &&
-	    end + room <= USER_END)
-		(void)vma_insert(mm, hidden_area(s, end, end + room));
-}
-
-long mm_find_room(struct mm *mm, uaddr_t hint, size_t size, size_t align,
-		  struct vm_object *object)
-{
-	size_t room = is_patchable(object, MAP_PRIVATE) ? TRAMPOLINE_AREA : 0;
-	size_t more = hint ? 0 : align - PAGE_SIZE;
-	struct vma_spares spares;
-	uaddr_t at;
-	long ret;
-
-	if (!size || size > USER_END - align)
-		return size ? -ENOMEM : -EINVAL;
-	size = ALIGN_UP(size, PAGE_SIZE);
-	ret = vma_spares_take(&spares);
-	if (ret)
-		return ret;
-	lock_take(&mm->lock);
-	at = find_place(mm, hint, size + more, 0, room);
-	if (at && more)
-		at = ALIGN_UP(at, align);
-	if (at)
-		keep_room(mm, at + size, room, &spares);
-	lock_drop(&mm->lock);
-	vma_spares_drop(&spares);
-	return at ? (long)at : -ENOMEM;
 }
 
 static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
@@ -466,7 +374,6 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags)
 {
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-	size_t room = is_patchable(object, flags) && !fixed ? TRAMPOLINE_AREA : 0;
 	struct list events = LIST_INIT(events);
 	struct vma_spares spares;
 	size_t reserved = 0;
@@ -492,7 +399,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	lock_take(&mm->lock);
 	lock_as_agreed(mm, &flags, &vma_flags);
 	if (!fixed) {
-		addr = find_place(mm, addr, size, flags, room);
+		addr = place_find(mm, addr, size, flags, object);
 		ret = addr ? 0 : -ENOMEM;
 	} else if ((flags & MAP_FIXED_NOREPLACE) &&
 		   !vma_range_free(mm, addr, addr + size)) {
@@ -526,7 +433,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	v->flags = vma_flags;
 	vma_set_object(v, object, off);
 	v = vma_insert(mm, v);
-	keep_room(mm, addr + size, room, &spares);
+	if (!fixed)
+		place_keep_room(mm, addr + size, flags, object, &spares);
 	if ((prot & PROT_EXEC) && object && mm_mapped_hook)
 		mm_mapped_hook(mm, v);
 	ret = (long)addr;
@@ -775,6 +683,7 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 			if (!host_map(start, grow, v->prot, MAP_PRIVATE, NULL, 0)) {
 				vma_account(mm, v, -1);
 				v->start = start;
+				vma_gaps_changed(mm, v);
 				vma_account(mm, v, 1);
 				grown = true;
 			}

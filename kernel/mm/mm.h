@@ -54,6 +54,8 @@ struct vma {
 	uint32_t fork_id; /* private, and came by fork: which of all; 0: it did not */
 	struct vma_name *name; /* ref: mm/name.h; NULL: none */
 	struct uffd *uffd;     /* ref; NULL: not registered with any */
+	size_t gap;	       /* free bytes below it: mm/vma_gap.c */
+	size_t gap_max;	       /* the largest such in its subtree */
 };
 
 /* Arguments and environment as given to exec, for other processes' /proc: fork shares

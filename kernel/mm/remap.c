@@ -160,6 +160,7 @@ static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 	}
 	vma_account(r->mm, v, -1);
 	v->end = end;
+	vma_gaps_changed(r->mm, v);
 	vma_account(r->mm, v, 1);
 	if (unlikely(v->uffd))
 		(void)!uffd_apply(r->mm, v, r->old + r->old_size, end, false);

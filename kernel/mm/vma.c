@@ -245,6 +245,7 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	if (!(v->flags & VMA_HIDDEN))
 		mm->area_count++;
 	(void)!tree_insert(&mm->areas, &upper->node, order);
+	vma_gap_changed(mm, upper);
 }
 
 static bool splits(struct mm *mm, uaddr_t addr)
@@ -291,6 +292,7 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 		vma_free(v);
 		v = next;
 	}
+	vma_gap_changed(mm, v);
 }
 
 /* As Linux, which finds the processes that share a page by the area that it was first in:
@@ -341,6 +343,7 @@ void vma_link(struct mm *mm, struct vma *v)
 {
 	v->node = (struct tree_node){0};
 	(void)!tree_insert(&mm->areas, &v->node, order);
+	vma_gaps_changed(mm, v);
 	vma_account(mm, v, 1);
 }
 
@@ -355,54 +358,6 @@ bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end)
 	struct vma *v = vma_find(mm, start);
 
 	return !v || v->start >= end;
-}
-
-/* Where an area begins for those who look for room: Linux keeps 256 pages free below one
- * that may grow. */
-static uaddr_t start_with_gap(const struct vma *v)
-{
-	uaddr_t gap = v->flags & (VMA_GROWSDOWN | VMA_STACK) ? 256 * PAGE_SIZE : 0;
-
-	return v->start - MIN(gap, v->start);
-}
-
-bool vma_is_below_stack(struct mm *mm, uaddr_t end)
-{
-	struct vma *v = vma_find(mm, end);
-
-	return v && start_with_gap(v) < end;
-}
-
-uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top)
-{
-	struct vma *v = vma_find(mm, top - 1);
-
-	/* Gaps from the top down: [end of the area below, start of the one above). */
-	for (;;) {
-		struct vma *below = v ? vma_prev(v) : entry(tree_last(&mm->areas));
-		uaddr_t high = v ? MIN(start_with_gap(v), top) : top;
-		uaddr_t low = below ? MAX(below->end, floor) : floor;
-
-		if (high > low && high - low >= size)
-			return high - size;
-		if (!below || below->end <= floor)
-			return 0;
-		v = below;
-	}
-}
-
-uaddr_t vma_find_free_above(struct mm *mm, size_t size, uaddr_t floor)
-{
-	uaddr_t at = floor;
-
-	for (struct vma *v = vma_find(mm, at); v; v = vma_next(v)) {
-		uaddr_t end = start_with_gap(v);
-
-		if (end >= at && end - at >= size)
-			break;
-		at = MAX(at, v->end);
-	}
-	return at <= USER_END && USER_END - at >= size ? at : 0;
 }
 
 bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end)

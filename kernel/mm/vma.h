@@ -44,15 +44,23 @@ struct vma *vma_merge(struct mm *mm, struct vma *v);
 void vma_free(struct vma *v);
 /* True when nothing lies in [start, end). */
 bool vma_range_free(struct mm *mm, uaddr_t start, uaddr_t end);
-/* An area that ends there would lie in the gap below one that grows down. */
-bool vma_is_below_stack(struct mm *mm, uaddr_t end);
-/* The highest free range of size bytes below top (and not below floor), or 0. */
-uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top);
-/* The lowest free range of size bytes from floor on, or 0. */
-uaddr_t vma_find_free_above(struct mm *mm, size_t size, uaddr_t floor);
 /* Every page of [start, end) belongs to an area that the guest sees. */
 bool vma_range_covered(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Some of [start, end) is sealed: it may not be unmapped or changed. */
 bool vma_range_sealed(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Adds (by 1) or takes (by -1) an area from the mm's counts. */
 void vma_account(struct mm *mm, const struct vma *v, int by);
+
+/* vma_gap.c: the room between areas. */
+/* Makes an empty tree that knows the gaps. */
+void vma_tree_init(struct mm *mm);
+/* v, which is linked, begins or ends elsewhere, or is new. */
+void vma_gaps_changed(struct mm *mm, struct vma *v);
+/* v, NULL for the end of the address space, has another area below it than it had. */
+void vma_gap_changed(struct mm *mm, struct vma *v);
+/* An area that ends there would lie in the gap below one that grows down. */
+bool vma_is_below_stack(struct mm *mm, uaddr_t end);
+/* The highest free range of size bytes below top (and not below floor), or 0. */
+uaddr_t vma_find_free(struct mm *mm, size_t size, uaddr_t floor, uaddr_t top);
+/* The lowest free range of size bytes from floor on, or 0. */
+uaddr_t vma_find_free_above(struct mm *mm, size_t size, uaddr_t floor);
