@@ -8,12 +8,22 @@
 #include "mm/map.h"
 #include "mm/usercopy.h"
 
+#define HUGE_PAGE_SIZE (2UL << 20)
+
 static size_t room_above(uint32_t flags, const struct vm_object *object)
 {
 	bool is_patchable =
 		object && (flags & MAP_TYPE) == MAP_PRIVATE && object->ops->content_id;
 
 	return is_patchable ? TRAMPOLINE_AREA : 0;
+}
+
+/* Memory that may consist of huge pages begins where one may, as on Linux from 6.7 on. */
+static uaddr_t find_huge_place(struct mm *mm, size_t size, uaddr_t top)
+{
+	uaddr_t at = vma_find_free(mm, size + HUGE_PAGE_SIZE, USER_START, top);
+
+	return at ? ALIGN_DOWN(at + HUGE_PAGE_SIZE, HUGE_PAGE_SIZE) : 0;
 }
 
 uaddr_t place_find(struct mm *mm, uaddr_t hint, size_t size, uint32_t flags,
@@ -43,6 +53,8 @@ uaddr_t place_find(struct mm *mm, uaddr_t hint, size_t size, uint32_t flags,
 			return hint;
 	}
 	at = mm->mmap_bottom ? vma_find_free_above(mm, size + room, mm->mmap_bottom) : 0;
+	if (!at && !object && size % HUGE_PAGE_SIZE == 0)
+		at = find_huge_place(mm, size, top);
 	if (!at)
 		at = vma_find_free(mm, size + room, USER_START, top);
 	if (!at && room)

@@ -25,6 +25,7 @@
 #define WINDOW 0x100000000UL
 #define PAGES  4096UL
 #define STEPS  6000
+#define HUGE   (2UL << 20)
 
 static struct mm *mm;
 
@@ -231,4 +232,23 @@ static void searches_find_what_a_walk_finds(void)
 	finish();
 }
 
-RUN(TEST(searches_find_what_a_walk_finds))
+static void memory_for_huge_pages_is_aligned(void)
+{
+	const uint32_t prot = PROT_READ | PROT_WRITE;
+	long at;
+
+	start();
+	CHECK(mm_map(mm, 0, PAGE_SIZE, prot, MAP_PRIVATE, NULL, 0, 0) > 0);
+	at = mm_map(mm, 0, 2 * HUGE, prot, MAP_PRIVATE, NULL, 0, 0);
+	CHECK(at > 0 && (uaddr_t)at % HUGE == 0);
+	CHECK((uaddr_t)at == mm->mmap_top - 3 * HUGE);
+	/* The next lies directly below. */
+	CHECK(mm_map(mm, 0, HUGE, prot, MAP_PRIVATE, NULL, 0, 0) == at - (long)HUGE);
+	/* What is no multiple takes what room there is. */
+	CHECK(mm_map(mm, 0, HUGE - 2 * PAGE_SIZE, prot, MAP_PRIVATE, NULL, 0, 0) ==
+	      at + 2 * (long)HUGE + (long)PAGE_SIZE);
+	mm_clear(mm);
+	finish();
+}
+
+RUN(TEST(searches_find_what_a_walk_finds), TEST(memory_for_huge_pages_is_aligned))
