@@ -24,6 +24,8 @@ static SLAB_CACHE(mm_cache, sizeof(struct mm), 8);
 static uint64_t next_mm_id;
 int mm_min_addr = PAGE_SIZE, mm_max_areas = 65530;
 void (*mm_mapped_hook)(struct mm *mm, struct vma *v);
+bool (*mm_copy_hook)(struct mm *mm, uaddr_t at, size_t size, struct vm_object *object,
+		     uint64_t off, int *fd, int64_t *fd_off);
 void (*mm_gone_hook)(struct mm *mm);
 
 struct mm *mm_create(void)
@@ -239,7 +241,7 @@ static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t f
 	return pages;
 }
 
-static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
+static int host_map(struct mm *mm, uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
 		    struct vm_object *object, uint64_t off)
 {
 	int fd = -1;
@@ -259,11 +261,16 @@ static int host_map(uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
 			return err;
 		if (fd < 0) /* zeroes: /dev/zero */
 			host_flags |= MAP_ANONYMOUS;
+		else if (prot == (PROT_READ | PROT_EXEC) && !shared && mm_copy_hook)
+			(void)mm_copy_hook(mm, at, size, object, off, &fd, &host_off);
 	} else {
 		host_flags |= MAP_ANONYMOUS;
 	}
 	ret = host_mmap(at, size, (int)prot, host_flags, fd, host_off);
-	return ret < 0 ? (int)ret : 0;
+	if (ret >= 0)
+		return 0;
+	mm->patch_copied = 0;
+	return (int)ret;
 }
 
 /* Makes the pages that the caller wants at once, but what host_map() has. No lock is
@@ -417,7 +424,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	if (!ret)
 		ret = count_new_writer(object, prot, &vma_flags);
 	if (!ret) {
-		ret = host_map(addr, size, prot, flags, object, off);
+		ret = host_map(mm, addr, size, prot, flags, object, off);
 		if (ret)
 			(void)count_writer(object, vma_flags, -1);
 	}
@@ -635,7 +642,7 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		    ((vma_flags & VMA_LOCKED) && !may_lock(mm, new_top - old_top)) ||
 		    check_limits(mm, new_top - old_top, prot, VMA_HEAP, 0) ||
 		    reserve_new(mm, old_top, new_top - old_top, vma_flags, &reserved) ||
-		    host_map(old_top, new_top - old_top, prot, flags, NULL, 0))
+		    host_map(mm, old_top, new_top - old_top, prot, flags, NULL, 0))
 			goto out;
 		v = vma_spare(&spares);
 		v->start = old_top;
@@ -680,7 +687,7 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 		    (!below || below->end <= start) &&
 		    !check_limits(mm, grow, v->prot, v->flags, 0) &&
 		    !commit_reserve(mm, reserved)) {
-			if (!host_map(start, grow, v->prot, MAP_PRIVATE, NULL, 0)) {
+			if (!host_map(mm, start, grow, v->prot, MAP_PRIVATE, NULL, 0)) {
 				vma_account(mm, v, -1);
 				v->start = start;
 				vma_gaps_changed(mm, v);

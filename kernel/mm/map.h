@@ -24,3 +24,10 @@ extern void (*mm_gone_hook)(struct mm *mm);
 /* Called with mm->lock held when a file has been mapped executable: the patcher puts
  * known pages in place. */
 extern void (*mm_mapped_hook)(struct mm *mm, struct vma *v);
+
+/* Called with mm->lock held before part of a file is mapped at `at`, private and to be
+ * executed: true when *fd has a copy of it from *fd_off on, known patches included, that
+ * is to be mapped instead. mm_mapped_hook is told next. */
+extern bool (*mm_copy_hook)(struct mm *mm, uaddr_t at, size_t size,
+			    struct vm_object *object, uint64_t off, int *fd,
+			    int64_t *fd_off);

@@ -104,6 +104,7 @@ struct mm {
 	uint64_t id;		      /* unique: private futex key */
 	uint32_t fork_ids;	      /* given out: struct vma.fork_id */
 	uint64_t patch_generation;    /* arch/: how new the patched pages are */
+	uint64_t patch_copied;	      /* arch/: and those that mm_copy_hook gave */
 	bool no_huge_pages;	      /* PR_SET_THP_DISABLE: kept, the host decides */
 	bool merges;		      /* PR_SET_MEMORY_MERGE: kept, no pages are merged */
 	uint8_t mdwe;		      /* atomic: PR_SET_MDWE: PR_MDWE_* */

@@ -39,6 +39,8 @@ static struct patch_seen seen; /* patch_lock */
 static SLAB_CACHE(patch_site_cache, sizeof(struct patch_site), 8);
 
 static void on_mapped(struct mm *mm, struct vma *v);
+static bool copy_for(struct mm *mm, uaddr_t at, size_t size, struct vm_object *object,
+		     uint64_t off, int *fd, int64_t *fd_off);
 
 int patch_init(bool off)
 {
@@ -51,6 +53,7 @@ int patch_init(bool off)
 	if (patch_fd < 0)
 		return patch_fd;
 	mm_mapped_hook = on_mapped;
+	mm_copy_hook = copy_for;
 	return 0;
 }
 
@@ -63,17 +66,36 @@ void patch_get_stats(struct patch_stats *out)
 
 /* ---- mappings ---- */
 
+/* A file is about to be mapped: a copy of it with what is known, at once. */
+static bool copy_for(struct mm *mm, uaddr_t at, size_t size, struct vm_object *object,
+		     uint64_t off, int *fd, int64_t *fd_off)
+{
+	uint64_t generation;
+
+	if (mm->no_patch || !object->ops->content_id)
+		return false;
+	lock_take(&patch_lock);
+	generation = patch_copy_find(mm, at, size, object, off, fd_off);
+	lock_drop(&patch_lock);
+	mm->patch_copied = generation;
+	if (generation)
+		*fd = patch_fd;
+	return generation;
+}
+
 /* A file was mapped: puts all known patched pages in place. */
 static void on_mapped(struct mm *mm, struct vma *v)
 {
+	uint64_t generation = mm->patch_copied;
 	struct patch_file *f;
 
+	mm->patch_copied = 0;
 	if (!patch_is_patchable(mm, v))
 		return;
 	lock_take(&patch_lock);
 	f = patch_file_for(mm, v, false);
 	if (f)
-		patch_map_known(f, v);
+		patch_map_known(f, v, generation);
 	lock_drop(&patch_lock);
 }
 

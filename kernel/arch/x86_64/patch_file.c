@@ -258,11 +258,27 @@ static void whole_make(struct patch_file *f, const struct vma *v)
 	};
 }
 
-void patch_map_known(struct patch_file *f, struct vma *v)
+void patch_map_known(struct patch_file *f, struct vma *v, uint64_t generation)
 {
-	if (patch_map_newer(f, v, whole_map(f, v)) >= WHOLE_PAGES_MIN &&
+	if (!generation)
+		generation = whole_map(f, v);
+	else
+		v->flags |= VMA_PATCHED;
+	if (patch_map_newer(f, v, generation) >= WHOLE_PAGES_MIN &&
 	    ++f->whole.uses >= WHOLE_USES_MIN)
 		whole_make(f, v);
+}
+
+uint64_t patch_copy_find(struct mm *mm, uaddr_t at, size_t size, struct vm_object *object,
+			 uint64_t off, int64_t *copy)
+{
+	uint64_t id = object->ops->content_id(object);
+	struct patch_file *f = id ? file_known(mm, id, at - off) : NULL;
+
+	if (!f || f->whole.size != size || f->whole.off != off)
+		return 0;
+	*copy = f->whole.copy;
+	return f->whole.generation;
 }
 
 int patch_page_read(struct patch_file *f, struct vma *v, uint64_t index, uint8_t *buf)

@@ -80,5 +80,10 @@ void patch_page_note(struct patch_file *f, uint64_t index, int64_t copy);
 /* Puts the copies of f's pages that are newer than a generation in place at v. Returns
  * how many there were. */
 unsigned patch_map_newer(struct patch_file *f, struct vma *v, uint64_t generation);
-/* Puts all in place at a new mapping. */
-void patch_map_known(struct patch_file *f, struct vma *v);
+/* The same for a new mapping, which may be a copy of that generation already (0: is not).
+ */
+void patch_map_known(struct patch_file *f, struct vma *v, uint64_t generation);
+/* Where in the memfd there is a copy of a whole mapping, whose trampolines can be had.
+ * Returns how new its patches are, or 0. */
+uint64_t patch_copy_find(struct mm *mm, uaddr_t at, size_t size, struct vm_object *object,
+			 uint64_t off, int64_t *copy);
