@@ -9,7 +9,8 @@
  *
  *   - every prefix but REX, 66 where it merely halves the operand, 64 (%fs:) on a memory
  *     operand, and the fixed forms endbr64, pause, "rep ret" and padding nops;
- *   - LOCK, VEX, EVEX, XOP, REX2, x87 and vector instructions;
+ *   - LOCK, VEX, EVEX, XOP, REX2, x87, and all vector instructions but those that gather
+ *     two pointers and store them;
  *   - far, privileged and 64-bit-invalid instructions (hlt alone is known, as an end);
  *   - undocumented aliases (shift /6, test /1), and 66 with branches and stack
  * operations, where AMD and Intel disagree.
@@ -30,6 +31,7 @@ enum form {
 	F_GROUP = 1 << 8, /* ModRM.reg selects: see group_form() */
 	F_REL8 = 1 << 9,
 	F_REL32 = 1 << 10,
+	F_ONLY66 = 1 << 11, /* prefix 66 is part of the opcode */
 };
 
 enum { REX_W = 8 };
@@ -136,6 +138,9 @@ static unsigned two_byte_form(uint8_t op)
 	case 0x28: /* movaps */
 	case 0x29:
 		return F_OK | F_MODRM | F_NO66;
+	case 0x6c: /* punpcklqdq */
+	case 0x6e: /* movd, movq */
+		return F_OK | F_MODRM | F_ONLY66;
 	case 0x1f: /* nop */
 		return F_OK | F_MODRM | F_GROUP;
 	case 0x40 ... 0x4f: /* cmov */
@@ -270,6 +275,8 @@ static bool prefixes_fit(const struct cursor *c, const struct insn *in, unsigned
 			return false;
 	}
 	if (c->opsize_count && (form & F_NO66))
+		return false;
+	if (!c->opsize_count && (form & F_ONLY66))
 		return false;
 	return !in->rex || !(form & F_NOREX);
 }
