@@ -29,6 +29,7 @@ enum {
 	ORDERS = PAGE_ORDER_MAX + 1,
 	LEVELS_MAX = 5, /* 64^5 pages */
 	SMALL_ORDERS = 9,
+	PAGE_ORDER_HUGE = 9,
 	CHUNK_WORDS = 1 << SMALL_ORDERS, /* the small orders' bits for a largest block */
 };
 _Static_assert(CHUNK_WORDS * sizeof(uint64_t) == PAGE_SIZE &&
@@ -58,6 +59,8 @@ static struct {
 	void (*give_back)(void *addr, size_t size);
 	bool (*reclaim)(void); /* atomic */
 } pages = {.lock = LOCK_INIT(RANK_PAGE)};
+
+#define HUGE_START_MIN (64UL << 20) /* smaller regions have no pages to spare for it */
 
 static uint64_t fail_countdown; /* atomic: 0 when off */
 
@@ -209,6 +212,10 @@ void page_init(void *base, size_t size_max)
 	pages.end_index = (end - pages.origin) / PAGE_SIZE;
 
 	uintptr_t first = ALIGN_UP(books_lay_out(start, pages.end_index), PAGE_SIZE);
+
+	/* What is used first may then become a huge page: core/host_process.c. */
+	if (size_max >= HUGE_START_MIN)
+		first = ALIGN_UP(first, PAGE_SIZE << PAGE_ORDER_HUGE);
 
 	if (first >= end) { /* no room even for the books: hands out nothing */
 		pages.end_index = 0;

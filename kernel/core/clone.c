@@ -373,6 +373,8 @@ static int start(struct task *parent, struct task *child, struct cpu *cpu,
 		lock_drop(&parent->mm->lock);
 		if (ret < 0)
 			uffd_events_drop(&events);
+		else
+			host_process_made();
 		uffd_events_post(&events);
 	} else {
 		ret = host_clone(true, same_group, cpu, (uint64_t)child->regs,

@@ -22,6 +22,8 @@ void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *));
 void blanks_fill(void);
 /* A task is about to need one: from now on some are kept ready. */
 void blanks_expect(void);
+/* One more host process was made, for whatever: see use_huge_pages(). */
+void host_process_made(void);
 /* The first host process: makes blanks, runs timers, takes the monitor's mail, until the
  * sandbox is over. */
 NORETURN void first_process_loop(void);
