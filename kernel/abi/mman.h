@@ -16,6 +16,7 @@
 #define MAP_SHARED	    0x1
 #define MAP_PRIVATE	    0x2
 #define MAP_SHARED_VALIDATE 0x3
+#define MAP_DROPPABLE	    0x8
 #define MAP_TYPE	    0xf
 #define MAP_FIXED	    0x10
 #define MAP_ANONYMOUS	    0x20

@@ -80,6 +80,23 @@ static int check_file(const struct file *f, uint32_t prot, uint64_t flags,
 	return 0;
 }
 
+/* Memory that may be taken away, which the host does not: private, and not copied by
+ * fork. */
+static long map_droppable(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
+			  uint32_t flags)
+{
+	long result;
+
+	if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
+		return -EINVAL;
+	flags = (flags & ~(uint32_t)MAP_TYPE) | MAP_PRIVATE;
+	result = mm_map(t->mm, addr, size, prot, flags, NULL, 0,
+			VMA_DROPPABLE | VMA_NORESERVE | VMA_WIPEONFORK | VMA_DONTDUMP);
+	if (result >= 0) /* as the host is to know */
+		(void)mm_advise(t->mm, (uaddr_t)result, size, MADV_WIPEONFORK);
+	return result;
+}
+
 /* READ_IMPLIES_EXEC, but for files that must not be executed. */
 static uint32_t prot_implied(uint32_t prot, const struct file *f)
 {
@@ -151,7 +168,10 @@ long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t
 	if (!(flags & MAP_ANONYMOUS))
 		return map_file(t, addr, size, (uint32_t)prot, flags, fd, off);
 	if (flags & MAP_HUGETLB)
-		return check_huge_page(flags);
+		return type == MAP_DROPPABLE ? -EINVAL : check_huge_page(flags);
+	if (type == MAP_DROPPABLE)
+		return map_droppable(t, addr, size, prot_implied((uint32_t)prot, NULL),
+				     (uint32_t)(flags & MAP_KNOWN));
 	if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN)))
 		return -EINVAL;
 	flags &= MAP_KNOWN;

@@ -93,6 +93,11 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 		if (!(v->flags & VMA_SHARED) || (v->flags & VMA_NOWRITE))
 			return -EACCES;
 		break;
+	case MADV_KEEPONFORK:
+	case MADV_DODUMP:
+		if (v->flags & VMA_DROPPABLE)
+			return -EINVAL;
+		break;
 	case MADV_WIPEONFORK:
 		if (v->object || (v->flags & VMA_SHARED))
 			return -EINVAL;
@@ -157,6 +162,8 @@ static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
 			continue;
 		vma_account(mm, v, -1);
 		v->flags = (v->flags | set) & ~clear;
+		if (v->flags & VMA_DROPPABLE)
+			v->flags &= ~(uint32_t)VMA_LOCKED;
 		vma_account(mm, v, 1);
 		v = vma_merge(mm, v);
 	}

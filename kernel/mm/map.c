@@ -308,7 +308,7 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
  * populate.c. */
 static void lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flags)
 {
-	if (likely(!mm->lock_future))
+	if (likely(!mm->lock_future) || (*vma_flags & VMA_DROPPABLE))
 		return;
 	*vma_flags |= VMA_LOCKED;
 	if (!(mm->lock_future & MCL_ONFAULT))

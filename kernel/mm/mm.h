@@ -35,8 +35,9 @@ enum vma_flags {
 	VMA_UFFD_MISSING = 1 << 18, /* registered with userfaultfd(2): mm/uffd.h */
 	VMA_UFFD_WP = 1 << 19,
 	VMA_UFFD_MINOR = 1 << 20,
-	VMA_ACCOUNT = 1 << 22,	/* its size is promised memory: mm/commit.h */
-	VMA_VSYSCALL = 1 << 21, /* no area of an mm: for /proc/PID/maps */
+	VMA_DROPPABLE = 1 << 23, /* MAP_DROPPABLE: never locked, copied or dumped */
+	VMA_ACCOUNT = 1 << 22,	 /* its size is promised memory: mm/commit.h */
+	VMA_VSYSCALL = 1 << 21,	 /* no area of an mm: for /proc/PID/maps */
 };
 
 /* In fork_id: it had pages when it was looked at. */

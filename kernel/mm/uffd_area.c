@@ -23,7 +23,7 @@ static bool is_memory(const struct vma *v)
 
 static bool can_be_registered(const struct vma *v, const struct uffd *u, uint32_t modes)
 {
-	if (v->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR))
+	if (v->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR | VMA_DROPPABLE))
 		return false;
 	if ((modes & VMA_UFFD_MINOR) && !is_memory(v))
 		return false;

@@ -100,6 +100,59 @@ static void fixed_replaces_what_was_there(void)
 	CHECK(munmap(p, 3 * PAGE) == 0);
 }
 
+/* In smaps: " xx" among the flags of the area that holds p. */
+static bool has_flag(const char *p, const char *flag)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long a, b;
+	bool here = false, has = false;
+	char line[600];
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &a, &b) == 2)
+			here = (uintptr_t)p >= a && (uintptr_t)p < b;
+		if (here && strncmp(line, "VmFlags:", 8) == 0)
+			has = strstr(line, flag) != NULL;
+	}
+	fclose(f);
+	return has;
+}
+
+/* Linux 6.11 */
+static void droppable_memory(void)
+{
+	int flags = 0x8 | MAP_ANONYMOUS, status, fd = open("/proc/self/exe", O_RDONLY);
+	char *p = mmap(NULL, 4 * PAGE, RW, flags, -1, 0);
+	pid_t pid;
+
+	if (p == MAP_FAILED)
+		return;
+	memset(p, 'x', 4 * PAGE);
+	CHECK(has_flag(p, " dp") && has_flag(p, " wf") && has_flag(p, " dd"));
+	CHECK(has_flag(p, " nr") && !has_flag(p, " ac") && !has_flag(p, " sh"));
+	pid = fork();
+	if (pid == 0)
+		_exit(p[0] != 0 || p[3 * PAGE] != 0 || !has_flag(p, " dp"));
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0 && p[0] == 'x');
+	FAILS(EINVAL, madvise(p, PAGE, MADV_KEEPONFORK));
+	FAILS(EINVAL, madvise(p, PAGE, MADV_DODUMP));
+	CHECK(madvise(p, PAGE, MADV_WIPEONFORK) == 0);
+	CHECK(madvise(p, PAGE, MADV_DONTDUMP) == 0);
+	CHECK(mlock(p, PAGE) == 0 && !has_flag(p, " lo"));
+	p = mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE);
+	CHECK(p != MAP_FAILED && p[0] == 'x' && has_flag(p + 7 * PAGE, " dp"));
+	CHECK(munmap(p, 8 * PAGE) == 0);
+	FAILS(EINVAL, mmap(NULL, PAGE, RW, flags | MAP_LOCKED, -1, 0));
+	FAILS(EINVAL, mmap(NULL, PAGE, RW, flags | MAP_GROWSDOWN, -1, 0));
+	FAILS(EINVAL, mmap(NULL, PAGE, RW, flags | MAP_HUGETLB, -1, 0));
+	FAILS(EINVAL, mmap(NULL, PAGE, PROT_READ, 0x8, fd, 0));
+	for (int type = 4; type < 16; type++)
+		if (type != 8)
+			FAILS(EINVAL, mmap(NULL, PAGE, RW, type | MAP_ANONYMOUS, -1, 0));
+	CHECK(close(fd) == 0);
+}
+
 static void noreplace_refuses_any_overlap(void)
 {
 	char *p = mmap(NULL, 3 * PAGE, RW, ANON, -1, 0);
@@ -357,12 +410,12 @@ static void a_gap_is_kept_below_stacks(void)
 
 RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(code_can_be_made_and_run), TEST(fixed_replaces_what_was_there),
-    TEST(noreplace_refuses_any_overlap), TEST(hints_are_taken_when_free),
-    TEST(low_memory_on_request), TEST(large_reservations_cost_nothing),
-    TEST(populate_and_stack_flags), TEST(growsdown_grows_under_touch),
-    TEST(private_files_are_copied_on_write), TEST(shared_files_are_written),
-    TEST(the_last_page_is_padded_with_zeroes), TEST(truncation_takes_mapped_pages_away),
-    TEST(access_follows_the_open_mode), TEST(documented_errors),
-    TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
+    TEST(droppable_memory), TEST(noreplace_refuses_any_overlap),
+    TEST(hints_are_taken_when_free), TEST(low_memory_on_request),
+    TEST(large_reservations_cost_nothing), TEST(populate_and_stack_flags),
+    TEST(growsdown_grows_under_touch), TEST(private_files_are_copied_on_write),
+    TEST(shared_files_are_written), TEST(the_last_page_is_padded_with_zeroes),
+    TEST(truncation_takes_mapped_pages_away), TEST(access_follows_the_open_mode),
+    TEST(documented_errors), TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
     TEST(no_room_comes_before_no_such_offset), TEST(kinds_go_with_what_is_mapped),
     TEST(a_gap_is_kept_below_stacks), TEST(low_memory_heeds_hints))

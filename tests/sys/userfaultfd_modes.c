@@ -4,6 +4,7 @@
 /* calls: userfaultfd */
 #include "uffd.h"
 
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -144,6 +145,19 @@ static void a_page_written_elsewhere_is_there(void)
 	pager_stop(&pager);
 	CHECK(munmap(p, 3 * PAGE) == 0 && munmap(q, 3 * PAGE) == 0);
 	CHECK(close(fd) == 0 && close(mem) == 0);
+}
+
+/* Linux takes them for no shared memory of its own. */
+static void segments_cannot_be_registered(void)
+{
+	int fd = uffd_open(O_NONBLOCK, UFFD_FEATURE_MISSING_SHMEM);
+	int id = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
+	char *p = shmat(id, NULL, 0);
+
+	CHECK(p != (char *)-1 && shmctl(id, IPC_RMID, NULL) == 0);
+	FAILS(EINVAL, uffd_register(fd, p, 4, MISSING));
+	p[0] = 1;
+	CHECK(shmdt(p) == 0 && close(fd) == 0);
 }
 
 static void mapping_alone_can_be_missing(void)
@@ -412,7 +426,7 @@ RUN(TEST(writes_can_be_seen), TEST(pages_come_protected),
     TEST(protection_covers_what_is_not_there_on_demand),
     TEST(the_kernel_can_resolve_them_itself), TEST(shared_pages_can_be_missing),
     TEST(a_page_written_elsewhere_is_there), TEST(mapping_alone_can_be_missing),
-    TEST(poisoned_pages_are_bus_errors), TEST(pages_are_moved),
-    TEST(calls_wait_for_their_memory), TEST(user_mode_only),
+    TEST(segments_cannot_be_registered), TEST(poisoned_pages_are_bus_errors),
+    TEST(pages_are_moved), TEST(calls_wait_for_their_memory), TEST(user_mode_only),
     TEST(calls_that_wait_can_be_killed), TEST(another_process_can_serve),
     TEST(a_process_that_is_gone_cannot_be_served))

@@ -116,6 +116,7 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" nr", v->flags & VMA_NORESERVE},
 		{" wf", v->flags & VMA_WIPEONFORK},
 		{" dd", v->flags & (VMA_DONTDUMP | VMA_VVAR)},
+		{" dp", v->flags & VMA_DROPPABLE},
 	};
 
 	text_puts(out, "VmFlags:");
