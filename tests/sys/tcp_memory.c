@@ -453,6 +453,26 @@ static void more_is_waited_for(void)
 	close_pair(fd);
 }
 
+static void a_send_that_connects(void)
+{
+	int l = listener();
+	struct sockaddr_in a = loopback(port_of(l));
+	int c = socket(AF_INET, SOCK_STREAM, 0);
+	ssize_t n = sendto(c, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&a, sizeof(a));
+	char b;
+	int s;
+
+	if (n == 1) { /* else the machine has that switched off */
+		FAILS(EISCONN, connect_to(c, port_of(l)));
+		s = accept(l, NULL, NULL);
+		CHECK(s >= 0 && recv(s, &b, 1, 0) == 1 && b == 'x');
+		CHECK(send(s, "y", 1, 0) == 1 && recv(c, &b, 1, 0) == 1 && b == 'y');
+		close(s);
+	}
+	close(c);
+	close(l);
+}
+
 static void low_water(void)
 {
 	char buf[16];
@@ -687,6 +707,6 @@ RUN(TEST(reset_is_told), TEST(unread_data_make_a_reset),
     TEST(epoll_follows_level), TEST(epoll_follows_edge), TEST(a_oneshot_stays_silent),
     TEST(listeners_are_ready), TEST(a_closed_listener_resets), TEST(a_listener_is_shut),
     TEST(who_has_gone_is_accepted), TEST(a_connection_is_dissolved), TEST(urgent_data),
-    TEST(flags_of_receive), TEST(more_is_waited_for), TEST(low_water),
-    TEST(full_and_empty), TEST(sizes_are_kept), TEST(other_addresses),
+    TEST(flags_of_receive), TEST(more_is_waited_for), TEST(a_send_that_connects),
+    TEST(low_water), TEST(full_and_empty), TEST(sizes_are_kept), TEST(other_addresses),
     TEST(both_families_meet), TEST(lent_memory_comes_back), TEST(two_threads_of_life))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inet.h - AF_INET and AF_INET6: sockets that the host serves.
+/* inet.h - AF_INET and AF_INET6: sockets that the host serves. TCP between sockets of the
+ * sandbox is in memory: tcp.h.
  *
  * Each has one host socket. Messages go straight between guest memory and the host;
  * addresses, control data and option values go by way of the kernel. A call that may

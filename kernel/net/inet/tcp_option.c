@@ -150,7 +150,8 @@ static bool needs_host(int level, int name, uint32_t value)
 	static const uint8_t general[] = {SO_REUSEPORT,	    SO_BINDTODEVICE,
 					  SO_BINDTOIFINDEX, SO_MAX_PACING_RATE,
 					  FILTER_CLASSIC,   FILTER_BPF};
-	static const uint8_t ip[] = {IP_OPTIONS, IP_MINTTL, IP_FREEBIND, IP_UNICAST_IF};
+	static const uint8_t ip[] = {IP_OPTIONS, IP_MINTTL, IP_FREEBIND, IP_UNICAST_IF,
+				     IP_LOCAL_PORT_RANGE};
 	static const uint8_t ip6[] = {IPV6_MINHOPCOUNT, IPV6_FREEBIND, IPV6_UNICAST_IF,
 				      IPV6_PKTINFO, IPV6_ADDRFORM};
 	static const uint8_t tcp[] = {TCP_DEFER_ACCEPT, TCP_SAVE_SYN,

@@ -220,8 +220,11 @@ ssize_t tcp_send(struct socket *s, struct message *m)
 	ssize_t done = 0;
 	int err;
 
-	if (!c)
+	if (!c) {
+		if (unlikely(m->flags & MSG_FASTOPEN)) /* it may connect */
+			atomic_store(&i->is_hosted, true);
 		return inet_ops.send(s, m);
+	}
 	if (unlikely(m->flags & MSG_FASTOPEN))
 		return -EISCONN;
 	err = m->control_size ? check_control(m) : 0;
