@@ -9,22 +9,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "gate_internal.h"
 #include "host/gate.h"
 #include "launch.h"
 #include "message.h"
@@ -36,7 +32,6 @@
 
 static int ends[2] = {-1, -1}; /* ours, the kernel's */
 static const struct options *allowed;
-static int *volumes; /* O_PATH: the directories whose socket files may be used, or -1 */
 
 /* A connection of the network that is being made. */
 struct attempt {
@@ -46,22 +41,12 @@ struct attempt {
 	struct attempt *next; /* of those that are over */
 };
 
-/* A socket file of ours, and the kernel's end of the way to who listens there. */
-struct door {
-	struct relay_watch outer; /* first: the listening socket */
-	struct relay_watch inner;
-	int type;
-	bool is_listening, is_over;
-	struct door *next;
-};
-
 static struct attempt *over;
-static struct door *closed;
 
 /* ---- pairs ---- */
 
 /* pair[1] is the sandbox's. */
-static int make_pair(int pair[2], uint32_t type)
+int gate_make_pair(int pair[2], uint32_t type)
 {
 	/* Datagrams have ends that keep messages apart but cannot be connected anew. */
 	int kind = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
@@ -72,7 +57,7 @@ static int make_pair(int pair[2], uint32_t type)
 	return 0;
 }
 
-static bool send_end(int to, void *data, size_t size, int fd)
+bool gate_send_end(int to, void *data, size_t size, int fd)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
@@ -92,7 +77,7 @@ static bool send_end(int to, void *data, size_t size, int fd)
 	return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-static void join(int outer, int inner, uint32_t type)
+void gate_join(int outer, int inner, uint32_t type)
 {
 	if (type == SOCK_STREAM)
 		(void)relay_begin(outer, inner);
@@ -194,7 +179,7 @@ static void attempt_ready(struct relay_watch *w, uint32_t events)
 	unfill(t->inner);
 	(void)send(t->inner, &result, sizeof result, MSG_NOSIGNAL);
 	if (!err) {
-		join(w->fd, t->inner, SOCK_STREAM);
+		gate_join(w->fd, t->inner, SOCK_STREAM);
 		return;
 	}
 	close(w->fd);
@@ -234,7 +219,7 @@ static int connect_network(const struct gate_request *q, int *out)
 	outer = socket(a.ss_family, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (outer < 0)
 		return -errno;
-	err = make_pair(pair, q->type);
+	err = gate_make_pair(pair, q->type);
 	if (!err && connect(outer, (struct sockaddr *)&a, len) < 0 &&
 	    errno != EINPROGRESS)
 		err = -errno;
@@ -249,200 +234,7 @@ static int connect_network(const struct gate_request *q, int *out)
 		return err;
 	}
 	if (q->type != SOCK_STREAM)
-		join(outer, pair[0], q->type);
-	*out = pair[1];
-	return 0;
-}
-
-/* ---- socket files ---- */
-
-static int volume_of(const struct gate_request *q)
-{
-	return q->volume < allowed->volume_count ? volumes[q->volume] : -1;
-}
-
-/* The directory of the path below the volume; *name: the last of it. */
-static int open_parent(const struct gate_request *q, char *path, const char **name)
-{
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-					  RESOLVE_NO_MAGICLINKS};
-	int volume = volume_of(q);
-
-	memcpy(path, q->path, GATE_PATH_MAX);
-	path[GATE_PATH_MAX - 1] = '\0';
-	if (volume < 0)
-		return -ECONNREFUSED;
-	char *slash = strrchr(path, '/');
-	*name = slash ? slash + 1 : path;
-	if (slash)
-		*slash = '\0';
-	if (!**name || !strcmp(*name, ".") || !strcmp(*name, ".."))
-		return -ENOENT;
-	int fd = (int)syscall(SYS_openat2, volume, slash ? path : ".", &how, sizeof how);
-	return fd < 0 ? -errno : fd;
-}
-
-static void proc_name(struct sockaddr_un *a, int fd, const char *name)
-{
-	memset(a, 0, sizeof *a);
-	a->sun_family = AF_UNIX;
-	(void)snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d%s%s", fd,
-		       name ? "/" : "", name ? name : "");
-}
-
-/* A descriptor of the socket file itself: what is connected to is what was looked at. */
-static int open_file(const struct gate_request *q)
-{
-	char path[GATE_PATH_MAX];
-	const char *name;
-	struct stat st;
-	int dir = open_parent(q, path, &name);
-
-	if (dir < 0)
-		return dir;
-	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int err = fd < 0 ? -errno : 0;
-	close(dir);
-	if (!err && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)))
-		err = -ECONNREFUSED;
-	if (err && fd >= 0)
-		close(fd);
-	return err ? err : fd;
-}
-
-static int connect_file(const struct gate_request *q, int *out)
-{
-	struct sockaddr_un a, own = {.sun_family = AF_UNIX};
-	int pair[2];
-	int file = open_file(q);
-	int err;
-
-	if (file < 0)
-		return file;
-	int outer = socket(AF_UNIX, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	proc_name(&a, file, NULL);
-	err = outer < 0 ? -errno : 0;
-	if (!err && q->type == SOCK_DGRAM) /* a name to answer to */
-		(void)bind(outer, (struct sockaddr *)&own, sizeof own.sun_family);
-	if (!err && connect(outer, (struct sockaddr *)&a, sizeof a) < 0)
-		err = -errno;
-	close(file);
-	if (!err)
-		err = make_pair(pair, q->type);
-	if (err) {
-		if (outer >= 0)
-			close(outer);
-		return err;
-	}
-	join(outer, pair[0], q->type);
-	*out = pair[1];
-	return 0;
-}
-
-static void door_end(struct door *d)
-{
-	if (d->is_over)
-		return;
-	d->is_over = true;
-	d->next = closed;
-	closed = d;
-	close(d->outer.fd);
-	close(d->inner.fd);
-}
-
-static void door_outer_ready(struct relay_watch *w, uint32_t events)
-{
-	struct door *d = (struct door *)w;
-
-	(void)events;
-	while (!d->is_over && d->is_listening) {
-		int fd = accept4(d->outer.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		int pair[2];
-		char byte = 0;
-
-		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
-			continue;
-		if (fd < 0)
-			return;
-		if (make_pair(pair, (uint32_t)d->type) < 0) {
-			close(fd);
-			continue;
-		}
-		if (send_end(d->inner.fd, &byte, 1, pair[1]))
-			join(fd, pair[0], (uint32_t)d->type);
-		else { /* nobody takes so many */
-			close(fd);
-			close(pair[0]);
-		}
-		close(pair[1]);
-	}
-}
-
-static void door_inner_ready(struct relay_watch *w, uint32_t events)
-{
-	struct door *d = (struct door *)((char *)w - offsetof(struct door, inner));
-	struct gate_door_listen listening;
-	ssize_t n = 0;
-
-	(void)events;
-	while (!d->is_over &&
-	       (n = recv(w->fd, &listening, sizeof listening, 0)) == sizeof listening) {
-		if (listen(d->outer.fd, (int)(listening.backlog & 0xffff)) == 0)
-			d->is_listening = true;
-		relay_watch_again(&d->outer, EPOLLIN);
-	}
-	if (n == 0)
-		door_end(d);
-}
-
-static int bind_file(const struct gate_request *q, int *out)
-{
-	char path[GATE_PATH_MAX];
-	const char *name;
-	struct sockaddr_un a;
-	struct door *d;
-	int pair[2];
-	int dir, err, fd;
-
-	if (q->type != SOCK_STREAM && q->type != SOCK_SEQPACKET)
-		return -EOPNOTSUPP;
-	dir = open_parent(q, path, &name);
-	if (dir < 0)
-		return dir;
-	if (strlen(name) > sizeof a.sun_path - 32) {
-		close(dir);
-		return -ENAMETOOLONG;
-	}
-	proc_name(&a, dir, name);
-	fd = socket(AF_UNIX, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	err = fd < 0 ? -errno : 0;
-	if (!err) {
-		mode_t old = umask(0777 & ~(q->mode & 0777));
-
-		if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0)
-			err = -errno;
-		(void)umask(old);
-	}
-	close(dir);
-	d = err ? NULL : calloc(1, sizeof *d);
-	if (!err && (!d || make_pair(pair, SOCK_SEQPACKET) < 0))
-		err = -ENOBUFS;
-	if (err) {
-		free(d);
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
-	d->type = (int)q->type;
-	d->outer = (struct relay_watch){fd, door_outer_ready};
-	d->inner = (struct relay_watch){pair[0], door_inner_ready};
-	if (!relay_watch_add(&d->outer, EPOLLIN) ||
-	    !relay_watch_add(&d->inner, EPOLLIN | EPOLLRDHUP)) {
-		door_end(d);
-		close(pair[1]);
-		return -ENOBUFS;
-	}
+		gate_join(outer, pair[0], q->type);
 	*out = pair[1];
 	return 0;
 }
@@ -457,10 +249,10 @@ static void answer(const struct gate_request *q)
 	if (q->operation == GATE_CONNECT)
 		reply.error = connect_network(q, &fd);
 	else if (q->operation == GATE_CONNECT_PATH)
-		reply.error = connect_file(q, &fd);
+		reply.error = gate_connect_file(q, &fd);
 	else if (q->operation == GATE_BIND_PATH)
-		reply.error = bind_file(q, &fd);
-	(void)send_end(ends[0], &reply, sizeof reply, fd);
+		reply.error = gate_bind_file(q, &fd);
+	(void)gate_send_end(ends[0], &reply, sizeof reply, fd);
 	if (fd >= 0)
 		close(fd);
 }
@@ -490,12 +282,7 @@ static void free_over(void)
 		over = t->next;
 		free(t);
 	}
-	while (closed) {
-		struct door *d = closed;
-
-		closed = d->next;
-		free(d);
-	}
+	gate_files_free_over();
 }
 
 /* ---- start ---- */
@@ -536,23 +323,6 @@ void gate_close_theirs(void)
 	close_end(1);
 }
 
-static void open_volumes(const struct options *o)
-{
-	volumes = calloc(o->volume_count + 1, sizeof *volumes);
-	if (!volumes)
-		fail("out of memory");
-	for (size_t i = 0; i < o->volume_count; i++) {
-		const struct volume *v = &o->volumes[i];
-
-		volumes[i] = -1;
-		if (!v->has_sockets)
-			continue;
-		volumes[i] = open(v->host, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (volumes[i] < 0)
-			fail("cannot open %s: %s", v->host, strerror(errno));
-	}
-}
-
 static _Noreturn void gate_main(const struct options *o)
 {
 	static struct relay_watch requests;
@@ -561,7 +331,7 @@ static _Noreturn void gate_main(const struct options *o)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	allowed = o;
-	open_volumes(o);
+	gate_files_init(o);
 	wall_drop_capabilities();
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	relay_init();

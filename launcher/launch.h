@@ -6,9 +6,7 @@
  * child, init of the host pid namespace and parent of all host processes: it builds the
  * mount namespace and reaps. The first host process is the monitor's child and jumps into
  * the kernel. They share the boot area. With -p a fourth forwards connections
- * (publish.h), with
- * --allow-connect another makes them (gate.h).
- */
+ * (publish.h), with --allow-connect or a volume with sock another makes them (gate.h). */
 #pragma once
 #include <stdbool.h>
 #include <sys/types.h>

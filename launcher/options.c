@@ -54,7 +54,8 @@ static const char help_text[] =
 	"usage: carbyne run [options] [--] program [argument...]\n"
 	"       carbyne trace [-f file] [-c] [options] [--] program [argument...]\n"
 	"\n"
-	"  -v, --volume HOST:GUEST[:ro]  show a directory or file of the host\n"
+	"  -v, --volume HOST:GUEST[:ro,sock]\n"
+	"                                show a directory or file of the host\n"
 	"      --tmpfs PATH              an empty directory, in memory\n"
 	"      --rootfs DIR              another root than the host's\n"
 	"  -e, --env NAME[=VALUE]        set a variable\n"
@@ -108,8 +109,10 @@ static void volume_modes(struct volume *v, char *modes, const char *text)
 	     mode = strtok_r(NULL, ",", &rest)) {
 		if (!strcmp(mode, "ro"))
 			v->is_read_only = true;
+		else if (!strcmp(mode, "sock"))
+			v->has_sockets = true;
 		else if (strcmp(mode, "rw") != 0 && strcasecmp(mode, "z") != 0)
-			fail("-v %s: the mode is ro or rw, not %s", text, mode);
+			fail("-v %s: the modes are ro, rw and sock, not %s", text, mode);
 	}
 }
 
@@ -148,6 +151,8 @@ static void parse_volume(struct options *o, const char *text)
 	v->host = host;
 	v->guest = guest;
 	v->is_file = !S_ISDIR(st.st_mode);
+	if (v->has_sockets && v->is_file)
+		fail("-v %s: sock is for directories", text);
 }
 
 static void parse_tmpfs(struct options *o, const char *text)
@@ -158,6 +163,7 @@ static void parse_tmpfs(struct options *o, const char *text)
 
 	if (modes)
 		volume_modes(v, modes, text);
+	v->has_sockets = false;
 	if (!path || path[0] != '/')
 		fail("--tmpfs %s: the path must be absolute", text);
 	if (!path[strspn(path, "/")])

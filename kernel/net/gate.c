@@ -79,6 +79,11 @@ bool gate_allows(const struct linux_sockaddr_storage *addr, int len)
 	return false;
 }
 
+bool gate_has_volumes(void)
+{
+	return volume_count != 0;
+}
+
 bool gate_name(struct gate_request *q, const struct path *p)
 {
 	struct path root = {p->mount, p->mount->root};

@@ -18,6 +18,8 @@ void gate_add_volume(struct superblock *sb, uint32_t number);
 
 /* Is that a destination which --allow-connect opens? */
 bool gate_allows(const struct linux_sockaddr_storage *addr, int len);
+/* Is there any volume whose socket files are for the gate? */
+bool gate_has_volumes(void);
 /* Fills in the volume and the path: false: p is of no such volume. */
 bool gate_name(struct gate_request *q, const struct path *p);
 /* Sleeps until the gate has answered; a signal may end that. *fd becomes the caller's, a

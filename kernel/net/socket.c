@@ -303,6 +303,26 @@ int socket_adopt_file(int host_fd, int family, int type, int protocol, struct fi
 	return socket_wrap(s, (uint32_t)flags & O_NONBLOCK, out);
 }
 
+int socket_carrier_create(int host_fd, int type, struct socket **out)
+{
+	struct socket *s = socket_alloc(AF_UNIX, type, 0);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = families[AF_INET]->adopt(s, host_fd);
+	if (err)
+		socket_free(s);
+	else
+		*out = s;
+	return err;
+}
+
+void socket_carrier_destroy(struct socket *s)
+{
+	socket_destroy(s);
+}
+
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 		       struct file **out)
 {

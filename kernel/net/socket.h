@@ -164,6 +164,10 @@ int socket_create_file(int family, int type, int protocol, struct file **out) MU
  * the host's; descriptors do not pass through it. -EAFNOSUPPORT, -ENOMEM. */
 int socket_adopt_file(int host_fd, int family, int type, int protocol,
 		      struct file **out) MUST_CHECK;
+/* A socket without a file, of AF_UNIX, that the host serves: takes host_fd over on
+ * success. */
+int socket_carrier_create(int host_fd, int type, struct socket **out) MUST_CHECK;
+void socket_carrier_destroy(struct socket *s);
 /* accept(2): a new socket of listener's next connection, in a new file. flags:
  * SOCK_NONBLOCK. */
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,

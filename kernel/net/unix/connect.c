@@ -97,6 +97,13 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 		return -ENOMEM;
 	c.deadline = socket_deadline(&s->send_timeout);
 	err = unix_find(addr, len, u->type, &c.listener);
+	if (err == -ECONNREFUSED) {
+		err = unix_connect_outside(s, addr, len);
+		if (!err)
+			unix_release(c.fresh, true);
+		if (!err)
+			return 0;
+	}
 	if (err)
 		goto out;
 	do
@@ -133,6 +140,8 @@ int unix_listen(struct socket *s, int backlog)
 			unix_room_changed(u);
 	}
 	lock_drop(&u->lock);
+	if (!err && unlikely(atomic_load(&u->door) != NULL))
+		unix_door_listen(u, (uint32_t)backlog);
 	return err;
 }
 
@@ -189,7 +198,11 @@ int unix_accept(struct socket *s, struct socket *fresh, bool nonblock)
 	embryo->tells_creds = u->tells_creds;
 	embryo->tells_pidfd = u->tells_pidfd;
 	unix_attach(embryo, fresh);
+	if (unlikely(embryo->carrier != NULL)) /* says what it is ready for */
+		fresh->host_fd = embryo->carrier->host_fd;
 	lock_drop(&embryo->lock);
+	if (unlikely(atomic_load(&u->door) != NULL)) /* there is room for one more */
+		unix_door_knock(u->door);
 	unix_gc_born(embryo);
 	return 0;
 }
@@ -271,8 +284,12 @@ int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *ad
 		err = unix_check_address(addr, len);
 		if (!err && u->passes_creds && !atomic_load(&u->address))
 			err = unix_autobind(u);
+		if (!err && atomic_load(&u->carrier))
+			err = -EISCONN;
 		if (!err)
 			err = unix_find(addr, len, u->type, &target);
+		if (err == -ECONNREFUSED)
+			return unix_connect_outside(s, addr, len);
 		if (!err && !target_may_be_peer(u, target)) {
 			unix_put(target);
 			err = -EPERM;
@@ -345,6 +362,8 @@ int unix_shutdown(struct socket *s, int how)
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
+	if (unlikely(atomic_load(&u->carrier) != NULL))
+		return u->carrier->ops->shutdown(u->carrier, how);
 	lock_take(&u->lock);
 	u->shutdown |= mode;
 	if (u->state == UNIX_LISTENING)

@@ -22,6 +22,7 @@
 
 struct creds;
 struct unix_chunk;
+struct unix_door;
 
 enum unix_state { UNIX_IDLE, UNIX_LISTENING, UNIX_CONNECTED };
 
@@ -142,6 +143,13 @@ struct unix_socket {
 	struct list reach_link;
 
 	struct list all_link; /* all_lock */
+
+	/* outside.c */
+	struct socket *carrier; /* atomic, set once: whose other side is outside; or NULL
+				 */
+	struct linux_sockaddr_un outside_name; /* of that side: before carrier */
+	int outside_name_len;
+	struct unix_door *door; /* atomic, set once: lets outsiders in; or NULL */
 };
 
 /* ---- socket.c ---- */
@@ -294,6 +302,28 @@ void unix_rights_drop(struct unix_rights *r);
 /* The same for a list (of link), taking a reference to each over, without unix_gc(). Has
  * any had sockets? */
 bool unix_rights_close(struct list *rights);
+
+/* ---- outside.c: what leads to programs of the host's ---- */
+
+/* s becomes a socket with a carrier: 0; -ECONNREFUSED: addr leads nowhere there either.
+ */
+int unix_connect_outside(struct socket *s, const struct linux_sockaddr_storage *addr,
+			 int len) MUST_CHECK;
+/* One datagram for who is bound there. */
+int unix_send_outside(const struct linux_sockaddr_storage *addr, int len,
+		      const void *data, size_t size) MUST_CHECK;
+/* Of sockets that have a carrier: */
+ssize_t unix_outside_send(struct socket *s, struct message *m);
+ssize_t unix_outside_receive(struct socket *s, struct message *m);
+int unix_outside_name(const struct unix_socket *u, struct linux_sockaddr_storage *out);
+/* u is being bound to p, a socket file: if that is for outsiders too, there is another
+ * one in its place now, and 0 is returned. */
+int unix_door_open(struct unix_socket *u, const struct path *p) MUST_CHECK;
+/* Of sockets that have a door: u listens. */
+void unix_door_listen(struct unix_socket *u, uint32_t backlog);
+/* There may be somebody there, and room for him. */
+void unix_door_knock(struct unix_door *d);
+void unix_outside_release(struct unix_socket *u);
 
 /* ---- gc.c: rights in queues ---- */
 

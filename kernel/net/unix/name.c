@@ -84,6 +84,8 @@ int unix_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
 	struct unix_socket *other = NULL;
 	int len;
 
+	if (peer && unlikely(atomic_load(&u->carrier) != NULL))
+		return unix_outside_name(u, addr);
 	if (peer) {
 		other = unix_peer_get(u);
 		if (!other)
@@ -194,6 +196,14 @@ static int bind_path(struct unix_socket *u, const struct linux_sockaddr_un *name
 	if (err) {
 		unix_address_put(a);
 		return err == -EEXIST ? -EADDRINUSE : err;
+	}
+	if (!unix_door_open(u, &p)) { /* the file is another one now */
+		path_put(&p);
+		err = path_lookup(AT_FDCWD, a->name.sun_path, 0, &p);
+		if (err) {
+			unix_address_put(a);
+			return err;
+		}
 	}
 	lock_take(&names_lock);
 	if (u->address) {

@@ -148,6 +148,9 @@ int unix_get_option(struct socket *s, int level, int name, void *value, int *len
 		return -EOPNOTSUPP;
 	switch (name) {
 	case SO_ERROR:
+		if (unlikely(atomic_load(&u->carrier) != NULL))
+			return u->carrier->ops->get_option(u->carrier, level, name, value,
+							   len);
 		n = -unix_take_error(u);
 		break;
 	case SO_ACCEPTCONN:

@@ -273,6 +273,18 @@ static int send_checks(struct packet_send *w)
 	return err;
 }
 
+/* Nobody here has that name. Ends the send. */
+static int send_outside(struct packet_send *w)
+{
+	int err = w->control.rights ? -ECONNREFUSED
+				    : unix_send_outside(w->m->name, w->m->name_len,
+							w->packet->data, w->packet->size);
+
+	unix_packet_destroy(w->packet);
+	unix_control_fini(&w->control);
+	return err;
+}
+
 static int packet_send(struct packet_send *w)
 {
 	struct unix_socket *target;
@@ -293,8 +305,11 @@ static int packet_send(struct packet_send *w)
 	err = send_checks(w);
 	if (!err)
 		err = packet_fill(w);
-	if (!err)
+	if (!err) {
 		err = find_target(w, &target);
+		if (err == -ECONNREFUSED && w->is_named)
+			return send_outside(w);
+	}
 	if (!err) {
 		err = deliver(w, target);
 		unix_put(target);
@@ -309,8 +324,11 @@ ssize_t unix_packet_send(struct socket *s, struct message *m)
 {
 	struct packet_send w = {.u = unix_of(s), .s = s, .m = m};
 	ssize_t size = (ssize_t)m->data->left;
-	int err = packet_send(&w);
+	int err;
 
+	if (unlikely(atomic_load(&w.u->carrier) != NULL))
+		return unix_outside_send(s, m);
+	err = packet_send(&w);
 	return err ? err : size;
 }
 
@@ -436,6 +454,8 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	if (unlikely(atomic_load(&u->carrier) != NULL))
+		return unix_outside_receive(s, m);
 	if (u->type == SOCK_SEQPACKET && u->state != UNIX_CONNECTED)
 		return -ENOTCONN;
 	lock_take(&u->lock);

@@ -168,6 +168,8 @@ void unix_release(struct unix_socket *u, bool is_embryo)
 	list_remove(&u->all_link);
 	lock_drop(&unix_all_lock);
 	unix_forget_name(u);
+	if (unlikely(u->carrier || u->door))
+		unix_outside_release(u);
 	lock_take(&u->lock);
 	u->is_dead = true;
 	u->socket = NULL;
@@ -242,6 +244,8 @@ static uint32_t unix_poll(struct socket *s, struct poll_table *pt)
 
 	poll_wait(pt, &u->readable);
 	poll_wait(pt, &u->writable);
+	if (unlikely(atomic_load(&u->carrier) != NULL))
+		return 0; /* the host knows */
 	lock_take(&u->lock);
 	if (atomic_load_relaxed(&u->error))
 		bits |= POLLERR;
@@ -285,9 +289,12 @@ static long bytes_waiting(struct unix_socket *u)
 static long unix_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 {
 	struct unix_socket *u = unix_of(s);
+	struct socket *carrier = atomic_load(&u->carrier);
 	struct unix_socket *peer;
 	long size;
 
+	if (unlikely(carrier != NULL))
+		return carrier->ops->ioctl(carrier, cmd, arg);
 	switch (cmd) {
 	case FIONREAD:
 		size = bytes_waiting(u);

@@ -183,6 +183,8 @@ ssize_t unix_stream_send(struct socket *s, struct message *m)
 	ssize_t done = 0;
 	int err;
 
+	if (unlikely(atomic_load(&u->carrier) != NULL))
+		return unix_outside_send(s, m);
 	if (unlikely(m->control_size)) {
 		err = unix_control_import(&w.control, m);
 		if (err)
@@ -433,6 +435,8 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 
 	if (unlikely(u->state != UNIX_CONNECTED))
 		return -EINVAL;
+	if (unlikely(atomic_load(&u->carrier) != NULL))
+		return unix_outside_receive(s, m);
 	if (unlikely(m->flags & MSG_OOB))
 		return unix_urgent_receive(s, m);
 	list_init(&r.dropped);
