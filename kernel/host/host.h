@@ -83,6 +83,10 @@ long host_pwrite(int fd, const void *buf, size_t size, int64_t off);
  * position (pipes, ttys); these block. */
 long host_preadv(int fd, const struct linux_iovec *iov, int count, int64_t off);
 long host_pwritev(int fd, const struct linux_iovec *iov, int count, int64_t off);
+/* At the host's own position (the end, for O_APPEND) of a file that lets nobody wait:
+ * nothing interrupts them. */
+long host_readv(int fd, const struct linux_iovec *iov, int count);
+long host_writev(int fd, const struct linux_iovec *iov, int count);
 long host_lseek(int fd, int64_t off, int whence);
 int host_statx(int dirfd, const char *path, int flags, uint32_t mask,
 	       struct linux_statx *out);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* files */
 /* calls: acct getrusage */
 /* acct.c - process accounting: a record for each process that ends, as acct(5) says.
  * Natively in a process namespace, whose accounting is its own. */

@@ -141,8 +141,24 @@ static void edge_reads_are_partial(void)
 	CHECK(pread(fd, edge - 4, 8, 0) == 4 && memcmp(edge - 4, "01", 2) == 0);
 }
 
-RUN(TEST(leave_the_offset_alone), TEST(vectors_work_at_an_offset),
-    TEST(the_second_version_may_use_the_offset), TEST(the_append_flag_writes_at_the_end),
+/* A file lets nobody wait, so that no signal cuts a write short. */
+static void no_signal_gets_between(void)
+{
+	int fd = open("a", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	struct interrupter in;
+	long count = 0;
+
+	CHECK(fd >= 0);
+	interrupt_start(&in, 0, -1);
+	for (; interrupts < 40; count++)
+		CHECK(write(fd, "12345678", 8) == 8);
+	interrupt_stop(&in);
+	CHECK(lseek(fd, 0, SEEK_END) == 8 * count && close(fd) == 0);
+}
+
+RUN(TEST(no_signal_gets_between), TEST(leave_the_offset_alone),
+    TEST(vectors_work_at_an_offset), TEST(the_second_version_may_use_the_offset),
+    TEST(the_append_flag_writes_at_the_end),
     TEST(an_appending_descriptor_ignores_the_offset), TEST(negative_offsets_are_einval),
     TEST(pipes_are_espipe), TEST(bad_descriptors_are_ebadf),
     TEST(unknown_flags_are_refused), TEST(bad_buffers_are_efault),

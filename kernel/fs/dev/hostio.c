@@ -79,9 +79,14 @@ static ssize_t transfer(struct hostio *io, struct uio *u, size_t size, int64_t p
 {
 	struct linux_iovec vec[VEC];
 	int count = uio_host_vec(u, vec, VEC, size);
-	long done = is_write ? host_pwritev(io->fd, vec, count, pos)
-			     : host_preadv(io->fd, vec, count, pos);
+	long done;
 
+	if (io->is_seekable && pos < 0) /* not as streams do, which wait */
+		done = is_write ? host_writev(io->fd, vec, count)
+				: host_readv(io->fd, vec, count);
+	else
+		done = is_write ? host_pwritev(io->fd, vec, count, pos)
+				: host_preadv(io->fd, vec, count, pos);
 	if (done > 0)
 		uio_advance(u, MIN((size_t)done, u->left));
 	return done == -EINTR ? -ERESTARTSYS : done;

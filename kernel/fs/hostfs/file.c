@@ -60,7 +60,7 @@ static ssize_t move_uio(int fd, struct uio *u, int64_t *pos, bool is_write)
 		if (pos)
 			got = move_at(fd, vec, count, *pos, is_write);
 		else
-			got = host_pwritev(fd, vec, count, -1);
+			got = host_writev(fd, vec, count);
 		if (got < 0)
 			return done ? done : got == -EINTR ? -ERESTARTSYS : got;
 		if ((size_t)got > asked)

@@ -105,6 +105,16 @@ long host_pwritev(int fd, const struct linux_iovec *iov, int count, int64_t off)
 	return CALL(NR_pwritev, fd, iov, count, off, 0);
 }
 
+long host_readv(int fd, const struct linux_iovec *iov, int count)
+{
+	return CALL(NR_readv, fd, iov, count);
+}
+
+long host_writev(int fd, const struct linux_iovec *iov, int count)
+{
+	return CALL(NR_writev, fd, iov, count);
+}
+
 long host_lseek(int fd, int64_t off, int whence)
 {
 	return CALL(NR_lseek, fd, off, whence);
