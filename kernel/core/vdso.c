@@ -197,10 +197,10 @@ static int image_create(uaddr_t image, size_t size)
 }
 
 /* Lays it, size bytes and our page, over the image. Closes fd. */
-static int image_lay(int fd, uaddr_t image, size_t size, uint32_t prot)
+static int image_lay(int fd, uaddr_t image, size_t size)
 {
-	long ret = host_mmap(image, size + PAGE_SIZE, (int)prot, MAP_PRIVATE | MAP_FIXED,
-			     fd, 0);
+	long ret = host_mmap(image, size + PAGE_SIZE, PROT_READ | PROT_EXEC,
+			     MAP_PRIVATE | MAP_FIXED, fd, 0);
 
 	(void)host_close(fd);
 	return ret < 0 ? (int)ret : 0;
@@ -215,14 +215,14 @@ static int copy_lay(uaddr_t image)
 	if (!err)
 		err = code_write(fd, vdso_size);
 	if (!err)
-		return image_lay(fd, image, vdso_size, PROT_READ | PROT_EXEC);
+		return image_lay(fd, image, vdso_size);
 	if (fd >= 0)
 		(void)host_close(fd);
 	return err;
 }
 
 /* Lays a copy of what is there with these offsets over it. */
-static int shifted_lay(uaddr_t image, const struct time_offsets *o, uint32_t prot)
+static int shifted_lay(uaddr_t image, const struct time_offsets *o)
 {
 	size_t size = vdso_size - PAGE_SIZE;
 	int fd = image_create(image, size);
@@ -231,7 +231,7 @@ static int shifted_lay(uaddr_t image, const struct time_offsets *o, uint32_t pro
 	if (!err && (o->monotonic || o->boottime))
 		err = offsets_write(fd, size, o);
 	if (!err)
-		return image_lay(fd, image, size, prot);
+		return image_lay(fd, image, size);
 	if (fd >= 0)
 		(void)host_close(fd);
 	return err;
@@ -301,34 +301,18 @@ int vdso_init(const struct boot_params *b)
 	return 0;
 }
 
-/* The area that shows all of it, unless the guest has moved it away or cut it up: then
- * what is there is not known. mm->lock held */
-static const struct vma *whole_area(struct mm *mm, uaddr_t image)
-{
-	const struct vma *v = vma_at(mm, image);
-
-	return v && v->start == image && v->end - image == vdso_size &&
-			       (v->flags & VMA_VDSO)
-		       ? v
-		       : NULL;
-}
-
 int vdso_follow_time_ns(struct task *t)
 {
 	struct cpu *c = cpu_self();
 	struct time_ns *ns = t->ns->time;
 	const struct time_offsets *o = &ns->offsets; /* constant by now */
 	uint64_t ino = o->monotonic || o->boottime ? ns->ns.ino : 0;
-	const struct vma *v;
-	int err = 0;
+	int err;
 
 	if (likely(c->vdso_time_ns == ino) || !total_size)
 		return 0;
-	lock_take(&t->mm->lock);
-	v = whole_area(t->mm, c->vdso_base + vdso_off);
-	if (v)
-		err = shifted_lay(v->start, o, v->prot);
-	lock_drop(&t->mm->lock);
+	/* It still is there, as it is sealed, and no other task runs in this memory. */
+	err = shifted_lay(c->vdso_base + vdso_off, o);
 	if (!err)
 		c->vdso_time_ns = ino;
 	return err;
@@ -372,7 +356,7 @@ static int add_area(struct mm *mm, uaddr_t start, size_t size, uint32_t prot,
 	v->start = start;
 	v->end = start + size;
 	v->prot = prot;
-	v->flags = flags;
+	v->flags = flags | VMA_SEALED; /* the kernel's own clocks are read there */
 	lock_take(&mm->lock);
 	vma_link(mm, v);
 	lock_drop(&mm->lock);

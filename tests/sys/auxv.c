@@ -176,8 +176,91 @@ static void the_vdso_tells_the_time(void)
 	CHECK(cpu(&n, NULL, NULL) == 0 && (int)n < sysconf(_SC_NPROCESSORS_CONF));
 }
 
-RUN(TEST(page_size_and_clock_ticks), TEST(program_headers_lie_in_memory),
-    TEST(the_interpreter_is_an_elf_file), TEST(identities), TEST(strings),
-    TEST(sixteen_random_bytes), TEST(the_processor_is_described),
-    TEST(the_vector_in_proc_is_the_same), TEST(the_first_stack_is_in_order),
-    TEST(the_vdso_tells_the_time))
+/* Linux lets it be changed or not (CONFIG_MSEAL_SYSTEM_MAPPINGS): the kernel goes on. */
+static char *area;
+static size_t area_size;
+
+static void area_is(const char *name)
+{
+	const char *p = strstr(file_get("/proc/self/maps"), name);
+	unsigned long from, to;
+
+	CHECK(p != NULL);
+	while (p[-1] != '\n')
+		p--;
+	CHECK(sscanf(p, "%lx-%lx", &from, &to) == 2);
+	area = (char *)from;
+	area_size = to - from;
+}
+
+static void still_there(long ret)
+{
+	struct timespec t, wait = {0, 1000000};
+	int status;
+	long pid;
+
+	CHECK(ret != -1 || errno == EPERM || errno == EINVAL);
+	CHECK(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t) == 0);
+	CHECK(syscall(SYS_nanosleep, &wait, NULL) == 0);
+	pid = syscall(SYS_fork);
+	if (pid == 0) {
+		CHECK(syscall(SYS_clock_gettime, CLOCK_REALTIME, &t) == 0);
+		_exit(0);
+	}
+	CHECK(pid > 0 && syscall(SYS_wait4, pid, &status, 0, NULL) == pid && !status);
+}
+
+static void unmaps(void)
+{
+	still_there(munmap(area, area_size));
+}
+
+static void maps_over(void)
+{
+	void *p = mmap(area, area_size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	still_there(p == MAP_FAILED ? -1 : 0);
+}
+
+static void moves(void)
+{
+	void *p = mremap(area, area_size, area_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+			 (void *)0x100000000);
+
+	still_there(p == MAP_FAILED ? -1 : 0);
+}
+
+static void protects(void)
+{
+	still_there(mprotect(area, area_size, PROT_NONE));
+}
+
+static void forks_without(void)
+{
+	still_there(madvise(area, area_size, MADV_DONTFORK));
+}
+
+static void guards(void)
+{
+	still_there(madvise(area, area_size, 102 /* MADV_GUARD_INSTALL */));
+}
+
+static void who_changes_it_changes_no_clock(void)
+{
+	static void (*const changes[])(void) = {unmaps,	  maps_over,	 moves,
+						protects, forks_without, guards};
+	static const char *const names[] = {"[vdso]", "[vvar]"};
+
+	for (size_t n = 0; n < 2; n++) {
+		area_is(names[n]);
+		for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+			CHECK(in_child(changes[i]) == 0);
+	}
+}
+
+RUN(TEST(who_changes_it_changes_no_clock), TEST(page_size_and_clock_ticks),
+    TEST(program_headers_lie_in_memory), TEST(the_interpreter_is_an_elf_file),
+    TEST(identities), TEST(strings), TEST(sixteen_random_bytes),
+    TEST(the_processor_is_described), TEST(the_vector_in_proc_is_the_same),
+    TEST(the_first_stack_is_in_order), TEST(the_vdso_tells_the_time))
