@@ -53,6 +53,10 @@
 #define HUGE_PAGE     (2UL << 20)
 #define HUGE_AFTER    32 /* new host processes */
 #define CAPS_ALL      0x1ffffffffffUL
+/* How long those that are killed at the end may take; longer if it is to be told what
+ * they leave behind: a busy host gives a process no time for seconds. */
+#define END_PATIENCE	  (2 * NSEC_PER_SEC)
+#define END_PATIENCE_LONG (60 * NSEC_PER_SEC)
 
 /* kernel.lds */
 extern const char kernel_hot_end[];
@@ -379,7 +383,8 @@ static bool guests_are_gone(void)
 static NORETURN void finish(void)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
-	nsec_t deadline = now + 2 * NSEC_PER_SEC;
+	nsec_t deadline =
+		now + (boot->flags & BOOT_LEAKS ? END_PATIENCE_LONG : END_PATIENCE);
 
 	process_kill_all();
 	while (!guests_are_gone() && now < deadline) {

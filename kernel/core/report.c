@@ -88,6 +88,8 @@ static void check_cache(const struct slab_cache *c, void *arg)
 void report_print(void)
 {
 	sysv_fini(); /* what belonged to no process */
+	if ((boot->flags & BOOT_LEAKS) && task_count())
+		log_print("%d tasks have not ended", task_count());
 	if (boot->flags & BOOT_LEAKS)
 		slab_for_each_cache(check_cache, NULL);
 	if (boot->flags & BOOT_STATS)
