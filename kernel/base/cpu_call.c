@@ -65,7 +65,7 @@ static int must_give_up(const struct cpu *c, struct cpu *const *owner, nsec_t no
 {
 	if (atomic_load(owner) != c || now >= deadline)
 		return -ESRCH;
-	return atomic_load(cpu_self()->work) & WORK_KILL ? -EINTR : 0;
+	return current_is_killed() ? -EINTR : 0;
 }
 
 int cpu_call_on(struct cpu *c, struct cpu *const *owner, struct cpu_call *call,

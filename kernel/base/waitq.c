@@ -210,6 +210,11 @@ int waitq_sleep_exclusive(struct waitq *q, struct lock *lock, nsec_t deadline)
 	return waitq_sleep_as(q, lock, deadline, WORK_INTERRUPTS, true);
 }
 
+bool current_is_killed(void)
+{
+	return atomic_load(cpu_self()->work) & WORK_KILL;
+}
+
 int waitq_sleep_killable(struct waitq *q, struct lock *lock, nsec_t deadline)
 {
 	return waitq_sleep_as(q, lock, deadline, WORK_KILL, false);

@@ -45,6 +45,10 @@ enum work {
 };
 #define WORK_INTERRUPTS (WORK_SIGNAL | WORK_KILL | WORK_STOP | WORK_TASK)
 
+/* Must the current task die? To be asked between the parts of long work that does not
+ * sleep. */
+bool current_is_killed(void);
+
 /* The part of a task that can be woken. First member of struct task. */
 struct sleeper {
 	uint32_t work; /* atomic: enum work */

@@ -159,7 +159,7 @@ static ssize_t copy_run(struct copy *c)
 	c->buf = page_alloc(BUFFER_ORDER);
 	if (!c->buf)
 		return -ENOMEM;
-	while (total < c->count) {
+	while (total < c->count && !(total && signal_is_pending())) {
 		size_t size = MIN(c->count - total, BUFFER_SIZE);
 
 		done = step(c, size, !c->nonblock && !(c->until_full && total));

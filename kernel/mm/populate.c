@@ -9,10 +9,8 @@
 #include "mm/populate.h"
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "base/cpu.h"
 #include "base/waitq.h"
 #include "host/host.h"
-#include "lib/atomic.h"
 #include "mm/vma.h"
 
 /* What a touch of each page would ask for, as the area is used; 0: nothing can. */
@@ -57,11 +55,6 @@ static uaddr_t next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int *advice
 	return to;
 }
 
-static bool is_killed(void)
-{
-	return atomic_load(cpu_self()->work) & WORK_KILL;
-}
-
 int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 {
 	while (start < end) {
@@ -69,7 +62,7 @@ int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 		uaddr_t to = next_piece(mm, start, end, &how);
 		int err = to == start ? -ENOMEM : host_madvise(start, to - start, how);
 
-		if (!err && is_killed())
+		if (!err && current_is_killed())
 			err = -EINTR;
 		if (err)
 			return err;
@@ -80,7 +73,7 @@ int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 
 void mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 {
-	while (start < end && !is_killed()) {
+	while (start < end && !current_is_killed()) {
 		int how = 0;
 		uaddr_t to = next_piece(mm, start, end, &how);
 

@@ -136,18 +136,23 @@ long sys_sysinfo(struct task *t, uaddr_t out)
 	return COPY_OUT(out, &k);
 }
 
+static bool is_interrupted(const struct task *t)
+{
+	return atomic_load_relaxed(&t->sleeper.work) & (WORK_SIGNAL | WORK_KILL);
+}
+
 long sys_getrandom(struct task *t, uaddr_t buf, size_t count, unsigned int flags)
 {
 	uint8_t chunk[RANDOM_CHUNK];
 	size_t done = 0;
 
-	(void)t;
 	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	count = MIN(count, (size_t)INT32_MAX);
-	while (done < count) {
+	/* A signal ends it between pages. */
+	while (done < count && !(done && done % PAGE_SIZE == 0 && is_interrupted(t))) {
 		size_t size = MIN(count - done, sizeof(chunk));
 		long got = host_getrandom(chunk, size);
 

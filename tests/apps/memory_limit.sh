@@ -38,6 +38,16 @@ for i in range(0, len(m), 4096):
     m[i] = 1
 time.sleep(5)
 EOF
+cat >populate <<'EOF'
+# Asks for far too much in one call: it has no time to get it.
+import mmap, os
+pid = os.fork()
+if not pid:
+    mmap.mmap(-1, 3 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
+    os._exit(0)
+_, status, usage = os.wait4(pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss < 2 << 20)
+EOF
 inside() {
 	"$CARBYNE" run -u root --memory 200m --tmpfs /m -v "$PWD:/w" -- sh -c "cd /w; $1" 2>err </dev/null
 	echo "status $?"
@@ -57,6 +67,8 @@ oom_kill 1
 1
 status 0" "$(inside 'cat /sys/fs/cgroup/memory.max; python3 hog 1500; grep "^oom_kill " /sys/fs/cgroup/memory.events
 	dmesg | grep -c "Killed process [0-9]* (python3)"')"
+same "one call does not outrun the limit" "-9 True
+status 0" "$(inside 'python3 populate')"
 same "shared pages count once" "[0, 0, 0, 0, 0]
 status 0" "$(inside 'python3 forks')"
 same "shared memory counts" "137

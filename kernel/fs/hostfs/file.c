@@ -24,7 +24,8 @@
 #include "lib/string.h"
 
 enum {
-	VEC = 16, /* pieces for the host at a time */
+	VEC = 16,	     /* pieces for the host at a time */
+	PART_SIZE = 4 << 20, /* and bytes: nothing ends a host call early */
 	HEAD_SIZE = 1024,
 	HEADS_MAX = 8192,
 };
@@ -44,14 +45,15 @@ static long move_at(int fd, const struct linux_iovec *vec, int count, int64_t po
 			: host_preadv(fd, vec, count, pos);
 }
 
-/* pos NULL: appends. */
+/* pos NULL: appends, in as few calls as can be: others append as well. */
 static ssize_t move_uio(int fd, struct uio *u, int64_t *pos, bool is_write)
 {
 	struct linux_iovec vec[VEC];
 	ssize_t done = 0;
 
-	while (u->left) {
-		int count = uio_host_vec(u, vec, VEC, u->left);
+	while (u->left && !(done && current_is_killed())) {
+		int count = uio_host_vec(u, vec, VEC,
+					 pos ? MIN(u->left, PART_SIZE) : u->left);
 		size_t asked = 0;
 		long got;
 
@@ -93,7 +95,8 @@ static ssize_t read_one_piece(int fd, struct uio *u, int64_t *pos)
 
 static ssize_t read_host(int fd, struct uio *u, int64_t *pos)
 {
-	return u->count == 1 ? read_one_piece(fd, u, pos) : move_uio(fd, u, pos, false);
+	return u->count == 1 && u->left <= PART_SIZE ? read_one_piece(fd, u, pos)
+						     : move_uio(fd, u, pos, false);
 }
 
 /* ---- heads ---- */

@@ -8,12 +8,16 @@
 #include "abi/mman.h"
 #include "base/page.h"
 #include "base/slab.h"
+#include "base/waitq.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 
-enum { HOST_VEC = 16 };
+enum {
+	HOST_VEC = 16,
+	PART_SIZE = 4 << 20, /* bytes at a time: nothing ends a host call early */
+};
 
 /* ---- the superblock's limit ---- */
 
@@ -230,9 +234,9 @@ static ssize_t memfd_transfer(int fd, struct uio *u, int64_t off, size_t size,
 {
 	size_t done = 0;
 
-	while (done < size) {
+	while (done < size && !(done && current_is_killed())) {
 		struct linux_iovec vec[HOST_VEC];
-		int count = uio_host_vec(u, vec, HOST_VEC, size - done);
+		int count = uio_host_vec(u, vec, HOST_VEC, MIN(size - done, PART_SIZE));
 		long step = count ? op(fd, vec, count, off + (int64_t)done) : 0;
 
 		if (step <= 0) {
@@ -250,7 +254,7 @@ static ssize_t pages_read(struct tmpfs_inode *ti, struct uio *u, int64_t off, si
 {
 	size_t done = 0;
 
-	while (done < size) {
+	while (done < size && !(done && current_is_killed())) {
 		uint64_t at = (uint64_t)off + done;
 		size_t in_page = at % PAGE_SIZE;
 		size_t step = MIN(PAGE_SIZE - in_page, size - done);
@@ -437,6 +441,24 @@ static int punch_locked(struct tmpfs_inode *ti, uint64_t off, uint64_t end)
 	return 0;
 }
 
+/* Part by part; the last makes the file larger. -EINTR: the caller is to be killed. */
+static int memfd_fill(int fd, uint64_t off, uint64_t end, bool keep_size)
+{
+	int err = 0;
+
+	while (off < end && !err) {
+		uint64_t to = MIN(end, off + PART_SIZE);
+		bool keeps = keep_size || to < end;
+
+		err = host_fallocate(fd, keeps ? FALLOC_FL_KEEP_SIZE : 0, (int64_t)off,
+				     (int64_t)(to - off));
+		if (!err && to < end && current_is_killed())
+			err = -EINTR;
+		off = to;
+	}
+	return err;
+}
+
 /* The file may have holes: what it has come to is asked afterwards. */
 static int memfd_allocate(struct tmpfs_inode *ti, uint64_t off, uint64_t end,
 			  bool keep_size)
@@ -449,8 +471,7 @@ static int memfd_allocate(struct tmpfs_inode *ti, uint64_t off, uint64_t end,
 
 	if (want > max || used - MIN(used, ti->data.charged) + want > max)
 		return -ENOSPC;
-	err = host_fallocate(ti->data.memfd, keep_size ? FALLOC_FL_KEEP_SIZE : 0,
-			     (int64_t)off, (int64_t)(end - off));
+	err = memfd_fill(ti->data.memfd, off, end, keep_size);
 	memfd_recount(ti);
 	if (!err)
 		ti->data.charged_end =
