@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* calls: getrandom read write sendfile fallocate kill */
 /* Who is killed amid a call that would go on for long, without a sleep, ends soon: it
  * does not first have all that it asked for. */
 #include "fixture.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* calls: socket sendmsg recvmsg */
 /* The generic netlink family TASKSTATS: what tasks and processes have used. */
 #include "netlink.h"
 
