@@ -386,6 +386,14 @@ static void shm_run(uint64_t n)
 	}
 }
 
+/* nobody waits */
+static void wake_run(uint64_t n)
+{
+	while (n--)
+		if (syscall(SYS_futex, turn, FUTEX_WAKE_PRIVATE, 1) != 0)
+			die("FUTEX_WAKE");
+}
+
 const struct bench_case ipc_cases[] = {
 	{"pipe-pingpong", bytes_run, pipe_setup, pipe_teardown},
 	{"context-switches", bytes_run, switch_setup, pipe_teardown},
@@ -393,6 +401,7 @@ const struct bench_case ipc_cases[] = {
 	{"socketpair-pingpong", bytes_run, socketpair_setup, out_teardown},
 	{"futex-processes", futex_run, futex_procs_setup, futex_procs_teardown},
 	{"futex-threads", futex_run, futex_threads_setup, futex_threads_teardown},
+	{"futex-wake", wake_run, turn_setup, NULL},
 	{"sem-updown", sem_run, sem_setup, sem_teardown},
 	{"sem-updown-undo", sem_undo_run, sem_setup, sem_teardown},
 	{"sem-pingpong", sem_pingpong_run, sem_pingpong_setup, sem_pingpong_teardown},
