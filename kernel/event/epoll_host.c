@@ -305,6 +305,64 @@ void host_child_remove_locked(struct epoll_item *item)
 		slot_give_back(item);
 }
 
+/* ---- a file whose host descriptor changes ---- */
+
+/* The next item of f that the host is to know, or to forget, and that this pass has not
+ * met yet, with a reference. */
+static struct epoll_item *next_to_move(struct file *f, uint32_t pass)
+{
+	bool on_host = atomic_load(&f->host_poll_fd) >= 0;
+	struct lock *bucket = epoll_file_bucket(f);
+	struct epoll_item *item;
+
+	lock_take(bucket);
+	for (item = f->epoll_items; item; item = item->file_next)
+		if (!item->target && item->pass != pass &&
+		    (item->host_fd >= 0) != on_host)
+			break;
+	if (item) {
+		item->pass = pass;
+		ref_get(&item->refs);
+	}
+	lock_drop(bucket);
+	return item;
+}
+
+/* Who cannot be a member for want of memory is told nothing more. */
+static void item_move(struct epoll_item *item)
+{
+	bool is_there;
+
+	epoll_enter_deaf(item->ep);
+	lock_take(&item->ep->lock);
+	is_there = item->is_in_tree;
+	lock_drop(&item->ep->lock);
+	if (is_there && item->host_fd >= 0) {
+		host_member_remove(item);
+		item->host_fd = -1;
+		item->owns_host_fd = false;
+	} else if (is_there) {
+		item->host_fd = atomic_load(&item->file->host_poll_fd);
+		if (item->host_fd >= 0 && host_member_add(item))
+			item->host_fd = -1;
+	}
+	epoll_leave(item->ep);
+	if (is_there)
+		(void)item_make_ready(item);
+}
+
+void epoll_host_fd_changed(struct file *f)
+{
+	static uint32_t passes;
+	uint32_t pass = atomic_add(&passes, 1) + 1;
+	struct epoll_item *item;
+
+	while ((item = next_to_move(f, pass))) {
+		item_move(item);
+		item_put(item);
+	}
+}
+
 int epoll_collect_host(struct file *f, struct host_set *set)
 {
 	struct epoll *ep = epoll_of_file(f);

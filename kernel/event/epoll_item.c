@@ -171,14 +171,14 @@ static void item_leave_queues(struct epoll_item *item)
 
 /* ---- the file's list of watchers ---- */
 
-static struct lock *file_bucket(const struct file *f)
+struct lock *epoll_file_bucket(const struct file *f)
 {
 	return &file_buckets[hash_pointer(f, 0) % FILE_BUCKETS];
 }
 
 static void file_link(struct epoll_item *item)
 {
-	struct lock *bucket = file_bucket(item->file);
+	struct lock *bucket = epoll_file_bucket(item->file);
 
 	lock_take(bucket);
 	item->file_next = item->file->epoll_items;
@@ -203,7 +203,7 @@ static void file_unlink_locked(struct epoll_item *item)
 /* The epoll's side; the item is not in the tree any more. */
 static void item_leave_file(struct epoll_item *item)
 {
-	struct lock *bucket = file_bucket(item->file);
+	struct lock *bucket = epoll_file_bucket(item->file);
 
 	lock_take(bucket);
 	if (!item->is_on_file || !ref_get_unless_zero(&item->file->refs)) {
@@ -275,7 +275,7 @@ static void item_remove(struct epoll_item *item)
 /* The last reference to a file has gone: nobody watches it any more. */
 static void file_watchers_release(struct file *f)
 {
-	struct lock *bucket = file_bucket(f);
+	struct lock *bucket = epoll_file_bucket(f);
 
 	for (;;) {
 		struct epoll_item *item;
@@ -501,62 +501,6 @@ int epoll_add(struct epoll *ep, struct file *f, int fd,
 	if (err)
 		item_remove(item);
 	return err;
-}
-
-/* The next item of f that the host is to know, or to forget, and that this pass has not
- * met yet, with a reference. */
-static struct epoll_item *next_to_move(struct file *f, uint32_t pass)
-{
-	bool on_host = atomic_load(&f->host_poll_fd) >= 0;
-	struct lock *bucket = file_bucket(f);
-	struct epoll_item *item;
-
-	lock_take(bucket);
-	for (item = f->epoll_items; item; item = item->file_next)
-		if (!item->target && item->pass != pass &&
-		    (item->host_fd >= 0) != on_host)
-			break;
-	if (item) {
-		item->pass = pass;
-		ref_get(&item->refs);
-	}
-	lock_drop(bucket);
-	return item;
-}
-
-/* Who cannot be a member for want of memory is told nothing more. */
-static void item_move(struct epoll_item *item)
-{
-	bool is_there;
-
-	epoll_enter_deaf(item->ep);
-	lock_take(&item->ep->lock);
-	is_there = item->is_in_tree;
-	lock_drop(&item->ep->lock);
-	if (is_there && item->host_fd >= 0) {
-		host_member_remove(item);
-		item->host_fd = -1;
-		item->owns_host_fd = false;
-	} else if (is_there) {
-		item->host_fd = atomic_load(&item->file->host_poll_fd);
-		if (item->host_fd >= 0 && host_member_add(item))
-			item->host_fd = -1;
-	}
-	epoll_leave(item->ep);
-	if (is_there)
-		(void)item_make_ready(item);
-}
-
-void epoll_host_fd_changed(struct file *f)
-{
-	static uint32_t passes;
-	uint32_t pass = atomic_add(&passes, 1) + 1;
-	struct epoll_item *item;
-
-	while ((item = next_to_move(f, pass))) {
-		item_move(item);
-		item_put(item);
-	}
 }
 
 int epoll_modify(struct epoll *ep, struct file *f, int fd,

@@ -135,6 +135,8 @@ bool item_make_ready(struct epoll_item *item);
 /* The same without waking anybody; ep->lock is held. */
 void item_ready_locked(struct epoll_item *item);
 void item_put(struct epoll_item *item);
+/* The lock of the items that watch f. */
+struct lock *epoll_file_bucket(const struct file *f);
 /* Wakes one task that waits for ep, whose lock is held: false if nobody sleeps. */
 bool epoll_wake_one_locked(struct epoll *ep);
 /* Wakes all who wait for ep alone: they shall look again. */
