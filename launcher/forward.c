@@ -58,7 +58,8 @@ struct flow {
 	const struct listener *listener;
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
-	union control from; /* which address of ours it spoke to */
+	/* A control message: which address of ours it spoke to. */
+	_Alignas(struct cmsghdr) char from[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	socklen_t from_len;
 	time_t last;
 };
@@ -277,7 +278,7 @@ static void answers_ready(struct relay_watch *w, uint32_t events)
 				   .msg_namelen = f->peer_len,
 				   .msg_iov = &iov,
 				   .msg_iovlen = 1,
-				   .msg_control = f->from_len ? f->from.room : NULL,
+				   .msg_control = f->from_len ? f->from : NULL,
 				   .msg_controllen = f->from_len};
 
 		if (n < 0 && errno == ECONNREFUSED)
@@ -327,17 +328,17 @@ static void note_address(struct flow *f, const struct msghdr *m)
 
 	if (!is4 && !is6)
 		return;
-	memset(&f->from, 0, sizeof f->from);
-	memcpy(&f->from, c, c->cmsg_len);
+	memset(f->from, 0, sizeof f->from);
+	memcpy(f->from, c, c->cmsg_len);
 	f->from_len = (socklen_t)(is4 ? CMSG_SPACE(sizeof(struct in_pktinfo))
 				      : CMSG_SPACE(sizeof(struct in6_pktinfo)));
 	if (is4) { /* the interface is the route's choice */
 		struct in_pktinfo info;
 
-		memcpy(&info, CMSG_DATA(&f->from.align), sizeof info);
+		memcpy(&info, f->from + CMSG_LEN(0), sizeof info);
 		info.ipi_spec_dst = info.ipi_addr;
 		info.ipi_ifindex = 0;
-		memcpy(CMSG_DATA(&f->from.align), &info, sizeof info);
+		memcpy(f->from + CMSG_LEN(0), &info, sizeof info);
 	}
 }
 
@@ -410,6 +411,7 @@ static void forget_flows(void)
 {
 	time_t limit = now() - FLOW_SECONDS;
 
+	/* It is another one each time: NOLINTNEXTLINE */
 	while (oldest && (oldest->last < limit || flow_count >= FLOWS_MAX))
 		flow_end(oldest);
 }

@@ -186,7 +186,7 @@ static int bind_in_place(int dir, const char *name, const struct gate_request *q
 
 	if (strlen(name) >= sizeof a.sun_path)
 		return -ENAMETOOLONG;
-	strcpy(a.sun_path, name);
+	memcpy(a.sun_path, name, strlen(name) + 1);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISSOCK(st.st_mode))
 		return -EADDRINUSE;
 	int fd = socket(AF_UNIX, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -184,9 +184,10 @@ void publish_parse(struct options *o, const char *text)
 
 static uint16_t port_of(const struct sockaddr_storage *a)
 {
-	return ntohs(a->ss_family == AF_INET
-			     ? ((const struct sockaddr_in *)a)->sin_port
-			     : ((const struct sockaddr_in6 *)a)->sin6_port);
+	struct sockaddr_in in;
+
+	memcpy(&in, a, sizeof in); /* the port lies at the same place in both */
+	return ntohs(in.sin_port);
 }
 
 /* A socket that listens there, or -errno. */
@@ -234,7 +235,7 @@ static int listen_anywhere(struct published *p, uint16_t port)
 
 static int listen_once(struct published *p)
 {
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = {0};
 	socklen_t len = sizeof name;
 	int fd = listen_at(&p->host, p->is_udp);
 	int err;

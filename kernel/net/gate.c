@@ -176,7 +176,7 @@ static int wait_for_answer(int *fd)
 		}
 		if (*fd >= 0) /* of who waits no more */
 			(void)host_close(*fd);
-		if (got >= 0 && got == (long)sizeof(r))
+		if (got == (long)sizeof(r))
 			continue;
 		if (got != -EAGAIN && got != -EINTR)
 			return -EIO;
