@@ -29,6 +29,9 @@ struct tcp_settings {
 	bool has_notes;	     /* SO_ZEROCOPY */
 };
 
+/* Connections that a socket may have had before the present one: they are kept. */
+enum { FORMER_MAX = 64 };
+
 struct inet_socket {
 	struct list link;      /* table.c */
 	struct socket *socket; /* const */
@@ -40,18 +43,19 @@ struct inet_socket {
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
 	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
-	struct inet_async *async;     /* atomic: set once; NULL: no signals were wanted */
+	struct inet_outside *former_outside; /* lock: and those that it had before */
+	struct inet_async *async; /* atomic: set once; NULL: no signals were wanted */
 
 	/* Of TCP, see tcp.h: */
-	struct lock lock;	       /* RANK_OBJECT */
-	bool is_bound;		       /* atomic: by bind(2) */
-	bool is_hosted;		       /* atomic: the host has its connection, for good */
-	bool is_plain_tcp;	       /* atomic: no option that only the host can heed */
-	bool in_memory;		       /* atomic: conn is a connection in memory */
-	uint8_t side;		       /* const while in_memory: its half of conn */
-	struct tcp_conn *conn;	       /* lock to write: ref */
-	uint32_t former_count;	       /* lock: of conn->former … */
-	int error;		       /* atomic: of a connection that was dissolved */
+	struct lock lock;      /* RANK_OBJECT */
+	bool is_bound;	       /* atomic: by bind(2) */
+	bool is_hosted;	       /* atomic: the host has its connection, for good */
+	bool is_plain_tcp;     /* atomic: no option that only the host can heed */
+	bool in_memory;	       /* atomic: conn is a connection in memory */
+	uint8_t side;	       /* const while in_memory: its half of conn */
+	struct tcp_conn *conn; /* lock to write: ref */
+	uint32_t former_count; /* lock: of conn->former …, or of former_outside */
+	int error;	       /* atomic: of a connection that was dissolved */
 	struct tcp_listener *listener; /* lock to write: ref; atomic */
 	struct tcp_settings set;       /* lock to write */
 	struct inet_options *options;  /* lock: ref: all that were set, or NULL */

@@ -29,23 +29,31 @@ struct inet_outside {
 	bool is_connecting;
 	bool has_failed; /* there is no connection */
 	int error;	 /* of a connection that was not made, until it is told */
-	int own_fd;
+	int own_fd;	 /* const */
+	int fd;		 /* const: the end of the pair */
+	struct inet_outside *former; /* inet_socket.lock: what its socket had before */
 	int peer_len;
 	struct linux_sockaddr_storage peer;
 	struct gate_result local;
 };
 
+/* What it has now, or NULL. It stays while the socket does. */
+static struct inet_outside *outside_of(const struct socket *s)
+{
+	return atomic_load(&inet_of(s)->outside);
+}
+
 /* ---- how it ended ---- */
 
 /* -EAGAIN: it has not. o's lock held. */
-static int take_result(struct socket *s, struct inet_outside *o)
+static int take_result(struct inet_outside *o)
 {
 	struct gate_result r;
 	long got;
 
 	if (!o->is_connecting)
 		return 0;
-	got = host_recv(s->host_fd, (uaddr_t)&r, sizeof(r), MSG_DONTWAIT);
+	got = host_recv(o->fd, (uaddr_t)&r, sizeof(r), MSG_DONTWAIT);
 	if (got == -EAGAIN || got == -EINTR)
 		return -EAGAIN;
 	o->is_connecting = false;
@@ -60,13 +68,12 @@ static int take_result(struct socket *s, struct inet_outside *o)
 }
 
 /* 0: connected; -EAGAIN: not yet; else the error, which is taken. */
-static int look(struct socket *s)
+static int look(struct inet_outside *o)
 {
-	struct inet_outside *o = inet_of(s)->outside;
 	int err;
 
 	lock_take(&o->lock);
-	err = take_result(s, o);
+	err = take_result(o);
 	if (!err) {
 		err = -o->error;
 		o->error = 0;
@@ -75,17 +82,17 @@ static int look(struct socket *s)
 	return err;
 }
 
-static bool is_connecting(const struct socket *s)
+static bool is_connecting(const struct inet_outside *o)
 {
-	return atomic_load(&inet_of(s)->outside->is_connecting);
+	return atomic_load(&o->is_connecting);
 }
 
 /* The same, waiting for it. */
-static int wait_connected(struct socket *s, nsec_t deadline)
+static int wait_connected(struct socket *s, struct inet_outside *o, nsec_t deadline)
 {
 	for (;;) {
-		struct linux_pollfd pfd = {.fd = s->host_fd, .events = POLLIN};
-		int err = look(s);
+		struct linux_pollfd pfd = {.fd = o->fd, .events = POLLIN};
+		int err = look(o);
 		long ready;
 
 		if (err != -EAGAIN)
@@ -103,14 +110,16 @@ static int wait_connected(struct socket *s, nsec_t deadline)
 
 static int wait_ready(struct socket *s, uint32_t flags, const nsec_t *timeout)
 {
-	struct inet_outside *o = inet_of(s)->outside;
+	struct inet_outside *o = outside_of(s);
 
+	if (unlikely(!o))
+		return 0; /* another thread has just undone it */
 	if (unlikely(atomic_load(&o->has_failed) && !atomic_load(&o->error)))
 		return -ENOTCONN;
-	if (likely(!is_connecting(s) && !atomic_load(&o->error)))
+	if (likely(!is_connecting(o) && !atomic_load(&o->error)))
 		return 0;
-	return flags & MSG_DONTWAIT ? look(s)
-				    : wait_connected(s, socket_deadline(timeout));
+	return flags & MSG_DONTWAIT ? look(o)
+				    : wait_connected(s, o, socket_deadline(timeout));
 }
 
 int inet_outside_receive(struct socket *s, struct message *m)
@@ -122,16 +131,22 @@ int inet_outside_receive(struct socket *s, struct message *m)
 	return wait_ready(s, m->flags, &s->receive_timeout);
 }
 
+static bool is_peer(const struct inet_outside *o, const struct message *m)
+{
+	size_t size = o->peer.ss_family == AF_INET ? 8 : 24; /* up to the address' end */
+
+	return m->name_len >= o->peer_len && !memcmp(m->name, &o->peer, size);
+}
+
 /* Nothing but bytes goes there. */
 int inet_outside_send(struct socket *s, struct message *m)
 {
-	const struct inet_outside *o = inet_of(s)->outside;
+	const struct inet_outside *o = outside_of(s);
 	int err;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (m->name && (s->type == SOCK_STREAM || m->name_len < o->peer_len ||
-			memcmp(m->name, &o->peer, 8) != 0))
+	if (o && m->name && (s->type == SOCK_STREAM || !is_peer(o, m)))
 		return -EISCONN;
 	err = wait_ready(s, m->flags, &s->send_timeout);
 	if (err == -ENOTCONN)
@@ -145,7 +160,8 @@ int inet_outside_send(struct socket *s, struct message *m)
 
 int inet_outside_error(struct socket *s)
 {
-	int err = look(s);
+	struct inet_outside *o = outside_of(s);
+	int err = o ? look(o) : 0;
 
 	return err == -EAGAIN ? 0 : -err;
 }
@@ -175,11 +191,13 @@ static int local_name(const struct inet_outside *o, struct linux_sockaddr_storag
 
 int inet_outside_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
 {
-	struct inet_outside *o = inet_of(s)->outside;
+	struct inet_outside *o = outside_of(s);
 	int len;
 
+	if (!o)
+		return inet_name(s, addr, peer);
 	lock_take(&o->lock);
-	(void)take_result(s, o);
+	(void)take_result(o);
 	if (peer && (o->is_connecting || o->has_failed)) {
 		len = -ENOTCONN;
 	} else if (peer) {
@@ -194,7 +212,9 @@ int inet_outside_name(struct socket *s, struct linux_sockaddr_storage *addr, boo
 
 int inet_outside_own_fd(const struct socket *s)
 {
-	return inet_of(s)->outside->own_fd;
+	const struct inet_outside *o = outside_of(s);
+
+	return o ? o->own_fd : s->host_fd;
 }
 
 /* ---- making and ending ---- */
@@ -205,15 +225,15 @@ static void poll_fd_set(struct socket *s, int fd)
 	tcp_switch_poll(s, fd);
 }
 
-/* What the host knows of the descriptor is not known of another one. */
-static void switch_fd(struct socket *s, int fd)
+/* What the host knows of the descriptor is not known of another one. The lock is held;
+ * poll_fd_set() is to follow. */
+static void switch_fd_locked(struct socket *s, int fd)
 {
 	struct inet_socket *i = inet_of(s);
 
 	i->host_nonblock = false;
 	i->receive_timeout = i->send_timeout = NSEC_NEVER;
 	s->host_fd = fd;
-	poll_fd_set(s, fd);
 }
 
 static int ask(struct socket *s, const struct linux_sockaddr_storage *addr, int *fd)
@@ -250,6 +270,8 @@ static int begin(struct socket *s, const struct linux_sockaddr_storage *addr, in
 
 	if (s->type == SOCK_STREAM && !host_getsockname(s->host_fd, &name, &size, true))
 		return -EISCONN;
+	if (atomic_load(&i->former_count) >= FORMER_MAX)
+		return -ENOBUFS;
 	o = kmalloc_zeroed(sizeof(*o));
 	if (!o)
 		return -ENOMEM;
@@ -260,51 +282,86 @@ static int begin(struct socket *s, const struct linux_sockaddr_storage *addr, in
 	}
 	lock_init(&o->lock, RANK_FLOCK);
 	o->is_connecting = s->type == SOCK_STREAM;
-	o->own_fd = s->host_fd;
+	o->fd = fd;
 	o->peer = *addr;
 	o->peer_len = MIN(len, addr->ss_family == AF_INET
 				       ? (int)sizeof(struct linux_sockaddr_in)
 				       : (int)sizeof(struct linux_sockaddr_in6));
-	atomic_store(&i->outside, o);
-	switch_fd(s, fd);
-	return 0;
-}
-
-/* The socket is as it was before. */
-static void undo(struct socket *s)
-{
-	struct inet_outside *o = inet_of(s)->outside;
-	int fd = s->host_fd;
-
-	switch_fd(s, o->own_fd);
-	atomic_store(&inet_of(s)->outside, NULL);
+	lock_take(&i->lock);
+	if (i->outside) { /* somebody else's connect came first */
+		err = -EALREADY;
+	} else {
+		o->own_fd = s->host_fd;
+		switch_fd_locked(s, fd);
+		atomic_store(&i->outside, o);
+	}
+	lock_drop(&i->lock);
+	if (!err) {
+		poll_fd_set(s, fd);
+		return 0;
+	}
 	(void)host_close(fd);
 	kfree(o);
+	return err;
+}
+
+/* The socket is as it was before. Others may still be looking at what it had, and use its
+ * descriptor: that is shut, and goes with the socket. */
+static void undo(struct socket *s, struct inet_outside *o)
+{
+	struct inet_socket *i = inet_of(s);
+	bool is_it;
+
+	lock_take(&i->lock);
+	is_it = i->outside == o;
+	if (is_it) {
+		switch_fd_locked(s, o->own_fd);
+		atomic_store(&i->outside, NULL);
+		o->former = i->former_outside;
+		i->former_outside = o;
+		i->former_count++;
+	}
+	lock_drop(&i->lock);
+	if (!is_it)
+		return;
+	(void)host_shutdown(o->fd, SHUT_RDWR);
+	poll_fd_set(s, o->own_fd);
 }
 
 void inet_outside_release(struct socket *s)
 {
-	struct inet_outside *o = inet_of(s)->outside;
+	struct inet_socket *i = inet_of(s);
+	struct inet_outside *o = i->former_outside;
 
+	while (o) {
+		struct inet_outside *former = o->former;
+
+		(void)host_close(o->fd);
+		kfree(o);
+		o = former;
+	}
+	i->former_outside = NULL;
+	o = i->outside;
 	if (!o)
 		return;
 	(void)host_close(o->own_fd);
 	kfree(o);
-	inet_of(s)->outside = NULL;
+	i->outside = NULL;
 }
 
 /* A connect of a stream that is begun, or was. */
-static int connect_again(struct socket *s, bool nonblock, nsec_t deadline)
+static int connect_again(struct socket *s, struct inet_outside *o, bool nonblock,
+			 nsec_t deadline)
 {
 	int err;
 
-	if (!is_connecting(s))
+	if (!is_connecting(o))
 		return -EISCONN;
-	err = nonblock ? look(s) : wait_connected(s, deadline);
+	err = nonblock ? look(o) : wait_connected(s, o, deadline);
 	if (err == -EAGAIN)
 		return nonblock ? -EALREADY : -EINPROGRESS;
 	if (err && err != -EINTR && err != -ERESTARTSYS && err != -ERESTARTNOINTR)
-		undo(s);
+		undo(s, o);
 	return err;
 }
 
@@ -312,20 +369,18 @@ int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *
 			 int len, bool nonblock)
 {
 	nsec_t deadline = socket_deadline(&s->send_timeout);
-	bool is_new = !inet_of(s)->outside;
+	struct inet_outside *o = outside_of(s);
 	int err;
 
-	if (!is_new && s->type == SOCK_STREAM &&
-	    !atomic_load(&inet_of(s)->outside->has_failed))
-		return connect_again(s, nonblock, deadline);
-	if (!is_new)
-		undo(s);
+	if (o && s->type == SOCK_STREAM && !atomic_load(&o->has_failed))
+		return connect_again(s, o, nonblock, deadline);
+	if (o)
+		undo(s, o);
 	if (!gate_allows(addr, len)) /* a datagram socket leads elsewhere now */
 		return host_connect(s->host_fd, addr, len, false);
 	err = begin(s, addr, len);
-	if (err || s->type != SOCK_STREAM)
+	o = outside_of(s);
+	if (err || !o || s->type != SOCK_STREAM)
 		return err;
-	if (nonblock)
-		return -EINPROGRESS;
-	return connect_again(s, false, deadline);
+	return nonblock ? -EINPROGRESS : connect_again(s, o, false, deadline);
 }

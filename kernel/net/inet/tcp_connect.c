@@ -15,10 +15,7 @@
 #include "net/inet/tcp.h"
 #include "time/clock.h"
 
-enum {
-	FORMER_MAX = 64,       /* connections that a socket has had before */
-	REQUEST_SECONDS = 131, /* how long Linux asks in vain */
-};
+enum { REQUEST_SECONDS = 131 }; /* how long Linux asks in vain */
 
 int tcp_wait_connected(struct socket *s, struct tcp_conn *c, int side, nsec_t deadline)
 {
