@@ -176,8 +176,9 @@ static void attempt_ready(struct relay_watch *w, uint32_t events)
 	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		err = errno;
 	export_result(w->fd, -err, &result);
-	unfill(t->inner);
+	/* In this order: who finds room to write looks for the result. */
 	(void)send(t->inner, &result, sizeof result, MSG_NOSIGNAL);
+	unfill(t->inner);
 	if (!err) {
 		gate_join(w->fd, t->inner, SOCK_STREAM);
 		return;
