@@ -4,6 +4,7 @@
 
 #include "event/aio.h"
 #include "event/epoll.h"
+#include "event/host_async.h"
 #include "event/signalfd.h"
 #include "event/userfaultfd.h"
 
@@ -11,6 +12,7 @@ void event_init(void)
 {
 	aio_init();
 	epoll_init();
+	host_async_init();
 	signalfd_init();
 	userfaultfd_init();
 }

@@ -59,12 +59,17 @@ int file_owner_set(struct file *f, int type, pid_t pid)
 	return 0;
 }
 
-void file_owner_default(struct file *f)
+void file_owner_default_to(struct file *f, int type, pid_t pid)
 {
 	lock_take(&sigio_lock);
 	if (!f->owner.pid)
-		owner_store(f, F_OWNER_PID, current()->process->pid);
+		owner_store(f, type, pid);
 	lock_drop(&sigio_lock);
+}
+
+void file_owner_default(struct file *f)
+{
+	file_owner_default_to(f, F_OWNER_PID, current()->process->pid);
 }
 
 void file_owner_clear(struct file *f)

@@ -10,6 +10,8 @@
 int file_owner_set(struct file *f, int type, pid_t pid) MUST_CHECK;
 /* The current process, unless there is an owner (F_SETLEASE, F_NOTIFY). */
 void file_owner_default(struct file *f);
+/* The same for another: F_OWNER_*. */
+void file_owner_default_to(struct file *f, int type, pid_t pid);
 /* Neither owner nor signal. */
 void file_owner_clear(struct file *f);
 void file_owner_set_signal(struct file *f, int signo);

@@ -6,6 +6,7 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 
 static int sig_taken;
 static siginfo_t got;
@@ -97,6 +98,73 @@ static void sockets_tell_too(void)
 	while (next_signal(0))
 		;
 	CHECK(close(s[0]) == 0 && close(s[1]) == 0);
+}
+
+static int pty(int *slave)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+	struct termios t;
+
+	CHECK(fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0);
+	*slave = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	CHECK(*slave >= 0 && tcgetattr(*slave, &t) == 0);
+	t.c_lflag &= ~(tcflag_t)ECHO;
+	CHECK(tcsetattr(*slave, TCSANOW, &t) == 0);
+	return fd;
+}
+
+static void terminals_tell_of_lines(void)
+{
+	struct f_owner_ex ex;
+	char c[8];
+	int slave;
+	int fd = pty(&slave);
+
+	CHECK(fcntl(slave, F_SETSIG, SIGRTMIN + 1) == 0 && fcntl(slave, F_GETOWN) == 0);
+	set_async(slave, 1);
+	/* Nobody's terminal: it tells who has asked. */
+	CHECK(fcntl(slave, F_GETOWN_EX, &ex) == 0);
+	CHECK(ex.type == F_OWNER_PID && ex.pid == getpid());
+	CHECK(write(fd, "ab", 2) == 2 && next_signal(50) == 0);
+	CHECK(write(fd, "\n", 1) == 1 && next_signal(1000) == SIGRTMIN + 1);
+	CHECK(got.si_code == POLL_IN && got.si_fd == slave && got.si_band == 0x41);
+	CHECK(read(slave, c, 8) == 3 && next_signal(50) == 0);
+	set_async(slave, 0);
+	CHECK(write(fd, "x\n", 2) == 2 && next_signal(50) == 0);
+	CHECK(close(slave) == 0 && close(fd) == 0);
+}
+
+static void the_other_end_tells_too(void)
+{
+	char c[8];
+	int slave;
+	int fd = pty(&slave);
+
+	CHECK(fcntl(fd, F_SETOWN, getpid()) == 0);
+	set_async(fd, 1);
+	CHECK(write(slave, "x", 1) == 1 && next_signal(1000) == SIGIO);
+	CHECK(got.si_code == SI_KERNEL && read(fd, c, 8) == 1);
+	CHECK(next_signal(50) == 0);
+	CHECK(close(fd) == 0 && close(slave) == 0);
+}
+
+/* The child leads a session, with the terminal its own. */
+static void a_terminal_tells_its_foreground(void)
+{
+	int slave;
+	int fd = pty(&slave);
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		CHECK(setsid() == getpid() && ioctl(slave, TIOCSCTTY, 0) == 0);
+		set_async(slave, 1);
+		CHECK(fcntl(slave, F_GETOWN) == -getpgrp());
+		CHECK(write(fd, "x\n", 2) == 2 && next_signal(1000) == SIGIO);
+		_exit(0);
+	}
+	CHECK(child_wait(pid) == 0);
+	CHECK(close(fd) == 0 && close(slave) == 0);
 }
 
 static void a_full_queue_becomes_sigio(void)
@@ -206,6 +274,7 @@ static void a_unix_socket_tells_of_room(void)
 }
 
 RUN(TEST(a_unix_socket_tells_of_room), TEST(pipes_tell_their_reader),
-    TEST(pipes_tell_their_writer), TEST(sockets_tell_too),
+    TEST(pipes_tell_their_writer), TEST(sockets_tell_too), TEST(terminals_tell_of_lines),
+    TEST(the_other_end_tells_too), TEST(a_terminal_tells_its_foreground),
     TEST(a_full_queue_becomes_sigio), TEST(groups_hear_it), TEST(fioasync_knows_who_can),
     TEST(documented_errors))

@@ -17,6 +17,7 @@
 #include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
+#include "fs/sigio.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
@@ -35,6 +36,8 @@ enum {
 
 static struct superblock *hostio_sb;
 
+int (*hostio_async_hook)(struct file *f, bool on);
+void (*hostio_release_hook)(struct file *f);
 struct hostio *hostio_create(int host_fd)
 {
 	struct hostio *io = kmalloc_zeroed(sizeof(*io));
@@ -283,8 +286,22 @@ const struct file_ops hostio_ops = {
 	.poll = hostio_poll,
 	.ioctl = hostio_ioctl,
 	.release = hostio_release,
+static int hostio_set_async(struct file *f, bool on)
+{
+	const struct hostio *io = f->private;
+	pid_t group = on && io->tty ? tty_foreground(io->tty) : 0;
+	int err = hostio_async_hook ? hostio_async_hook(f, on) : 0;
+
+	if (!err && on && io->tty)
+		file_owner_default_to(f, group ? F_OWNER_PGRP : F_OWNER_PID,
+				      group ? group : current()->process->pid);
+	return err;
+}
+
 	.fsync = hostio_fsync,
 };
+	if (hostio_release_hook)
+		hostio_release_hook(f);
 
 static const struct file_ops hostio_seekable_ops = {
 	.read = hostio_read,
@@ -322,6 +339,7 @@ static void inode_update(struct inode *inode, const struct linux_statx *x)
 
 static int hostio_getattr(struct inode *inode, struct kstat *out)
 {
+	.set_async = hostio_set_async,
 	struct hostio *io = container_of(inode, struct hostio_inode, inode)->io;
 	struct linux_statx x;
 	int err = host_statx(io->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x);

@@ -13,6 +13,10 @@
 
 struct file;
 
+/* event/: O_ASYNC of a file on a host descriptor: 0 or -errno; and its end. */
+extern int (*hostio_async_hook)(struct file *f, bool on);
+extern void (*hostio_release_hook)(struct file *f);
+
 /* A file on a host descriptor, which is taken over on success. Mount /dev before, so that
  * terminals and /dev/null get their names. *out: a reference. */
 int hostio_file_create(int host_fd, struct file **out) MUST_CHECK;

@@ -85,17 +85,12 @@ static void put_marked(struct pty_end *e, uint8_t c)
 	put(e, c);
 }
 
-static void wake_readers(struct pty_end *e)
-{
-	waitq_wake_all(&e->read_wait, POLL_READABLE);
-}
-
 static void finish_line(struct pty_end *e, uint8_t c)
 {
 	line_end_set(e, e->read_head);
 	put(e, c);
 	e->canon_head = e->read_head;
-	wake_readers(e);
+	pty_wake_readers_locked(e);
 }
 
 void ldisc_flush_input(struct pty_end *e)
@@ -114,7 +109,7 @@ void ldisc_flush_input(struct pty_end *e)
 void ldisc_flush_backlog(struct pty_end *e)
 {
 	e->backlog_head = e->backlog_tail;
-	waitq_wake_all(&e->link->write_wait, POLL_WRITABLE);
+	pty_wake_writers_locked(e->link);
 }
 
 void ldisc_init(struct pty_end *e)
@@ -515,7 +510,7 @@ static size_t take_many(struct pty_end *e, const uint8_t *data, size_t size)
 		done += n;
 	}
 	if (done && !ldisc_is_canonical(e) && e->read_head != e->read_tail)
-		wake_readers(e);
+		pty_wake_readers_locked(e);
 	return done;
 }
 
@@ -534,7 +529,7 @@ void ldisc_pump(struct pty_end *e)
 	}
 	if (before >= BACKLOG_WRITABLE && ldisc_backlog(e) < BACKLOG_WRITABLE) {
 		ldisc_echo_flush(e->link);
-		waitq_wake_all(&e->link->write_wait, POLL_WRITABLE);
+		pty_wake_writers_locked(e->link);
 	}
 }
 

@@ -17,9 +17,11 @@
 #include "fs/dev/devpts.h"
 #include "fs/dev/internal.h"
 #include "fs/file.h"
+#include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
 #include "process/creds.h"
+#include "process/task.h"
 #include "signal/signal.h"
 
 enum { WRITE_CHUNK = 512 };
@@ -35,6 +37,21 @@ bool pty_is_hung_up(const struct file *f)
 }
 
 /* ---- packets, flow ---- */
+
+void pty_wake_readers_locked(struct pty_end *e)
+{
+	waitq_wake_all(&e->read_wait, POLL_READABLE);
+	async_list_send(&e->async_files, FMODE_READ | FMODE_WRITE, POLLIN);
+}
+
+void pty_wake_writers_locked(struct pty_end *e)
+{
+	waitq_wake_all(&e->write_wait, POLL_WRITABLE);
+	if (!e->is_told_of_room)
+		return;
+	e->is_told_of_room = false;
+	async_list_send(&e->async_files, FMODE_READ | FMODE_WRITE, POLLOUT);
+}
 
 void pty_packet_locked(struct pty_end *slave, uint8_t set, uint8_t clear)
 {
@@ -58,7 +75,7 @@ void pty_start_locked(struct pty_end *e)
 		return;
 	e->is_stopped = false;
 	pty_packet_locked(e, TIOCPKT_START, TIOCPKT_STOP);
-	waitq_wake_all(&e->write_wait, POLL_WRITABLE);
+	pty_wake_writers_locked(e);
 }
 
 /* ---- life ---- */
@@ -88,6 +105,7 @@ static void end_init(struct pty *p, enum pty_side side)
 	waitq_init(&e->read_wait);
 	waitq_init(&e->write_wait);
 	waitq_init(&e->turns);
+	list_init(&e->async_files);
 	e->buf = page_alloc(1);
 	e->backlog = page_alloc(2);
 	if (!e->buf)
@@ -334,6 +352,7 @@ static ssize_t pty_write(struct file *f, struct uio *u, int64_t *pos)
 		e->is_being_written = true;
 		done = write_loop(e, f, u);
 		e->is_being_written = false;
+		e->is_told_of_room = u->left && !list_is_empty(&e->async_files);
 		waitq_wake_all(&e->turns, 0);
 	}
 	lock_drop(&e->pty->lock);
@@ -395,5 +414,18 @@ static struct chrdev devices[] = {
 void pty_devices_register(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+/* Without an owner: whoever has the slave in the foreground, or else the caller. */
+static int pty_set_async(struct file *f, bool on)
+{
+	struct pty_end *e = end_of(f);
+	pid_t group = on && !e->is_master ? tty_foreground(&e->pty->tty) : 0;
+
+	if (on)
+		file_owner_default_to(f, group ? F_OWNER_PGRP : F_OWNER_PID,
+				      group ? group : current()->process->pid);
+	return async_list_join(&e->async_files, f, on);
+}
+
 		chrdev_register(&devices[i]);
+	.set_async = pty_set_async,
 }

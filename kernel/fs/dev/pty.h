@@ -15,6 +15,7 @@
 #include "base/waitq.h"
 #include "fs/dev/tty.h"
 
+#include "lib/list.h"
 struct file;
 struct inode;
 struct pty;
@@ -49,7 +50,9 @@ struct pty_end {
 	bool is_being_written;
 	struct waitq read_wait;
 	struct waitq write_wait;
-	struct waitq turns; /* for is_being_read and is_being_written */
+	struct waitq turns;	 /* for is_being_read and is_being_written */
+	struct list async_files; /* sigio.h */
+	bool is_told_of_room;	 /* a write was cut short: SIGIO when there is room */
 
 	/* The line discipline's; the counters run freely. */
 	uint8_t *buf;			       /* READ_BUF_SIZE, then ECHO_SIZE * 2 */
@@ -104,6 +107,9 @@ long pty_ioctl(struct file *f, unsigned int cmd, uint64_t arg);
 /* ---- pty_termios.c ---- */
 
 /* The settings of a new end. */
+/* There is something to read; there is room to write. lock held. */
+void pty_wake_readers_locked(struct pty_end *e);
+void pty_wake_writers_locked(struct pty_end *e);
 void pty_termios_init(struct pty_end *e);
 /* TTY_NOT_MINE: another request. */
 long pty_termios_ioctl(struct pty_end *slave, unsigned int cmd, uint64_t arg);

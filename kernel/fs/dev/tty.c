@@ -208,6 +208,16 @@ static struct session *session_asked(struct tty *tty, bool is_master)
 	return s && s->tty == tty ? s : NULL;
 }
 
+pid_t tty_foreground(struct tty *tty)
+{
+	pid_t pgid;
+
+	lock_take(&process_tree_lock);
+	pgid = tty->session ? tty->session->foreground : 0;
+	lock_drop(&process_tree_lock);
+	return pgid;
+}
+
 static int foreground_get(struct tty *tty, bool is_master, pid_t *out)
 {
 	struct session *s = session_asked(tty, is_master);

@@ -50,6 +50,9 @@ void tty_leader_exits_locked(struct session *s);
  * group. */
 void tty_signal(struct tty *tty, int signo);
 
+/* The group in the foreground, or 0. */
+pid_t tty_foreground(struct tty *tty);
+
 /* The current task is about to read (SIGTTIN) or change (SIGTTOU) the terminal: 0, -EIO,
  * or -ERESTARTSYS after its group was signalled for being in the background. */
 int tty_check(struct tty *tty, int signo) MUST_CHECK;
