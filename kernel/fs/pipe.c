@@ -40,7 +40,6 @@
 #include "signal/signal.h"
 
 static SLAB_CACHE(pipe_slab, sizeof(struct pipe), 64);
-int pipe_max_size = 1024 * 1024;
 
 bool file_is_pipe(const struct file *f)
 {
@@ -55,11 +54,15 @@ static struct pipe *pipe_create(void)
 		return NULL;
 	lock_init(&p->lock, RANK_OBJECT);
 	waitq_init(&p->readable);
+	if (pipe_charge_begin(&p->charge, PIPE_PAGES_INSIDE)) {
+		slab_free(&pipe_slab, p);
+		return NULL;
+	}
 	waitq_init(&p->writable);
 	waitq_init(&p->opened);
 	list_init(&p->async_files);
 	p->pages = p->pages_inside;
-	p->size = PIPE_PAGES_INSIDE * PAGE_SIZE;
+	p->size = p->charge.pages * PAGE_SIZE;
 	return p;
 }
 
@@ -67,6 +70,7 @@ void pipe_destroy(struct pipe *p)
 {
 	for (size_t i = 0; i < p->size / PAGE_SIZE; i++)
 		page_free(p->pages[i], 0);
+	pipe_charge_end(&p->charge);
 	if (p->pages != p->pages_inside)
 		kfree(p->pages);
 	slab_free(&pipe_slab, p);
@@ -428,13 +432,18 @@ static void count_close(struct pipe *p, const struct file *f)
 /* The pipe of a FIFO's inode, with f counted among its files. */
 static struct pipe *attach(struct inode *inode)
 {
-	struct pipe *fresh = inode->pipe ? NULL : pipe_create();
+	struct pipe *fresh = NULL;
 	struct pipe *p;
 
 	lock_take(&inode->lock);
 	if (!inode->pipe) {
 		inode->pipe = fresh;
 		fresh = NULL;
+		lock_drop(&inode->lock);
+		fresh = pipe_create();
+		lock_take(&inode->lock);
+	}
+	if (!inode->pipe) { /* and if another has made one: it may go at any time */
 	}
 	p = inode->pipe;
 	if (p)
@@ -560,7 +569,7 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 	if (!w) {
 		r->ops = NULL; /* nothing counted yet: the inode frees the pipe */
 		file_put(r);
-		return -ENOMEM;
+		return -ENFILE;
 	}
 	r->mode |= FMODE_NOWAIT;
 	path_get(&r->path);
@@ -575,67 +584,4 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 	*reader = r;
 	*writer = w;
 	return 0;
-}
-
-/* ---- size ---- */
-
-long pipe_get_size(struct file *f)
-{
-	return file_is_pipe(f) ? (long)pipe_of(f)->size : -EBADF;
-}
-
-static long resize_locked(struct pipe *p, size_t size, void **pages)
-{
-	size_t used = p->tail - p->head;
-	size_t old_count = p->size / PAGE_SIZE;
-	size_t first = p->head / PAGE_SIZE;
-
-	if (used + p->reserved > size || p->head % PAGE_SIZE + used + p->reserved > size)
-		return -EBUSY;
-	/* Pages with data move to the start of the new vector; the others go. */
-	for (size_t i = 0; i < old_count; i++) {
-		size_t index = first + i;
-
-		if (used && index * PAGE_SIZE < p->tail)
-			pages[i] = p->pages[index % old_count];
-		else
-			page_free(p->pages[index % old_count], 0);
-	}
-	if (p->pages != p->pages_inside)
-		kfree(p->pages);
-	p->tail -= first * PAGE_SIZE;
-	p->head -= first * PAGE_SIZE;
-	p->pages = pages;
-	p->size = size;
-	return (long)size;
-}
-
-long pipe_set_size(struct file *f, uint64_t size)
-{
-	struct pipe *p = pipe_of(f);
-	uint64_t rounded = PAGE_SIZE;
-	void **pages;
-	long result;
-
-	if (!file_is_pipe(f))
-		return -EBADF;
-	if (size > 1ULL << 31)
-		return -EINVAL;
-	while (rounded < size)
-		rounded *= 2;
-	if (rounded > p->size &&
-	    rounded > (uint64_t)atomic_load_relaxed(&pipe_max_size) &&
-	    !capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	pages = kmalloc_array(rounded / PAGE_SIZE, sizeof(*pages));
-	if (!pages)
-		return -ENOMEM;
-	lock_take(&p->lock);
-	result = resize_locked(p, rounded, pages);
-	lock_drop(&p->lock);
-	if (result < 0)
-		kfree(pages);
-	else
-		waitq_wake_all(&p->writable, POLL_WRITABLE);
-	return result;
 }

@@ -18,4 +18,3 @@ long pipe_get_size(struct file *f);
 long pipe_set_size(struct file *f, uint64_t size);
 bool file_is_pipe(const struct file *f);
 void pipe_destroy(struct pipe *p);
-extern int pipe_max_size; /* fs.pipe-max-size, atomic: for the unprivileged */

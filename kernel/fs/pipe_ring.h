@@ -6,6 +6,7 @@
 #include "base/waitq.h"
 #include "fs/file.h"
 
+#include "fs/pipe_limits.h"
 struct uio;
 
 enum { PIPE_PAGES_INSIDE = 16 }; /* 64 KiB */
@@ -14,9 +15,10 @@ struct pipe {
 	struct lock lock; /* RANK_OBJECT: all but files */
 	uint32_t readers;
 	uint32_t writers;
-	size_t head;	/* bytes taken out since it was last empty */
-	size_t tail;	/* bytes put in */
-	size_t size;	/* a power of two of pages */
+	size_t head; /* bytes taken out since it was last empty */
+	size_t tail; /* bytes put in */
+	size_t size; /* a power of two of pages */
+	struct pipe_charge charge;
 	void **pages;	/* size / PAGE_SIZE of them, made when first needed */
 	bool is_packet; /* what is in it are packets (O_DIRECT): see pipe_begin() */
 	uint32_t files; /* inode->lock: files that refer to it */

@@ -319,6 +319,46 @@ static void a_sleeping_reader_sees_the_last_close(void)
 	CHECK(pthread_join(t, NULL) == 0 && close(p[0]) == 0);
 }
 
+/* 64 pipes of 256 pages are all that a user without capabilities gets: pipe(7). */
+static void many_large_pipes(void)
+{
+	enum { PIPES = 64, MEGABYTE = 1 << 20 };
+	int all[PIPES][2];
+
+	for (int i = 0; i < PIPES; i++) {
+		CHECK(pipe(all[i]) == 0);
+		CHECK(fcntl(all[i][0], F_SETPIPE_SZ, MEGABYTE) == MEGABYTE);
+	}
+	CHECK(pipe(p) == 0 && fcntl(p[0], F_GETPIPE_SZ) == 8192);
+	FAILS(EPERM, fcntl(p[0], F_SETPIPE_SZ, 65536));
+	CHECK(fcntl(p[0], F_SETPIPE_SZ, 4096) == 4096);
+	FAILS(EPERM, fcntl(p[0], F_SETPIPE_SZ, 8192));
+	shut();
+	FAILS(EPERM, fcntl(all[0][0], F_SETPIPE_SZ, 2 * MEGABYTE));
+	CHECK(fcntl(all[0][0], F_SETPIPE_SZ, 65536) == 65536);
+	CHECK(pipe(p) == 0 && fcntl(p[0], F_GETPIPE_SZ) == 65536);
+	shut();
+	CHECK(fcntl(all[0][0], F_SETPIPE_SZ, MEGABYTE) == MEGABYTE);
+	_exit(0);
+}
+
+/* As a user whom nobody else is. */
+static void users_have_their_share_of_pages(void)
+{
+	uid_t uid = 100000 + (uid_t)getpid();
+	pid_t pid;
+
+	if (getuid() != 0)
+		return;
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		CHECK(setuid(uid) == 0);
+		many_large_pipes();
+	}
+	CHECK(child_wait(pid) == 0);
+}
+
 static void the_ends_have_names_in_proc(void)
 {
 	char path[32], text[64], b;
@@ -349,4 +389,4 @@ RUN(TEST(bytes_come_out_in_order), TEST(flags_go_to_both_ends),
     TEST(bad_pointers_are_efault), TEST(blocking_reads_and_writes_are_interrupted),
     TEST(children_write_to_their_parents), TEST(a_megabyte_passes_whole),
     TEST(records_of_two_threads_stay_whole), TEST(a_sleeping_reader_sees_the_last_close),
-    TEST(the_ends_have_names_in_proc))
+    TEST(users_have_their_share_of_pages), TEST(the_ends_have_names_in_proc))

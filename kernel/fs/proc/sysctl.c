@@ -14,7 +14,7 @@
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
-#include "fs/pipe.h"
+#include "fs/pipe_limits.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/proc.h"
@@ -234,6 +234,8 @@ static const struct number numbers[] = {
 	{"fs/leases-enable", &lease_enabled, 0, INT32_MAX},
 	{"fs/nr_open", &nr_open, NR_OPEN_MIN, NR_OPEN_MAX},
 	{"fs/pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30},
+	{"fs/pipe-user-pages-hard", &pipe_pages_hard, 0, INT32_MAX},
+	{"fs/pipe-user-pages-soft", &pipe_pages_soft, 0, INT32_MAX},
 	{"fs/protected_fifos", &protected_fifos, 0, 2},
 	{"fs/protected_hardlinks", &protected_hardlinks, 0, 1},
 	{"fs/protected_regular", &protected_regular, 0, 2},

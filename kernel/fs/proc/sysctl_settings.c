@@ -75,8 +75,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"fs/inode-state", "0\t0\t0\t0\t0\t0\t0", 0444, NULL},
 	{"fs/overflowgid", "65534", 0644, NULL},
 	{"fs/overflowuid", "65534", 0644, NULL},
-	{"fs/pipe-user-pages-hard", "0", 0644, NULL},
-	{"fs/pipe-user-pages-soft", "16384", 0644, NULL},
 	{"vm/compact_memory", "", 0200, NULL},
 	{"vm/compact_unevictable_allowed", "1", 0644, NULL},
 	{"vm/compaction_proactiveness", "20", 0644, NULL},
