@@ -17,6 +17,7 @@
 #include "base/waitq.h"
 
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/cpu.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -55,6 +56,40 @@ void waitq_del(struct waitq *q, struct wait_entry *e)
 	lock_take(&q->lock);
 	list_remove(&e->link);
 	lock_drop(&q->lock);
+}
+
+/* A wake-up that was the dead one's alone is another's. */
+static void place_abandon(struct claim *c)
+{
+	struct wait_place *p = container_of(c, struct wait_place, claim);
+
+	if (!atomic_load(&p->entry.woken))
+		waitq_del(p->queue, &p->entry);
+	if (p->entry.exclusive && p->entry.woken)
+		waitq_wake_one(p->queue, 0);
+}
+
+void wait_place_take(struct wait_place *p, struct waitq *q, wait_func_t func,
+		     bool is_exclusive)
+{
+	wait_entry_init(&p->entry, func);
+	p->entry.exclusive = is_exclusive;
+	p->queue = q;
+	claim_begin(&p->claim, place_abandon);
+	waitq_add(q, &p->entry);
+}
+
+static void place_quit(struct wait_place *p)
+{
+	/* An entry that a wake-up took off its queue needs no lock to leave it. */
+	if (!atomic_load(&p->entry.woken))
+		waitq_del(p->queue, &p->entry);
+}
+
+void wait_place_leave(struct wait_place *p)
+{
+	place_quit(p);
+	claim_end(&p->claim);
 }
 
 void sleeper_prepare(void)
@@ -179,22 +214,19 @@ void sleepers_rouse(void)
 static int waitq_sleep_as(struct waitq *q, struct lock *lock, nsec_t deadline,
 			  uint32_t mask, bool exclusive) NO_LOCK_CHECK
 {
-	struct wait_entry e;
+	struct wait_place p;
 	int err;
 
-	wait_entry_init(&e, NULL);
-	e.exclusive = exclusive;
 	sleeper_prepare();
-	waitq_add(q, &e);
+	wait_place_take(&p, q, NULL, exclusive);
 	if (lock)
 		lock_drop(lock);
 	err = sleeper_wait(deadline, mask);
-	/* An entry that a wake-up took off its queue needs no lock to leave it. */
-	if (!atomic_load(&e.woken))
-		waitq_del(q, &e);
+	place_quit(&p);
 	if (lock)
 		lock_take(lock);
-	if (err && e.woken)
+	claim_end(&p.claim); /* with the lock: the wake-up is answered for until then */
+	if (err && p.entry.woken)
 		err = 0; /* both happened: the wake-up was ours alone and must not be lost
 			  */
 	return err;

@@ -18,7 +18,7 @@
  *
  * Sleeping on several queues, or on queues and host descriptors (poll), is done with
  *struct wait_entry by hand: waitq_add() on each, then sleeper_wait() or host_poll, then
- *waitq_del() on each. */
+ *waitq_del() on each. Whoever does so on its stack claims it: claim.h. */
 #pragma once
 #include "abi/types.h"
 #include "base/lock.h"
@@ -49,6 +49,8 @@ enum work {
  * sleep. */
 bool current_is_killed(void);
 
+struct claim;
+
 /* The part of a task that can be woken. First member of struct task. */
 struct sleeper {
 	uint32_t work; /* atomic: enum work */
@@ -61,6 +63,7 @@ struct sleeper {
 	int host_eventfd;    /* host descriptor to write while polling_host, -1 if none */
 	uint32_t polling_host; /* atomic: 1 while it sleeps in a host call that watches
 				  host_eventfd */
+	struct claim *claims;  /* own: claim.h: the last that was begun */
 };
 
 struct wait_entry;

@@ -14,6 +14,7 @@
 #include "abi/syscall.h"
 #include "abi/wait.h"
 #include "arch/x86_64/trap.h"
+#include "base/claim.h"
 #include "base/panic.h"
 #include "core/coredump.h"
 #include "core/dispatch.h"
@@ -486,8 +487,8 @@ struct process *process_on_host(int host_pid)
 	return found;
 }
 
-/* What task_exit() would have done, by another hand: guest memory is gone, so futexes are
- * not told. */
+/* What task_exit() would have done, by another hand: guest memory is gone, so robust
+ * futexes are not told. */
 static void bury_task(struct task *t, int status)
 {
 	struct process *p = t->process;
@@ -508,13 +509,16 @@ static void bury_task(struct task *t, int status)
 		t->vfork_parent = NULL;
 		c = NULL;
 	}
-	sysv_abandon(t);
+	claims_abandon(&t->sleeper);
+	fd_abandon(t);
 	netlink_abandon(t);
 	aio_abandon(t);
 	sysv_unshare(t);
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL);
+	if (mm)
+		futex_pi_owner_died(t);
 	leave_ids(t, is_leader);
 	is_last = leave_process(t, status);
 	seccomp_release(t);

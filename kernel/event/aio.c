@@ -16,6 +16,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "base/claim.h"
 #include "base/idr.h"
 #include "base/page.h"
 #include "base/slab.h"
@@ -328,23 +329,22 @@ static void context_end_polls(struct aio_context *c)
 /* Ends what can be ended, and waits for the rest. */
 static void context_drain(struct aio_context *c)
 {
-	struct wait_entry e;
+	struct wait_place p;
+	bool idle = false;
 	int err = 0;
 
 	waitq_wake_all(&c->changed, 0);
 	context_end_polls(c);
 	if (is_idle(c))
 		return;
-	wait_entry_init(&e, NULL);
-	while (!err) {
+	while (!idle && !err) {
 		sleeper_prepare();
-		waitq_add(&c->idle, &e);
-		if (is_idle(c))
-			break;
-		err = sleeper_wait(NSEC_NEVER, WORK_KILL);
-		waitq_del(&c->idle, &e);
+		wait_place_take(&p, &c->idle, NULL, false);
+		idle = is_idle(c);
+		if (!idle)
+			err = sleeper_wait(NSEC_NEVER, WORK_KILL);
+		wait_place_leave(&p);
 	}
-	waitq_del(&c->idle, &e);
 	sleeper_cancel();
 }
 
@@ -363,7 +363,7 @@ int aio_destroy(struct aio_context *c)
 /* Nobody uses mm any more: as there is no guest code, the ring stays as it is. What was
  * in flight has been finished by those who left, but for tasks that died by an outside
  * hand (process_abandoned()): those never come back from their calls, and must not be
- * waited for, nor woken. Whatever the kernel thread still finishes has references of its
+ * waited for. Whatever the kernel thread still finishes has references of its
  * own. */
 static void mm_gone(struct mm *mm)
 {
@@ -377,9 +377,6 @@ static void mm_gone(struct mm *mm)
 
 		if (!context_kill(c, &address))
 			continue;
-		lock_take(&c->changed.lock);
-		list_init(&c->changed.entries);
-		lock_drop(&c->changed.lock);
 		context_end_polls(c);
 		aio_put(c);
 	}

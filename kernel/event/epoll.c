@@ -16,6 +16,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/poll.h"
+#include "base/claim.h"
 #include "base/cpu.h"
 #include "base/slab.h"
 #include "event/fdinfo.h"
@@ -32,48 +33,6 @@
 
 static SLAB_CACHE(epoll_slab, sizeof(struct epoll), 64);
 static const struct file_ops epoll_ops;
-
-static bool enter_slowly(struct epoll *ep,
-			 int (*sleep)(struct waitq *q, struct lock *lock,
-				      nsec_t deadline))
-{
-	bool is_mine;
-	int err = 0;
-
-	lock_take(&ep->busy_lock);
-	(void)atomic_add(&ep->busy_waiters, 1);
-	while (!(is_mine = atomic_cas(&ep->is_busy, false, true)) && !err)
-		err = sleep(&ep->not_busy, &ep->busy_lock, NSEC_NEVER);
-	(void)atomic_sub(&ep->busy_waiters, 1);
-	lock_drop(&ep->busy_lock);
-	return is_mine;
-}
-
-int epoll_enter(struct epoll *ep)
-{
-	if (likely(atomic_cas(&ep->is_busy, false, true)))
-		return 0;
-	return enter_slowly(ep, waitq_sleep_killable) ? 0 : -EINTR;
-}
-
-void epoll_enter_deaf(struct epoll *ep)
-{
-	while (!atomic_cas(&ep->is_busy, false, true) &&
-	       !enter_slowly(ep, waitq_sleep_deaf))
-		;
-}
-
-/* Who waits has counted himself before he looked for the last time, and holds the lock
- * from there on until he sleeps. */
-void epoll_leave(struct epoll *ep)
-{
-	(void)atomic_xchg(&ep->is_busy, false);
-	if (likely(!atomic_load(&ep->busy_waiters)))
-		return;
-	lock_take(&ep->busy_lock);
-	lock_drop(&ep->busy_lock);
-	waitq_wake_all(&ep->not_busy, 0);
-}
 
 void epoll_put(struct epoll *ep)
 {
@@ -95,46 +54,6 @@ struct epoll *epoll_of_file(const struct file *f)
 }
 
 /* ---- harvesting ---- */
-
-/* The next item of list, taken off it, with references to it and its file; NULL: no more.
- */
-static struct epoll_item *ready_take(struct epoll *ep, struct list *list)
-{
-	struct epoll_item *item = NULL;
-	struct list *link;
-
-	lock_take(&ep->lock);
-	while ((link = list_pop(list))) {
-		item = list_entry(link, struct epoll_item, ready_link);
-		item->is_ready = false;
-		if (ref_get_unless_zero(&item->file->refs))
-			break;
-		item = NULL; /* its file is being released */
-	}
-	if (item)
-		ref_get(&item->refs);
-	lock_drop(&ep->lock);
-	return item;
-}
-
-static void ready_give_back(struct epoll_item *item)
-{
-	file_put(item->file);
-	item_put(item);
-}
-
-/* Puts an item back to where it was taken from. */
-static void ready_return(struct epoll_item *item, struct list *list)
-{
-	struct epoll *ep = item->ep;
-
-	lock_take(&ep->lock);
-	if (item->is_in_tree && !item->is_ready) {
-		item->is_ready = true;
-		list_add_head(list, &item->ready_link);
-	}
-	lock_drop(&ep->lock);
-}
 
 /* What the item is ready for; *in_memory: as far as the kernel knows by itself. */
 static uint32_t item_bits(struct epoll_item *item, bool *in_memory)
@@ -172,8 +91,9 @@ static void item_told(struct epoll_item *item, bool in_memory)
 
 /* Tells the event of an item taken from a list to the guest: 1, 0 (it is not ready) or
  * -EFAULT. */
-static int item_harvest(struct epoll_item *item, struct list *list, uaddr_t out)
+static int item_harvest(struct epoll_hold *hold, uaddr_t out)
 {
+	struct epoll_item *item = hold->item;
 	bool in_memory = false;
 	struct linux_epoll_event ev = {.events = item_bits(item, &in_memory)};
 
@@ -185,17 +105,11 @@ static int item_harvest(struct epoll_item *item, struct list *list, uaddr_t out)
 	}
 	ev.data = item->data;
 	if (COPY_OUT(out, &ev)) {
-		ready_return(item, list);
+		ready_return(item, &hold->taken);
 		return -EFAULT;
 	}
 	item_told(item, in_memory);
 	return 1;
-}
-
-static void ready_prepend_locked(struct epoll *ep, struct list *items)
-{
-	list_splice_tail(items, &ep->ready);
-	list_splice_tail(&ep->ready, items);
 }
 
 static bool is_ready(struct epoll *ep)
@@ -206,7 +120,7 @@ static bool is_ready(struct epoll *ep)
 /* Items may also be in the hands of a harvester. */
 static bool may_be_ready(struct epoll *ep)
 {
-	return is_ready(ep) || atomic_load(&ep->is_busy) || is_ready(ep);
+	return is_ready(ep) || atomic_load(&ep->busy) || is_ready(ep);
 }
 
 /* Wakes somebody for what a harvester leaves behind. */
@@ -231,34 +145,27 @@ static void harvest_end(struct epoll *ep)
 }
 
 /* Tells what is on the ready list. Returns how many events were written or -EFAULT. */
-static long ready_harvest(struct epoll *ep, uaddr_t events, int max)
+static long ready_harvest(struct epoll_hold *hold, uaddr_t events, int max)
 {
-	struct list taken = LIST_INIT(taken);
-	struct epoll_item *item;
+	struct epoll *ep = hold->ep;
 	long count = 0;
 
 	lock_take(&ep->lock);
-	list_splice_tail(&taken, &ep->ready);
+	list_splice_tail(&hold->taken, &ep->ready);
 	lock_drop(&ep->lock);
 	/* Others only take items off the list, when they remove them. */
-	while (count < max && atomic_load(&taken.next) != &taken &&
-	       (item = ready_take(ep, &taken))) {
+	while (count < max && atomic_load(&hold->taken.next) != &hold->taken &&
+	       ready_take(hold)) {
 		int told = item_harvest(
-			item, &taken,
-			events + (uaddr_t)count * sizeof(struct linux_epoll_event));
+			hold, events + (uaddr_t)count * sizeof(struct linux_epoll_event));
 
-		ready_give_back(item);
+		ready_give_back(hold);
 		if (told < 0) {
 			count = count ? count : told;
 			break;
 		}
 		count += told;
 	}
-	if (atomic_load(&taken.next) == &taken)
-		return count;
-	lock_take(&ep->lock);
-	ready_prepend_locked(ep, &taken);
-	lock_drop(&ep->lock);
 	return count;
 }
 
@@ -288,8 +195,10 @@ static uaddr_t after(uaddr_t events, long count)
 /* First what the host has said, if it was asked, then what is ready in memory. The host
  * is asked only if there is something to tell and room is left; if there is none, it
  * comes first the next time. */
-static long harvest_all(struct epoll *ep, uaddr_t events, int max, struct host_events *e)
+static long harvest_all(struct epoll_hold *hold, uaddr_t events, int max,
+			struct host_events *e)
 {
+	struct epoll *ep = hold->ep;
 	bool ask = !e && epoll_has_host(ep);
 	long count = 0;
 
@@ -299,7 +208,7 @@ static long harvest_all(struct epoll *ep, uaddr_t events, int max, struct host_e
 		count = host_harvest(ep, events, max);
 	if (count >= 0 && count < max)
 		count = sum(count,
-			    ready_harvest(ep, after(events, count), max - (int)count));
+			    ready_harvest(hold, after(events, count), max - (int)count));
 	if (ask && count > 0) {
 		bool has_room = count < max;
 
@@ -316,7 +225,8 @@ static long harvest_all(struct epoll *ep, uaddr_t events, int max, struct host_e
 static long epoll_harvest(struct epoll *ep, uaddr_t events, int max,
 			  struct host_events *e)
 {
-	long count = epoll_enter(ep);
+	struct epoll_hold hold;
+	long count = epoll_enter(ep, &hold);
 
 	if (count) {
 		if (e)
@@ -324,32 +234,47 @@ static long epoll_harvest(struct epoll *ep, uaddr_t events, int max,
 		return count;
 	}
 	ep->harvest++;
-	count = harvest_all(ep, events, max, e);
+	count = harvest_all(&hold, events, max, e);
+	ready_restore(&hold);
 	harvest_end(ep);
-	epoll_leave(ep);
+	epoll_leave(&hold);
 	return count;
 }
 
 /* ---- waiting ---- */
 
-/* 0: look again; -ETIMEDOUT, -ERESTARTSYS. */
-static int epoll_sleep(struct epoll *ep, nsec_t deadline)
+static void sleeper_abandon(struct claim *c)
 {
-	struct epoll_sleeper me = {.sleeper = cpu_self()->sleeper};
+	struct epoll_sleeper *me = container_of(c, struct epoll_sleeper, claim);
+	struct epoll *ep = me->ep;
+
+	lock_take(&ep->lock);
+	list_remove(&me->link);
+	if (me->is_on_host)
+		atomic_sub(&ep->host_sleepers, 1);
+	ep->rings = 0; /* perhaps it had heard the doorbell */
+	if (!list_is_empty(&ep->ready))
+		(void)epoll_wake_one_locked(ep);
+	lock_drop(&ep->lock);
+}
+
+/* 0: look again; -ETIMEDOUT, -ERESTARTSYS. */
+static int epoll_sleep(struct epoll_sleeper *me, nsec_t deadline)
+{
+	struct epoll *ep = me->ep;
 	bool must_sleep;
 	int ret = 0;
 
-	list_init(&me.link);
 	sleeper_prepare();
 	lock_take(&ep->lock);
 	must_sleep = list_is_empty(&ep->ready) && !epoll_has_host(ep);
 	if (must_sleep)
-		list_add_head(&ep->sleepers, &me.link);
+		list_add_head(&ep->sleepers, &me->link);
 	lock_drop(&ep->lock);
 	if (must_sleep) {
 		ret = sleeper_wait(deadline, WORK_INTERRUPTS);
 		lock_take(&ep->lock);
-		list_remove(&me.link);
+		list_remove(&me->link);
 		lock_drop(&ep->lock);
 	}
 	sleeper_cancel();
@@ -358,8 +283,10 @@ static int epoll_sleep(struct epoll *ep, nsec_t deadline)
 
 /* The same on the host epoll; deadline 0: only asks. Returns also how many events were
  * written, -EFAULT … */
-static long epoll_sleep_host(struct epoll *ep, uaddr_t events, int max, nsec_t deadline)
+static long epoll_sleep_host(struct epoll_sleeper *me, uaddr_t events, int max,
+			     nsec_t deadline)
 {
+	struct epoll *ep = me->ep;
 	struct host_events e;
 	long ret = 1;
 
@@ -367,7 +294,7 @@ static long epoll_sleep_host(struct epoll *ep, uaddr_t events, int max, nsec_t d
 	if (deadline == 0)
 		host_events_ask(&e, ep);
 	else
-		ret = host_events_wait(&e, ep, deadline);
+		ret = host_events_wait(&e, me, deadline);
 	if (e.count)
 		ret = epoll_harvest(ep, events, max, &e);
 	else if (deadline == 0)
@@ -376,8 +303,10 @@ static long epoll_sleep_host(struct epoll *ep, uaddr_t events, int max, nsec_t d
 	return ret;
 }
 
-long epoll_wait_events(struct epoll *ep, uaddr_t events, int max, nsec_t deadline)
+static long wait_events(struct epoll_sleeper *me, uaddr_t events, int max,
+			nsec_t deadline)
 {
+	struct epoll *ep = me->ep;
 	long slept = 0; /* what the last sleep answered */
 
 	for (;;) {
@@ -392,9 +321,9 @@ long epoll_wait_events(struct epoll *ep, uaddr_t events, int max, nsec_t deadlin
 		if (slept < 0)
 			return slept == -ERESTARTSYS ? -EINTR : slept;
 		if (epoll_has_host(ep))
-			slept = epoll_sleep_host(ep, events, max, deadline);
+			slept = epoll_sleep_host(me, events, max, deadline);
 		else if (deadline)
-			slept = epoll_sleep(ep, deadline);
+			slept = epoll_sleep(me, deadline);
 		else
 			return 0;
 		if (slept > 0 || slept == -EFAULT)
@@ -402,28 +331,38 @@ long epoll_wait_events(struct epoll *ep, uaddr_t events, int max, nsec_t deadlin
 	}
 }
 
+long epoll_wait_events(struct epoll *ep, uaddr_t events, int max, nsec_t deadline)
+{
+	struct epoll_sleeper me = {.sleeper = cpu_self()->sleeper, .ep = ep};
+	long ret;
+
+	list_init(&me.link);
+	claim_begin(&me.claim, sleeper_abandon);
+	ret = wait_events(&me, events, max, deadline);
+	claim_end(&me.claim);
+	return ret;
+}
+
 /* ---- the file ---- */
 
 /* Is anything on the ready list ready? What is not leaves it. */
-static bool ready_peek(struct epoll *ep)
+static bool ready_peek(struct epoll_hold *hold)
 {
-	struct list taken = LIST_INIT(taken);
+	struct epoll *ep = hold->ep;
 	struct epoll_item *item;
 	bool in_memory;
 	bool found = false;
 
 	lock_take(&ep->lock);
-	list_splice_tail(&taken, &ep->ready);
+	list_splice_tail(&hold->taken, &ep->ready);
 	lock_drop(&ep->lock);
-	while (!found && (item = ready_take(ep, &taken))) {
+	while (!found && (item = ready_take(hold))) {
 		found = item_bits(item, &in_memory);
 		if (found)
-			ready_return(item, &taken);
-		ready_give_back(item);
+			ready_return(item, &hold->taken);
+		ready_give_back(hold);
 	}
-	lock_take(&ep->lock);
-	ready_prepend_locked(ep, &taken);
-	lock_drop(&ep->lock);
+	ready_restore(hold);
 	return found;
 }
 
@@ -443,15 +382,16 @@ static bool host_peek(struct epoll *ep)
 /* Is anything ready? */
 static uint32_t epoll_peek(struct epoll *ep)
 {
+	struct epoll_hold hold;
 	bool found;
 
-	if (epoll_enter(ep))
+	if (epoll_enter(ep, &hold))
 		return 0;
 	ep->harvest++;
-	found = is_ready(ep) && ready_peek(ep);
+	found = is_ready(ep) && ready_peek(&hold);
 	if (!found && epoll_has_host(ep))
-		found = host_peek(ep) || (is_ready(ep) && ready_peek(ep));
-	epoll_leave(ep);
+		found = host_peek(ep) || (is_ready(ep) && ready_peek(&hold));
+	epoll_leave(&hold);
 	return found ? POLL_READABLE : 0;
 }
 
@@ -522,11 +462,12 @@ static long epoll_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->private;
+	struct epoll_hold hold;
 
 	ep->is_dying = true;
-	epoll_enter_deaf(ep); /* somebody may be at epoll_host_fd_changed() */
+	epoll_enter_deaf(ep, &hold); /* somebody may be at epoll_host_fd_changed() */
 	epoll_delete_all(ep);
-	epoll_leave(ep);
+	epoll_leave(&hold);
 	epoll_put(ep);
 }
 

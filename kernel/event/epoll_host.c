@@ -331,9 +331,10 @@ static struct epoll_item *next_to_move(struct file *f, uint32_t pass)
 /* Who cannot be a member for want of memory is told nothing more. */
 static void item_move(struct epoll_item *item)
 {
+	struct epoll_hold hold;
 	bool is_there;
 
-	epoll_enter_deaf(item->ep);
+	epoll_enter_deaf(item->ep, &hold);
 	lock_take(&item->ep->lock);
 	is_there = item->is_in_tree;
 	lock_drop(&item->ep->lock);
@@ -346,7 +347,7 @@ static void item_move(struct epoll_item *item)
 		if (item->host_fd >= 0 && host_member_add(item))
 			item->host_fd = -1;
 	}
-	epoll_leave(item->ep);
+	epoll_leave(&hold);
 	if (is_there)
 		(void)item_make_ready(item);
 }
@@ -406,25 +407,27 @@ void host_events_ask(struct host_events *e, struct epoll *ep)
 }
 
 /* False: something in memory may be ready. */
-static bool sleep_begin(struct epoll *ep)
+static bool sleep_begin(struct epoll_sleeper *me)
 {
-	bool must_sleep;
+	struct epoll *ep = me->ep;
 
 	lock_take(&ep->lock);
-	must_sleep = list_is_empty(&ep->ready);
-	if (must_sleep)
+	me->is_on_host = list_is_empty(&ep->ready);
+	if (me->is_on_host)
 		atomic_add(&ep->host_sleepers, 1);
 	lock_drop(&ep->lock);
-	return must_sleep;
+	return me->is_on_host;
 }
 
-int host_events_wait(struct host_events *e, struct epoll *ep, nsec_t deadline)
+int host_events_wait(struct host_events *e, struct epoll_sleeper *me, nsec_t deadline)
 {
+	struct epoll *ep = me->ep;
 	long n;
 
-	if (!sleep_begin(ep))
+	if (!sleep_begin(me))
 		return 0;
 	n = host_epoll_wait(ep->host_epfd, e->from, e->capacity, deadline);
+	atomic_store(&me->is_on_host, false); /* once, whenever this is killed */
 	atomic_sub(&ep->host_sleepers, 1);
 	e->count = (int)MAX(n, 0);
 	if (n == 0)

@@ -3,6 +3,7 @@
 #pragma once
 #include "abi/epoll.h"
 #include "abi/types.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/ref.h"
 #include "base/waitq.h"
@@ -21,19 +22,19 @@ struct host_slot {
 };
 
 struct epoll {
-	struct ref refs;       /* the file's, and one for each item */
-	struct lock lock;      /* RANK_EPOLL */
-	struct tree items;     /* lock */
-	struct list ready;     /* lock: struct epoll_item.ready_link */
-	struct list sleepers;  /* lock: struct epoll_sleeper.link */
-	struct waitq pollers;  /* who polls the epoll itself; its lock has RANK_EPOLL */
-	int parent_count;      /* atomic: items of other epolls that watch this one */
-	int child_count;       /* atomic: items that watch other epolls */
-	struct list parents;   /* nest_lock: struct epoll_item.parent_link */
-	struct list children;  /* nest_lock: struct epoll_item.child_link */
-	struct lock busy_lock; /* RANK_OBJECT: of those who wait for is_busy */
-	bool is_busy;	  /* atomic: somebody changes or harvests: see epoll_enter() */
-	int busy_waiters; /* atomic, raised under busy_lock */
+	struct ref refs;	 /* the file's, and one for each item */
+	struct lock lock;	 /* RANK_EPOLL */
+	struct tree items;	 /* lock */
+	struct list ready;	 /* lock: struct epoll_item.ready_link */
+	struct list sleepers;	 /* lock: struct epoll_sleeper.link */
+	struct waitq pollers;	 /* who polls the epoll itself; its lock has RANK_EPOLL */
+	int parent_count;	 /* atomic: items of other epolls that watch this one */
+	int child_count;	 /* atomic: items that watch other epolls */
+	struct list parents;	 /* nest_lock: struct epoll_item.parent_link */
+	struct list children;	 /* nest_lock: struct epoll_item.child_link */
+	struct lock busy_lock;	 /* RANK_OBJECT: of those who wait for busy */
+	struct epoll_hold *busy; /* atomic: of who changes or harvests: epoll_enter() */
+	int busy_waiters;	 /* atomic, raised under busy_lock */
 	struct waitq not_busy;
 	struct linux_epoll_params params; /* lock */
 	struct notify_user *user;	  /* const: ref: to whom items are charged */
@@ -51,10 +52,21 @@ struct epoll {
 	uint32_t slot_free;	 /* lock: the first free one, or slot_count */
 };
 
-/* A task in epoll_wait. */
+/* A task in epoll_wait. Who was woken and has died leaves the event to another. */
 struct epoll_sleeper {
+	struct claim claim;
 	struct list link; /* ep->lock; off the list: it was woken */
 	struct sleeper *sleeper;
+	struct epoll *ep;
+	bool is_on_host; /* one of ep->host_sleepers */
+};
+
+/* Of who is inside epoll_enter(). */
+struct epoll_hold {
+	struct claim claim;
+	struct epoll *ep;
+	struct list taken;	 /* ep->lock: what was ready and is not harvested yet */
+	struct epoll_item *item; /* with its file: ref: in the hand, or NULL */
 };
 
 struct item_wait {
@@ -106,10 +118,19 @@ extern struct lock nest_lock;
 
 /* Only one task at a time adds, changes, removes or harvests items. Not a lock: it is
  * held while files are polled, an inner epoll among them. -EINTR: the task must die. */
-int epoll_enter(struct epoll *ep) MUST_CHECK;
+int epoll_enter(struct epoll *ep, struct epoll_hold *hold) MUST_CHECK;
 /* The same, whatever becomes of the task. */
-void epoll_enter_deaf(struct epoll *ep);
-void epoll_leave(struct epoll *ep);
+void epoll_enter_deaf(struct epoll *ep, struct epoll_hold *hold);
+/* Nothing is left in hold->taken. */
+void epoll_leave(struct epoll_hold *hold);
+/* The next of those that were taken, in the hand: with references to it and its file.
+ * NULL: no more. */
+struct epoll_item *ready_take(struct epoll_hold *hold);
+void ready_give_back(struct epoll_hold *hold);
+/* Puts an item back to where it was taken from. */
+void ready_return(struct epoll_item *item, struct list *list);
+/* What was not come to is ready as before. */
+void ready_restore(struct epoll_hold *hold);
 void epoll_put(struct epoll *ep);
 
 /* The epoll of an epoll file, or NULL. */
@@ -184,7 +205,8 @@ void host_events_fini(struct host_events *e);
 void host_events_ask(struct host_events *e, struct epoll *ep);
 /* Sleeps until something is, or a member in memory is ready. Returns 1: e has events; 0:
  * look again; -ETIMEDOUT, -ERESTARTSYS … */
-int host_events_wait(struct host_events *e, struct epoll *ep, nsec_t deadline) MUST_CHECK;
+int host_events_wait(struct host_events *e, struct epoll_sleeper *me,
+		     nsec_t deadline) MUST_CHECK;
 /* Tells them to the guest: inside epoll_enter(). Members that are epolls go to the ready
  * list, to be asked. Returns how many were written or -EFAULT. */
 long host_events_tell(struct host_events *e, struct epoll *ep, uaddr_t out) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "abi/errno.h"
 #include "base/cpu.h"
 #include "base/page.h"
+#include "base/slab.h"
 #include "event/epoll.h"
 #include "fs/file.h"
 #include "lib/atomic.h"
@@ -62,27 +63,13 @@ static void poller_add(struct poll_table *pt, struct waitq *q)
 	waitq_add(q, &w->entry);
 }
 
-void poller_init(struct poller *p, struct poll_target *targets, unsigned count)
-{
-	p->targets = targets;
-	p->count = count;
-	p->waiter_count = 0;
-	p->table = (struct poll_table){.add = poller_add};
-	p->pages = NULL;
-	p->has_epolls = false;
-	p->asks_host = false;
-	p->is_registered = false;
-	p->err = 0;
-	host_set_init(&p->host);
-}
-
 static void waiters_leave(struct poll_waiter *w, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		waitq_del(w[i].queue, &w[i].entry);
 }
 
-void poller_fini(struct poller *p)
+static void leave(struct poller *p)
 {
 	struct poll_waiter_page *page = p->pages;
 	unsigned count = p->waiter_count;
@@ -98,7 +85,39 @@ void poller_fini(struct poller *p)
 	}
 	host_set_fini(&p->host);
 	for (unsigned i = 0; i < p->count; i++)
-		fd_put(p->targets[i].ref);
+		fd_put_of(p->task, p->targets[i].ref);
+}
+
+static void abandon(struct claim *c)
+{
+	struct poller *p = container_of(c, struct poller, claim);
+
+	leave(p);
+	kfree(p->memory);
+}
+
+void poller_init(struct poller *p, struct poll_target *targets, unsigned count,
+		 void *memory)
+{
+	p->task = current();
+	p->memory = memory;
+	p->targets = targets;
+	p->count = count;
+	p->waiter_count = 0;
+	p->table = (struct poll_table){.add = poller_add};
+	p->pages = NULL;
+	p->has_epolls = false;
+	p->asks_host = false;
+	p->is_registered = false;
+	p->err = 0;
+	host_set_init(&p->host);
+	claim_begin(&p->claim, abandon);
+}
+
+void poller_fini(struct poller *p)
+{
+	claim_end(&p->claim);
+	leave(p);
 }
 
 /* Collects the host descriptors behind the files. */

@@ -3,7 +3,7 @@
  * select(2). */
 #pragma once
 #include "abi/types.h"
-#include "base/waitq.h"
+#include "base/claim.h"
 #include "event/host_wait.h"
 #include "fs/fdtable.h"
 #include "fs/poll.h"
@@ -27,6 +27,8 @@ struct poll_waiter {
 struct poll_waiter_page;
 
 struct poller {
+	struct claim claim;
+	struct task *task; /* const */
 	struct poll_target *targets;
 	unsigned count;
 	unsigned
@@ -38,10 +40,13 @@ struct poller {
 	bool asks_host;	 /* some target is a host descriptor */
 	bool is_registered;
 	int err;
+	void *memory; /* to be freed if the task dies by an outside hand; or NULL */
 	struct poll_waiter inside[POLLER_WAITERS_INSIDE];
 };
 
-void poller_init(struct poller *p, struct poll_target *targets, unsigned count);
+/* memory: the targets, if they are not on the stack: stays the caller's. */
+void poller_init(struct poller *p, struct poll_target *targets, unsigned count,
+		 void *memory);
 /* Sleeps until a target has one of its bits, see timeout.h about deadline. Returns how
  * many targets are ready, -ERESTARTNOHAND (interrupted), -ENOMEM. */
 long poller_run(struct poller *p, nsec_t deadline);

@@ -9,6 +9,7 @@
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/fdtable.h"
@@ -121,12 +122,11 @@ static int signal_await(struct signalfd *s, struct linux_siginfo *info)
 {
 	struct task *t = current();
 	struct waitq *q = queue_of(t->process);
-	struct wait_entry e;
+	struct wait_place p;
 	int signo;
 	int err = 0;
 
-	wait_entry_init(&e, reader_woken);
-	waitq_add(q, &e);
+	wait_place_take(&p, q, reader_woken, false);
 	for (;;) {
 		sleeper_prepare();
 		signo = signal_take(t, atomic_load(&s->mask), info);
@@ -135,7 +135,7 @@ static int signal_await(struct signalfd *s, struct linux_siginfo *info)
 		err = sleeper_wait(NSEC_NEVER, WORK_INTERRUPTS);
 	}
 	sleeper_cancel();
-	waitq_del(q, &e);
+	wait_place_leave(&p);
 	return signo ? signo : err;
 }
 

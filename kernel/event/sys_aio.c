@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/syscall.h"
 #include "abi/time.h"
+#include "base/claim.h"
 #include "event/aio.h"
 #include "event/aio_submit.h"
 #include "lib/atomic.h"
@@ -119,22 +120,24 @@ static bool take(struct aio_context *c, long min, long max, uaddr_t events, long
 static long wait_events(struct aio_context *c, long min, long max, uaddr_t events,
 			nsec_t deadline)
 {
-	struct wait_entry e;
+	struct wait_place p;
 	long got = 0;
 	int err = 0;
 
 	if (take(c, min, max, events, &got) || !deadline)
 		return got;
 	for (;;) {
-		wait_entry_init(&e, NULL);
+		bool is_enough;
+
 		sleeper_prepare();
-		waitq_add(&c->changed, &e);
-		if (take(c, min, max, events, &got) || err)
+		wait_place_take(&p, &c->changed, NULL, false);
+		is_enough = take(c, min, max, events, &got) || err;
+		if (!is_enough)
+			err = sleeper_wait(deadline, WORK_INTERRUPTS);
+		wait_place_leave(&p);
+		if (is_enough)
 			break;
-		err = sleeper_wait(deadline, WORK_INTERRUPTS);
-		waitq_del(&c->changed, &e);
 	}
-	waitq_del(&c->changed, &e);
 	sleeper_cancel();
 	aio_poll_finish(c); /* what was left to this task */
 	return got;

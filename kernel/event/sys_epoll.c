@@ -46,6 +46,7 @@ static bool exclusive_is_ok(int op, uint32_t events, const struct file *target)
 static long epoll_ctl_files(struct file *epf, int op, int fd, struct file *f,
 			    struct linux_epoll_event *ev)
 {
+	struct epoll_hold hold;
 	struct epoll *ep;
 	long ret;
 
@@ -55,7 +56,7 @@ static long epoll_ctl_files(struct file *epf, int op, int fd, struct file *f,
 		return -EINVAL;
 	ev->events &= ~(uint32_t)EPOLLWAKEUP;
 	ep = epf->private;
-	ret = epoll_enter(ep);
+	ret = epoll_enter(ep, &hold);
 	if (ret)
 		return ret;
 	switch (op) {
@@ -71,7 +72,7 @@ static long epoll_ctl_files(struct file *epf, int op, int fd, struct file *f,
 	default:
 		ret = -EINVAL;
 	}
-	epoll_leave(ep);
+	epoll_leave(&hold);
 	return ret;
 }
 

@@ -46,7 +46,7 @@ static void target_init(struct poll_target *t, const struct linux_pollfd *p)
 }
 
 static long poll_fds(uaddr_t ufds, struct linux_pollfd *fds, struct poll_target *targets,
-		     unsigned count, nsec_t deadline)
+		     unsigned count, nsec_t deadline, void *memory)
 {
 	struct poller p;
 	long ret;
@@ -55,7 +55,7 @@ static long poll_fds(uaddr_t ufds, struct linux_pollfd *fds, struct poll_target 
 		return -EFAULT;
 	for (unsigned i = 0; i < count; i++)
 		target_init(&targets[i], &fds[i]);
-	poller_init(&p, targets, count);
+	poller_init(&p, targets, count, memory);
 	ret = poller_run(&p, deadline);
 	poller_fini(&p);
 	if (revents_write(ufds, fds, targets, count))
@@ -74,12 +74,12 @@ static long poll_guest(uaddr_t ufds, unsigned count, nsec_t deadline)
 	if (count > rlimit_current(RLIMIT_NOFILE))
 		return -EINVAL;
 	if (count <= POLL_INSIDE)
-		return poll_fds(ufds, fds_inside, inside, count, deadline);
+		return poll_fds(ufds, fds_inside, inside, count, deadline, NULL);
 	targets = kmalloc(count * (sizeof(*targets) + sizeof(struct linux_pollfd)));
 	if (!targets)
 		return -ENOMEM;
 	ret = poll_fds(ufds, (struct linux_pollfd *)&targets[count], targets, count,
-		       deadline);
+		       deadline, targets);
 	kfree(targets);
 	return ret;
 }

@@ -113,7 +113,7 @@ static bool bad_target(struct poll_target *t, int fd)
 }
 
 static long select_run(struct select *s, struct poll_target *targets, size_t n,
-		       nsec_t deadline)
+		       nsec_t deadline, void *memory)
 {
 	struct poller p;
 	size_t fd = 0;
@@ -127,7 +127,7 @@ static long select_run(struct select *s, struct poll_target *targets, size_t n,
 		if (!targets[i].ref.file)
 			is_bad |= !bad_target(&targets[i], (int)fd);
 	}
-	poller_init(&p, targets, s->watched);
+	poller_init(&p, targets, s->watched, memory);
 	ret = is_bad ? -EBADF : poller_run(&p, deadline);
 	poller_fini(&p);
 	if (ret < 0)
@@ -152,7 +152,7 @@ static long select_sets(struct select *s, size_t n, nsec_t deadline)
 		if (!targets)
 			return -ENOMEM;
 	}
-	ret = select_run(s, targets, n, deadline);
+	ret = select_run(s, targets, n, deadline, targets != inside ? targets : NULL);
 	if (targets != inside)
 		kfree(targets);
 	return ret;

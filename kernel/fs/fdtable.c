@@ -160,6 +160,24 @@ int fdtable_unshare(struct task *t)
 
 /* ---- looking ---- */
 
+static void note(struct task *t, struct file *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(t->borrowed); i++)
+		if (!t->borrowed[i]) {
+			atomic_store(&t->borrowed[i], f);
+			return;
+		}
+}
+
+static void forget(struct task *t, const struct file *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(t->borrowed); i++)
+		if (t->borrowed[i] == f) {
+			atomic_store(&t->borrowed[i], NULL);
+			return;
+		}
+}
+
 static struct fdref get(int fd, bool path_too)
 {
 	struct fdtable *fds = current()->fds;
@@ -171,6 +189,8 @@ static struct fdref get(int fd, bool path_too)
 	} else {
 		ref.file = fdtable_lookup(fds, fd);
 		ref.has_ref = ref.file != NULL;
+		if (ref.has_ref)
+			note(current(), ref.file);
 	}
 	if (ref.file && !path_too && unlikely(ref.file->mode & FMODE_PATH)) {
 		fd_put(ref);
@@ -189,10 +209,29 @@ struct fdref fd_get_any(int fd)
 	return get(fd, true);
 }
 
+void fd_put_of(struct task *t, struct fdref ref)
+{
+	if (likely(!ref.has_ref))
+		return;
+	forget(t, ref.file);
+	file_put(ref.file);
+}
+
 void fd_put(struct fdref ref)
 {
 	if (unlikely(ref.has_ref))
-		file_put(ref.file);
+		fd_put_of(current(), ref);
+}
+
+void fd_abandon(struct task *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(t->borrowed); i++) {
+		struct file *f = t->borrowed[i];
+
+		t->borrowed[i] = NULL;
+		if (f)
+			file_put(f);
+	}
 }
 
 struct file *fdtable_lookup(struct fdtable *fds, int fd)

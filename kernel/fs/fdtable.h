@@ -40,7 +40,7 @@ int fdtable_exec(struct task *t) MUST_CHECK;
 int fdtable_unshare(struct task *t) MUST_CHECK;
 
 /* A file borrowed for the time of a call. While only the calling task has the table no
- * reference is taken. */
+ * reference is taken; else the task notes a few of them, for who may have to bury it. */
 struct fdref {
 	struct file *file; /* NULL: -EBADF */
 	bool has_ref;
@@ -51,6 +51,10 @@ struct fdref fd_get(int fd) MUST_CHECK;
 /* O_PATH ones too. */
 struct fdref fd_get_any(int fd) MUST_CHECK;
 void fd_put(struct fdref ref);
+/* The same by another hand: of a task that is dead. */
+void fd_put_of(struct task *t, struct fdref ref);
+/* What such a task had borrowed. */
+void fd_abandon(struct task *t);
 
 /* Any task's: a reference, or NULL. For /proc and pidfd_getfd. */
 struct file *fdtable_lookup(struct fdtable *fds, int fd) MUST_CHECK;

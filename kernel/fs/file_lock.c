@@ -10,6 +10,7 @@
 #include "fs/file_lock.h"
 
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/slab.h"
 #include "base/waitq.h"
@@ -26,6 +27,7 @@
 
 /* Somebody who sleeps for a POSIX lock. */
 struct lock_waiter {
+	struct claim claim;
 	struct list link;
 	const void *owner;
 	const void *blocker; /* owner of the lock that is in the way */
@@ -148,6 +150,13 @@ static bool would_deadlock(const void *owner, const void *blocker)
 	return false;
 }
 
+static void waiter_abandon(struct claim *c)
+{
+	lock_take(&locks_lock);
+	list_remove(&container_of(c, struct lock_waiter, claim)->link);
+	lock_drop(&locks_lock);
+}
+
 /* Sleeps until other, which is in want's way, may have changed. locks_lock held. */
 static int wait_for(struct file_lock_state *s, const struct file_lock *want,
 		    const struct file_lock *other) REQUIRES(&locks_lock)
@@ -161,8 +170,10 @@ static int wait_for(struct file_lock_state *s, const struct file_lock *want,
 	list_init(&w.link);
 	if (want->kind == KIND_POSIX)
 		list_add_tail(&waiters, &w.link);
+	claim_begin(&w.claim, waiter_abandon);
 	err = waitq_sleep(&s->changed, &locks_lock, NSEC_NEVER);
 	list_remove(&w.link);
+	claim_end(&w.claim);
 	return err;
 }
 

@@ -23,6 +23,7 @@
 #include "abi/ioctl.h"
 #include "abi/signal.h"
 #include "abi/stat.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/page.h"
 #include "base/slab.h"
@@ -46,18 +47,19 @@ bool file_is_pipe(const struct file *f)
 	return f->ops == &pipe_file_ops;
 }
 
+/* NULL: no memory, or too much of it is in the user's pipes. */
 static struct pipe *pipe_create(void)
 {
 	struct pipe *p = slab_alloc_zeroed(&pipe_slab);
 
 	if (!p)
 		return NULL;
-	lock_init(&p->lock, RANK_OBJECT);
-	waitq_init(&p->readable);
 	if (pipe_charge_begin(&p->charge, PIPE_PAGES_INSIDE)) {
 		slab_free(&pipe_slab, p);
 		return NULL;
 	}
+	lock_init(&p->lock, RANK_OBJECT);
+	waitq_init(&p->readable);
 	waitq_init(&p->writable);
 	waitq_init(&p->opened);
 	list_init(&p->async_files);
@@ -68,9 +70,9 @@ static struct pipe *pipe_create(void)
 
 void pipe_destroy(struct pipe *p)
 {
+	pipe_charge_end(&p->charge);
 	for (size_t i = 0; i < p->size / PAGE_SIZE; i++)
 		page_free(p->pages[i], 0);
-	pipe_charge_end(&p->charge);
 	if (p->pages != p->pages_inside)
 		kfree(p->pages);
 	slab_free(&pipe_slab, p);
@@ -437,13 +439,13 @@ static struct pipe *attach(struct inode *inode)
 
 	lock_take(&inode->lock);
 	if (!inode->pipe) {
-		inode->pipe = fresh;
-		fresh = NULL;
 		lock_drop(&inode->lock);
 		fresh = pipe_create();
 		lock_take(&inode->lock);
 	}
 	if (!inode->pipe) { /* and if another has made one: it may go at any time */
+		inode->pipe = fresh;
+		fresh = NULL;
 	}
 	p = inode->pipe;
 	if (p)
@@ -500,10 +502,26 @@ static int open_wait(struct pipe *p, struct file *f, bool is_fifo)
 	return err;
 }
 
+/* Who waits for the other side counts on its own already. */
+struct open_claim {
+	struct claim claim;
+	struct inode *inode;
+	struct file *file;
+};
+
+static void open_abandon(struct claim *claim)
+{
+	struct open_claim *c = container_of(claim, struct open_claim, claim);
+
+	count_close(pipe_of(c->file), c->file);
+	detach(c->inode, pipe_of(c->file));
+}
+
 static int pipe_open(struct inode *inode, struct file *f)
 {
 	bool is_fifo = inode->sb != pipe_sb;
 	struct pipe *p = attach(inode);
+	struct open_claim c = {.inode = inode, .file = f};
 	int err;
 
 	if (!p)
@@ -518,8 +536,10 @@ static int pipe_open(struct inode *inode, struct file *f)
 		return -ENXIO;
 	}
 	count_open(p, f, 1);
+	claim_begin(&c.claim, open_abandon);
 	waitq_wake_all(&p->opened, 0);
 	err = open_wait(p, f, is_fifo);
+	claim_end(&c.claim);
 	lock_drop(&p->lock);
 	if (err) {
 		count_close(p, f);
@@ -558,7 +578,7 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 	inode->pipe = pipe_create();
 	if (!inode->pipe) {
 		inode_put(inode);
-		return -ENOMEM;
+		return -ENFILE;
 	}
 	err = file_create_anon(inode, "pipe", &pipe_file_ops,
 			       O_RDONLY | (flags & O_NONBLOCK), inode->pipe, &r);
@@ -569,7 +589,7 @@ int pipe_create_files(uint32_t flags, struct file **reader, struct file **writer
 	if (!w) {
 		r->ops = NULL; /* nothing counted yet: the inode frees the pipe */
 		file_put(r);
-		return -ENFILE;
+		return -ENOMEM;
 	}
 	r->mode |= FMODE_NOWAIT;
 	path_get(&r->path);

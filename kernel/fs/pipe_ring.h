@@ -2,11 +2,12 @@
 /* pipe_ring.h - the inside of a pipe, for pipe.c, pipe_splice.c and sys_splice.c. */
 #pragma once
 #include "abi/types.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/waitq.h"
 #include "fs/file.h"
-
 #include "fs/pipe_limits.h"
+
 struct uio;
 
 enum { PIPE_PAGES_INSIDE = 16 }; /* 64 KiB */
@@ -74,18 +75,27 @@ void pipe_send_sigpipe(void);
 
 /* ---- pipe_splice.c ---- */
 
+/* What a task has of a pipe without its lock: room that was promised, or the head. */
+struct pipe_claim {
+	struct claim claim;
+	struct pipe *pipe;
+	size_t reserved; /* bytes of p->reserved; 0: the head */
+};
+
 /* Waits until there is something to read: 1; 0: nothing, and no writer; -EAGAIN,
  * -ERESTARTSYS. */
 ssize_t pipe_wait_data(struct file *f, bool may_block) MUST_CHECK;
 /* Promises room for up to want bytes to the caller, who must call pipe_put(). Waits for
  * the first. -EPIPE (with SIGPIPE), -EAGAIN, -ERESTARTSYS. */
-ssize_t pipe_reserve(struct file *f, size_t want, bool may_block) MUST_CHECK;
+ssize_t pipe_reserve(struct pipe_claim *c, struct file *f, size_t want,
+		     bool may_block) MUST_CHECK;
 /* Puts up to `reserved` bytes of u (NULL: none) and gives back the rest of the promise.
  * How many, -EFAULT, -ENOMEM, -EPIPE. */
-ssize_t pipe_put(struct file *f, struct uio *u, size_t reserved);
+ssize_t pipe_put(struct pipe_claim *c, struct uio *u, size_t reserved);
 /* Copies what is at the head and keeps it from other readers until pipe_peeked() says how
  * much of it is to go. <= 0, when that must not be called: no writer, -EAGAIN, … */
-ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block) MUST_CHECK;
-void pipe_peeked(struct file *f, size_t consumed);
+ssize_t pipe_peek(struct pipe_claim *c, struct file *f, void *buf, size_t size,
+		  bool may_block) MUST_CHECK;
+void pipe_peeked(struct pipe_claim *c, size_t consumed);
 /* As read(2), but may_block says whether to wait. */
 ssize_t pipe_take(struct file *f, struct uio *u, bool may_block);

@@ -46,7 +46,19 @@ static size_t promise(const struct pipe *p, size_t size)
 	return p->is_packet ? size + 2 : size;
 }
 
-ssize_t pipe_reserve(struct file *f, size_t want, bool may_block)
+/* The room is anyone's again. */
+static void promise_abandon(struct claim *claim)
+{
+	struct pipe_claim *c = container_of(claim, struct pipe_claim, claim);
+	struct pipe *p = c->pipe;
+
+	lock_take(&p->lock);
+	p->reserved -= c->reserved;
+	lock_drop(&p->lock);
+	waitq_wake_all(&p->writable, POLL_WRITABLE);
+}
+
+ssize_t pipe_reserve(struct pipe_claim *c, struct file *f, size_t want, bool may_block)
 {
 	struct pipe *p = pipe_of(f);
 	ssize_t err = 0;
@@ -62,7 +74,10 @@ ssize_t pipe_reserve(struct file *f, size_t want, bool may_block)
 		err = -EPIPE;
 	if (!err) {
 		want = MIN(want, pipe_room(p));
-		p->reserved += promise(p, want);
+		c->pipe = p;
+		c->reserved = promise(p, want);
+		p->reserved += c->reserved;
+		claim_begin(&c->claim, promise_abandon);
 	}
 	lock_drop(&p->lock);
 	if (err == -EPIPE)
@@ -70,14 +85,15 @@ ssize_t pipe_reserve(struct file *f, size_t want, bool may_block)
 	return err ? err : (ssize_t)want;
 }
 
-ssize_t pipe_put(struct file *f, struct uio *u, size_t reserved)
+ssize_t pipe_put(struct pipe_claim *c, struct uio *u, size_t reserved)
 {
-	struct pipe *p = pipe_of(f);
+	struct pipe *p = c->pipe;
 	ssize_t done = 0;
 	bool has_room;
 
 	lock_take(&p->lock);
-	p->reserved -= promise(p, reserved);
+	p->reserved -= c->reserved;
+	claim_end(&c->claim);
 	if (u && !p->readers) {
 		done = -EPIPE;
 	} else if (u) {
@@ -95,7 +111,18 @@ ssize_t pipe_put(struct file *f, struct uio *u, size_t reserved)
 	return done;
 }
 
-ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block)
+static void peek_abandon(struct claim *claim)
+{
+	struct pipe *p = container_of(claim, struct pipe_claim, claim)->pipe;
+
+	lock_take(&p->lock);
+	p->is_peeked = false;
+	lock_drop(&p->lock);
+	waitq_wake_all(&p->readable, POLL_READABLE);
+}
+
+ssize_t pipe_peek(struct pipe_claim *c, struct file *f, void *buf, size_t size,
+		  bool may_block)
 {
 	struct pipe *p = pipe_of(f);
 	ssize_t done;
@@ -110,6 +137,8 @@ ssize_t pipe_peek(struct file *f, void *buf, size_t size, bool may_block)
 		uio_init_kernel(&u, buf, size);
 		done = (ssize_t)pipe_ring_out(p, &u, skip, MIN(size, there));
 		p->is_peeked = true;
+		c->pipe = p;
+		claim_begin(&c->claim, peek_abandon);
 	}
 	lock_drop(&p->lock);
 	return done;
@@ -137,15 +166,16 @@ static void consume(struct pipe *p, size_t size) REQUIRES(&p->lock)
 	}
 }
 
-void pipe_peeked(struct file *f, size_t consumed)
+void pipe_peeked(struct pipe_claim *c, size_t consumed)
 {
-	struct pipe *p = pipe_of(f);
+	struct pipe *p = c->pipe;
 	bool has_room;
 	bool has_data;
 	bool is_over;
 
 	lock_take(&p->lock);
 	p->is_peeked = false;
+	claim_end(&c->claim);
 	consume(p, consumed);
 	has_data = pipe_used(p);
 	is_over = !has_data && !p->writers;

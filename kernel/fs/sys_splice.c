@@ -40,6 +40,7 @@ struct copy {
 	bool nonblock;
 	bool until_full; /* what is there now is enough */
 	char *buf;
+	struct pipe_claim peek, room;
 };
 
 static bool has_position(const struct file *f)
@@ -60,7 +61,7 @@ static ssize_t in_get(struct copy *c, size_t size, bool may_block)
 	struct uio u;
 
 	if (file_is_pipe(c->in))
-		return pipe_peek(c->in, c->buf, size, may_block);
+		return pipe_peek(&c->peek, c->in, c->buf, size, may_block);
 	uio_init_kernel(&u, c->buf, size);
 	u.flags |= UIO_ASKED;
 	if (!may_block)
@@ -72,7 +73,7 @@ static ssize_t in_get(struct copy *c, size_t size, bool may_block)
 static void in_done(struct copy *c, size_t size)
 {
 	if (file_is_pipe(c->in))
-		pipe_peeked(c->in, size);
+		pipe_peeked(&c->peek, size);
 	else
 		c->in_pos += (int64_t)size;
 }
@@ -109,16 +110,16 @@ static ssize_t step_to_pipe(struct copy *c, size_t size, bool may_block)
 		if (got <= 0)
 			return got;
 	}
-	room = pipe_reserve(c->out, size, may_block);
+	room = pipe_reserve(&c->room, c->out, size, may_block);
 	if (room <= 0)
 		return room;
 	got = in_get(c, (size_t)room, may_block && !file_is_pipe(c->in));
 	if (got <= 0) {
-		(void)pipe_put(c->out, NULL, (size_t)room);
+		(void)pipe_put(&c->room, NULL, (size_t)room);
 		return got;
 	}
 	uio_init_kernel(&u, c->buf, (size_t)got);
-	got = pipe_put(c->out, &u, (size_t)room);
+	got = pipe_put(&c->room, &u, (size_t)room);
 	in_done(c, got > 0 ? (size_t)got : 0);
 	return got;
 }
@@ -400,6 +401,7 @@ long sys_splice(struct task *t, int in, uaddr_t in_off, int out, uaddr_t out_off
 static ssize_t tee_some(struct file *in, struct file *out, char *buf, size_t count,
 			bool may_block)
 {
+	struct pipe_claim head, promise;
 	ssize_t room;
 	ssize_t got;
 	struct uio u;
@@ -407,14 +409,14 @@ static ssize_t tee_some(struct file *in, struct file *out, char *buf, size_t cou
 	got = pipe_wait_data(in, may_block);
 	if (got <= 0)
 		return got;
-	room = pipe_reserve(out, MIN(count, BUFFER_SIZE), may_block);
+	room = pipe_reserve(&promise, out, MIN(count, BUFFER_SIZE), may_block);
 	if (room <= 0)
 		return room;
-	got = pipe_peek(in, buf, (size_t)room, false);
+	got = pipe_peek(&head, in, buf, (size_t)room, false);
 	if (got > 0)
-		pipe_peeked(in, 0);
+		pipe_peeked(&head, 0);
 	uio_init_kernel(&u, buf, got > 0 ? (size_t)got : 0);
-	room = pipe_put(out, got > 0 ? &u : NULL, (size_t)room);
+	room = pipe_put(&promise, got > 0 ? &u : NULL, (size_t)room);
 	return got > 0 ? room : got;
 }
 
@@ -461,6 +463,7 @@ long sys_tee(struct task *t, int in, int out, size_t count, unsigned int flags)
 /* Linux looks at the flag alone, not at O_NONBLOCK, and waits for the first byte only. */
 static long vmsplice(struct file *pipe, struct uio *u, bool may_block)
 {
+	struct pipe_claim promise;
 	ssize_t room;
 	size_t total = 0;
 
@@ -472,10 +475,10 @@ static long vmsplice(struct file *pipe, struct uio *u, bool may_block)
 		size_t left = u->left;
 		ssize_t done;
 
-		room = pipe_reserve(pipe, left, may_block && !total);
+		room = pipe_reserve(&promise, pipe, left, may_block && !total);
 		if (room <= 0)
 			return total ? (long)total : room;
-		done = pipe_put(pipe, u, (size_t)room);
+		done = pipe_put(&promise, u, (size_t)room);
 		if (done <= 0)
 			return total ? (long)total : done;
 		total += (size_t)done;

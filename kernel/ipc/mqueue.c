@@ -6,6 +6,7 @@
 #include "ipc/mqueue.h"
 
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "fs/file.h"
 #include "ipc/internal.h"
@@ -149,6 +150,53 @@ static bool may_block(const struct file *f)
 	return !(atomic_load(&f->flags) & O_NONBLOCK);
 }
 
+/* Who sleeps has a message that is not in the queue, or counts as a receiver. */
+struct mq_sleeper {
+	struct claim claim;
+	struct mqueue *queue;
+	struct mq_message *message;
+};
+
+static void send_abandon(struct claim *c)
+{
+	kfree(container_of(c, struct mq_sleeper, claim)->message);
+}
+
+static void receive_abandon(struct claim *c)
+{
+	struct mqueue *q = container_of(c, struct mq_sleeper, claim)->queue;
+
+	lock_take(&q->lock);
+	q->receivers--;
+	lock_drop(&q->lock);
+}
+
+static int wait_for_room(struct mqueue *q, struct mq_message *m,
+			 const struct deadline *deadline) REQUIRES(&q->lock)
+{
+	struct mq_sleeper s = {.message = m};
+	int err;
+
+	claim_begin(&s.claim, send_abandon);
+	err = deadline_sleep_exclusive(&q->writable, &q->lock, deadline);
+	claim_end(&s.claim);
+	return err;
+}
+
+static int wait_for_message(struct mqueue *q, const struct deadline *deadline)
+	REQUIRES(&q->lock)
+{
+	struct mq_sleeper s = {.queue = q};
+	int err;
+
+	q->receivers++;
+	claim_begin(&s.claim, receive_abandon);
+	err = deadline_sleep_exclusive(&q->readable, &q->lock, deadline);
+	claim_end(&s.claim);
+	q->receivers--;
+	return err;
+}
+
 long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
 		 const struct deadline *deadline)
 {
@@ -168,9 +216,7 @@ long mqueue_send(struct file *f, uaddr_t buf, size_t size, uint32_t prio,
 		return err;
 	lock_take(&q->lock);
 	while (q->count >= q->max && !err)
-		err = may_block(f)
-			      ? deadline_sleep_exclusive(&q->writable, &q->lock, deadline)
-			      : -EAGAIN;
+		err = may_block(f) ? wait_for_room(q, m, deadline) : -EAGAIN;
 	if (!err) {
 		if (!q->count && !q->receivers && q->notify_pid) {
 			to_tell = q->notify_pid;
@@ -206,13 +252,8 @@ long mqueue_receive(struct file *f, uaddr_t buf, size_t size, uaddr_t prio,
 	if (size < q->msgsize)
 		return -EMSGSIZE;
 	lock_take(&q->lock);
-	while (!q->count && !err) {
-		q->receivers++;
-		err = may_block(f)
-			      ? deadline_sleep_exclusive(&q->readable, &q->lock, deadline)
-			      : -EAGAIN;
-		q->receivers--;
-	}
+	while (!q->count && !err)
+		err = may_block(f) ? wait_for_message(q, deadline) : -EAGAIN;
 	if (!err) {
 		m = message_take(q);
 		waitq_wake_one(&q->writable, POLL_WRITABLE);

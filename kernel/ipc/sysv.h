@@ -19,5 +19,3 @@ int sysv_share(struct task *child, struct task *parent) MUST_CHECK;
 void sysv_unshare(struct task *t);
 /* The task has ended and let go of its memory: segments that it made are nobody's. */
 void sysv_orphan(struct task *t);
-/* The task's host process is gone: what it waited for goes on without it. */
-void sysv_abandon(struct task *t);

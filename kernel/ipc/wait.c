@@ -5,9 +5,7 @@
 #include "abi/errno.h"
 #include "base/cpu.h"
 #include "base/waitq.h"
-#include "ipc/sysv.h"
 #include "lib/atomic.h"
-#include "process/task.h"
 
 /* Until it is served (0), the deadline, or work for the task. */
 static int sleep_until_served(struct ipc_waiter *w, nsec_t deadline)
@@ -29,18 +27,29 @@ static int sleep_until_served(struct ipc_waiter *w, nsec_t deadline)
 	return err;
 }
 
-int ipc_wait(struct ipc_waiter *w, struct ipc_slot *s, struct list *list, nsec_t deadline,
-	     void (*abandon)(struct ipc_waiter *w))
+static void abandon(struct claim *c)
 {
-	struct task *t = current();
+	struct ipc_waiter *w = container_of(c, struct ipc_waiter, claim);
+
+	ipc_lock_slot(w->slot);
+	if (w->status == IPC_WAITS)
+		list_remove(&w->link);
+	ipc_unlock(w->slot);
+	if (w->abandon)
+		w->abandon(w);
+}
+
+int ipc_wait(struct ipc_waiter *w, struct ipc_slot *s, struct list *list, nsec_t deadline,
+	     void (*give_up)(struct ipc_waiter *w))
+{
 	int err;
 
-	w->sleeper = &t->sleeper;
+	w->sleeper = cpu_self()->sleeper;
 	w->slot = s;
-	w->abandon = abandon;
+	w->abandon = give_up;
 	w->status = IPC_WAITS;
 	list_add_tail(list, &w->link);
-	t->ipc_waiter = w;
+	claim_begin(&w->claim, abandon);
 	sleeper_prepare();
 	ipc_unlock(s);
 	err = sleep_until_served(w, deadline);
@@ -52,7 +61,7 @@ int ipc_wait(struct ipc_waiter *w, struct ipc_slot *s, struct list *list, nsec_t
 			err = 0;
 		ipc_unlock(s);
 	}
-	t->ipc_waiter = NULL;
+	claim_end(&w->claim);
 	return err ? err : w->status;
 }
 
@@ -71,19 +80,4 @@ void ipc_serve_all(struct list *list, int status)
 
 	while ((l = list_first(list)))
 		ipc_serve(list_entry(l, struct ipc_waiter, link), status);
-}
-
-void sysv_abandon(struct task *t)
-{
-	struct ipc_waiter *w = t->ipc_waiter;
-
-	if (!w)
-		return;
-	t->ipc_waiter = NULL;
-	ipc_lock_slot(w->slot);
-	if (w->status == IPC_WAITS)
-		list_remove(&w->link);
-	ipc_unlock(w->slot);
-	if (w->abandon)
-		w->abandon(w);
 }

@@ -8,15 +8,16 @@
  * in the order in which they came, and one that was served needs no lock. */
 #pragma once
 #include "abi/types.h"
+#include "base/claim.h"
 #include "ipc/ids.h"
 #include "lib/list.h"
 
 struct sleeper;
-struct task;
 
 enum { IPC_WAITS = 1 }; /* status: not served yet; else 0 or -errno */
 
 struct ipc_waiter {
+	struct claim claim;
 	struct list link;
 	struct sleeper *sleeper;
 	struct ipc_slot *slot;

@@ -102,6 +102,7 @@ void futex_enqueue_locked(struct futex_bucket *b, struct futex_waiter *w)
 			       w->priority)
 			at = at->prev;
 	list_insert_before(at, &w->link);
+	atomic_store(&w->state, FUTEX_WAITING);
 }
 
 struct sleeper *futex_release_locked(struct futex_waiter *w)
@@ -132,12 +133,14 @@ bool futex_leave(struct futex_waiter *w) NO_LOCK_CHECK
 	struct futex_bucket *b;
 	bool was_woken;
 
-	if (atomic_load(&w->state) == FUTEX_WOKEN)
-		return true;
+	if (atomic_load(&w->state) != FUTEX_WAITING)
+		return atomic_load(&w->state) == FUTEX_WOKEN;
 	b = bucket_lock(w);
 	was_woken = atomic_load(&w->state) == FUTEX_WOKEN;
-	if (!was_woken)
+	if (!was_woken) {
 		(void)futex_release_locked(w);
+		atomic_store(&w->state, FUTEX_APART);
+	}
 	lock_drop(&b->lock);
 	return was_woken;
 }
@@ -177,6 +180,12 @@ int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value)
 	return err;
 }
 
+/* Who was woken already has had the wake-up, as one that Linux kills has. */
+static void abandon(struct claim *c)
+{
+	(void)futex_leave(container_of(c, struct futex_waiter, claim));
+}
+
 int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
 	       struct deadline deadline)
 {
@@ -184,9 +193,14 @@ int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
 	struct futex_waiter w = {.task = t, .bitset = bitset};
 	int err = futex_key_get(t->mm, uaddr, is_private, &w.key);
 
+	if (err)
+		return err;
+	claim_begin(&w.claim, abandon);
+	err = futex_queue(&w, uaddr, value);
 	if (!err)
-		err = futex_queue(&w, uaddr, value);
-	return err ? err : futex_sleep(&w, deadline);
+		err = futex_sleep(&w, deadline);
+	claim_end(&w.claim);
+	return err;
 }
 
 int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *key,

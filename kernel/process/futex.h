@@ -2,6 +2,7 @@
 /* futex.h - futex(2): sleeping until a word in guest memory changes. */
 #pragma once
 #include "abi/types.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "lib/list.h"
 #include "time/clock.h"
@@ -36,17 +37,19 @@ struct futex_bucket {
 	struct list waiters; /* struct futex_waiter: futex_enqueue_locked() */
 };
 
-enum futex_wait_state { FUTEX_WAITING, FUTEX_WOKEN };
+enum futex_wait_state { FUTEX_APART, FUTEX_WAITING, FUTEX_WOKEN };
 
 /* One sleeping task; on its kernel stack. */
 struct futex_waiter {
+	struct claim claim;	     /* but for those of futex_wait_many() */
 	struct list link;	     /* bucket->lock */
 	struct futex_bucket *bucket; /* requeueing changes it, under both locks */
 	struct futex_key key;	     /* bucket->lock */
 	struct task *task;	     /* const */
 	uint32_t bitset;	     /* const: wake-ups with none of these bits pass by */
 	uint32_t state; /* atomic: enum futex_wait_state. Once WOKEN it is off the queue,
-			 * and nobody but the task itself may touch it */
+			 * and nobody but the task itself may touch it; so when APART,
+			 * before that and after futex_leave() */
 	int priority;	/* const once queued: real-time ones go first, the others are 0 */
 	pid_t pi_owner; /* FUTEX_LOCK_PI: who holds the lock (bucket->lock); else 0 */
 };
@@ -72,7 +75,7 @@ int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *ke
 int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset);
 /* Queues w, whose key is set, if the word still has that value: 0, -EAGAIN, -EFAULT. */
 int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value) MUST_CHECK;
-/* Takes w off its queue, unless it has been woken: then true. */
+/* Takes w off its queue, if it is in one, unless it has been woken: then true. */
 bool futex_leave(struct futex_waiter *w);
 /* Sleeps until w, queued, is woken: 0; else takes it off the queue: -ETIMEDOUT,
  * -ERESTARTSYS. */

@@ -11,6 +11,12 @@
 #include "process/futex.h"
 #include "process/task.h"
 
+struct many {
+	struct claim claim;
+	int count;
+	struct futex_waiter waiters[];
+};
+
 /* Which of them has been woken, the last one: -1: none. */
 static int woken_of(const struct futex_waiter *w, int count)
 {
@@ -67,25 +73,40 @@ static int sleep_on_all(struct futex_waiter *w, int count, struct deadline deadl
 	return index >= 0 ? index : err;
 }
 
+static void abandon(struct claim *c)
+{
+	struct many *m = container_of(c, struct many, claim);
+
+	(void)leave_all(m->waiters, m->count);
+	kfree(m);
+}
+
 int futex_wait_many(const struct futex_word *words, int count, struct deadline deadline)
 {
 	struct task *t = current();
-	struct futex_waiter *w = kmalloc((size_t)count * sizeof(*w));
+	struct many *m = kmalloc(sizeof(*m) + (size_t)count * sizeof(m->waiters[0]));
+	struct futex_waiter *w;
 	int index;
-	int err = w ? 0 : -ENOMEM;
+	int err = 0;
 
+	if (!m)
+		return -ENOMEM;
+	w = m->waiters;
+	m->count = count;
 	for (int i = 0; !err && i < count; i++) {
 		w[i] = (struct futex_waiter){.task = t, .bitset = UINT32_MAX};
 		err = futex_key_get(t->mm, words[i].uaddr, words[i].is_private,
 				    &w[i].key);
 	}
 	if (!err) {
+		claim_begin(&m->claim, abandon);
 		err = queue_all(w, words, count, &index);
 		if (!err)
 			err = sleep_on_all(w, count, deadline);
 		else if (index >= 0)
 			err = index;
+		claim_end(&m->claim);
 	}
-	kfree(w);
+	kfree(m);
 	return err;
 }

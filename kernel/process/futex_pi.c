@@ -96,6 +96,12 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool
 	return ret;
 }
 
+static void abandon(struct claim *c)
+{
+	(void)futex_leave(container_of(c, struct futex_waiter, claim));
+	(void)atomic_sub(&pi_waiters, 1U);
+}
+
 static int lock_slow(uaddr_t uaddr, const struct futex_key *key, struct deadline deadline)
 {
 	struct futex_waiter w = {.key = *key, .task = current(), .bitset = UINT32_MAX};
@@ -105,18 +111,22 @@ static int lock_slow(uaddr_t uaddr, const struct futex_key *key, struct deadline
 	int err;
 
 	w.bucket = futex_bucket_of(key);
+	(void)atomic_add(&pi_waiters, 1U);
+	claim_begin(&w.claim, abandon);
 	for (;;) {
-		w.state = FUTEX_WAITING;
 		err = lock_or_queue(uaddr, &w, died ? owner : 0, waited);
 		if (err <= 0)
-			return err;
+			break;
 		owner = w.pi_owner;
 		err = futex_sleep(&w, deadline);
 		if (err)
-			return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
+			break;
 		waited = true;
 		died = w.pi_owner == OWNER_GONE;
 	}
+	claim_end(&w.claim);
+	(void)atomic_sub(&pi_waiters, 1U);
+	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
 }
 
 int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline, bool try_only)
@@ -140,10 +150,7 @@ int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline, bool
 			return -EFAULT;
 		return seen == old ? 0 : -EAGAIN;
 	}
-	(void)atomic_add(&pi_waiters, 1U);
-	err = lock_slow(uaddr, &key, deadline);
-	(void)atomic_sub(&pi_waiters, 1U);
-	return err;
+	return lock_slow(uaddr, &key, deadline);
 }
 
 /* The first waiter for the lock; the others get it as the new owner. *more: there are

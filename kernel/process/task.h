@@ -19,10 +19,10 @@ struct core_dump;
 struct creds;
 struct exec;
 struct fdtable;
+struct file;
 struct fs_context;
 struct io_context;
 struct aio_context;
-struct ipc_waiter;
 struct mm;
 struct nsproxy;
 struct pgroup;
@@ -100,11 +100,12 @@ struct task {
 	enum task_state state;	 /* process->lock */
 	struct list thread_link; /* in process->tasks: process->lock */
 
-	struct creds *creds;   /* ref; fork: shared, copied on change */
-	struct mm *mm;	       /* ref; fork: copied, CLONE_VM: shared; NULL once exited */
-	struct fdtable *fds;   /* ref; fork: copied, CLONE_FILES: shared */
-	struct fs_context *fs; /* ref; fork: copied, CLONE_FS: shared */
-	struct nsproxy *ns;    /* ref; namespace.h; others read it under process->lock */
+	struct creds *creds; /* ref; fork: shared, copied on change */
+	struct mm *mm;	     /* ref; fork: copied, CLONE_VM: shared; NULL once exited */
+	struct fdtable *fds; /* ref; fork: copied, CLONE_FILES: shared */
+	struct file *borrowed[4]; /* own: refs of fd_get(), with a table that is shared */
+	struct fs_context *fs;	  /* ref; fork: copied, CLONE_FS: shared */
+	struct nsproxy *ns; /* ref; namespace.h; others read it under process->lock */
 	struct sighand *sighand; /* ref */
 
 	/* signals (own: only the task changes blocked; others read it under
@@ -177,7 +178,6 @@ struct task {
 	struct list pi_list;		 /* PI futexes held */
 	struct sem_undo_list *sem_undos; /* own: ref; ipc/: fork: none, CLONE_SYSVSEM:
 					    shared; exec: kept */
-	struct ipc_waiter *ipc_waiter;	 /* own: ipc/: while it sleeps there */
 	struct aio_context *aio;	 /* own: event/: ref: of the call under way */
 	bool made_segments;		 /* own: ipc/: it has made shared memory */
 	struct io_context *io_context;	 /* process->lock: ref or NULL */

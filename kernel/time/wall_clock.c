@@ -3,6 +3,7 @@
 #include "time/wall_clock.h"
 
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/waitq.h"
 #include "host/host.h"
@@ -237,35 +238,32 @@ static void tell(bool was_set)
 
 int deadline_sleep(const struct deadline *d, uint32_t mask)
 {
-	struct wait_entry e;
+	struct wait_place p;
 	int err;
 
 	if (!clock_can_be_set(d->clock) || d->at == NSEC_NEVER)
 		return sleeper_wait(deadline_on_clock(d->clock, d->at), mask);
-	wait_entry_init(&e, NULL);
-	waitq_add(&sleepers, &e);
+	wait_place_take(&p, &sleepers, NULL, false);
 	err = sleeper_wait(deadline_on_clock(d->clock, d->at), mask);
-	waitq_del(&sleepers, &e);
+	wait_place_leave(&p);
 	return err == -ETIMEDOUT && clock_now(d->clock) < d->at ? 0 : err;
 }
 
 int deadline_sleep_exclusive(struct waitq *q, struct lock *lock,
 			     const struct deadline *d) NO_LOCK_CHECK
 {
-	struct wait_entry e;
+	struct wait_place p;
 	int err;
 
 	if (!clock_can_be_set(d->clock) || d->at == NSEC_NEVER)
 		return waitq_sleep_exclusive(q, lock, deadline_on_clock(d->clock, d->at));
-	wait_entry_init(&e, NULL);
-	e.exclusive = true;
 	sleeper_prepare();
-	waitq_add(q, &e);
+	wait_place_take(&p, q, NULL, true);
 	lock_drop(lock);
 	err = deadline_sleep(d, WORK_INTERRUPTS);
-	waitq_del(q, &e);
 	lock_take(lock);
-	return e.woken ? 0 : err; /* that wake-up was ours alone */
+	wait_place_leave(&p);
+	return p.entry.woken ? 0 : err; /* that wake-up was ours alone */
 }
 
 /* ---- setting ---- */

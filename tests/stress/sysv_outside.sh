@@ -63,7 +63,7 @@ $RUN python3 -c "$program" >out &
 exec 7<out
 read -r ready <&7
 [ "$ready" = ready ] || { echo "not ok: $ready"; exit 1; }
-# Of the host processes, oldest first, the last three are the children.
+# Of the host processes, the three that were started last are the children.
 descendants() {
 	local child
 	for child in $(cat "/proc/$1/task/$1/children"); do
@@ -71,7 +71,9 @@ descendants() {
 		descendants "$child"
 	done
 }
-for pid in $(descendants $! | sort -n | tail -n 3); do
+for pid in $(for pid in $(descendants $!); do
+	awk '{ print $22, $1 }' "/proc/$pid/stat"
+done | sort -n | tail -n 3 | cut -d ' ' -f 2); do
 	kill -KILL "$pid"
 	sleep 0.1
 done

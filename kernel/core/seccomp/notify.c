@@ -13,6 +13,7 @@
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
 #include "abi/resource.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "core/seccomp/internal.h"
 #include "fs/fdtable.h"
@@ -70,18 +71,16 @@ static int sleep_for_change(struct lock *lock, uint32_t mask) NO_LOCK_CHECK
 /* Like waitq_sleep(), but what interrupts is said. */
 static int sleep_on(struct waitq *q, struct lock *lock, uint32_t mask) NO_LOCK_CHECK
 {
-	struct wait_entry e;
+	struct wait_place p;
 	int err;
 
-	wait_entry_init(&e, NULL);
 	sleeper_prepare();
-	waitq_add(q, &e);
+	wait_place_take(&p, q, NULL, false);
 	lock_drop(lock);
 	err = sleeper_wait(NSEC_NEVER, mask);
-	if (!atomic_load(&e.woken))
-		waitq_del(q, &e);
+	wait_place_leave(&p);
 	lock_take(lock);
-	return err && e.woken ? 0 : err;
+	return err && p.entry.woken ? 0 : err;
 }
 
 /* ---- descriptors ---- */

@@ -8,6 +8,7 @@
 #include "abi/ioctl.h"
 #include "abi/signal.h"
 #include "abi/stat.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/dev/hostio_internal.h"
@@ -16,8 +17,8 @@
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/path.h"
-#include "fs/vfs.h"
 #include "fs/sigio.h"
+#include "fs/vfs.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
@@ -35,9 +36,9 @@ enum {
 };
 
 static struct superblock *hostio_sb;
-
 int (*hostio_async_hook)(struct file *f, bool on);
 void (*hostio_release_hook)(struct file *f);
+
 struct hostio *hostio_create(int host_fd)
 {
 	struct hostio *io = kmalloc_zeroed(sizeof(*io));
@@ -95,34 +96,59 @@ static ssize_t transfer(struct hostio *io, struct uio *u, size_t size, int64_t p
 	return done == -EINTR ? -ERESTARTSYS : done;
 }
 
-static int turn_take(struct hostio *io, bool is_write)
+/* Of who has the turn, or sleeps in the host. */
+struct hostio_claim {
+	struct claim claim;
+	struct hostio *io;
+	bool is_write;
+	bool is_sleeping; /* one of io->sleeping */
+};
+
+static void turn_abandon(struct claim *claim)
 {
+	struct hostio_claim *c = container_of(claim, struct hostio_claim, claim);
+	struct hostio *io = c->io;
+
+	lock_take(&io->lock);
+	io->is_in_turn[c->is_write] = false;
+	lock_drop(&io->lock);
+	waitq_wake_all(&io->next[c->is_write], 0);
+}
+
+static int turn_take(struct hostio_claim *c)
+{
+	struct hostio *io = c->io;
 	int err = 0;
 
 	lock_take(&io->lock);
-	while (io->is_in_turn[is_write] && !err)
-		err = waitq_sleep(&io->next[is_write], &io->lock, NSEC_NEVER);
-	if (!io->is_in_turn[is_write]) {
-		io->is_in_turn[is_write] = true;
+	while (io->is_in_turn[c->is_write] && !err)
+		err = waitq_sleep(&io->next[c->is_write], &io->lock, NSEC_NEVER);
+	if (!io->is_in_turn[c->is_write]) {
+		io->is_in_turn[c->is_write] = true;
+		claim_begin(&c->claim, turn_abandon);
 		err = 0;
 	}
 	lock_drop(&io->lock);
 	return err;
 }
 
-static void turn_end(struct hostio *io, bool is_write)
+static void turn_end(struct hostio_claim *c)
 {
+	struct hostio *io = c->io;
+
 	lock_take(&io->lock);
-	io->is_in_turn[is_write] = false;
+	io->is_in_turn[c->is_write] = false;
+	claim_end(&c->claim);
 	lock_drop(&io->lock);
-	waitq_wake_all(&io->next[is_write], 0);
+	waitq_wake_all(&io->next[c->is_write], 0);
 }
 
 /* The host's descriptor may block: it is asked before, and nobody else of ours may take
  * what it has promised. -EAGAIN: it is not ready. */
 static ssize_t transfer_in_turn(struct hostio *io, struct uio *u, bool is_write)
 {
-	ssize_t done = turn_take(io, is_write);
+	struct hostio_claim turn = {.io = io, .is_write = is_write};
+	ssize_t done = turn_take(&turn);
 
 	if (done)
 		return done;
@@ -131,21 +157,34 @@ static ssize_t transfer_in_turn(struct hostio *io, struct uio *u, bool is_write)
 		done = wait_ready(io, is_write ? POLLOUT : POLLIN, false);
 	if (!done)
 		done = transfer(io, u, is_write ? NONBLOCK_SIZE : u->left, -1, is_write);
-	turn_end(io, is_write);
+	turn_end(&turn);
 	return done;
+}
+
+static void sleep_abandon(struct claim *claim)
+{
+	struct hostio_claim *c = container_of(claim, struct hostio_claim, claim);
+
+	if (c->is_sleeping)
+		atomic_sub(&c->io->sleeping[c->is_write], 1);
 }
 
 static ssize_t transfer_sleeping(struct hostio *io, struct uio *u, bool is_write)
 {
+	struct hostio_claim c = {.io = io, .is_write = is_write};
 	ssize_t done = 0;
 
+	claim_begin(&c.claim, sleep_abandon);
 	atomic_add(&io->sleeping[is_write], 1);
+	atomic_store(&c.is_sleeping, true);
 	atomic_fence();
 	if (atomic_load(&io->takes_turns[is_write]))
 		done = -EAGAIN;
 	else
 		done = transfer(io, u, u->left, -1, is_write);
+	atomic_store(&c.is_sleeping, false);
 	atomic_sub(&io->sleeping[is_write], 1);
+	claim_end(&c.claim);
 	return done;
 }
 
@@ -247,8 +286,22 @@ static long hostio_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	return err < 0 ? err : put_user_u32(arg, value);
 }
 
+static int hostio_set_async(struct file *f, bool on)
+{
+	const struct hostio *io = f->private;
+	pid_t group = on && io->tty ? tty_foreground(io->tty) : 0;
+	int err = hostio_async_hook ? hostio_async_hook(f, on) : 0;
+
+	if (!err && on && io->tty)
+		file_owner_default_to(f, group ? F_OWNER_PGRP : F_OWNER_PID,
+				      group ? group : current()->process->pid);
+	return err;
+}
+
 static void hostio_release(struct file *f)
 {
+	if (hostio_release_hook)
+		hostio_release_hook(f);
 	hostio_put(f->private);
 	f->private = NULL;
 }
@@ -286,22 +339,9 @@ const struct file_ops hostio_ops = {
 	.poll = hostio_poll,
 	.ioctl = hostio_ioctl,
 	.release = hostio_release,
-static int hostio_set_async(struct file *f, bool on)
-{
-	const struct hostio *io = f->private;
-	pid_t group = on && io->tty ? tty_foreground(io->tty) : 0;
-	int err = hostio_async_hook ? hostio_async_hook(f, on) : 0;
-
-	if (!err && on && io->tty)
-		file_owner_default_to(f, group ? F_OWNER_PGRP : F_OWNER_PID,
-				      group ? group : current()->process->pid);
-	return err;
-}
-
+	.set_async = hostio_set_async,
 	.fsync = hostio_fsync,
 };
-	if (hostio_release_hook)
-		hostio_release_hook(f);
 
 static const struct file_ops hostio_seekable_ops = {
 	.read = hostio_read,
@@ -339,7 +379,6 @@ static void inode_update(struct inode *inode, const struct linux_statx *x)
 
 static int hostio_getattr(struct inode *inode, struct kstat *out)
 {
-	.set_async = hostio_set_async,
 	struct hostio *io = container_of(inode, struct hostio_inode, inode)->io;
 	struct linux_statx x;
 	int err = host_statx(io->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x);

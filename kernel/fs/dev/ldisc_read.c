@@ -185,6 +185,7 @@ static ssize_t read_loop(struct pty_end *e, struct reading *r)
 ssize_t ldisc_read(struct pty_end *e, struct file *f, struct uio *u)
 {
 	struct reading r = {.u = u, .f = f};
+	struct pty_turn turn;
 	ssize_t result = 0;
 
 	while (e->is_being_read && !result)
@@ -193,11 +194,10 @@ ssize_t ldisc_read(struct pty_end *e, struct file *f, struct uio *u)
 				 : -EAGAIN;
 	if (result)
 		return result;
-	e->is_being_read = true;
+	pty_turn_begin(&turn, e, &e->is_being_read);
 	reading_begin(&r, e);
 	result = read_loop(e, &r);
-	e->is_being_read = false;
-	waitq_wake_all(&e->turns, 0);
+	pty_turn_end(&turn);
 	ldisc_pump(e);
 	return result;
 }

@@ -284,6 +284,32 @@ static ssize_t pty_read(struct file *f, struct uio *u, int64_t *pos)
 	return done;
 }
 
+static void turn_abandon(struct claim *c)
+{
+	struct pty_turn *t = container_of(c, struct pty_turn, claim);
+	struct lock *lock = &t->end->pty->lock;
+
+	lock_take(lock);
+	*t->is_taken = false;
+	lock_drop(lock);
+	waitq_wake_all(&t->end->turns, 0);
+}
+
+void pty_turn_begin(struct pty_turn *t, struct pty_end *e, bool *is_taken)
+{
+	t->end = e;
+	t->is_taken = is_taken;
+	*is_taken = true;
+	claim_begin(&t->claim, turn_abandon);
+}
+
+void pty_turn_end(struct pty_turn *t)
+{
+	*t->is_taken = false;
+	claim_end(&t->claim);
+	waitq_wake_all(&t->end->turns, 0);
+}
+
 /* Nothing more goes out now: 0 to try again, or -errno. */
 static int wait_room(struct pty_end *e, struct file *f, struct uio *u)
 {
@@ -332,6 +358,7 @@ static ssize_t write_loop(struct pty_end *e, struct file *f, struct uio *u)
 static ssize_t pty_write(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct pty_end *e = end_of(f);
+	struct pty_turn turn;
 	ssize_t done = 0;
 
 	(void)pos;
@@ -349,11 +376,10 @@ static ssize_t pty_write(struct file *f, struct uio *u, int64_t *pos)
 	if (!done && pty_is_hung_up(f)) {
 		done = -EIO;
 	} else if (!done) {
-		e->is_being_written = true;
+		pty_turn_begin(&turn, e, &e->is_being_written);
 		done = write_loop(e, f, u);
-		e->is_being_written = false;
 		e->is_told_of_room = u->left && !list_is_empty(&e->async_files);
-		waitq_wake_all(&e->turns, 0);
+		pty_turn_end(&turn);
 	}
 	lock_drop(&e->pty->lock);
 	return done;
@@ -387,7 +413,20 @@ out:
 	return bits;
 }
 
+/* Without an owner: whoever has the slave in the foreground, or else the caller. */
+static int pty_set_async(struct file *f, bool on)
+{
+	struct pty_end *e = end_of(f);
+	pid_t group = on && !e->is_master ? tty_foreground(&e->pty->tty) : 0;
+
+	if (on)
+		file_owner_default_to(f, group ? F_OWNER_PGRP : F_OWNER_PID,
+				      group ? group : current()->process->pid);
+	return async_list_join(&e->async_files, f, on);
+}
+
 const struct file_ops pty_ops = {
+	.set_async = pty_set_async,
 	.read = pty_read,
 	.write = pty_write,
 	.poll = pty_poll,
@@ -414,18 +453,5 @@ static struct chrdev devices[] = {
 void pty_devices_register(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-/* Without an owner: whoever has the slave in the foreground, or else the caller. */
-static int pty_set_async(struct file *f, bool on)
-{
-	struct pty_end *e = end_of(f);
-	pid_t group = on && !e->is_master ? tty_foreground(&e->pty->tty) : 0;
-
-	if (on)
-		file_owner_default_to(f, group ? F_OWNER_PGRP : F_OWNER_PID,
-				      group ? group : current()->process->pid);
-	return async_list_join(&e->async_files, f, on);
-}
-
 		chrdev_register(&devices[i]);
-	.set_async = pty_set_async,
 }

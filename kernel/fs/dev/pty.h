@@ -11,11 +11,12 @@
 #pragma once
 #include "abi/ioctl.h"
 #include "abi/types.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/waitq.h"
 #include "fs/dev/tty.h"
-
 #include "lib/list.h"
+
 struct file;
 struct inode;
 struct pty;
@@ -71,6 +72,13 @@ struct pty_end {
 	uint64_t special[256 / 64]; /* bytes that n_tty looks at */
 };
 
+/* Of a task that reads or writes: others wait until it is done. */
+struct pty_turn {
+	struct claim claim;
+	struct pty_end *end;
+	bool *is_taken; /* one of the end's is_being_... */
+};
+
 struct pty {
 	struct tty tty;	       /* the slave as a controlling terminal */
 	struct lock lock;      /* RANK_OBJECT */
@@ -92,10 +100,16 @@ static inline struct pty_end *pty_end_of_tty(struct tty *tty)
 
 void pty_devices_register(void);
 bool pty_is_hung_up(const struct file *f);
+/* lock held. */
+void pty_turn_begin(struct pty_turn *t, struct pty_end *e, bool *is_taken);
+void pty_turn_end(struct pty_turn *t);
 /* Hangs one end up: its files are dead, its session loses it. lock held. */
 void pty_hang_up_locked(struct pty_end *e);
 /* Puts TIOCPKT_* bits, minus others, where the master finds them. lock held. */
 void pty_packet_locked(struct pty_end *slave, uint8_t set, uint8_t clear);
+/* There is something to read; there is room to write. lock held. */
+void pty_wake_readers_locked(struct pty_end *e);
+void pty_wake_writers_locked(struct pty_end *e);
 /* Output stops and goes on. lock held. */
 void pty_stop_locked(struct pty_end *e);
 void pty_start_locked(struct pty_end *e);
@@ -107,9 +121,6 @@ long pty_ioctl(struct file *f, unsigned int cmd, uint64_t arg);
 /* ---- pty_termios.c ---- */
 
 /* The settings of a new end. */
-/* There is something to read; there is room to write. lock held. */
-void pty_wake_readers_locked(struct pty_end *e);
-void pty_wake_writers_locked(struct pty_end *e);
 void pty_termios_init(struct pty_end *e);
 /* TTY_NOT_MINE: another request. */
 long pty_termios_ioctl(struct pty_end *slave, unsigned int cmd, uint64_t arg);

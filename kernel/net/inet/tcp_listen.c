@@ -16,6 +16,7 @@
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/poll.h"
+#include "base/claim.h"
 #include "base/cpu.h"
 #include "base/slab.h"
 #include "base/waitq.h"
@@ -361,19 +362,17 @@ static int accept_sleep(struct accept *a)
 {
 	struct inet_socket *i = inet_of(a->s);
 	struct host_set set;
-	struct wait_entry e;
+	struct wait_place p;
 	long ready = 1;
 
 	host_set_init(&set);
 	if (host_set_add(&set, a->s->host_fd, POLLIN) < 0)
 		return -ENOMEM;
-	wait_entry_init(&e, NULL);
-	e.exclusive = true;
 	sleeper_prepare();
-	waitq_add(&i->readable, &e);
+	wait_place_take(&p, &i->readable, NULL, true);
 	if (!atomic_load(&a->listener->count) && atomic_load(&i->listener))
 		ready = host_set_wait(&set, a->deadline, true);
-	waitq_del(&i->readable, &e);
+	wait_place_leave(&p);
 	sleeper_cancel();
 	host_set_fini(&set);
 	return ready < 0 ? (int)ready : 0;

@@ -83,10 +83,10 @@ static int add_file(struct unix_rights *r, int fd)
 
 	if (!ref.file)
 		return -EBADF;
-	if (!ref.has_ref)
-		file_get(ref.file);
+	file_get(ref.file);
 	r->files[r->count++] = ref.file;
 	r->socket_count += unix_of_file(ref.file) != NULL;
+	fd_put(ref);
 	return 0;
 }
 

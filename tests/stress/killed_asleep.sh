@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# native: skip
+# timeout: 300
+# killed_asleep.sh - the host processes of killed_asleep.c are killed by somebody of the host.
+set -u
+[ -n "$RUN" ] || exit 77
+cp "$BUILD/tests/stress/killed_asleep" .
+mkfifo in out
+$RUN ./killed_asleep outside $((${STRESS:-1} * 8)) <in >out &
+exec 8>in
+descendants() {
+	local child
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		echo "$child"
+		descendants "$child"
+	done
+}
+last=
+while read -r word count; do
+	last="$word $count"
+	if [ "$word" = begin ]; then
+		descendants $! | sort >others
+		echo go >&8
+	fi
+	[ "$word" = ready ] || continue
+	victims=
+	# A list that is made while others end may leave some out.
+	until [ "$(wc -w <<<"$victims")" = "$count" ]; do
+		victims=$(descendants $! | sort | comm -23 - others)
+	done
+	kill -KILL $victims
+done <out
+wait $!
+status=$?
+echo "$last"
+[ $status = 0 ] && [ "${last%% *}" = ok: ] && exit 0
+echo "not ok: status $status"
+exit 1
