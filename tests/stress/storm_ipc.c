@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storm_ipc.c - eight processes take tokens out of a message queue, a pipe and a counter
- * and put them back, while some of them are killed at any moment. There are fewer tokens
- * than processes, so that most of them wait; a wake-up that is lost is a hang, which ends
- * the test. A token that a killed process had goes back; one that has vanished must have
- * been on its way to or from a process that was killed.
+ * storm_ipc.c - eight processes take tokens out of message queues, pipes, a counter and
+ * semaphores and put them back, while some of them are killed at any moment. There are
+ * fewer tokens than processes, so that most of them wait; a wake-up that is lost is a
+ * hang, which ends the test. A token that a killed process had goes back; one that has
+ * vanished must have been on its way to or from a process that was killed. Units of a
+ * semaphore with SEM_UNDO are all there, whatever happens.
  */
+#define _GNU_SOURCE
 #include "storm.h"
 
 #include <mqueue.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 
-enum kind { QUEUE, PIPE, COUNTER, KINDS };
+enum kind { QUEUE, PIPE, COUNTER, MESSAGES, SPLICE, POSTS, UNDO, KINDS };
 enum phase { IDLE, TAKING, HOLDING, PUTTING };
 enum { PROCESSES = 8, TOKENS = 5, STUCK = 60 };
 
-static const char *const names[KINDS] = {"queue", "pipe", "counter"};
+static const char *const names[KINDS] = {"queue",  "pipe",  "counter", "messages",
+					 "splice", "posts", "undo"};
 
 struct token {
 	uint32_t id;
 	uint32_t check;
+};
+
+struct message {
+	long type;
+	struct token token;
 };
 
 struct seat { /* what a process is about */
@@ -35,9 +47,10 @@ static struct board {
 	double seen[KINDS][TOKENS]; /* when each token was held last */
 	long done[KINDS];
 	long limit;
+	sem_t posts;
 } * board;
 
-static int ends[2], counter;
+static int ends[2], far[2], own[2], counter, messages, units;
 static mqd_t queue;
 static pid_t pids[PROCESSES];
 static long kills, unclear[KINDS], put_back[KINDS];
@@ -49,17 +62,48 @@ static uint32_t check_of(uint32_t id)
 
 /* ---- tokens ---- */
 
+/* Of the others all tokens are the same. */
+static bool has_ids(enum kind k)
+{
+	return k == QUEUE || k == PIPE || k == MESSAGES || k == SPLICE;
+}
+
+static void unit(short op)
+{
+	struct sembuf b = {0, op, SEM_UNDO};
+
+	MUST(semop(units, &b, 1) == 0);
+}
+
+static void move(int from, int to)
+{
+	MUST(splice(from, NULL, to, NULL, sizeof(struct token), 0) ==
+	     sizeof(struct token));
+}
+
 static uint32_t token_take(enum kind k)
 {
 	struct token t = {0, check_of(0)};
+	struct message m;
 	uint64_t one = 0;
 
-	if (k == QUEUE)
+	if (k == QUEUE) {
 		MUST(mq_receive(queue, (char *)&t, sizeof(t), NULL) == sizeof(t));
-	else if (k == PIPE)
+	} else if (k == PIPE) {
 		MUST(read(ends[0], &t, sizeof(t)) == sizeof(t));
-	else
+	} else if (k == SPLICE) {
+		move(far[0], own[1]);
+		MUST(read(own[0], &t, sizeof(t)) == sizeof(t));
+	} else if (k == MESSAGES) {
+		MUST(msgrcv(messages, &m, sizeof(t), 0, 0) == sizeof(t));
+		t = m.token;
+	} else if (k == POSTS) {
+		MUST(sem_wait(&board->posts) == 0);
+	} else if (k == UNDO) {
+		unit(-1);
+	} else {
 		MUST(read(counter, &one, sizeof(one)) == sizeof(one) && one == 1);
+	}
 	MUST(t.id < TOKENS && t.check == check_of(t.id));
 	return t.id;
 }
@@ -67,14 +111,25 @@ static uint32_t token_take(enum kind k)
 static void token_put(enum kind k, uint32_t id)
 {
 	struct token t = {id, check_of(id)};
+	struct message m = {1 + (long)id, t};
 	uint64_t one = 1;
 
-	if (k == QUEUE)
+	if (k == QUEUE) {
 		MUST(mq_send(queue, (char *)&t, sizeof(t), 0) == 0);
-	else if (k == PIPE)
+	} else if (k == PIPE) {
 		MUST(write(ends[1], &t, sizeof(t)) == sizeof(t));
-	else
+	} else if (k == SPLICE) {
+		MUST(write(own[1], &t, sizeof(t)) == sizeof(t));
+		move(own[0], far[1]);
+	} else if (k == MESSAGES) {
+		MUST(msgsnd(messages, &m, sizeof(t), 0) == 0);
+	} else if (k == POSTS) {
+		MUST(sem_post(&board->posts) == 0);
+	} else if (k == UNDO) {
+		unit(1);
+	} else {
 		MUST(write(counter, &one, sizeof(one)) == sizeof(one));
+	}
 }
 
 static void now_at(struct seat *s, enum phase p)
@@ -93,6 +148,7 @@ static bool is_over(void)
 
 static _Noreturn void work(struct seat *s, unsigned seed)
 {
+	MUST(close(own[0]) == 0 && close(own[1]) == 0 && pipe(own) == 0);
 	while (!is_over()) {
 		enum kind k = (enum kind)(rand_r(&seed) % KINDS);
 
@@ -100,7 +156,7 @@ static _Noreturn void work(struct seat *s, unsigned seed)
 		now_at(s, TAKING);
 		s->token = token_take(k);
 		now_at(s, HOLDING);
-		if (k != COUNTER)
+		if (has_ids(k))
 			board->seen[k][s->token] = seconds();
 		__atomic_fetch_add(&board->done[k], 1, __ATOMIC_RELAXED);
 		if (rand_r(&seed) % 64 == 0)
@@ -135,12 +191,14 @@ static void kill_one(int i)
 	status = wait_status(pids[i]);
 	MUST(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
 	kills++;
-	if (s->phase == HOLDING) {
+	if (s->kind == UNDO) {
+		; /* the kernel has put it back, if it had any */
+	} else if (s->phase == HOLDING) {
 		token_put((enum kind)s->kind, s->token);
 	} else if (s->phase != IDLE) {
 		unclear[s->kind]++;
-		if (s->kind == COUNTER) /* one too many does no harm */
-			token_put(COUNTER, 0);
+		if (!has_ids((enum kind)s->kind)) /* one too many does no harm */
+			token_put((enum kind)s->kind, 0);
 	}
 	start(i);
 }
@@ -173,6 +231,13 @@ static void look_for_lost(enum kind k)
 	}
 }
 
+static void look_for_all(void)
+{
+	for (int k = 0; k < KINDS; k++)
+		if (has_ids((enum kind)k))
+			look_for_lost((enum kind)k);
+}
+
 static void watch(void)
 {
 	long last = -1;
@@ -180,8 +245,10 @@ static void watch(void)
 	unsigned seed = 7;
 
 	while (!is_over()) {
-		long sum = board->done[QUEUE] + board->done[PIPE] + board->done[COUNTER];
+		long sum = 0;
 
+		for (int k = 0; k < KINDS; k++)
+			sum += board->done[k];
 		if (sum != last)
 			moved = seconds();
 		last = sum;
@@ -193,8 +260,7 @@ static void watch(void)
 			MUST(!"somebody waits for ever");
 		}
 		kill_one(rand_r(&seed) % PROCESSES);
-		look_for_lost(QUEUE);
-		look_for_lost(PIPE);
+		look_for_all();
 		MUST(poll(NULL, 0, 1) == 0);
 	}
 }
@@ -208,12 +274,30 @@ static void end_all(void)
 
 		while (waitpid(pids[i], &status, WNOHANG) == 0) {
 			MUST(seconds() - from < STUCK);
-			look_for_lost(QUEUE);
-			look_for_lost(PIPE);
+			look_for_all();
 			MUST(poll(NULL, 0, 1) == 0);
 		}
 		MUST(status == 0);
 	}
+}
+
+static bool is_empty(enum kind k)
+{
+	struct pollfd p = {k == QUEUE	 ? queue
+			   : k == PIPE	 ? ends[0]
+			   : k == SPLICE ? far[0]
+					 : counter,
+			   POLLIN, 0};
+	struct msqid_ds ds;
+	int value;
+
+	if (k == MESSAGES)
+		return msgctl(messages, IPC_STAT, &ds) == 0 && !ds.msg_qnum;
+	if (k == UNDO)
+		return semctl(units, 0, GETVAL) == 0;
+	if (k == POSTS)
+		return sem_getvalue(&board->posts, &value) == 0 && value == 0;
+	return poll(&p, 1, 0) == 0;
 }
 
 /* Each token is there, but for those that explain themselves. */
@@ -221,24 +305,31 @@ static void count(enum kind k)
 {
 	long there = 0;
 
-	if (k == COUNTER)
-		MUST(fcntl(counter, F_SETFL, O_NONBLOCK) == 0);
-	for (;;) {
-		struct pollfd p = {k == QUEUE  ? queue
-				   : k == PIPE ? ends[0]
-					       : counter,
-				   POLLIN, 0};
-
-		if (poll(&p, 1, 0) == 0)
-			break;
+	for (; !is_empty(k); there++)
 		(void)token_take(k);
-		there++;
-	}
 	if (there < TOKENS - unclear[k] || there > TOKENS + unclear[k]) {
 		fprintf(stderr, "%s: %ld tokens of %d, %ld unclear\n", names[k], there,
 			TOKENS, unclear[k]);
 		_exit(1);
 	}
+}
+
+static long sum(const long *counts)
+{
+	long all = 0;
+
+	for (int k = 0; k < KINDS; k++)
+		all += counts[k];
+	return all;
+}
+
+static void make_others(void)
+{
+	MUST(pipe(far) == 0 && pipe(own) == 0 && sem_init(&board->posts, 1, 0) == 0);
+	messages = msgget(IPC_PRIVATE, 0600);
+	units = semget(IPC_PRIVATE, 1, 0600);
+	MUST(messages >= 0 && units >= 0);
+	MUST(semctl(units, 0, SETVAL, 0) == 0);
 }
 
 int main(int argc, char **argv)
@@ -253,6 +344,7 @@ int main(int argc, char **argv)
 	MUST(queue >= 0 && mq_unlink(name) == 0 && pipe(ends) == 0);
 	counter = eventfd(0, EFD_SEMAPHORE);
 	MUST(counter >= 0);
+	make_others();
 	for (int k = 0; k < KINDS; k++)
 		for (uint32_t id = 0; id < TOKENS; id++) {
 			board->seen[k][id] = seconds();
@@ -264,8 +356,8 @@ int main(int argc, char **argv)
 	end_all();
 	for (int k = 0; k < KINDS; k++)
 		count((enum kind)k);
-	printf("ok: %ld operations, %ld kills, %ld unclear, %ld put back\n", board->limit,
-	       kills, unclear[QUEUE] + unclear[PIPE] + unclear[COUNTER],
-	       put_back[QUEUE] + put_back[PIPE]);
+	printf("ok: %ld operations, %ld kills, %ld unclear, %ld put back\n",
+	       2 * board->limit, kills, sum(unclear), sum(put_back));
+	MUST(semctl(units, 0, IPC_RMID) == 0 && msgctl(messages, IPC_RMID, NULL) == 0);
 	return 0;
 }
