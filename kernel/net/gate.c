@@ -166,7 +166,7 @@ static int wait_for_answer(int *fd)
 
 	for (;;) {
 		struct linux_pollfd pfd = {.fd = gate_fd, .events = POLLIN};
-		struct gate_reply r;
+		struct gate_reply r = {0};
 		long got = gate_receive(gate_fd, &r, sizeof(r), fd);
 
 		if (got == (long)sizeof(r) && r.id == last_id) {

@@ -69,7 +69,7 @@ static size_t until_urgent(struct tcp_reading *r, bool *stops)
 }
 
 /* Large chunks: copied without the lock. How many bytes; 0: none of that kind. */
-static ssize_t take_large(struct tcp_reading *r, size_t size)
+static ssize_t take_large(struct tcp_reading *r, size_t size) NO_LOCK_CHECK
 {
 	struct tcp_half *h = r->me;
 	struct tcp_run run;

@@ -130,7 +130,7 @@ static void send_to_nobody(struct tcp_sending *w, size_t size)
 }
 
 /* Large pieces: copied without the lock. Returns with it. */
-static int put_large(struct tcp_sending *w, size_t size)
+static int put_large(struct tcp_sending *w, size_t size) NO_LOCK_CHECK
 {
 	struct tcp_run r;
 	int err;
