@@ -268,11 +268,12 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 	struct tcp_settings set = i->set;
 	bool push_now = false;
 	uint32_t n = 0;
-	bool has_address = level == SOL_SOCKET &&
-			   (name == (int)FILTER_CLASSIC || name == (int)FILTER_BPF);
+	bool has_address =
+		level == SOL_SOCKET && (name == FILTER_CLASSIC || name == FILTER_BPF);
 
 	memcpy(&n, value, MIN((size_t)len, sizeof(n)));
-	if (!has_address && len <= VALUE_MAX && level <= UINT8_MAX && name <= UINT8_MAX) {
+	if (!has_address && len <= VALUE_MAX && level <= (int)UINT8_MAX &&
+	    name <= (int)UINT8_MAX) {
 		memcpy(fresh.value, value, (size_t)len);
 		list_add_option(i, &fresh);
 	}
