@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,15 +34,19 @@
 static int ends[2] = {-1, -1}; /* ours, the kernel's */
 static const struct options *allowed;
 
+/* Connections of all kinds, with what listens: each has memory of the host. */
+enum { CONNECTIONS_MAX = 4096 };
+
 /* A connection of the network that is being made. */
 struct attempt {
-	struct relay_watch watch; /* first: the outer socket */
-	int inner;
+	struct relay_watch outer; /* first */
+	struct relay_watch inner; /* hangs up when the program gives up */
 	bool is_over;
 	struct attempt *next; /* of those that are over */
 };
 
 static struct attempt *over;
+static unsigned int attempt_count;
 
 /* ---- pairs ---- */
 
@@ -75,6 +80,15 @@ bool gate_send_end(int to, void *data, size_t size, int fd)
 		memcpy(CMSG_DATA(&control.align), &fd, sizeof fd);
 	}
 	return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+bool gate_has_room(void)
+{
+	unsigned int large = relay_count() + attempt_count;
+	unsigned int small = packets_count() + gate_files_count();
+
+	return large + small < CONNECTIONS_MAX &&
+	       (large + 1UL) * RELAY_DESCRIPTORS + small * 2UL <= relay_descriptors_max();
 }
 
 void gate_join(int outer, int inner, uint32_t type)
@@ -160,31 +174,52 @@ static void unfill(int inner)
 	}
 }
 
+/* It leaves the loop; its descriptors stay open. */
+static void attempt_end(struct attempt *t)
+{
+	t->is_over = true;
+	t->next = over;
+	over = t;
+	attempt_count--;
+	relay_watch_remove(&t->outer);
+	relay_watch_remove(&t->inner);
+}
+
 static void attempt_ready(struct relay_watch *w, uint32_t events)
 {
 	struct attempt *t = (struct attempt *)w;
+	int inner = t->inner.fd;
 	struct gate_result result;
 	int err = 0;
 	socklen_t len = sizeof err;
 
 	if (t->is_over || !(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 		return;
-	t->is_over = true;
-	t->next = over;
-	over = t;
-	relay_watch_remove(w);
+	attempt_end(t);
 	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		err = errno;
 	export_result(w->fd, -err, &result);
 	/* In this order: who finds room to write looks for the result. */
-	(void)send(t->inner, &result, sizeof result, MSG_NOSIGNAL);
-	unfill(t->inner);
+	(void)send(inner, &result, sizeof result, MSG_NOSIGNAL);
+	unfill(inner);
 	if (!err) {
-		gate_join(w->fd, t->inner, SOCK_STREAM);
+		gate_join(w->fd, inner, SOCK_STREAM);
 		return;
 	}
 	close(w->fd);
-	close(t->inner);
+	close(inner);
+}
+
+static void attempt_given_up(struct relay_watch *w, uint32_t events)
+{
+	struct attempt *t =
+		(struct attempt *)((char *)w - offsetof(struct attempt, inner));
+
+	if (t->is_over || !(events & EPOLLHUP))
+		return;
+	attempt_end(t);
+	close(t->outer.fd);
+	close(t->inner.fd);
 }
 
 /* The stream's end is full until the connection is there. */
@@ -199,12 +234,15 @@ static int begin_attempt(int outer, int pair[2])
 		free(t);
 		return -ENOBUFS;
 	}
-	t->watch = (struct relay_watch){outer, attempt_ready};
-	t->inner = pair[0];
-	if (relay_watch_add(&t->watch, EPOLLOUT))
-		return 0;
-	free(t);
-	return -ENOBUFS;
+	t->outer = (struct relay_watch){outer, attempt_ready};
+	t->inner = (struct relay_watch){pair[0], attempt_given_up};
+	if (!relay_watch_add(&t->outer, EPOLLOUT) || !relay_watch_add(&t->inner, 0)) {
+		relay_watch_remove(&t->outer);
+		free(t);
+		return -ENOBUFS;
+	}
+	attempt_count++;
+	return 0;
 }
 
 static int connect_network(const struct gate_request *q, int *out)
@@ -217,6 +255,8 @@ static int connect_network(const struct gate_request *q, int *out)
 	if ((q->family != AF_INET && q->family != AF_INET6) ||
 	    (q->type != SOCK_STREAM && q->type != SOCK_DGRAM) || !is_allowed(q))
 		return -ENETUNREACH;
+	if (!gate_has_room())
+		return -ENOBUFS;
 	outer = socket(a.ss_family, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (outer < 0)
 		return -errno;
@@ -341,7 +381,7 @@ static _Noreturn void gate_main(const struct options *o)
 		fail("cannot wait for requests: %s", strerror(errno));
 	for (;;) {
 		relay_wait(-1);
-		packets_free_dead();
+		packets_after_wait();
 		free_over();
 	}
 }

@@ -36,6 +36,7 @@ struct door {
 static const struct options *allowed;
 static int *volumes; /* O_PATH: the directories whose socket files may be used, or -1 */
 static struct door *closed;
+static unsigned int door_count;
 
 static int volume_of(const struct gate_request *q)
 {
@@ -100,6 +101,10 @@ int gate_connect_file(const struct gate_request *q, int *out)
 
 	if (file < 0)
 		return file;
+	if (!gate_has_room()) {
+		close(file);
+		return -ENOBUFS;
+	}
 	int outer = socket(AF_UNIX, (int)q->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	proc_name(&a, file);
 	err = outer < 0 ? -errno : 0;
@@ -125,6 +130,7 @@ static void door_end(struct door *d)
 	if (d->is_over)
 		return;
 	d->is_over = true;
+	door_count--;
 	d->next = closed;
 	closed = d;
 	close(d->outer.fd);
@@ -204,6 +210,11 @@ static int bind_in_place(int dir, const char *name, const struct gate_request *q
 	return err;
 }
 
+unsigned int gate_files_count(void)
+{
+	return door_count;
+}
+
 int gate_bind_file(const struct gate_request *q, int *out)
 {
 	char path[GATE_PATH_MAX];
@@ -214,6 +225,8 @@ int gate_bind_file(const struct gate_request *q, int *out)
 
 	if (q->type != SOCK_STREAM && q->type != SOCK_SEQPACKET)
 		return -EOPNOTSUPP;
+	if (!gate_has_room())
+		return -ENOBUFS;
 	dir = open_parent(q, path, &name);
 	if (dir < 0)
 		return dir;
@@ -230,6 +243,7 @@ int gate_bind_file(const struct gate_request *q, int *out)
 			close(fd);
 		return err;
 	}
+	door_count++;
 	d->type = (int)q->type;
 	d->outer = (struct relay_watch){fd, door_outer_ready};
 	d->inner = (struct relay_watch){pair[0], door_inner_ready};

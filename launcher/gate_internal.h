@@ -14,12 +14,15 @@ struct options;
 int gate_make_pair(int pair[2], uint32_t type);
 /* A message, with a descriptor unless that is -1. */
 bool gate_send_end(int to, void *data, size_t size, int fd);
+/* False: there are as many connections as there may be. */
+bool gate_has_room(void);
 /* Relays between the two from now on. */
 void gate_join(int outer, int inner, uint32_t type);
 
 /* ---- gate_files.c ---- */
 
 void gate_files_init(const struct options *o);
+unsigned int gate_files_count(void); /* of doors */
 /* Each: the sandbox's end in *out, and 0; or -errno. */
 int gate_connect_file(const struct gate_request *q, int *out);
 int gate_bind_file(const struct gate_request *q, int *out);

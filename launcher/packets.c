@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* packets.c - see packets.h.
  *
- * One message of each direction is held while its receiver has no room. The inner end is
- * of type SOCK_SEQPACKET, where nothing but the state of the connection tells an empty
- * message from the end. */
+ * One message of each direction is held while its receiver has no room; when much is held
+ * for all together, no more is read until some of it has gone. The inner end is of type
+ * SOCK_SEQPACKET, where nothing but the state of the connection tells an empty message
+ * from the end. */
 #include "packets.h"
 
 #include <errno.h>
@@ -16,13 +17,14 @@
 
 #include "relay.h"
 
-enum { MESSAGE_MAX = 212992, ROUNDS = 32 };
+enum { MESSAGE_MAX = 212992, ROUNDS = 32, HELD_MAX = 64 << 20 };
 
 struct way {
 	int from, to;
 	char *held; /* or NULL */
 	size_t size;
 	bool ends; /* from has ends of file */
+	bool is_datagram;
 	bool is_over;
 };
 
@@ -30,27 +32,65 @@ struct packets {
 	struct relay_watch watch[2]; /* first */
 	struct way way[2];
 	bool is_dead;
-	struct packets *next;
+	bool is_waiting; /* until less is held */
+	struct packets *next, *next_waiting;
 };
 
-static struct packets *dead;
+static struct packets *dead, *waiting;
+static unsigned int count;
+static size_t held; /* by all */
 static char message[MESSAGE_MAX];
+
+static void release(struct way *w)
+{
+	if (!w->held)
+		return;
+	held -= w->size;
+	free(w->held);
+	w->held = NULL;
+}
 
 static void packets_end(struct packets *p)
 {
 	if (p->is_dead)
 		return;
 	p->is_dead = true;
+	count--;
 	p->next = dead;
 	dead = p;
 	close(p->watch[0].fd);
 	close(p->watch[1].fd);
-	free(p->way[0].held);
-	free(p->way[1].held);
+	release(&p->way[0]);
+	release(&p->way[1]);
 }
 
-void packets_free_dead(void)
+unsigned int packets_count(void)
 {
+	return count;
+}
+
+/* Those that end are taken out, and when there is room all are. */
+static void wake_waiting(void)
+{
+	struct packets **at = &waiting;
+
+	while (*at) {
+		struct packets *p = *at;
+
+		if (!p->is_dead && held >= HELD_MAX) {
+			at = &p->next_waiting;
+			continue;
+		}
+		*at = p->next_waiting;
+		p->is_waiting = false;
+		if (!p->is_dead)
+			relay_watch_again(&p->watch[0], EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+	}
+}
+
+void packets_after_wait(void)
+{
+	wake_waiting();
 	while (dead) {
 		struct packets *p = dead;
 
@@ -86,6 +126,7 @@ static enum moved hold(struct way *w, size_t size)
 		return MOVED_SOME; /* lost */
 	memcpy(w->held, message, size);
 	w->size = size;
+	held += size;
 	return MOVED_NOTHING;
 }
 
@@ -98,13 +139,12 @@ static enum moved move_one(struct way *w)
 		moved = pass_on(w, w->held, w->size);
 		if (moved == MOVED_NOTHING)
 			return moved;
-		free(w->held);
-		w->held = NULL;
+		release(w);
 		return moved;
 	}
-	if (w->is_over)
+	if (w->is_over || held >= HELD_MAX)
 		return MOVED_NOTHING;
-	n = recv(w->from, message, sizeof message, MSG_DONTWAIT);
+	n = recv(w->from, message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return MOVED_NOTHING;
 	if (n < 0 && errno == ECONNREFUSED) /* of a datagram sent before */
@@ -116,8 +156,20 @@ static enum moved move_one(struct way *w)
 		(void)shutdown(w->to, SHUT_WR);
 		return MOVED_SOME;
 	}
+	if (n > MESSAGE_MAX) /* a datagram of that size is lost */
+		return w->is_datagram ? MOVED_SOME : MOVED_BROKEN;
 	moved = pass_on(w, message, (size_t)n);
 	return moved == MOVED_NOTHING ? hold(w, (size_t)n) : moved;
+}
+
+/* What it may not read now tells of itself no more. */
+static void wait_for_room(struct packets *p)
+{
+	if (held < HELD_MAX || p->is_waiting)
+		return;
+	p->is_waiting = true;
+	p->next_waiting = waiting;
+	waiting = p;
 }
 
 static void packets_ready(struct packets *p, struct relay_watch *w, uint32_t events)
@@ -132,8 +184,10 @@ static void packets_ready(struct packets *p, struct relay_watch *w, uint32_t eve
 			packets_end(p);
 			return;
 		}
-		if (out == MOVED_NOTHING && in == MOVED_NOTHING)
+		if (out == MOVED_NOTHING && in == MOVED_NOTHING) {
+			wait_for_room(p);
 			return;
+		}
 	}
 	if (!p->is_dead)
 		relay_watch_again(w, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
@@ -160,12 +214,18 @@ bool packets_begin(int outer, int inner)
 		close(inner);
 		return false;
 	}
+	count++;
 	(void)getsockopt(outer, SOL_SOCKET, SO_TYPE, &type, &len);
 	p->watch[0] = (struct relay_watch){outer, first_ready};
 	p->watch[1] = (struct relay_watch){inner, second_ready};
-	p->way[0] =
-		(struct way){.from = outer, .to = inner, .ends = type == SOCK_SEQPACKET};
-	p->way[1] = (struct way){.from = inner, .to = outer, .ends = true};
+	p->way[0] = (struct way){.from = outer,
+				 .to = inner,
+				 .ends = type == SOCK_SEQPACKET,
+				 .is_datagram = type == SOCK_DGRAM};
+	p->way[1] = (struct way){.from = inner,
+				 .to = outer,
+				 .ends = true,
+				 .is_datagram = type == SOCK_DGRAM};
 	if (relay_watch_add(&p->watch[0], EPOLLIN | EPOLLOUT | EPOLLRDHUP) &&
 	    relay_watch_add(&p->watch[1], EPOLLIN | EPOLLOUT | EPOLLRDHUP))
 		return true;

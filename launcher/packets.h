@@ -7,5 +7,6 @@
 /* Takes both over, outer: of the host's world, inner: the gate's end of a pair. False: no
  * memory: they are closed already. */
 bool packets_begin(int outer, int inner);
+unsigned int packets_count(void);
 /* After relay_wait(). */
-void packets_free_dead(void);
+void packets_after_wait(void);

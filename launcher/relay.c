@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "message.h"
 
-enum { EVENTS_MAX = 64, PIECE = 1 << 16, ROUNDS = 32 };
+enum { EVENTS_MAX = 64, PIECE = 1 << 16, ROUNDS = 32, RESERVED = 64 };
 
 /* One direction. */
 struct half {
@@ -34,6 +35,7 @@ struct relay {
 
 static int epoll = -1;
 static struct relay *dead;
+static unsigned int count;
 
 void relay_init(void)
 {
@@ -98,6 +100,7 @@ static void relay_end(struct relay *r, bool is_reset)
 	if (r->is_dead)
 		return;
 	r->is_dead = true;
+	count--;
 	r->next = dead;
 	dead = r;
 	for (int i = 0; i < 2; i++) {
@@ -200,6 +203,20 @@ static void second_ready(struct relay_watch *w, uint32_t events)
 	relay_ready((struct relay *)(w - 1), w, events);
 }
 
+unsigned int relay_count(void)
+{
+	return count;
+}
+
+unsigned long relay_descriptors_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= RESERVED)
+		return 0;
+	return limit.rlim_cur - RESERVED;
+}
+
 bool relay_begin(int a, int b)
 {
 	struct relay *r = calloc(1, sizeof *r);
@@ -212,9 +229,9 @@ bool relay_begin(int a, int b)
 	r->watch[1] = (struct relay_watch){b, second_ready};
 	r->half[0] = (struct half){.from = a, .to = b, .pipe = {pipes[0], pipes[1]}};
 	r->half[1] = (struct half){.from = b, .to = a, .pipe = {pipes[2], pipes[3]}};
-	if (!relay_watch_add(&r->watch[0], EPOLLIN | EPOLLOUT | EPOLLRDHUP))
-		goto fail;
-	if (!relay_watch_add(&r->watch[1], EPOLLIN | EPOLLOUT | EPOLLRDHUP)) {
+	count++;
+	if (!relay_watch_add(&r->watch[0], EPOLLIN | EPOLLOUT | EPOLLRDHUP) ||
+	    !relay_watch_add(&r->watch[1], EPOLLIN | EPOLLOUT | EPOLLRDHUP)) {
 		relay_end(r, true);
 		return false;
 	}

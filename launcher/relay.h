@@ -24,8 +24,13 @@ void relay_watch_again(struct relay_watch *w, uint32_t events);
 /* Waits, no longer than that, and tells who is ready. -1: for ever. */
 void relay_wait(int milliseconds);
 
+enum { RELAY_DESCRIPTORS = 6 }; /* that a relay holds, with its two sockets */
+
 /* Takes both over; closes them when all is said. False: no memory or descriptors: they
  * are closed already. */
 bool relay_begin(int a, int b);
+unsigned int relay_count(void);
+/* Descriptors that the loop's process may have, without some that it needs itself. */
+unsigned long relay_descriptors_max(void);
 /* Its peer learns that it did not end well. */
 void relay_reset(int fd);

@@ -12,33 +12,56 @@
 static struct boot_params *const params = (void *)BOOT_PARAMS_ADDR;
 static struct gate_request q;
 
-/* What the gate answers, after whatever else was sent. */
-static int ask(void)
+/* What the gate answers, after whatever else was sent; *kept: the descriptor with it. */
+static int ask_and_keep(int *kept)
 {
 	struct gate_reply reply;
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = {&reply, sizeof reply};
+	struct msghdr m;
 	static uint32_t last = 1000000;
 
 	q.id = ++last;
 	CHECK(raw_call(SYS_sendto, (uint64_t)params->gate_fd, (uint64_t)&q, sizeof q, 0,
 		       0, 0) == sizeof q);
-	do
-		CHECK(raw_call(SYS_recvfrom, (uint64_t)params->gate_fd, (uint64_t)&reply,
-			       sizeof reply, 0, 0, 0) == sizeof reply);
-	while (reply.id != last);
+	do {
+		m = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+		if (kept) {
+			m.msg_control = control.room;
+			m.msg_controllen = sizeof control.room;
+		}
+		CHECK(raw_call(SYS_recvmsg, (uint64_t)params->gate_fd, (uint64_t)&m, 0, 0,
+			       0, 0) == sizeof reply);
+	} while (reply.id != last);
+	if (kept && !reply.error)
+		memcpy(kept, CMSG_DATA(&control.align), sizeof *kept);
 	return reply.error;
+}
+
+static int ask(void)
+{
+	return ask_and_keep(NULL);
+}
+
+static void to_port(unsigned port, int type)
+{
+	memset(&q, 0, sizeof q);
+	q.operation = GATE_CONNECT;
+	q.type = (uint32_t)type;
+	q.family = AF_INET;
+	inet_pton(AF_INET, "127.0.0.1", q.addr);
+	q.port[0] = (uint8_t)(port >> 8);
+	q.port[1] = (uint8_t)port;
 }
 
 static void no_other_destination(void)
 {
 	unsigned port = (unsigned)atoi(getenv("PORT") ? getenv("PORT") : "0");
 
-	memset(&q, 0, sizeof q);
-	q.operation = GATE_CONNECT;
-	q.type = SOCK_STREAM;
-	q.family = AF_INET;
-	inet_pton(AF_INET, "127.0.0.1", q.addr);
-	q.port[0] = (uint8_t)(port >> 8);
-	q.port[1] = (uint8_t)port;
+	to_port(port, SOCK_STREAM);
 	CHECK(ask() == 0);
 	q.port[1]++;
 	CHECK(ask() == -ENETUNREACH);
@@ -108,11 +131,38 @@ static void nonsense_is_passed_over(void)
 	CHECK(connect_path("server", 0) == 0);
 }
 
+/* The gate's memory and descriptors are the host's. */
+static void not_more_than_it_may_have(void)
+{
+	enum { TOO_MANY = 5000 };
+	static int kept[TOO_MANY];
+	int count = 0, err = 0;
+
+	to_port((unsigned)atoi(getenv("PORT") ? getenv("PORT") : "0"), SOCK_DGRAM);
+	while (count < TOO_MANY && !(err = ask_and_keep(&kept[count])))
+		count++;
+	CHECK(err == -ENOBUFS && count > 0);
+	while (count > 0)
+		raw_call(SYS_close, (uint64_t)kept[--count], 0, 0, 0, 0, 0);
+	for (int i = 0; i < 1000 && ask() != 0; i++)
+		usleep(10000);
+	CHECK(ask() == 0);
+}
+
+/* Nobody accepts: they would wait for long. */
+static void attempts_given_up_are_forgotten(void)
+{
+	to_port((unsigned)atoi(getenv("FULL") ? getenv("FULL") : "0"), SOCK_STREAM);
+	for (int i = 0; i < 5000; i++)
+		CHECK(ask() == 0);
+}
+
 int main(void)
 {
-	const struct test all[] = {TEST(no_other_destination), TEST(no_other_files),
-				   TEST(no_other_files_are_made),
-				   TEST(nonsense_is_passed_over)};
+	const struct test all[] = {
+		TEST(no_other_destination),	 TEST(no_other_files),
+		TEST(no_other_files_are_made),	 TEST(nonsense_is_passed_over),
+		TEST(not_more_than_it_may_have), TEST(attempts_given_up_are_forgotten)};
 
 	if (params->gate_fd < 0) {
 		printf("ok 1 - no gate\n");

@@ -18,8 +18,9 @@ for path in ("volume/server", "other/server", "secret/server"):
     s.listen(1000)
     kept.append(s)
 t = socket.create_server(("127.0.0.1", 0), backlog=1000)
+full = socket.create_server(("127.0.0.1", 0), backlog=0)
 with open("port.new", "w") as f:
-    f.write(str(t.getsockname()[1]))
+    f.write("%d %d" % (t.getsockname()[1], full.getsockname()[1]))
 os.rename("port.new", "port")
 while True:
     t.accept()
@@ -27,9 +28,9 @@ END
 python3 servers.py &
 servers=$!
 for _ in $(seq 100); do [ -e port ] && break; sleep 0.1; done
-port=$(cat port)
+read -r port full <port
 cp "$program" prog
-"$CARBYNE" run --net=none --allow-connect "127.0.0.1:$port" -v "$PWD/volume:/v:sock" -v "$PWD/other:/o" -v "$PWD:$PWD:ro" -e PORT="$port" -- ./prog
+"$CARBYNE" run --net=none --allow-connect "127.0.0.1:$port" --allow-connect "127.0.0.1:$full" -v "$PWD/volume:/v:sock" -v "$PWD/other:/o" -v "$PWD:$PWD:ro" -e PORT="$port" -e FULL="$full" -- ./prog
 status=$?
 kill $servers
 exit $status
