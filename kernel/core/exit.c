@@ -509,7 +509,6 @@ static void bury_task(struct task *t, int status)
 		t->vfork_parent = NULL;
 		c = NULL;
 	}
-	claims_abandon(&t->sleeper);
 	fd_abandon(t);
 	netlink_abandon(t);
 	aio_abandon(t);
@@ -547,6 +546,9 @@ bool process_abandoned(int host_pid)
 		struct list *l;
 
 		process_kill(p, status);
+		/* First, since to bury one may need what another one has claimed. */
+		list_for_each (l, &p->tasks)
+			claims_abandon(&list_entry(l, struct task, thread_link)->sleeper);
 		while ((l = list_first(&p->tasks)))
 			bury_task(list_entry(l, struct task, thread_link), status);
 		process_put(p);
