@@ -222,7 +222,7 @@ void boot_begin(const struct launch *l)
 	p->umask = (uint32_t)umask(0);
 	p->monitor_box = address(boot_alloc(sizeof(struct monitor_box)));
 	fill_stdio(p);
-	inherited_fill(p, l->inherited);
+	inherited_fill(p, l->inherited, l->options.has_own_network);
 	if (p->flags & BOOT_TRACE)
 		fill_trace(p, &l->options);
 }

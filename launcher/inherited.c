@@ -61,8 +61,49 @@ static int socket_option(int fd, int name)
 	return value;
 }
 
+/* Linux disconnects a socket of the internet that is asked to, and then connects it to
+ * anywhere; its network is the caller's for ever. */
+static void check_network(int fd, int family)
+{
+	if (family == AF_INET || family == AF_INET6)
+		fail("--net=none: descriptor %d is a socket of the host's network, and "
+		     "could be connected to anywhere (try -p)",
+		     fd);
+}
+
+/* The same of AF_UNIX: one that neither listens nor is connected can be connected to any
+ * of the host's. */
+static bool is_settled(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof peer;
+
+	return socket_option(fd, SO_ACCEPTCONN) ||
+	       getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
+static void check_socket(const struct boot_inherited *i, bool has_own_network)
+{
+	if (has_own_network)
+		check_network(i->fd, i->family);
+	if (i->family == AF_UNIX && i->type == SOCK_DGRAM)
+		fail("LISTEN_FDS: descriptor %d is a datagram socket of AF_UNIX, which "
+		     "reaches all others",
+		     i->fd);
+	if (i->family == AF_UNIX && !is_settled(i->fd))
+		fail("LISTEN_FDS: descriptor %d is a socket of AF_UNIX that neither "
+		     "listens nor is connected",
+		     i->fd);
+	if (i->family != AF_UNIX && i->family != AF_INET && i->family != AF_INET6)
+		fail("LISTEN_FDS: descriptor %d is a socket of an unknown family", i->fd);
+	if (i->type != SOCK_STREAM && i->type != SOCK_DGRAM && i->type != SOCK_SEQPACKET)
+		fail("LISTEN_FDS: descriptor %d is a raw socket, or one of an unknown "
+		     "type",
+		     i->fd);
+}
+
 /* What would let the programs reach more of the host than this descriptor is refused. */
-static void describe(struct boot_inherited *i, int fd)
+static void describe(struct boot_inherited *i, int fd, bool has_own_network)
 {
 	struct stat st;
 
@@ -78,21 +119,30 @@ static void describe(struct boot_inherited *i, int fd)
 	i->family = socket_option(fd, SO_DOMAIN);
 	i->type = socket_option(fd, SO_TYPE);
 	i->protocol = socket_option(fd, SO_PROTOCOL);
-	if (i->family == AF_UNIX && i->type == SOCK_DGRAM)
-		fail("LISTEN_FDS: descriptor %d is a datagram socket of AF_UNIX, which "
-		     "reaches all others",
-		     fd);
-	if (i->family != AF_UNIX && i->family != AF_INET && i->family != AF_INET6)
-		fail("LISTEN_FDS: descriptor %d is a socket of an unknown family", fd);
+	check_socket(i, has_own_network);
 }
 
-void inherited_fill(struct boot_params *p, unsigned count)
+/* Input, output and error are the program's too, though it cannot connect them itself. */
+static void check_stdio(void)
+{
+	for (int fd = 0; fd < FIRST; fd++) {
+		struct stat st;
+
+		if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC) && fstat(fd, &st) == 0 &&
+		    S_ISSOCK(st.st_mode))
+			check_network(fd, socket_option(fd, SO_DOMAIN));
+	}
+}
+
+void inherited_fill(struct boot_params *p, unsigned count, bool has_own_network)
 {
 	struct boot_inherited *all = boot_alloc(count * sizeof *all);
 
+	if (has_own_network)
+		check_stdio();
 	for (unsigned n = 0; n < count; n++) {
 		all[n] = (struct boot_inherited){.fd = -1};
-		describe(&all[n], FIRST + (int)n);
+		describe(&all[n], FIRST + (int)n, has_own_network);
 	}
 	p->inherited = (uint64_t)all;
 	p->inherited_count = count;

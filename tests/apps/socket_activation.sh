@@ -13,6 +13,7 @@ import fcntl, os, signal, socket, sys
 home = os.getcwd()
 made = os.environ["MADE"].split()
 talk = []
+kept = []
 def make(kind):
     if kind == "tcp":
         s = socket.create_server(("127.0.0.1", 0))
@@ -31,6 +32,13 @@ def make(kind):
         if kind != "dgram":
             s.listen()
             talk.append((s.family, s.type, home + "/" + kind))
+    elif kind == "idle":  # neither listens nor is connected
+        s = socket.socket(socket.AF_UNIX)
+    elif kind == "idle-tcp":
+        s = socket.socket()
+    elif kind == "connected":
+        s, peer = socket.socketpair()
+        kept.append(peer)
     elif kind == "nonblock":
         s = socket.create_server(("127.0.0.1", 0))
         s.setblocking(False)
@@ -169,11 +177,28 @@ try:
 except OSError:
     print("3 EBADF")' 2>&1 | grep -v '^ended')"
 	rm -f notify
-	for MADE in dir dgram; do
+	for MADE in dir dgram idle; do
 		same "a $MADE is refused, in one sentence" $'ended with 125\n1' \
 			"$(timeout 50 python3 manager.py $SERVICE 2>err; wc -l <err)"
 		rm -f dgram notify
 	done
+	if "$CARBYNE" run --net=none -- true 2>/dev/null; then
+		for MADE in tcp udp tcp6 idle-tcp; do
+			same "--net=none: $MADE is refused, in one sentence" $'ended with 125\n1' \
+				"$(timeout 50 python3 manager.py "$CARBYNE" run --net=none -- true 2>err; wc -l <err)"
+			rm -f notify
+		done
+		MADE="unix connected"
+		same "--net=none: those of AF_UNIX are not" "ended with 0" \
+			"$(timeout 50 python3 manager.py "$CARBYNE" run --net=none -- true 2>&1)"
+		rm -f unix notify
+		same "--net=none: nor is the input of the host's network" "125 0" "$(python3 -c '
+import socket, subprocess, sys
+l = socket.create_server(("127.0.0.1", 0))
+for c in socket.create_connection(l.getsockname()), socket.socketpair()[0]:
+    print(subprocess.run(sys.argv[1:], stdin=c, stderr=subprocess.DEVNULL).returncode)
+' "$CARBYNE" run --net=none -- true | tr '\n' ' ' | sed 's/ $//')"
+	fi
 	# sd_notify's socket is the host's: nothing of it is inside
 	same "the manager is not notified" 1 \
 		"$(MADE=tcp timeout 50 python3 manager.py $SERVICE 2>&1 | grep -c '^not notified: ECONNREFUSED')"
