@@ -121,6 +121,18 @@ static bool is_allowed(const struct gate_request *q)
 	return false;
 }
 
+/* An IPv6 socket reaches IPv4 by such addresses: what is meant is IPv4. */
+static void unmap(struct gate_request *q)
+{
+	struct in6_addr a;
+
+	memcpy(&a, q->addr, sizeof a);
+	if (q->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a))
+		return;
+	q->family = AF_INET;
+	memcpy(q->addr, &a.s6_addr[12], 4);
+}
+
 static socklen_t import_address(const struct gate_request *q, struct sockaddr_storage *a)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)a;
@@ -245,13 +257,15 @@ static int begin_attempt(int outer, int pair[2])
 	return 0;
 }
 
-static int connect_network(const struct gate_request *q, int *out)
+static int connect_network(struct gate_request *q, int *out)
 {
 	struct sockaddr_storage a;
-	socklen_t len = import_address(q, &a);
+	socklen_t len;
 	int pair[2] = {-1, -1};
 	int outer, err;
 
+	unmap(q);
+	len = import_address(q, &a);
 	if ((q->family != AF_INET && q->family != AF_INET6) ||
 	    (q->type != SOCK_STREAM && q->type != SOCK_DGRAM) || !is_allowed(q))
 		return -ENETUNREACH;
@@ -282,7 +296,7 @@ static int connect_network(const struct gate_request *q, int *out)
 
 /* ---- requests ---- */
 
-static void answer(const struct gate_request *q)
+static void answer(struct gate_request *q)
 {
 	struct gate_reply reply = {.id = q->id, .error = -EOPNOTSUPP};
 	int fd = -1;

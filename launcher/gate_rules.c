@@ -53,6 +53,20 @@ static void mask_address(struct gate_rule *r)
 		r->addr[bit / 8] &= (uint8_t) ~(0x80U >> bit % 8);
 }
 
+/* ::ffff:0:0/96 is IPv4, as in the destinations that are compared. */
+static void unmap(struct gate_rule *r)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (r->family != AF_INET6 || r->prefix < 96 ||
+	    memcmp(r->addr, mapped, sizeof mapped) != 0)
+		return;
+	r->family = AF_INET;
+	r->prefix -= 96;
+	memmove(r->addr, r->addr + 12, 4);
+	memset(r->addr + 4, 0, 12);
+}
+
 static bool parse_rule(char *text, struct gate_rule *r)
 {
 	char *ports = strrchr(text, ':');
@@ -83,6 +97,7 @@ static bool parse_rule(char *text, struct gate_rule *r)
 	}
 	r->prefix = (uint32_t)prefix;
 	mask_address(r);
+	unmap(r);
 	return parse_ports(ports, r);
 }
 

@@ -66,15 +66,21 @@ static bool matches(const struct gate_rule *r, uint32_t family, const uint8_t *a
 
 bool gate_allows(const struct linux_sockaddr_storage *addr, int len)
 {
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	const uint8_t *at = (const uint8_t *)addr;
 	uint32_t port = (uint32_t)at[2] << 8 | at[3];
-	bool is_v4 = addr->ss_family == AF_INET;
+	uint32_t family = addr->ss_family;
 
-	if (likely(!rule_count) || (!is_v4 && addr->ss_family != AF_INET6) ||
-	    len < (is_v4 ? 16 : 24))
+	if (likely(!rule_count) || (family != AF_INET && family != AF_INET6) ||
+	    len < (family == AF_INET ? 16 : 24))
 		return false;
+	at += family == AF_INET ? 4 : 8;
+	if (family == AF_INET6 && !memcmp(at, mapped, sizeof(mapped))) {
+		family = AF_INET;
+		at += sizeof(mapped);
+	}
 	for (uint32_t i = 0; i < rule_count; i++)
-		if (matches(&rules[i], addr->ss_family, at + (is_v4 ? 4 : 8), port))
+		if (matches(&rules[i], family, at, port))
 			return true;
 	return false;
 }

@@ -109,6 +109,32 @@ elif kind == "udp":
         got, peer = u.recvfrom(65536)
         assert got == data[:n][::-1] and peer == address, (got, peer)
     print(True)
+elif kind == "mapped":  # IPv4 by a socket of IPv6
+    c = socket.socket(socket.AF_INET6)
+    c.connect(("::ffff:127.0.0.1", port))
+    assert c.getpeername()[:2] == ("::ffff:127.0.0.1", port)
+    assert c.getsockname()[0] == "::ffff:127.0.0.1" and c.getsockname()[1]
+    print(exchange(c))
+elif kind == "mapped-udp":
+    u = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    u.settimeout(10)
+    u.connect(("::ffff:127.0.0.1", port))
+    u.send(b"abc")
+    print(u.recv(10) == b"cba")
+elif kind == "mapped-error":
+    c = socket.socket(socket.AF_INET6)
+    print(name(c.connect_ex(("::ffff:127.0.0.1", port))))
+elif kind == "mixed":  # addresses of the other family, and mapped ones where there must be none
+    import ctypes, struct
+    libc = ctypes.CDLL(None, use_errno=True)
+    in4 = struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + bytes((127, 0, 0, 1)) + bytes(20)
+    in6 = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, 0) + bytes(10) + b"\xff\xff" + bytes((127, 0, 0, 1)) + bytes(4)
+    def raw(s, a):
+        return "0" if libc.connect(s.fileno(), a, 28) == 0 else name(ctypes.get_errno())
+    only = socket.socket(socket.AF_INET6)
+    only.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    print(raw(c, in6), raw(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), in6),
+          raw(socket.socket(socket.AF_INET6), in4), raw(only, in6), raw(c, in4))
 elif kind == "own":  # a server of the sandbox's own, beside
     s = socket.create_server(("127.0.0.1", 0))
     c.connect(s.getsockname())
@@ -134,6 +160,12 @@ same "the sandbox's own loopback" own "$(client own 1)"
 same "another port is not open" ECONNREFUSED "$(run --allow-connect "127.0.0.1:$closed" -- python3 client.py error "$tcp" | cut -d ' ' -f 1)"
 same "another address is not open" ECONNREFUSED "$(run --allow-connect "127.0.0.2:$tcp" -- python3 client.py error "$tcp" | cut -d ' ' -f 1)"
 same "nothing without the option" ECONNREFUSED "$(run -- python3 client.py error "$tcp" | cut -d ' ' -f 1)"
+same "IPv4 by a socket of IPv6" True "$(client mapped "$tcp")"
+same "datagrams so" True "$(client mapped-udp "$udp")"
+same "families that do not fit" "EAFNOSUPPORT EAFNOSUPPORT EAFNOSUPPORT ENETUNREACH 0" "$(client mixed "$tcp")"
+same "all of IPv6 is not IPv4" ECONNREFUSED "$(run --allow-connect '[::]/0:*' -- python3 client.py mapped-error "$tcp")"
+same "IPv4 in the form of IPv6" True "$(run --allow-connect "[::ffff:127.0.0.0]/104:$tcp" -- python3 client.py plain "$tcp")"
+same "and by a socket of IPv6" True "$(run --allow-connect "[::ffff:127.0.0.1]:$tcp" -- python3 client.py mapped "$tcp")"
 same "all ports" True "$(run --allow-connect '127.0.0.1/32:*' -- python3 client.py plain "$tcp")"
 same "a range" True "$(run --allow-connect "127.0.0.1:$((tcp - 1))-$((tcp + 1))" -- python3 client.py plain "$tcp")"
 kill $server

@@ -123,6 +123,10 @@ ssize_t inet_receive(struct socket *s, struct message *m);
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len);
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len);
 
+/* ---- tcp_connect.c ---- */
+/* IPv4, or IPv6 that leads to mapped addresses too. */
+bool inet_may_use_v4(const struct socket *s);
+
 /* ---- outside.c: of sockets that have inet_socket.outside, but connect ---- */
 int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
 			 int len, bool nonblock) MUST_CHECK;

@@ -365,6 +365,20 @@ static int connect_again(struct socket *s, struct inet_outside *o, bool nonblock
 	return err;
 }
 
+/* Whether Linux would connect such a socket to such an address. If not the host says what
+ * is wrong: it looks at that first. */
+static bool is_fit(const struct socket *s, const struct linux_sockaddr_storage *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const uint8_t *at = (const uint8_t *)addr + 8;
+
+	if (addr->ss_family != s->family &&
+	    (addr->ss_family != AF_INET || s->type != SOCK_DGRAM))
+		return false;
+	return (addr->ss_family == AF_INET6 && memcmp(at, mapped, sizeof(mapped)) != 0) ||
+	       inet_may_use_v4(s);
+}
+
 int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
 			 int len, bool nonblock)
 {
@@ -376,7 +390,8 @@ int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *
 		return connect_again(s, o, nonblock, deadline);
 	if (o)
 		undo(s, o);
-	if (!gate_allows(addr, len)) /* a datagram socket leads elsewhere now */
+	/* A datagram socket may lead elsewhere now. */
+	if (!gate_allows(addr, len) || !is_fit(s, addr))
 		return host_connect(s->host_fd, addr, len, false);
 	err = begin(s, addr, len);
 	o = outside_of(s);

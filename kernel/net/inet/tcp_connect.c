@@ -43,7 +43,7 @@ static void default_address(struct tcp_target *t)
 	}
 }
 
-static bool may_use_v4(const struct socket *s)
+bool inet_may_use_v4(const struct socket *s)
 {
 	int v6only = 1;
 	int len = sizeof(v6only);
@@ -71,7 +71,8 @@ static struct tcp_listener *find_way(struct socket *s,
 	l = tcp_listener_find(t);
 	if (!l)
 		return NULL;
-	if ((t->is_v4 && !may_use_v4(s)) || (!tcp_is_loopback(t) && !tcp_is_own(t))) {
+	if ((t->is_v4 && !inet_may_use_v4(s)) ||
+	    (!tcp_is_loopback(t) && !tcp_is_own(t))) {
 		tcp_listener_put(l);
 		return NULL;
 	}
