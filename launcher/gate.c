@@ -36,6 +36,7 @@ static const struct options *allowed;
 
 /* Connections of all kinds, with what listens: each has memory of the host. */
 enum { CONNECTIONS_MAX = 4096 };
+enum { RETRY_MS = 100 }; /* when descriptors have run out */
 
 /* A connection of the network that is being made. */
 struct attempt {
@@ -394,7 +395,7 @@ static _Noreturn void gate_main(const struct options *o)
 	if (!relay_watch_add(&requests, EPOLLIN))
 		fail("cannot wait for requests: %s", strerror(errno));
 	for (;;) {
-		relay_wait(-1);
+		relay_wait(gate_files_feed() ? RETRY_MS : -1);
 		packets_after_wait();
 		free_over();
 	}

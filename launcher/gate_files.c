@@ -29,13 +29,15 @@ struct door {
 	struct relay_watch outer; /* first: the listening socket */
 	struct relay_watch inner;
 	int type;
+	int accepted; /* a connection that could not be passed on yet, or -1 */
 	bool is_listening, is_over;
-	struct door *next;
+	bool is_starved;   /* of descriptors */
+	struct door *next; /* of all, or of those that are over */
 };
 
 static const struct options *allowed;
 static int *volumes; /* O_PATH: the directories whose socket files may be used, or -1 */
-static struct door *closed;
+static struct door *doors, *closed;
 static unsigned int door_count;
 
 static int volume_of(const struct gate_request *q)
@@ -127,42 +129,79 @@ int gate_connect_file(const struct gate_request *q, int *out)
 
 static void door_end(struct door *d)
 {
+	struct door **at = &doors;
+
 	if (d->is_over)
 		return;
 	d->is_over = true;
 	door_count--;
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
 	d->next = closed;
 	closed = d;
 	close(d->outer.fd);
 	close(d->inner.fd);
+	if (d->accepted >= 0)
+		close(d->accepted);
+}
+
+/* False: there is none, or nothing to accept it with. */
+static bool accept_one(struct door *d)
+{
+	while (d->accepted < 0) {
+		if (!gate_has_room()) {
+			d->is_starved = true;
+			return false;
+		}
+		d->accepted =
+			accept4(d->outer.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (d->accepted >= 0)
+			break;
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			d->is_starved = true;
+		if (errno != ECONNABORTED && errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+/* The others wait as long as this one does. */
+static bool pass_accepted_on(struct door *d)
+{
+	int pair[2];
+	char byte = 0;
+
+	if (gate_make_pair(pair, (uint32_t)d->type) < 0) {
+		d->is_starved = true;
+		return false;
+	}
+	if (gate_send_end(d->inner.fd, &byte, 1, pair[1])) {
+		close(pair[1]);
+		gate_join(d->accepted, pair[0], (uint32_t)d->type);
+		d->accepted = -1;
+		return true;
+	}
+	/* There is an event when some have been taken, but for ETOOMANYREFS. */
+	d->is_starved = errno != EAGAIN;
+	close(pair[0]);
+	close(pair[1]);
+	return false;
+}
+
+static void door_accept(struct door *d)
+{
+	d->is_starved = false;
+	while (!d->is_over && d->is_listening)
+		if (!accept_one(d) || !pass_accepted_on(d))
+			return;
 }
 
 static void door_outer_ready(struct relay_watch *w, uint32_t events)
 {
-	struct door *d = (struct door *)w;
-
 	(void)events;
-	while (!d->is_over && d->is_listening) {
-		int fd = accept4(d->outer.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		int pair[2];
-		char byte = 0;
-
-		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
-			continue;
-		if (fd < 0)
-			return;
-		if (gate_make_pair(pair, (uint32_t)d->type) < 0) {
-			close(fd);
-			continue;
-		}
-		if (gate_send_end(d->inner.fd, &byte, 1, pair[1]))
-			gate_join(fd, pair[0], (uint32_t)d->type);
-		else { /* nobody takes so many */
-			close(fd);
-			close(pair[0]);
-		}
-		close(pair[1]);
-	}
+	door_accept((struct door *)w);
 }
 
 static void door_inner_ready(struct relay_watch *w, uint32_t events)
@@ -171,7 +210,6 @@ static void door_inner_ready(struct relay_watch *w, uint32_t events)
 	struct gate_door_listen listening;
 	ssize_t n = 0;
 
-	(void)events;
 	while (!d->is_over &&
 	       (n = recv(w->fd, &listening, sizeof listening, 0)) == sizeof listening) {
 		if (listen(d->outer.fd, (int)(listening.backlog & 0xffff)) == 0)
@@ -180,6 +218,8 @@ static void door_inner_ready(struct relay_watch *w, uint32_t events)
 	}
 	if (n == 0)
 		door_end(d);
+	else if (events & EPOLLOUT)
+		door_accept(d);
 }
 
 /* A socket of ours in the place of the one that the kernel has made: that had to be found
@@ -244,17 +284,32 @@ int gate_bind_file(const struct gate_request *q, int *out)
 		return err;
 	}
 	door_count++;
+	d->next = doors;
+	doors = d;
 	d->type = (int)q->type;
+	d->accepted = -1;
 	d->outer = (struct relay_watch){fd, door_outer_ready};
 	d->inner = (struct relay_watch){pair[0], door_inner_ready};
 	if (!relay_watch_add(&d->outer, EPOLLIN) ||
-	    !relay_watch_add(&d->inner, EPOLLIN | EPOLLRDHUP)) {
+	    !relay_watch_add(&d->inner, EPOLLIN | EPOLLOUT | EPOLLRDHUP)) {
 		door_end(d);
 		close(pair[1]);
 		return -ENOBUFS;
 	}
 	*out = pair[1];
 	return 0;
+}
+
+bool gate_files_feed(void)
+{
+	bool is_starved = false;
+
+	for (struct door *d = doors; d; d = d->next) {
+		if (d->is_starved)
+			door_accept(d);
+		is_starved |= d->is_starved;
+	}
+	return is_starved;
 }
 
 void gate_files_free_over(void)

@@ -26,5 +26,7 @@ unsigned int gate_files_count(void); /* of doors */
 /* Each: the sandbox's end in *out, and 0; or -errno. */
 int gate_connect_file(const struct gate_request *q, int *out);
 int gate_bind_file(const struct gate_request *q, int *out);
+/* Doors that had no descriptors try again. True: some have none still. */
+bool gate_files_feed(void);
 /* After relay_wait(). */
 void gate_files_free_over(void);

@@ -154,5 +154,34 @@ for kind in stream seqpacket; do
 	rm -f v/end
 	same "$kind: the end of the sandbox" ECONNREFUSED "$(python3 client.py error v/$kind)"
 done
+# --- a server that takes its time: nobody is turned away
+cat >late.py <<'END'
+import os, socket, sys, time
+COUNT = 600
+if sys.argv[1] == "server":
+    s = socket.socket(socket.AF_UNIX)
+    s.bind("/v/late")
+    s.listen(1000)
+    open("/v/late.up", "w").close()
+    while not os.path.exists("/v/go"):
+        time.sleep(0.1)
+    kept = [s.accept()[0] for _ in range(COUNT)]
+    for c in kept:
+        c.sendall(b"welcome")
+        c.close()
+else:
+    kept = [socket.socket(socket.AF_UNIX) for _ in range(COUNT)]
+    for c in kept:
+        c.settimeout(30)
+        c.connect("v/late")
+    open("v/go", "w").close()
+    print({c.recv(100) for c in kept})
+END
+"$CARBYNE" run -v "$PWD/v:/v:sock" -v "$PWD:$PWD" -- python3 late.py server </dev/null >inside.log 2>&1 &
+sandbox=$!
+up v/late
+same "a server inside that accepts late" "{b'welcome'}" "$(timeout 60 python3 late.py client)"
+wait $sandbox
+same "it has had them all" "" "$(cat inside.log)"
 status "sock is for directories" 125 "$CARBYNE" run -v "$PWD/client.py:/x:sock" -- true
 finish
