@@ -66,6 +66,7 @@ struct flow {
 
 static struct listener *listeners;
 static struct attempt *over;
+static unsigned int attempt_count;
 static struct flow *buckets[BUCKETS];
 static struct flow *newest, *oldest;
 static unsigned int flow_count;
@@ -107,6 +108,7 @@ static int connect_loopback(int type, uint16_t port, bool is_second)
 
 static void attempt_end(struct attempt *t)
 {
+	attempt_count--;
 	t->is_over = true;
 	t->next = over;
 	over = t;
@@ -117,6 +119,22 @@ static void set_no_delay(int fd)
 	int on = 1;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* A peer that went without a word would have its descriptors for ever. */
+static void set_keepalive(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+/* For one more connection, beside the flows. */
+static bool has_room(void)
+{
+	unsigned long connections = relay_count() + attempt_count + 1UL;
+
+	return connections * RELAY_DESCRIPTORS + flow_count <= relay_descriptors_max();
 }
 
 static bool attempt_watch(struct attempt *t);
@@ -137,6 +155,7 @@ static void attempt_ready(struct relay_watch *w, uint32_t events)
 		attempt_end(t);
 		set_no_delay(w->fd);
 		set_no_delay(t->outer);
+		set_keepalive(t->outer);
 		(void)relay_begin(t->outer, w->fd);
 		return;
 	}
@@ -179,13 +198,19 @@ static void forward_connection(int outer, uint16_t port)
 	if (!attempt_watch(t)) {
 		free(t);
 		relay_reset(outer);
+		return;
 	}
+	attempt_count++;
 }
 
 static void accept_all(struct listener *l)
 {
 	l->is_starved = false;
 	for (;;) {
+		if (!has_room()) {
+			l->is_starved = true;
+			return;
+		}
 		int fd = accept4(l->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {

@@ -212,9 +212,10 @@ unsigned long relay_descriptors_max(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= RESERVED)
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return 0;
-	return limit.rlim_cur - RESERVED;
+	return limit.rlim_cur < 2UL * RESERVED ? limit.rlim_cur / 2
+					       : limit.rlim_cur - RESERVED;
 }
 
 bool relay_begin(int a, int b)

@@ -97,7 +97,7 @@ free_port() {
 # starts PORT-OPTIONS -- SERVER-ARGUMENTS: a sandbox that serves until it is ended
 starts() {
 	rm -f up
-	"$CARBYNE" run --net=none -v "$PWD:$PWD" "$@" 2>err &
+	${limited-} "$CARBYNE" run --net=none -v "$PWD:$PWD" "$@" 2>err &
 	sandbox=$!
 	for _ in $(seq 200); do
 		[ -e up ] && return
@@ -122,6 +122,12 @@ same "sixty at once" "60 True" "$(python3 client.py many $p)"
 same "the port is in use" 1 "$("$CARBYNE" run --net=none -p "$p:80" -- true 2>&1 | grep -c "cannot listen on port $p of the host: Address")"
 ends
 same "the end of the sandbox frees the port" ConnectionRefusedError "$(python3 client.py refused $p)"
+
+# --- few descriptors (root gets more): those that find none wait
+p=$(free_port)
+limited='prlimit --nofile=200:200' starts -p "$p:80" -u 0 -- python3 server.py count 80 0.0.0.0
+same "sixty that take turns" "60 True" "$(python3 client.py many $p)"
+ends
 
 p=$(free_port)
 starts -p "127.0.0.1:$p:8000" -- python3 server.py source 8000 127.0.0.1
