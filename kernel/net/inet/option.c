@@ -198,6 +198,25 @@ bool inet_option_has_question(int level, int name)
 	}
 }
 
+/* Linux writes as many sources as the value says that there is room for, whatever the
+ * length is: not beyond ours. */
+static void limit_sources(int level, int name, void *value, int len)
+{
+	bool is_ip = level == SOL_IP && name == IP_MSFILTER;
+	uint32_t head = is_ip ? 16 : 144; /* ends with the number of sources */
+	uint32_t each = is_ip ? 4 : 128;
+	uint32_t count;
+	uint8_t *at = (uint8_t *)value + head - sizeof(count);
+
+	if (!is_ip && ((level != SOL_IP && level != SOL_IPV6) || name != MCAST_MSFILTER))
+		return;
+	if (len < (int)head) /* refused by the host */
+		return;
+	memcpy(&count, at, sizeof(count));
+	count = MIN(count, ((uint32_t)len - head) / each);
+	memcpy(at, &count, sizeof(count));
+}
+
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len)
 {
 	int room = *len;
@@ -221,6 +240,7 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 		option_put(value, len, &err, sizeof(err));
 		return 0;
 	}
+	limit_sources(level, name, value, room);
 	fd = inet_option_fd(s);
 	err = fd < 0 ? fd : host_getsockopt(fd, level, name, value, len);
 	if (*len < 0 || *len > room)
