@@ -21,6 +21,7 @@ struct inet_async {
 	struct lock lock;	 /* RANK_OBJECT */
 	struct host_watch watch; /* lock */
 	uint32_t watched;	 /* lock: EPOLL*: 0: nothing */
+	int watched_fd;		 /* lock: a socket may be switched to another */
 	bool is_owned;		 /* lock: SIGURG has somebody to go to */
 	bool is_async;		 /* lock: O_ASYNC */
 	struct file *file;	 /* const: borrowed: this is part of it */
@@ -61,16 +62,19 @@ static int update_locked(struct inet_async *a, struct socket *s)
 {
 	uint32_t wanted =
 		(a->is_owned ? EPOLLPRI : 0) | (a->is_async ? EPOLLIN | EPOLLRDHUP : 0);
+	int fd = s->host_fd;
 	int err = 0;
 
-	if (wanted == a->watched)
+	if (wanted == a->watched && (!wanted || fd == a->watched_fd))
 		return 0;
 	host_watch_remove(&a->watch);
 	a->watched = 0;
 	if (wanted)
-		err = host_watch_add(&a->watch, s->host_fd, wanted | EPOLLET);
-	if (!err)
+		err = host_watch_add(&a->watch, fd, wanted | EPOLLET);
+	if (!err) {
 		a->watched = wanted;
+		a->watched_fd = fd;
+	}
 	return err;
 }
 
