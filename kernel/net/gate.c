@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "abi/uio.h"
+#include "base/claim.h"
 #include "base/cpu.h"
 #include "base/waitq.h"
 #include "fs/mount.h"
@@ -111,23 +112,36 @@ bool gate_name(struct gate_request *q, const struct path *p)
 
 /* ---- asking ---- */
 
-static int gate_take(void)
+/* One whose turn it was is dead. What the gate answers him is taken for no other's. */
+static void turn_abandon(struct claim *c)
+{
+	(void)c;
+	lock_take(&gate_lock);
+	is_busy = false;
+	lock_drop(&gate_lock);
+	waitq_wake_one(&gate_free, 0);
+}
+
+static int gate_take(struct claim *turn)
 {
 	int err = 0;
 
 	lock_take(&gate_lock);
 	while (is_busy && !err)
 		err = waitq_sleep(&gate_free, &gate_lock, NSEC_NEVER);
-	if (!err)
+	if (!err) {
 		is_busy = true;
+		claim_begin(turn, turn_abandon);
+	}
 	lock_drop(&gate_lock);
 	return err;
 }
 
-static void gate_drop(void)
+static void gate_drop(struct claim *turn)
 {
 	lock_take(&gate_lock);
 	is_busy = false;
+	claim_end(turn);
 	lock_drop(&gate_lock);
 	waitq_wake_one(&gate_free, 0);
 }
@@ -197,12 +211,13 @@ static int wait_for_answer(int *fd)
 
 int gate_ask(struct gate_request *q, int *fd)
 {
+	struct claim turn;
 	int err;
 	int got = -1;
 
 	if (gate_fd < 0)
 		return -EIO;
-	err = gate_take();
+	err = gate_take(&turn);
 	if (err)
 		return err;
 	q->id = ++last_id;
@@ -210,7 +225,7 @@ int gate_ask(struct gate_request *q, int *fd)
 		err = -EIO;
 	if (!err)
 		err = wait_for_answer(&got);
-	gate_drop();
+	gate_drop(&turn);
 	if (!err)
 		*fd = got;
 	else if (got >= 0)

@@ -37,7 +37,7 @@ while True:
     threading.Thread(target=serve, args=(t.accept()[0],), daemon=True).start()
 END
 cat >client.py <<'END'
-import asyncio, errno, select, socket, sys
+import asyncio, errno, fcntl, os, select, signal, socket, sys
 kind, port = sys.argv[1], int(sys.argv[2])
 address = ("127.0.0.1", port)
 data = bytes(range(256)) * int(sys.argv[3] if len(sys.argv) > 3 else 1)
@@ -135,6 +135,31 @@ elif kind == "mixed":  # addresses of the other family, and mapped ones where th
     only.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     print(raw(c, in6), raw(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), in6),
           raw(socket.socket(socket.AF_INET6), in4), raw(only, in6), raw(c, in4))
+elif kind == "signals":
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGIO])
+    fcntl.fcntl(c, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(c, fcntl.F_SETFL, fcntl.fcntl(c, fcntl.F_GETFL) | os.O_ASYNC)
+    c.connect(address)
+    while signal.sigtimedwait([signal.SIGIO], 0.3):
+        pass  # of the connection itself
+    c.sendall(data)
+    c.shutdown(socket.SHUT_WR)
+    got = signal.sigtimedwait([signal.SIGIO], 20)
+    print(got is not None and c.recv(65536) == data[::-1])
+elif kind == "dead":  # the host process of one that asks is killed
+    go_r, go_w = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.read(go_r, 1)
+        c.connect(address)
+        os._exit(0)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    os.write(go_w, b"x")
+    print(os.WTERMSIG(os.waitpid(child, 0)[1]), flush=True)
+    sys.stdin.readline()
+    c.connect(address)
+    print(exchange(c), flush=True)
 elif kind == "own":  # a server of the sandbox's own, beside
     s = socket.create_server(("127.0.0.1", 0))
     c.connect(s.getsockname())
@@ -153,6 +178,7 @@ same "a connection" True "$(client plain "$tcp" 1)"
 same "a larger one" True "$(client plain "$tcp" 20000)"
 same "without blocking" True "$(client waiting "$tcp" 10)"
 same "fifty at once, asyncio" "{True}" "$(client asyncio "$tcp" 100)"
+same "signals for what comes" True "$(client signals "$tcp")"
 same "nobody listens there" "ECONNREFUSED ECONNREFUSED" "$(client error "$closed")"
 same "nobody listens there, told later" "EINPROGRESS ECONNREFUSED 0" "$(client late-error "$closed")"
 same "datagrams" True "$(client udp "$udp")"
@@ -168,6 +194,41 @@ same "IPv4 in the form of IPv6" True "$(run --allow-connect "[::ffff:127.0.0.0]/
 same "and by a socket of IPv6" True "$(run --allow-connect "[::ffff:127.0.0.1]:$tcp" -- python3 client.py mapped "$tcp")"
 same "all ports" True "$(run --allow-connect '127.0.0.1/32:*' -- python3 client.py plain "$tcp")"
 same "a range" True "$(run --allow-connect "127.0.0.1:$((tcp - 1))-$((tcp + 1))" -- python3 client.py plain "$tcp")"
+
+# Somebody of the host kills a process that has asked the gate, and not been answered.
+descendants() {
+	local child
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		echo "$child"
+		descendants "$child"
+	done
+}
+# The launcher's one child that waits in an epoll.
+gate_of() {
+	local child
+	for child in $(cat "/proc/$1/task/$1/children"); do
+		! ls -l "/proc/$child/fd" 2>/dev/null | grep -q eventpoll || echo "$child"
+	done
+}
+mkfifo orders answers
+"$CARBYNE" run --net=none -v "$PWD:$PWD" --allow-connect "127.0.0.1:$tcp" -- python3 client.py dead "$tcp" <orders >answers 2>errors &
+sandbox=$!
+exec 8>orders 9<answers
+read -r -t 60 -u 9 word
+sleep 0.2
+victim=$(descendants $sandbox | sort -n | tail -n 1)
+gate=$(gate_of $sandbox)
+kill -STOP $gate
+echo go >&8
+sleep 0.5
+kill -KILL "$victim"
+read -r -t 60 -u 9 signal
+kill -CONT $gate
+echo go >&8
+read -r -t 30 -u 9 result
+same "who asks after one that was killed asking" "ready 9 True" "$word $signal ${result-}"
+kill $sandbox 2>/dev/null
+wait $sandbox
 kill $server
 
 refuses() {
