@@ -10,7 +10,8 @@
 #include "net/netlink/internal.h"
 
 static struct monitor_box *box;
-static bool is_listening; /* atomic */
+static bool is_awaiting;  /* atomic: there may be notices from here on */
+static bool is_listening; /* atomic: the monitor has said that it listens */
 static uint64_t taken;	  /* of the kernel thread alone */
 
 void netlink_notice_init(struct monitor_box *b)
@@ -27,6 +28,8 @@ int netlink_join_route(uint32_t group)
 	(void)group;
 	if (!box || atomic_load(&is_listening))
 		return 0;
+	/* The first notice, and the kick with it, may come before the answer. */
+	atomic_store(&is_awaiting, true);
 	err = netlink_host_ask(&q, &none);
 	kfree(none.data);
 	if (!err)
@@ -71,7 +74,7 @@ void netlink_take_notices(void)
 {
 	uint64_t put;
 
-	if (!box || likely(!atomic_load(&is_listening)))
+	if (!box || likely(!atomic_load(&is_awaiting)))
 		return;
 	put = atomic_load(&box->notices_put);
 	while (taken != put)
