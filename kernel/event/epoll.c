@@ -112,35 +112,16 @@ static int item_harvest(struct epoll_hold *hold, uaddr_t out)
 	return 1;
 }
 
-static bool is_ready(struct epoll *ep)
-{
-	return atomic_load(&ep->ready.next) != &ep->ready;
-}
-
 /* Items may also be in the hands of a harvester. */
 static bool may_be_ready(struct epoll *ep)
 {
-	return is_ready(ep) || atomic_load(&ep->busy) || is_ready(ep);
+	return epoll_is_ready(ep) || atomic_load(&ep->busy) || epoll_is_ready(ep);
 }
 
 /* Wakes somebody for what a harvester leaves behind. */
 static void harvest_end(struct epoll *ep)
 {
-	bool is_more;
-
-	if (!is_ready(ep))
-		return;
-	/* Whoever began to sleep did so, under the lock, before the list was filled under
-	 * the lock: he can be seen without it. */
-	is_more = true;
-	if (epoll_has_host(ep) || atomic_load(&ep->sleepers.next) != &ep->sleepers) {
-		lock_take(&ep->lock);
-		is_more = !list_is_empty(&ep->ready);
-		if (is_more)
-			(void)epoll_wake_one_locked(ep);
-		lock_drop(&ep->lock);
-	}
-	if (is_more)
+	if (ready_offer(ep))
 		waitq_wake_all(&ep->pollers, POLL_READABLE);
 }
 
@@ -388,9 +369,10 @@ static uint32_t epoll_peek(struct epoll *ep)
 	if (epoll_enter(ep, &hold))
 		return 0;
 	ep->harvest++;
-	found = is_ready(ep) && ready_peek(&hold);
+	found = epoll_is_ready(ep) && ready_peek(&hold);
 	if (!found && epoll_has_host(ep))
-		found = host_peek(ep) || (is_ready(ep) && ready_peek(&hold));
+		found = host_peek(ep) || (epoll_is_ready(ep) && ready_peek(&hold));
+	(void)ready_offer(ep); /* pollers wait for their turn to peek */
 	epoll_leave(&hold);
 	return found ? POLL_READABLE : 0;
 }

@@ -63,34 +63,60 @@ void ready_restore(struct epoll_hold *hold)
 	lock_drop(&ep->lock);
 }
 
+/* Whoever began to sleep did so, under the lock, before the list was filled under the
+ * lock: he can be seen without it. */
+bool ready_offer(struct epoll *ep)
+{
+	bool is_more = epoll_is_ready(ep);
+
+	if (!is_more)
+		return false;
+	if (epoll_has_host(ep) || atomic_load(&ep->sleepers.next) != &ep->sleepers) {
+		lock_take(&ep->lock);
+		is_more = !list_is_empty(&ep->ready);
+		if (is_more)
+			(void)epoll_wake_one_locked(ep);
+		lock_drop(&ep->lock);
+	}
+	return is_more;
+}
+
 /* ---- one at a time ---- */
 
 /* Who waits has counted himself before he looked for the last time, and holds the lock
  * from there on until he sleeps. */
-static void hold_drop(struct epoll_hold *hold)
+static void hold_pass_on(struct epoll *ep)
 {
-	struct epoll *ep = hold->ep;
-
-	(void)atomic_xchg(&ep->busy, NULL);
-	if (likely(!atomic_load(&ep->busy_waiters)))
-		return;
 	lock_take(&ep->busy_lock);
 	lock_drop(&ep->busy_lock);
 	waitq_wake_all(&ep->not_busy, 0);
 }
 
+static void hold_drop(struct epoll_hold *hold)
+{
+	struct epoll *ep = hold->ep;
+
+	(void)atomic_xchg(&ep->busy, NULL);
+	if (unlikely(atomic_load(&ep->busy_waiters)))
+		hold_pass_on(ep);
+}
+
+/* Who died may also have been about to pass it on. */
 static void hold_abandon(struct claim *c)
 {
 	struct epoll_hold *hold = container_of(c, struct epoll_hold, claim);
+	struct epoll *ep = hold->ep;
 
-	if (atomic_load(&hold->ep->busy) != hold)
-		return;
-	if (hold->item) {
-		ready_return(hold->item, &hold->taken);
-		ready_give_back(hold);
+	if (atomic_load(&ep->busy) == hold) {
+		if (hold->item) {
+			ready_return(hold->item, &hold->taken);
+			ready_give_back(hold);
+		}
+		ready_restore(hold);
+		(void)ready_offer(ep);
+		(void)atomic_xchg(&ep->busy, NULL);
 	}
-	ready_restore(hold);
-	hold_drop(hold);
+	hold_pass_on(ep);
 }
 
 static void hold_begin(struct epoll_hold *hold, struct epoll *ep)

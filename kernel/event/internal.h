@@ -131,6 +131,14 @@ void ready_give_back(struct epoll_hold *hold);
 void ready_return(struct epoll_item *item, struct list *list);
 /* What was not come to is ready as before. */
 void ready_restore(struct epoll_hold *hold);
+/* Wakes one of those who sleep, if something is on the ready list: they may have begun to
+ * while it was in the hands of the caller. True: something is. */
+bool ready_offer(struct epoll *ep);
+
+static inline bool epoll_is_ready(const struct epoll *ep)
+{
+	return __atomic_load_n(&ep->ready.next, __ATOMIC_ACQUIRE) != &ep->ready;
+}
 void epoll_put(struct epoll *ep);
 
 /* The epoll of an epoll file, or NULL. */
