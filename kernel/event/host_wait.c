@@ -71,21 +71,26 @@ void host_set_init(struct host_set *s)
 
 void host_set_fini(struct host_set *s)
 {
-	if (s->fds != s->inside)
-		kfree(s->fds);
+	struct linux_pollfd *fds = s->fds;
+
+	atomic_store(&s->fds, s->inside);
+	if (fds != s->inside)
+		kfree(fds);
 }
 
 static int host_set_grow(struct host_set *s)
 {
 	unsigned capacity = s->capacity * 4;
 	struct linux_pollfd *fds = kmalloc((capacity + 1UL) * sizeof(*fds));
+	struct linux_pollfd *old = s->fds;
 
 	if (!fds)
 		return -ENOMEM;
-	memcpy(fds, s->fds, s->count * sizeof(*fds));
-	host_set_fini(s);
-	s->fds = fds;
+	memcpy(fds, old, s->count * sizeof(*fds));
+	atomic_store(&s->fds, fds);
 	s->capacity = capacity;
+	if (old != s->inside)
+		kfree(old);
 	return 0;
 }
 

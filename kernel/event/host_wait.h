@@ -9,7 +9,7 @@ enum { HOST_SET_INSIDE = 12 };
 
 /* Host descriptors to watch. The last place is kept for the task's own eventfd. */
 struct host_set {
-	struct linux_pollfd *fds;
+	struct linux_pollfd *fds; /* atomic: whoever buries a task looks at it */
 	unsigned count;
 	unsigned capacity; /* without the last place */
 	struct linux_pollfd inside[HOST_SET_INSIDE + 1];

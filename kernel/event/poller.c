@@ -18,8 +18,9 @@
 
 struct poll_waiter_page {
 	struct poll_waiter_page *next;
+	unsigned count; /* atomic */
 	struct poll_waiter
-		waiters[(PAGE_SIZE - sizeof(void *)) / sizeof(struct poll_waiter)];
+		waiters[(PAGE_SIZE - 2 * sizeof(void *)) / sizeof(struct poll_waiter)];
 };
 
 static bool poll_woken(struct wait_entry *e, uint32_t key)
@@ -31,27 +32,31 @@ static bool poll_woken(struct wait_entry *e, uint32_t key)
 	return sleeper_wake(e->sleeper);
 }
 
-static struct poll_waiter *waiter_next(struct poller *p)
+/* The next free waiter, and the count that is to be raised once it is whole. */
+static struct poll_waiter *waiter_next(struct poller *p, unsigned **count)
 {
 	struct poll_waiter_page *page = p->pages;
 
-	if (!page && p->waiter_count < POLLER_WAITERS_INSIDE)
-		return &p->inside[p->waiter_count++];
-	if (!page || p->waiter_count == ARRAY_SIZE(page->waiters)) {
+	*count = &p->inside_count;
+	if (p->inside_count < POLLER_WAITERS_INSIDE)
+		return &p->inside[p->inside_count];
+	if (!page || page->count == ARRAY_SIZE(page->waiters)) {
 		page = page_alloc(0);
 		if (!page)
 			return NULL;
 		page->next = p->pages;
-		p->pages = page;
-		p->waiter_count = 0;
+		page->count = 0;
+		atomic_store(&p->pages, page);
 	}
-	return &page->waiters[p->waiter_count++];
+	*count = &page->count;
+	return &page->waiters[page->count];
 }
 
 static void poller_add(struct poll_table *pt, struct waitq *q)
 {
 	struct poller *p = container_of(pt, struct poller, table);
-	struct poll_waiter *w = waiter_next(p);
+	unsigned *count;
+	struct poll_waiter *w = waiter_next(p, &count);
 
 	if (!w) {
 		p->err = -ENOMEM;
@@ -60,6 +65,7 @@ static void poller_add(struct poll_table *pt, struct waitq *q)
 	wait_entry_init(&w->entry, poll_woken);
 	w->queue = q;
 	w->key = pt->events | POLLERR | POLLHUP;
+	atomic_store(count, *count + 1);
 	waitq_add(q, &w->entry);
 }
 
@@ -69,23 +75,25 @@ static void waiters_leave(struct poll_waiter *w, unsigned count)
 		waitq_del(w[i].queue, &w[i].entry);
 }
 
+/* The task may be killed in the midst of this, and it is then done again from where it
+ * was: an entry may leave its queue twice, all else is forgotten before it is given back.
+ * The queues are the files': they go last. */
 static void leave(struct poller *p)
 {
-	struct poll_waiter_page *page = p->pages;
-	unsigned count = p->waiter_count;
+	struct poll_waiter_page *page;
 
-	waiters_leave(p->inside, page ? POLLER_WAITERS_INSIDE : count);
-	while (page) {
-		struct poll_waiter_page *next = page->next;
-
-		waiters_leave(page->waiters, count);
+	waiters_leave(p->inside, p->inside_count);
+	atomic_store(&p->inside_count, 0);
+	while ((page = p->pages)) {
+		waiters_leave(page->waiters, page->count);
+		atomic_store(&p->pages, page->next);
 		page_free(page, 0);
-		count = ARRAY_SIZE(page->waiters);
-		page = next;
 	}
 	host_set_fini(&p->host);
-	for (unsigned i = 0; i < p->count; i++)
-		fd_put_of(p->task, p->targets[i].ref);
+	while (p->count > 0) {
+		atomic_store(&p->count, p->count - 1);
+		fd_put_of(p->task, p->targets[p->count].ref);
+	}
 }
 
 static void abandon(struct claim *c)
@@ -96,14 +104,13 @@ static void abandon(struct claim *c)
 	kfree(p->memory);
 }
 
-void poller_init(struct poller *p, struct poll_target *targets, unsigned count,
-		 void *memory)
+void poller_init(struct poller *p, struct poll_target *targets, void *memory)
 {
 	p->task = current();
 	p->memory = memory;
 	p->targets = targets;
-	p->count = count;
-	p->waiter_count = 0;
+	p->count = 0;
+	p->inside_count = 0;
 	p->table = (struct poll_table){.add = poller_add};
 	p->pages = NULL;
 	p->has_epolls = false;
@@ -116,8 +123,8 @@ void poller_init(struct poller *p, struct poll_target *targets, unsigned count,
 
 void poller_fini(struct poller *p)
 {
-	claim_end(&p->claim);
 	leave(p);
+	claim_end(&p->claim);
 }
 
 /* Collects the host descriptors behind the files. */
@@ -195,8 +202,7 @@ static long poller_sleep(struct poller *p, nsec_t deadline)
 
 	if (p->host.count == 0)
 		return sleeper_wait(deadline, WORK_INTERRUPTS);
-	ret = host_set_wait(&p->host, deadline,
-			    p->waiter_count || p->pages || p->has_epolls);
+	ret = host_set_wait(&p->host, deadline, p->inside_count || p->has_epolls);
 	return ret > 0 ? host_answers(p) : ret;
 }
 

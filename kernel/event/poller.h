@@ -7,6 +7,7 @@
 #include "event/host_wait.h"
 #include "fs/fdtable.h"
 #include "fs/poll.h"
+#include "lib/atomic.h"
 
 enum { POLLER_WAITERS_INSIDE = 8 };
 
@@ -30,23 +31,27 @@ struct poller {
 	struct claim claim;
 	struct task *task; /* const */
 	struct poll_target *targets;
-	unsigned count;
-	unsigned
-		waiter_count; /* in inside, or in the first of pages once there are any */
+	unsigned count; /* atomic: of targets that are filled in */
 	struct poll_table table;
-	struct poll_waiter_page *pages;
+	struct poll_waiter_page *pages; /* atomic: for more than there is room inside */
 	struct host_set host;
 	bool has_epolls; /* that may come to have a host epoll */
 	bool asks_host;	 /* some target is a host descriptor */
 	bool is_registered;
 	int err;
 	void *memory; /* to be freed if the task dies by an outside hand; or NULL */
+	unsigned inside_count; /* atomic */
 	struct poll_waiter inside[POLLER_WAITERS_INSIDE];
 };
 
-/* memory: the targets, if they are not on the stack: stays the caller's. */
-void poller_init(struct poller *p, struct poll_target *targets, unsigned count,
-		 void *memory);
+/* Before the first file is looked up. memory: the targets, if they are not on the stack:
+ * stays the caller's. */
+void poller_init(struct poller *p, struct poll_target *targets, void *memory);
+/* The next of the targets is filled in: from here on its file is the poller's. */
+static inline void poller_target_added(struct poller *p)
+{
+	atomic_store(&p->count, p->count + 1);
+}
 /* Sleeps until a target has one of its bits, see timeout.h about deadline. Returns how
  * many targets are ready, -ERESTARTNOHAND (interrupted), -ENOMEM. */
 long poller_run(struct poller *p, nsec_t deadline);

@@ -53,9 +53,11 @@ static long poll_fds(uaddr_t ufds, struct linux_pollfd *fds, struct poll_target 
 
 	if (copy_from_user(fds, ufds, count * sizeof(*fds)))
 		return -EFAULT;
-	for (unsigned i = 0; i < count; i++)
+	poller_init(&p, targets, memory);
+	for (unsigned i = 0; i < count; i++) {
 		target_init(&targets[i], &fds[i]);
-	poller_init(&p, targets, count, memory);
+		poller_target_added(&p);
+	}
 	ret = poller_run(&p, deadline);
 	poller_fini(&p);
 	if (revents_write(ufds, fds, targets, count))

@@ -120,14 +120,15 @@ static long select_run(struct select *s, struct poll_target *targets, size_t n,
 	bool is_bad = false;
 	long ret;
 
+	poller_init(&p, targets, memory);
 	for (unsigned i = 0; i < s->watched; i++, fd++) {
 		fd = watched_next(s, fd, n);
 		targets[i] = (struct poll_target){.ref = fd_get((int)fd)};
 		targets[i].want = bits_wanted(s, fd);
 		if (!targets[i].ref.file)
 			is_bad |= !bad_target(&targets[i], (int)fd);
+		poller_target_added(&p);
 	}
-	poller_init(&p, targets, s->watched, memory);
 	ret = is_bad ? -EBADF : poller_run(&p, deadline);
 	poller_fini(&p);
 	if (ret < 0)
