@@ -28,6 +28,16 @@ bool deferred_queue(struct deferred *d)
 	return is_new;
 }
 
+bool deferred_is_queued(struct deferred *d)
+{
+	bool is_queued;
+
+	lock_take(&queue_lock);
+	is_queued = !list_is_empty(&d->link);
+	lock_drop(&queue_lock);
+	return is_queued;
+}
+
 void deferred_run(void)
 {
 	for (;;) {

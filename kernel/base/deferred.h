@@ -15,6 +15,8 @@ struct deferred {
 void deferred_init(struct deferred *d, void (*func)(struct deferred *d));
 /* False: it is queued already. Any lock down to RANK_EPOLL may be held. */
 bool deferred_queue(struct deferred *d);
+/* True: func has not begun, and so sees all that was stored before. The same locks. */
+bool deferred_is_queued(struct deferred *d);
 
 /* The kernel thread: does what is queued. */
 void deferred_run(void);

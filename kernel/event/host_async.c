@@ -41,10 +41,11 @@ static void on_host_event(struct host_watch *w, uint32_t events)
 	struct host_async *a = container_of(w, struct host_async, watch);
 
 	(void)events;
-	if (!ref_get_unless_zero(&a->file->refs))
+	/* Nobody else queues it. A reference is never put here: the last one would have
+	 * released() wait for this very call. */
+	if (deferred_is_queued(&a->work) || !ref_get_unless_zero(&a->file->refs))
 		return;
-	if (!deferred_queue(&a->work))
-		file_put(a->file); /* not the last one: that of the work is there */
+	(void)deferred_queue(&a->work);
 }
 
 static struct host_async *find_locked(const struct file *f)
@@ -89,7 +90,7 @@ static int set_async(struct file *f, bool on)
 		err = host_watch_add(&a->watch, f->host_poll_fd,
 				     EPOLLIN | EPOLLRDHUP | EPOLLET);
 	lock_drop(&files_lock);
-	return err;
+	return err == -EPERM ? -ENOTTY : err; /* the host's device tells nobody */
 }
 
 static void released(struct file *f)

@@ -273,8 +273,17 @@ static void a_unix_socket_tells_of_room(void)
 		;
 }
 
-RUN(TEST(a_unix_socket_tells_of_room), TEST(pipes_tell_their_reader),
-    TEST(pipes_tell_their_writer), TEST(sockets_tell_too), TEST(terminals_tell_of_lines),
-    TEST(the_other_end_tells_too), TEST(a_terminal_tells_its_foreground),
-    TEST(a_full_queue_becomes_sigio), TEST(groups_hear_it), TEST(fioasync_knows_who_can),
-    TEST(documented_errors))
+/* The caller's /dev/null, which has nothing to tell. */
+static void standard_input_may_have_nothing_to_tell(void)
+{
+	int flags = fcntl(0, F_GETFL);
+
+	CHECK(flags >= 0);
+	CHECK(fcntl(0, F_SETFL, flags | O_ASYNC) == 0 && fcntl(0, F_SETFL, flags) == 0);
+}
+
+RUN(TEST(standard_input_may_have_nothing_to_tell), TEST(a_unix_socket_tells_of_room),
+    TEST(pipes_tell_their_reader), TEST(pipes_tell_their_writer), TEST(sockets_tell_too),
+    TEST(terminals_tell_of_lines), TEST(the_other_end_tells_too),
+    TEST(a_terminal_tells_its_foreground), TEST(a_full_queue_becomes_sigio),
+    TEST(groups_hear_it), TEST(fioasync_knows_who_can), TEST(documented_errors))

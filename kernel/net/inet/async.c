@@ -50,11 +50,12 @@ static void on_host_event(struct host_watch *w, uint32_t events)
 {
 	struct inet_async *a = container_of(w, struct inet_async, watch);
 
-	if (!ref_get_unless_zero(&a->file->refs))
-		return;
 	(void)atomic_or(&a->heard, events);
-	if (!deferred_queue(&a->work))
-		file_put(a->file); /* not the last one: that of the work is there */
+	/* Nobody else queues it. A reference is never put here: the last one would have
+	 * inet_async_end() wait for this very call. */
+	if (deferred_is_queued(&a->work) || !ref_get_unless_zero(&a->file->refs))
+		return;
+	(void)deferred_queue(&a->work);
 }
 
 /* Watches for what is wanted now. */
