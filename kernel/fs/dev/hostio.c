@@ -101,7 +101,6 @@ struct hostio_claim {
 	struct claim claim;
 	struct hostio *io;
 	bool is_write;
-	bool is_sleeping; /* one of io->sleeping */
 };
 
 static void turn_abandon(struct claim *claim)
@@ -115,7 +114,8 @@ static void turn_abandon(struct claim *claim)
 	waitq_wake_all(&io->next[c->is_write], 0);
 }
 
-static int turn_take(struct hostio_claim *c)
+/* *has_sleepers: some were there before. */
+static int turn_take(struct hostio_claim *c, bool *has_sleepers)
 {
 	struct hostio *io = c->io;
 	int err = 0;
@@ -128,6 +128,7 @@ static int turn_take(struct hostio_claim *c)
 		claim_begin(&c->claim, turn_abandon);
 		err = 0;
 	}
+	*has_sleepers = io->sleeping[c->is_write] > 0;
 	lock_drop(&io->lock);
 	return err;
 }
@@ -139,8 +140,9 @@ static void turn_end(struct hostio_claim *c)
 	lock_take(&io->lock);
 	io->is_in_turn[c->is_write] = false;
 	claim_end(&c->claim);
-	lock_drop(&io->lock);
+	/* With the lock: nobody would do it for one who is killed before. */
 	waitq_wake_all(&io->next[c->is_write], 0);
+	lock_drop(&io->lock);
 }
 
 /* The host's descriptor may block: it is asked before, and nobody else of ours may take
@@ -148,12 +150,13 @@ static void turn_end(struct hostio_claim *c)
 static ssize_t transfer_in_turn(struct hostio *io, struct uio *u, bool is_write)
 {
 	struct hostio_claim turn = {.io = io, .is_write = is_write};
-	ssize_t done = turn_take(&turn);
+	bool has_sleepers;
+	ssize_t done = turn_take(&turn, &has_sleepers);
 
 	if (done)
 		return done;
-	done = -EAGAIN; /* one who sleeps was there before */
-	if (!atomic_load(&io->sleeping[is_write]))
+	done = -EAGAIN;
+	if (!has_sleepers)
 		done = wait_ready(io, is_write ? POLLOUT : POLLIN, false);
 	if (!done)
 		done = transfer(io, u, is_write ? NONBLOCK_SIZE : u->left, -1, is_write);
@@ -165,26 +168,44 @@ static void sleep_abandon(struct claim *claim)
 {
 	struct hostio_claim *c = container_of(claim, struct hostio_claim, claim);
 
-	if (c->is_sleeping)
-		atomic_sub(&c->io->sleeping[c->is_write], 1);
+	lock_take(&c->io->lock);
+	c->io->sleeping[c->is_write]--;
+	lock_drop(&c->io->lock);
+}
+
+/* False: turns are taken. */
+static bool sleep_begin(struct hostio_claim *c)
+{
+	struct hostio *io = c->io;
+	bool may;
+
+	lock_take(&io->lock);
+	may = !atomic_load(&io->takes_turns[c->is_write]);
+	if (may) {
+		io->sleeping[c->is_write]++;
+		claim_begin(&c->claim, sleep_abandon);
+	}
+	lock_drop(&io->lock);
+	return may;
+}
+
+static void sleep_end(struct hostio_claim *c)
+{
+	lock_take(&c->io->lock);
+	c->io->sleeping[c->is_write]--;
+	claim_end(&c->claim);
+	lock_drop(&c->io->lock);
 }
 
 static ssize_t transfer_sleeping(struct hostio *io, struct uio *u, bool is_write)
 {
 	struct hostio_claim c = {.io = io, .is_write = is_write};
-	ssize_t done = 0;
+	ssize_t done;
 
-	claim_begin(&c.claim, sleep_abandon);
-	atomic_add(&io->sleeping[is_write], 1);
-	atomic_store(&c.is_sleeping, true);
-	atomic_fence();
-	if (atomic_load(&io->takes_turns[is_write]))
-		done = -EAGAIN;
-	else
-		done = transfer(io, u, u->left, -1, is_write);
-	atomic_store(&c.is_sleeping, false);
-	atomic_sub(&io->sleeping[is_write], 1);
-	claim_end(&c.claim);
+	if (!sleep_begin(&c))
+		return -EAGAIN;
+	done = transfer(io, u, u->left, -1, is_write);
+	sleep_end(&c);
 	return done;
 }
 

@@ -19,7 +19,7 @@ struct hostio {
 	struct lock lock;     /* RANK_OBJECT */
 	bool is_in_turn[2];   /* lock: one of them is at it */
 	bool takes_turns[2];  /* atomic: somebody must not block */
-	int sleeping[2];      /* atomic: calls in the host that may block */
+	int sleeping[2];      /* lock: calls in the host that may block */
 	struct waitq next[2]; /* for the turn */
 };
 
