@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "gate_internal.h"
 #include "host/gate.h"
 #include "launch.h"
@@ -362,30 +363,18 @@ void gate_begin(const struct options *o)
 	boot_params()->gate_fd = ends[1];
 }
 
-static void close_end(int n)
-{
-	if (ends[n] >= 0)
-		close(ends[n]);
-	ends[n] = -1;
-}
-
 void gate_close_ours(void)
 {
-	close_end(0);
-}
-
-void gate_close_theirs(void)
-{
-	close_end(1);
+	if (ends[0] >= 0)
+		close(ends[0]);
+	ends[0] = -1;
 }
 
 static _Noreturn void gate_main(const struct options *o)
 {
 	static struct relay_watch requests;
 
-	gate_close_theirs();
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
+	descriptors_keep(&ends[0], 1);
 	allowed = o;
 	gate_files_init(o);
 	wall_drop_capabilities();

@@ -13,8 +13,7 @@ void gate_parse(struct options *o, const char *text);
 /* Makes the way to the gate, if anything is allowed: the boot parameters name the
  * kernel's end. Before the monitor is made. */
 void gate_begin(const struct options *o);
-/* The launcher's own copies of both ends go, or the sandbox's of the gate's. */
+/* The sandbox's copy of the gate's end goes. */
 void gate_close_ours(void);
-void gate_close_theirs(void);
 /* Starts the gate. Its process id, or 0: there is nothing to do for one. */
 pid_t gate_start(const struct options *o);

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "forward.h"
 #include "message.h"
 #include "options.h"
@@ -299,11 +300,23 @@ static void enter_network(pid_t monitor)
 	close(fd);
 }
 
+static void keep_published(const struct options *o)
+{
+	int *kept = calloc(o->published_count, 2 * sizeof *kept);
+
+	if (!kept)
+		fail("out of memory");
+	for (size_t i = 0; i < o->published_count; i++) {
+		kept[2 * i] = o->published[i].fd[0];
+		kept[2 * i + 1] = o->published[i].fd[1];
+	}
+	descriptors_keep(kept, 2 * o->published_count);
+	free(kept);
+}
+
 static _Noreturn void publish_main(const struct options *o, pid_t monitor)
 {
-	for (int fd = 0; fd < 3; fd++)
-		if (fd != STDERR_FILENO)
-			close(fd);
+	keep_published(o);
 	enter_network(monitor);
 	wall_drop_capabilities();
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
