@@ -227,6 +227,39 @@ for c in socket.create_connection(l.getsockname()), socket.socketpair()[0]:
 	rm -f notify
 fi
 
+# --- such a socket can be handed on, also when nobody takes it
+cat >hand_on.py <<'END'
+import array, os, socket
+def rights(fds):
+    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+passed = socket.socket(fileno=3)
+for _ in range(50):
+    a, b = socket.socketpair()
+    a.sendmsg([b"x"], rights([3, a.fileno(), b.fileno()]))
+    if _ % 2:
+        b.recv(1)
+    a.close()
+    b.close()  # looks for what is reached no more
+a, b = socket.socketpair()
+a.sendmsg([b"x"], rights([3]))
+passed.close()
+data, control, flags, _ = b.recvmsg(1, 100)
+s = socket.socket(fileno=array.array("i", control[0][2][:4])[0])
+print(s.family.name, os.path.basename(s.getsockname()))
+print("ready", flush=True)
+c, peer = s.accept()
+a.sendmsg([b"x"], rights([c.fileno()]))
+fd = array.array("i", b.recvmsg(1, 100)[1][0][2][:4])[0]
+c.close()
+c = socket.socket(fileno=fd)
+c.send(c.recv(100) + b" handed on")
+c.close()
+END
+MADE=unix
+same "handed on" $'AF_UNIX unix\nb\'ping handed on\'' \
+	"$(timeout 50 python3 manager.py $RUN python3 $PWD/hand_on.py 2>&1 | grep -v '^ended')"
+rm -f unix notify
+
 # --- names of hosts come from the host's files
 both "resolv.conf and hosts" cat /etc/resolv.conf /etc/hosts /etc/nsswitch.conf
 both "a name of the hosts file" getent ahosts localhost

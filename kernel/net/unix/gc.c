@@ -24,11 +24,16 @@ static struct list flying = LIST_INIT(flying); /* flight_link: sockets in flight
 static struct list queued = LIST_INIT(queued); /* queued_link: their rights */
 static uint32_t flying_count; /* atomic; gc_lock to write: rights in flight of sockets */
 
+/* Not by its family: one of AF_UNIX that the host serves (socket_adopt_file()) is of
+ * another kind, and no descriptors lie in its queue. */
 struct unix_socket *unix_of_file(const struct file *f)
 {
 	struct socket *s = socket_of_file(f);
 
-	return s && s->family == AF_UNIX ? unix_of(s) : NULL;
+	if (!s || (s->ops != &unix_stream_ops && s->ops != &unix_dgram_ops &&
+		   s->ops != &unix_seqpacket_ops))
+		return NULL;
+	return unix_of(s);
 }
 
 static void fly(struct unix_rights *r)
