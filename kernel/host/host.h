@@ -30,6 +30,9 @@ int host_futex_wake(uint32_t *word, int count);
 /* Blocks, unless deadline is 0. deadline as above. Returns the number of ready
  * descriptors, 0 on timeout. */
 long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline);
+/* Blocks; of the current task's work (enum work) only what is in mask ends it. */
+long host_poll_until(struct linux_pollfd *fds, unsigned int count, nsec_t deadline,
+		     uint32_t mask);
 void host_yield(void);
 /* An eventfd that a task polls next to host descriptors, so that kernel wake-ups reach
  * it. */

@@ -179,8 +179,8 @@ long gate_receive(int from, void *data, size_t size, int *fd)
 	return got;
 }
 
-/* Waits for the answer to last_id. */
-static int wait_for_answer(int *fd)
+/* Waits for the answer to last_id. work: what ends that. */
+static int wait_for_answer(int *fd, uint32_t work)
 {
 	nsec_t deadline = clock_now(CLOCK_MONOTONIC) + PATIENCE_SECONDS * NSEC_PER_SEC;
 
@@ -200,17 +200,18 @@ static int wait_for_answer(int *fd)
 			continue;
 		if (got != -EAGAIN && got != -EINTR)
 			return -EIO;
-		got = host_poll(&pfd, 1, deadline);
+		got = host_poll_until(&pfd, 1, deadline, work);
 		if (got == 0)
 			return -EIO;
-		if (got == -EINTR &&
-		    (atomic_load(&cpu_self()->sleeper->work) & WORK_INTERRUPTS))
+		if (got == -EINTR && (atomic_load(&cpu_self()->sleeper->work) & work))
 			return -ERESTARTSYS;
 	}
 }
 
 int gate_ask(struct gate_request *q, int *fd)
 {
+	/* What has a door is another file, and a file is made only once. */
+	uint32_t work = q->operation == GATE_BIND_PATH ? WORK_KILL : WORK_INTERRUPTS;
 	struct claim turn;
 	int err;
 	int got = -1;
@@ -224,7 +225,7 @@ int gate_ask(struct gate_request *q, int *fd)
 	if (host_send(gate_fd, (uaddr_t)q, sizeof(*q), MSG_DONTWAIT) != (long)sizeof(*q))
 		err = -EIO;
 	if (!err)
-		err = wait_for_answer(&got);
+		err = wait_for_answer(&got, work);
 	gate_drop(&turn);
 	if (!err)
 		*fd = got;

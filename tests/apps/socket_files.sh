@@ -183,5 +183,33 @@ up v/late
 same "a server inside that accepts late" "{b'welcome'}" "$(timeout 60 python3 late.py client)"
 wait $sandbox
 same "it has had them all" "" "$(cat inside.log)"
+
+# --- a second bind() makes no second door, and leaves nothing
+cat >twice.py <<'END'
+import errno, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind("/v/once")
+for _ in range(3):
+    try:
+        s.bind("/v/again")
+        print("bound again")
+    except OSError as e:
+        print(errno.errorcode[e.errno], os.path.exists("/v/again"))
+s.listen()
+open("/v/once.up", "w").close()
+c = s.accept()[0]
+c.send(c.recv(100)[::-1])
+END
+"$CARBYNE" run -v "$PWD/v:/v:sock" -v "$PWD:$PWD" -- timeout 60 python3 twice.py </dev/null >twice.log 2>&1 &
+sandbox=$!
+up v/once
+same "bound once, a client outside" cba "$(timeout 60 python3 -c '
+import socket
+c = socket.socket(socket.AF_UNIX)
+c.connect("v/once")
+c.send(b"abc")
+print(c.recv(100).decode())')"
+wait $sandbox
+same "a second bind is refused" $'EINVAL False\nEINVAL False\nEINVAL False' "$(cat twice.log)"
 status "sock is for directories" 125 "$CARBYNE" run -v "$PWD/client.py:/x:sock" -- true
 finish

@@ -16,20 +16,34 @@
 
 #define RESOLVE_ALWAYS (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
 
-long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline)
+long host_poll_until(struct linux_pollfd *fds, unsigned int count, nsec_t deadline,
+		     uint32_t mask)
 {
 	struct linux_timespec ts;
 	nsec_t left = NSEC_NEVER;
+
+	if (deadline != NSEC_NEVER)
+		left = deadline - host_clock(CLOCK_MONOTONIC);
+
+	struct host_block b = {
+		NR_ppoll,
+		{(uint64_t)fds, count, (uint64_t)timespec_from(&ts, left), 0, 8, 0},
+		cpu_self()->work,
+		mask};
+
+	return host_block(&b);
+}
+
+long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline)
+{
+	struct linux_timespec ts;
 
 	if (deadline == 0) {
 		long ready = CALL(NR_ppoll, fds, count, timespec_from(&ts, 0), 0, 8);
 
 		return ready == -EINTR ? 0 : ready; /* a kick: and nothing is ready */
 	}
-	if (deadline != NSEC_NEVER)
-		left = deadline - host_clock(CLOCK_MONOTONIC);
-	return host_block_current(NR_ppoll, (uint64_t)fds, count,
-				  (uint64_t)timespec_from(&ts, left), 0, 8, 0);
+	return host_poll_until(fds, count, deadline, WORK_INTERRUPTS);
 }
 
 int host_eventfd_create(void)

@@ -316,9 +316,13 @@ int unix_send_outside(const struct linux_sockaddr_storage *addr, int len,
 ssize_t unix_outside_send(struct socket *s, struct message *m);
 ssize_t unix_outside_receive(struct socket *s, struct message *m);
 int unix_outside_name(const struct unix_socket *u, struct linux_sockaddr_storage *out);
-/* u is being bound to p, a socket file: if that is for outsiders too, there is another
- * one in its place now, and 0 is returned. */
-int unix_door_open(struct unix_socket *u, const struct path *p) MUST_CHECK;
+/* u is being bound to p, a socket file. 0: that is for outsiders too, and there is
+ * another one in its place now: *out is the caller's, for u->door. -ECONNREFUSED: it is
+ * not. Other errors: nobody knows which file is there. */
+int unix_door_open(struct unix_socket *u, const struct path *p,
+		   struct unix_door **out) MUST_CHECK;
+/* Nobody can reach d any more. */
+void unix_door_close(struct unix_door *d);
 /* Of sockets that have a door: u listens. */
 void unix_door_listen(struct unix_socket *u, uint32_t backlog);
 /* There may be somebody there, and room for him. */

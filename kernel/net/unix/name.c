@@ -182,10 +182,45 @@ int unix_autobind(struct unix_socket *u)
 	return err;
 }
 
+/* The file at *p has been made for u. If there is a door, the file is another one after
+ * that. */
+static int open_door(struct unix_socket *u, const char *name, struct path *p,
+		     struct unix_door **door)
+{
+	int err = unix_door_open(u, p, door);
+
+	if (err)
+		return err == -ECONNREFUSED ? 0 : err;
+	path_put(p);
+	*p = (struct path){NULL, NULL};
+	return path_lookup(AT_FDCWD, name, 0, p);
+}
+
+/* u is found at p, and let outsiders in through door (or NULL), from now on. */
+static int enter_path(struct unix_socket *u, struct unix_address *a, const struct path *p,
+		      struct unix_door *door)
+{
+	int err = 0;
+
+	lock_take(&names_lock);
+	if (u->address) {
+		err = -EINVAL;
+	} else {
+		u->path = *p;
+		path_inode(p)->socket = u;
+		a->owner = u;
+		atomic_store(&u->door, door);
+		atomic_store(&u->address, a);
+	}
+	lock_drop(&names_lock);
+	return err;
+}
+
 static int bind_path(struct unix_socket *u, const struct linux_sockaddr_un *name, int len)
 {
 	uint32_t mode = S_IFSOCK | (u->socket->file->inode->mode & S_IRWXUGO);
 	struct unix_address *a = address_create(name, len, u->type);
+	struct unix_door *door = NULL;
 	struct path p;
 	int err;
 
@@ -197,28 +232,19 @@ static int bind_path(struct unix_socket *u, const struct linux_sockaddr_un *name
 		unix_address_put(a);
 		return err == -EEXIST ? -EADDRINUSE : err;
 	}
-	if (!unix_door_open(u, &p)) { /* the file is another one now */
-		path_put(&p);
-		err = path_lookup(AT_FDCWD, a->name.sun_path, 0, &p);
-		if (err) {
-			unix_address_put(a);
-			return err;
-		}
-	}
-	lock_take(&names_lock);
-	if (u->address) {
+	/* Before the file becomes one that leads outside. */
+	if (atomic_load(&u->address))
 		err = -EINVAL;
-	} else {
-		u->path = p;
-		path_inode(&p)->socket = u;
-		a->owner = u;
-		atomic_store(&u->address, a);
-	}
-	lock_drop(&names_lock);
+	if (!err)
+		err = open_door(u, a->name.sun_path, &p, &door);
+	if (!err)
+		err = enter_path(u, a, &p, door);
 	if (err) {
 		int undo = vfs_unlink(AT_FDCWD, a->name.sun_path);
 
 		(void)undo; /* somebody else may have been quicker */
+		if (door)
+			unix_door_close(door);
 		path_put(&p);
 		unix_address_put(a);
 	}

@@ -267,7 +267,7 @@ static void door_ready(struct host_watch *w, uint32_t events)
 	unix_door_knock(container_of(w, struct unix_door, watch));
 }
 
-int unix_door_open(struct unix_socket *u, const struct path *p)
+int unix_door_open(struct unix_socket *u, const struct path *p, struct unix_door **out)
 {
 	struct unix_door *d;
 	int err;
@@ -289,7 +289,7 @@ int unix_door_open(struct unix_socket *u, const struct path *p)
 	unix_get(u);
 	d->u = u;
 	d->fd = fd;
-	atomic_store(&u->door, d);
+	*out = d;
 	return 0;
 }
 
@@ -311,6 +311,13 @@ void unix_door_listen(struct unix_socket *u, uint32_t backlog)
 
 /* ---- the end ---- */
 
+void unix_door_close(struct unix_door *d)
+{
+	host_watch_remove(&d->watch);
+	(void)host_shutdown(d->fd, SHUT_RDWR);
+	door_put(d);
+}
+
 void unix_outside_release(struct unix_socket *u)
 {
 	struct unix_door *d = u->door;
@@ -321,7 +328,5 @@ void unix_outside_release(struct unix_socket *u)
 	if (!d)
 		return;
 	u->door = NULL;
-	host_watch_remove(&d->watch);
-	(void)host_shutdown(d->fd, SHUT_RDWR);
-	door_put(d);
+	unix_door_close(d);
 }
