@@ -53,11 +53,35 @@ static int check_arguments(struct remap *r)
 	return 0;
 }
 
-/* What is there in the end is more than before. */
-static int promise(struct remap *r, const struct vma *v)
+/* By how much what is there in the end is more than before. */
+static size_t pages_more(const struct remap *r)
 {
 	size_t kept = r->flags & MREMAP_DONTUNMAP ? 0 : MIN(r->old_size, r->new_size);
-	size_t pages = (r->new_size - kept) >> PAGE_SHIFT;
+
+	return (r->new_size - kept) >> PAGE_SHIFT;
+}
+
+static int check_limits(struct mm *mm, const struct remap *r, const struct vma *v)
+{
+	size_t more = pages_more(r);
+
+	if (!more)
+		return 0;
+	if (mm->total_pages + more > mm_limit(RLIMIT_AS) >> PAGE_SHIFT)
+		return -ENOMEM;
+	if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED) &&
+	    mm->data_pages + more > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
+		return -ENOMEM;
+	/* What MREMAP_DONTUNMAP leaves behind is locked no more. */
+	if ((v->flags & VMA_LOCKED) && r->new_size > r->old_size && !mm_may_lock() &&
+	    mm->locked_pages + more > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
+		return -EAGAIN;
+	return 0;
+}
+
+static int promise(struct remap *r, const struct vma *v)
+{
+	size_t pages = pages_more(r);
 	int err;
 
 	if (!(v->flags & VMA_ACCOUNT))
@@ -72,6 +96,7 @@ static int promise(struct remap *r, const struct vma *v)
 static int find_area(struct remap *r, struct vma **out)
 {
 	struct vma *v = vma_at(r->mm, r->old);
+	int err;
 
 	if (!v || (v->flags & VMA_HIDDEN))
 		return -EFAULT;
@@ -95,18 +120,9 @@ static int find_area(struct remap *r, struct vma **out)
 	    (r->flags & MREMAP_MAYMOVE) &&
 	    (r->new_size > r->old_size || (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))))
 		return -ENOMEM;
-	if (r->new_size > r->old_size) {
-		size_t grow = (r->new_size - r->old_size) >> PAGE_SHIFT;
-
-		if (r->mm->total_pages + grow > mm_limit(RLIMIT_AS) >> PAGE_SHIFT)
-			return -ENOMEM;
-		if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED) &&
-		    r->mm->data_pages + grow > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
-			return -ENOMEM;
-		if ((v->flags & VMA_LOCKED) && !mm_may_lock() &&
-		    r->mm->locked_pages + grow > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
-			return -EAGAIN;
-	}
+	err = check_limits(r->mm, r, v);
+	if (err)
+		return err;
 	*out = v;
 	return promise(r, v);
 }
@@ -198,6 +214,21 @@ static int tell_moved(const struct remap *r, const struct vma *v, uaddr_t to)
 	return v->object->ops->moved(v->object, r->mm, to);
 }
 
+/* The old range stays, without its pages. As on Linux nothing of its area is locked any
+ * more. */
+static void leave_behind(const struct remap *r)
+{
+	struct vma *v = r->old_size ? vma_at(r->mm, r->old) : NULL;
+
+	if (!v) /* nothing was moved, there are two now */
+		return;
+	if (unlikely(v->uffd))
+		(void)!uffd_apply(r->mm, v, r->old, r->old + r->old_size, true);
+	vma_account(r->mm, v, -1);
+	v->flags &= ~(uint32_t)VMA_LOCKED;
+	vma_account(r->mm, v, 1);
+}
+
 static long move(struct remap *r, struct vma *v)
 {
 	bool keep = (r->flags & MREMAP_DONTUNMAP) || !r->old_size;
@@ -246,11 +277,12 @@ static long move(struct remap *r, struct vma *v)
 	copy->start = to;
 	copy->end = to + r->new_size;
 	vma_clear(r->mm, to, to + r->new_size, &r->spares);
-	if (unlikely(v->uffd))
-		uffd_move_end(r->mm, v, copy, r->old, r->old_size, &r->events);
-	if (unlikely(v->uffd) && keep && r->old_size)
-		(void)!uffd_apply(r->mm, v, r->old, r->old + r->old_size, true);
-	if (!keep)
+	/* v may be gone: it was in the new place too. */
+	if (unlikely(copy->uffd))
+		uffd_move_end(r->mm, copy, r->old, r->old_size, &r->events);
+	if (keep)
+		leave_behind(r);
+	else
 		vma_clear(r->mm, r->old, r->old + r->old_size, &r->spares);
 	vma_link(r->mm, copy);
 	(void)vma_merge(r->mm, copy);

@@ -223,8 +223,8 @@ void uffd_area_drop(struct mm *mm, struct vma *v);
  * it was, copy is its new area (not linked yet), and the old one is still there. */
 int uffd_move_begin(struct mm *mm, uaddr_t old, size_t old_size, uaddr_t to,
 		    size_t new_size) MUST_CHECK;
-void uffd_move_end(struct mm *mm, struct vma *v, struct vma *copy, uaddr_t old,
-		   size_t old_size, struct list *events);
+void uffd_move_end(struct mm *mm, struct vma *copy, uaddr_t old, size_t old_size,
+		   struct list *events);
 /* Adds the events of a range that is or will be unmapped, or discarded. */
 void uffd_tell(struct mm *mm, uaddr_t start, uaddr_t end, uint8_t event,
 	       struct list *events);

@@ -329,10 +329,10 @@ int uffd_move_begin(struct mm *mm, uaddr_t old, size_t old_size, uaddr_t to,
 	return err ? err : uffd_hide(mm, old, old + old_size);
 }
 
-void uffd_move_end(struct mm *mm, struct vma *v, struct vma *copy, uaddr_t old,
-		   size_t old_size, struct list *events)
+void uffd_move_end(struct mm *mm, struct vma *copy, uaddr_t old, size_t old_size,
+		   struct list *events)
 {
-	struct uffd *u = v->uffd;
+	struct uffd *u = copy->uffd;
 	struct uffd_msg msg = {.event = UFFD_EVENT_REMAP};
 	size_t size = MIN(old_size, copy->end - copy->start);
 	bool keeps = old_size && uffd_has(u, UFFD_FEATURE_EVENT_REMAP) &&

@@ -2,6 +2,8 @@
 /* Growing, shrinking and moving mappings. */
 #include "fixture.h"
 
+#include <sys/resource.h>
+
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW   (PROT_READ | PROT_WRITE)
 
@@ -76,6 +78,58 @@ static void dontunmap_leaves_an_empty_mapping(void)
 	CHECK(munmap(p, 2 * PAGE) == 0 && munmap(q, 2 * PAGE) == 0);
 }
 
+static size_t status_kb(const char *name)
+{
+	char *line = NULL;
+	size_t size = 0, kb = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	CHECK(f);
+	while (getline(&line, &size, f) > 0)
+		if (!strncmp(line, name, strlen(name)))
+			kb = strtoul(line + strlen(name) + 1, NULL, 10);
+	free(line);
+	CHECK(fclose(f) == 0);
+	return kb;
+}
+
+static bool is_locked(void *p)
+{
+	char *line = NULL;
+	size_t size = 0;
+	uintptr_t start, end;
+	bool is_there = false, is = false;
+	FILE *f = fopen("/proc/self/smaps", "r");
+
+	CHECK(f);
+	while (getline(&line, &size, f) > 0)
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			is_there = start <= (uintptr_t)p && (uintptr_t)p < end;
+		else if (is_there && !strncmp(line, "VmFlags:", 8))
+			is = strstr(line, " lo");
+	free(line);
+	CHECK(fclose(f) == 0);
+	return is;
+}
+
+static void dontunmap_counts_what_it_leaves(void)
+{
+	char *p = pages(2), *q;
+	struct rlimit old, now;
+
+	CHECK(mlock(p, 2 * PAGE) == 0 && is_locked(p));
+	q = mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	CHECK(q != MAP_FAILED && is_locked(q) && !is_locked(p));
+	CHECK(getrlimit(RLIMIT_AS, &old) == 0);
+	now = old;
+	now.rlim_cur = status_kb("VmSize") << 10;
+	CHECK(setrlimit(RLIMIT_AS, &now) == 0);
+	FAILS(ENOMEM, (long)mremap(p, 2 * PAGE, 2 * PAGE,
+				   MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
+	CHECK(setrlimit(RLIMIT_AS, &old) == 0);
+	CHECK(munmap(p, 2 * PAGE) == 0 && munmap(q, 2 * PAGE) == 0);
+}
+
 static void part_of_a_mapping_moves(void)
 {
 	char *p = pages(4), *q;
@@ -85,6 +139,15 @@ static void part_of_a_mapping_moves(void)
 	CHECK(mapped(p) && !mapped(p + PAGE) && !mapped(p + 2 * PAGE));
 	CHECK(p[3 * PAGE] == 'd');
 	CHECK(munmap(p, 4 * PAGE) == 0 && munmap(q, 20 * PAGE) == 0);
+}
+
+static void a_mapping_moves_onto_its_own_start(void)
+{
+	char *p = pages(3);
+
+	CHECK(mremap(p + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p);
+	CHECK(p[0] == 'c' && p[PAGE] == 'b' && !mapped(p + 2 * PAGE));
+	CHECK(munmap(p, 2 * PAGE) == 0);
 }
 
 static void file_mappings_keep_their_offset(void)
@@ -191,7 +254,8 @@ static void shrinking_unmaps_whatever_there_is(void)
 
 RUN(TEST(shrinks_in_place), TEST(grows_in_place_where_there_is_room),
     TEST(moves_only_if_allowed), TEST(fixed_moves_to_a_place_and_replaces_it),
-    TEST(dontunmap_leaves_an_empty_mapping), TEST(part_of_a_mapping_moves),
+    TEST(dontunmap_leaves_an_empty_mapping), TEST(dontunmap_counts_what_it_leaves),
+    TEST(part_of_a_mapping_moves), TEST(a_mapping_moves_onto_its_own_start),
     TEST(file_mappings_keep_their_offset), TEST(protection_moves_along),
     TEST(zero_old_size_doubles_shared_mappings), TEST(documented_errors),
     TEST(large_growth_keeps_content), TEST(shrinking_unmaps_whatever_there_is))
