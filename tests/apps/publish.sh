@@ -99,8 +99,19 @@ elif kind == "udp":
             ports.add(inner)
     print(len(ports))
 END
+# a port that is free, and the next too; below those that the system gives to whoever asks for any
 free_port() {
-	python3 -c "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
+	python3 - <<'END'
+import random, socket
+while True:
+    port = random.randrange(10000, 32000, 2)
+    try:
+        held = [socket.create_server(("127.0.0.1", port + n)) for n in range(2)]
+    except OSError:
+        continue
+    print(port)
+    break
+END
 }
 # starts PORT-OPTIONS -- SERVER-ARGUMENTS: a sandbox that serves until it is ended
 starts() {
