@@ -245,7 +245,7 @@ static bool has_room(struct unix_socket *l)
 static void door_work(struct deferred *w)
 {
 	struct unix_door *d = container_of(w, struct unix_door, work);
-	char byte;
+	char byte = 0;
 	int fd;
 
 	while (has_room(d->u) && gate_receive(d->fd, &byte, 1, &fd) > 0)
