@@ -5,6 +5,7 @@
 /* calls: unshare setns clone3 clock_gettime clock_nanosleep timerfd_settime timer_settime
  * futex futex_waitv sysinfo */
 #include "fixture.h"
+#include "time_ns.h"
 
 #include <linux/futex.h>
 #include <linux/nsfs.h>
@@ -25,33 +26,12 @@
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
-
-static bool may_unshare(void)
-{
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid == 0)
-		_exit(unshare(CLONE_NEWTIME) != 0);
-	return child_wait(pid) == 0;
-}
 
 /* fn in a child, which may change where it is, unless nobody here may. */
 static void with_the_right(void (*fn)(void))
 {
 	if (may_unshare())
 		CHECK(in_child(fn) == 0);
-}
-
-static ino_t ns_ino(const char *path)
-{
-	struct stat st;
-
-	CHECK(stat(path, &st) == 0);
-	return st.st_ino;
 }
 
 static void offsets_put(const char *text)

@@ -4,6 +4,7 @@
  * and by call. */
 /* calls: unshare setns clone3 execve vfork */
 #include "fixture.h"
+#include "time_ns.h"
 
 #include <linux/sched.h>
 #include <sched.h>
@@ -15,9 +16,6 @@
 #define CHILDREN "/proc/self/ns/time_for_children"
 #define AHEAD	 3000 /* s: the offset of most */
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 #define PIDFD_GET_TIME		_IO(0xFF, 7)
 #define PIDFD_GET_TIME_CHILDREN _IO(0xFF, 8)
 
@@ -57,30 +55,12 @@ __attribute__((constructor)) static void be_program(int argc, char **argv)
 	_exit(is_ahead(atof(argv[2])) ? 0 : 3);
 }
 
-static ino_t ns_ino(const char *path)
-{
-	struct stat st;
-
-	CHECK(stat(path, &st) == 0);
-	return st.st_ino;
-}
-
 static int ns_open(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	CHECK(fd >= 0);
 	return fd;
-}
-
-static bool may_unshare(void)
-{
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid == 0)
-		_exit(unshare(CLONE_NEWTIME) != 0);
-	return child_wait(pid) == 0;
 }
 
 /* fn in a child, which may change where it is, unless nobody here may. */
