@@ -124,7 +124,7 @@ static int prepare_time(struct task *t, struct namespace *ns, struct entry *e)
 		return -EUSERS;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	return nsproxy_for_time(container_of(ns, struct time_ns, ns), &e->ns);
+	return nsproxy_for_time(t, container_of(ns, struct time_ns, ns), &e->ns);
 }
 
 static int prepare(struct task *t, struct namespace *ns, struct entry *e)

@@ -18,6 +18,7 @@
 #include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
+#include "net/net_ns.h"
 #include "net/netlink/netlink.h"
 #include "net/unix/unix.h"
 #include "time/clock.h"
@@ -36,6 +37,7 @@ void socket_family_register(const struct socket_family *f)
 
 void net_init(struct monitor_box *box, int fd, bool has_own_network)
 {
+	net_ns_init();
 	unix_init();
 	inet_init();
 	if (has_own_network)
@@ -166,6 +168,7 @@ void socket_closed(void)
 static void socket_free(struct socket *s)
 {
 	(void)atomic_sub(&sockets_used, 1);
+	net_ns_put(s->net);
 	slab_free(&socket_slab, s);
 }
 
@@ -206,13 +209,15 @@ struct socket *socket_of_file(const struct file *f)
 
 /* ---- making ---- */
 
-static struct socket *socket_alloc(int family, int type, int protocol)
+static struct socket *socket_alloc(struct net_ns *net, int family, int type, int protocol)
 {
 	struct socket *s = slab_alloc_zeroed(&socket_slab);
 
 	if (!s)
 		return NULL;
 	(void)atomic_add(&sockets_used, 1);
+	net_ns_get(net);
+	s->net = net;
 	s->family = family;
 	s->type = type;
 	s->protocol = protocol;
@@ -258,7 +263,7 @@ static int socket_create(int family, int type, int protocol, struct socket **out
 		return -EINVAL;
 	if (!families[family])
 		return -EAFNOSUPPORT;
-	s = socket_alloc(family, type, protocol);
+	s = socket_alloc(current_net_ns(), family, type, protocol);
 	if (!s)
 		return -ENOMEM;
 	err = families[family]->create(s, type, protocol);
@@ -292,7 +297,7 @@ int socket_adopt_file(int host_fd, int family, int type, int protocol, struct fi
 		return flags;
 	if (!by || !by->adopt)
 		return -EAFNOSUPPORT;
-	s = socket_alloc(family, type, protocol);
+	s = socket_alloc(&first_net_ns, family, type, protocol);
 	if (!s)
 		return -ENOMEM;
 	err = by->adopt(s, host_fd);
@@ -305,7 +310,7 @@ int socket_adopt_file(int host_fd, int family, int type, int protocol, struct fi
 
 int socket_carrier_create(int host_fd, int type, struct socket **out)
 {
-	struct socket *s = socket_alloc(AF_UNIX, type, 0);
+	struct socket *s = socket_alloc(&first_net_ns, AF_UNIX, type, 0);
 	int err;
 
 	if (!s)
@@ -331,7 +336,8 @@ int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 
 	if (!listener->ops->accept)
 		return -EOPNOTSUPP;
-	s = socket_alloc(listener->family, listener->type, listener->protocol);
+	s = socket_alloc(listener->net, listener->family, listener->type,
+			 listener->protocol);
 	if (!s)
 		return -ENOMEM;
 	err = listener->ops->accept(listener, s, nonblock);

@@ -11,6 +11,7 @@
 #include "fs/uio.h"
 
 struct file;
+struct net_ns;
 struct poll_table;
 struct socket;
 struct socket_filter;
@@ -112,9 +113,10 @@ enum socket_flags { /* plain options, and what they are by default */
 struct socket {
 	const struct socket_ops *ops;
 	int family, type, protocol;
-	struct file *file; /* borrowed: the socket belongs to it */
-	void *private;	   /* of the family */
-	int host_fd;	   /* of families that the host serves, else -1 */
+	struct file *file;  /* borrowed: the socket belongs to it */
+	struct net_ns *net; /* ref: where it was made; accepted: the listener's. const */
+	void *private;	    /* of the family */
+	int host_fd;	    /* of families that the host serves, else -1 */
 	nsec_t receive_timeout, send_timeout; /* atomic: SO_RCVTIMEO; NSEC_NEVER: none */
 	/* For families in memory (socket_set_plain_option): atomic. */
 	uint32_t flags;			  /* enum socket_flags */

@@ -10,21 +10,18 @@
 #include "process/task.h"
 #include "process/time_ns.h"
 
-#define INO_FIRST                                                                        \
-	4026531834 /* of the first time namespace; those of other kinds follow */
 #define INO_NEXT 4026532400
 
-struct nsproxy first_nsproxy = {{1}, &first_time_ns, &first_time_ns};
+struct nsproxy first_nsproxy = {{1}, &first_time_ns, &first_time_ns, NULL};
 
 /* Linux's numbers of the first namespaces. */
 #define FIRST(kind_, number)                                                             \
 	{                                                                                \
-		.refs = {1}, .kind = (kind_), .ino = INO_FIRST + (number)                \
+		.refs = {1}, .kind = (kind_), .ino = NAMESPACE_INO_FIRST + (number)      \
 	}
 static struct namespace only[] = {
 	FIRST(CLONE_NEWCGROUP, 1), FIRST(CLONE_NEWPID, 2), FIRST(CLONE_NEWUSER, 3),
-	FIRST(CLONE_NEWUTS, 4),	   FIRST(CLONE_NEWIPC, 5), FIRST(CLONE_NEWNET, 6),
-	FIRST(CLONE_NEWNS, 7),
+	FIRST(CLONE_NEWUTS, 4),	   FIRST(CLONE_NEWIPC, 5), FIRST(CLONE_NEWNS, 7),
 };
 
 static SLAB_CACHE(nsproxy_cache, sizeof(struct nsproxy), 8);
@@ -59,12 +56,13 @@ void nsproxy_put(struct nsproxy *n)
 		return;
 	time_ns_put(n->time);
 	time_ns_put(n->time_for_children);
+	namespace_put(n->net);
 	slab_free(&nsproxy_cache, n);
 }
 
-/* One that is in time, its children in the other: takes a reference to both. */
+/* One that is in time, its children in the other: takes a reference to all. */
 static int create(struct time_ns *time, struct time_ns *time_for_children,
-		  struct nsproxy **out)
+		  struct namespace *net, struct nsproxy **out)
 {
 	struct nsproxy *n = slab_alloc(&nsproxy_cache);
 
@@ -75,6 +73,8 @@ static int create(struct time_ns *time, struct time_ns *time_for_children,
 	time_ns_get(time_for_children);
 	n->time = time;
 	n->time_for_children = time_for_children;
+	namespace_get(net);
+	n->net = net;
 	*out = n;
 	return 0;
 }
@@ -94,7 +94,7 @@ static int create_new(const struct nsproxy *n, bool is_own, struct nsproxy **out
 
 	if (err)
 		return err;
-	err = create(is_own ? fresh : n->time, fresh, out);
+	err = create(is_own ? fresh : n->time, fresh, n->net, out);
 	time_ns_put(fresh);
 	return err;
 }
@@ -120,7 +120,7 @@ int nsproxy_for_child(const struct task *t, uint64_t flags, struct nsproxy **out
 	} else if (likely(n->time == n->time_for_children) || !is_own) {
 		return share(n, out);
 	} else {
-		err = create(n->time_for_children, n->time_for_children, out);
+		err = create(n->time_for_children, n->time_for_children, n->net, out);
 	}
 	if (!err)
 		time_ns_freeze((*out)->time);
@@ -140,12 +140,12 @@ int nsproxy_for_exec(const struct task *t, struct nsproxy **out)
 
 	if (likely(n->time == n->time_for_children))
 		return share(n, out);
-	return create(n->time_for_children, n->time_for_children, out);
+	return create(n->time_for_children, n->time_for_children, n->net, out);
 }
 
-int nsproxy_for_time(struct time_ns *ns, struct nsproxy **out)
+int nsproxy_for_time(const struct task *t, struct time_ns *ns, struct nsproxy **out)
 {
-	return create(ns, ns, out);
+	return create(ns, ns, t->ns->net, out);
 }
 
 void nsproxy_switch(struct task *t, struct nsproxy *n)
@@ -183,6 +183,8 @@ struct namespace *task_namespace(struct task *t, uint32_t kind, bool of_children
 				found = &only[i];
 	if (n && kind == CLONE_NEWTIME)
 		found = of_children ? &n->time_for_children->ns : &n->time->ns;
+	if (n && kind == CLONE_NEWNET)
+		found = n->net;
 	if (found)
 		namespace_get(found);
 	nsproxy_put(n);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* namespace.h - what namespaces of all kinds have in common (namespaces(7)), and the
  * object that says which ones a task is in. Of time there may be several (time_ns.h), of
- * every other kind there is one. */
+ * every other kind there is one. That of the network belongs to a later folder
+ * (net/net_ns.h). */
 #pragma once
 #include "abi/types.h"
 #include "base/ref.h"
@@ -20,6 +21,9 @@ struct namespace
 	void (*free)(struct namespace * ns); /* const; NULL: it is there for ever */
 };
 
+/* Linux's numbers of the first ones begin with this, that of the first time namespace. */
+#define NAMESPACE_INO_FIRST 4026531834
+
 void namespace_get(struct namespace *ns);
 void namespace_put(struct namespace *ns);
 /* A number for a new one's file. */
@@ -31,6 +35,8 @@ struct nsproxy {
 	struct ref refs;
 	struct time_ns *time;		   /* ref */
 	struct time_ns *time_for_children; /* ref: and of what the task execs */
+	struct namespace *net;		   /* ref: a struct net_ns. In the first one from
+					      start-up on */
 };
 extern struct nsproxy first_nsproxy;
 
@@ -46,7 +52,8 @@ int nsproxy_for_unshare(const struct task *t, uint64_t flags,
 /* in a new program; */
 int nsproxy_for_exec(const struct task *t, struct nsproxy **out) MUST_CHECK;
 /* or in a time namespace that it enters. */
-int nsproxy_for_time(struct time_ns *ns, struct nsproxy **out) MUST_CHECK;
+int nsproxy_for_time(const struct task *t, struct time_ns *ns,
+		     struct nsproxy **out) MUST_CHECK;
 /* The current task has n from now on, whose reference is taken over. */
 void nsproxy_switch(struct task *t, struct nsproxy *n);
 /* A reference, or NULL when t has ended. Takes its process' lock. */
