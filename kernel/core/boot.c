@@ -129,7 +129,7 @@ static void insert_group(struct creds *c, gid_t gid)
 
 static struct creds *first_creds(const struct boot_params *b)
 {
-	static const struct creds blank;
+	static const struct creds blank = {.user_ns = &first_user_ns};
 	struct creds *c = creds_copy(&blank);
 
 	if (!c)

@@ -451,7 +451,8 @@ void first_process_loop(void)
 static int init_process_create(void)
 {
 	static const struct creds everything = {.cap_effective = CAPS_ALL,
-						.cap_permitted = CAPS_ALL};
+						.cap_permitted = CAPS_ALL,
+						.user_ns = &first_user_ns};
 	struct process *p = process_alloc();
 	struct session *s;
 	int err = -ENOMEM;

@@ -4,9 +4,13 @@
 
 #include "abi/sched.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 struct net_ns first_net_ns = {
-	.ns = {.refs = {1}, .kind = CLONE_NEWNET, .ino = NAMESPACE_INO_FIRST + 6},
+	.ns = {.refs = {1},
+	       .kind = CLONE_NEWNET,
+	       .ino = NAMESPACE_INO_FIRST + 6,
+	       .owner = &first_user_ns},
 	.is_host = true,
 	.cookie = 1,
 };

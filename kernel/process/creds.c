@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "process/identity.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 int suid_dumpable;
 
@@ -29,6 +30,7 @@ void creds_put(struct creds *c)
 {
 	if (!c || !ref_put(&c->refs))
 		return;
+	user_ns_put(c->user_ns);
 	kfree(c->groups);
 	slab_free(&creds_cache, c);
 }
@@ -42,14 +44,17 @@ struct creds *creds_copy(const struct creds *c)
 	*copy = *c;
 	ref_init(&copy->refs);
 	copy->groups = NULL;
-	if (!c->group_count)
+	if (!c->group_count) {
+		user_ns_get(copy->user_ns);
 		return copy;
+	}
 	copy->groups = kmalloc_array(c->group_count, sizeof(*c->groups));
 	if (!copy->groups) {
 		slab_free(&creds_cache, copy);
 		return NULL;
 	}
 	memcpy(copy->groups, c->groups, c->group_count * sizeof(*c->groups));
+	user_ns_get(copy->user_ns);
 	return copy;
 }
 
@@ -76,16 +81,6 @@ bool creds_in_group(const struct creds *c, gid_t gid)
 const struct creds *current_creds(void)
 {
 	return current()->creds;
-}
-
-bool capable(int cap)
-{
-	struct task *t = current();
-	bool has = creds_capable(t->creds, cap);
-
-	if (has && t->process && !atomic_load_relaxed(&t->process->used_privilege))
-		atomic_store_relaxed(&t->process->used_privilege, true);
-	return has;
 }
 
 struct creds *task_creds(struct task *t)

@@ -7,6 +7,8 @@
 
 #define NGROUPS_MAX 65536
 
+struct user_ns;
+
 struct creds {
 	struct ref refs;
 	uid_t uid, euid, suid, fsuid;
@@ -15,19 +17,25 @@ struct creds {
 	uint32_t securebits;
 	uint32_t group_count;
 	gid_t *groups; /* sorted; owned */
+	/* ref: which the capabilities are those of. The ids are the kernel's. */
+	struct user_ns *user_ns;
 };
+extern struct user_ns first_user_ns; /* user_ns.h */
 
 void creds_get(struct creds *c);
 void creds_put(struct creds *c);
 /* A private copy with one reference, or NULL. */
 struct creds *creds_copy(const struct creds *c);
 bool creds_in_group(const struct creds *c, gid_t gid); /* fsgid or supplementary */
+/* A capability over what belongs to the first user namespace, or to all: only who is in
+ * it has any. For what belongs to others see user_ns.h. */
 static inline bool creds_capable(const struct creds *c, int cap)
 {
-	return (c->cap_effective >> cap) & 1;
+	return ((c->cap_effective >> cap) & 1) && likely(c->user_ns == &first_user_ns);
 }
 /* fs.suid_dumpable: enum dumpable of processes whose ids have changed. Atomic. */
 extern int suid_dumpable;
 /* current()'s: borrowed until the task changes its own. */
 const struct creds *current_creds(void);
+/* The same of the current task, for which it then counts as used. */
 bool capable(int cap);

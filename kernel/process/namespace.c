@@ -9,6 +9,7 @@
 #include "process/creds.h"
 #include "process/task.h"
 #include "process/time_ns.h"
+#include "process/user_ns.h"
 
 #define INO_NEXT 4026532400
 
@@ -17,11 +18,12 @@ struct nsproxy first_nsproxy = {{1}, &first_time_ns, &first_time_ns, NULL};
 /* Linux's numbers of the first namespaces. */
 #define FIRST(kind_, number)                                                             \
 	{                                                                                \
-		.refs = {1}, .kind = (kind_), .ino = NAMESPACE_INO_FIRST + (number)      \
+		.refs = {1}, .kind = (kind_), .ino = NAMESPACE_INO_FIRST + (number),     \
+		.owner = &first_user_ns                                                  \
 	}
 static struct namespace only[] = {
-	FIRST(CLONE_NEWCGROUP, 1), FIRST(CLONE_NEWPID, 2), FIRST(CLONE_NEWUSER, 3),
-	FIRST(CLONE_NEWUTS, 4),	   FIRST(CLONE_NEWIPC, 5), FIRST(CLONE_NEWNS, 7),
+	FIRST(CLONE_NEWCGROUP, 1), FIRST(CLONE_NEWPID, 2), FIRST(CLONE_NEWUTS, 4),
+	FIRST(CLONE_NEWIPC, 5),	   FIRST(CLONE_NEWNS, 7),
 };
 
 static SLAB_CACHE(nsproxy_cache, sizeof(struct nsproxy), 8);
@@ -177,7 +179,9 @@ struct namespace *task_namespace(struct task *t, uint32_t kind, bool of_children
 	struct namespace *found = NULL;
 
 	/* Who has ended still is some user's, and has an id. */
-	if (n || kind == CLONE_NEWUSER || kind == CLONE_NEWPID)
+	if (kind == CLONE_NEWUSER)
+		found = &first_user_ns.ns;
+	else if (n || kind == CLONE_NEWPID)
 		for (size_t i = 0; i < ARRAY_SIZE(only); i++)
 			if (only[i].kind == kind)
 				found = &only[i];

@@ -10,12 +10,16 @@
 struct inode;
 struct task;
 struct time_ns;
+struct user_ns;
 
 struct namespace
 {
 	struct ref refs;
-	uint32_t kind;	     /* const: CLONE_NEW* */
-	uint64_t ino;	     /* const: of its file: no other ever has it */
+	uint32_t kind; /* const: CLONE_NEW* */
+	uint64_t ino;  /* const: of its file: no other ever has it */
+	/* const: whose capabilities count over it; who makes one holds a reference, which
+	 * free() puts. Of a user namespace: its parent. */
+	struct user_ns *owner;
 	struct inode *inode; /* fs/proc/nsfs.c, its lock: of its file, while there is one
 			      */
 	void (*free)(struct namespace * ns); /* const; NULL: it is there for ever */

@@ -10,8 +10,7 @@
 #include "mm/usercopy.h"
 #include "process/identity.h"
 #include "process/task.h"
-
-#define NO_ID UINT32_MAX
+#include "process/user_ns.h"
 
 /* The user ids or the group ids of a task. */
 struct ids {

@@ -7,12 +7,16 @@
 #include "base/lock.h"
 #include "base/slab.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 #define SECONDS_MAX (NSEC_NEVER / NSEC_PER_SEC) /* that a time may have */
 
 struct time_ns first_time_ns = {
-	.ns = {.refs = {1}, .kind = CLONE_NEWTIME, .ino = 4026531834},
+	.ns = {.refs = {1},
+	       .kind = CLONE_NEWTIME,
+	       .ino = 4026531834,
+	       .owner = &first_user_ns},
 	.is_frozen = true,
 };
 int max_time_namespaces = 96365; /* half the tasks that there may be, as Linux has it */
