@@ -25,6 +25,7 @@ struct net_ns *current_net_ns(void)
 
 void net_ns_init(void)
 {
+	lo_init(&first_net_ns.lo);
 	namespace_get(&first_net_ns.ns);
 	first_nsproxy.net = &first_net_ns.ns;
 }

@@ -3,12 +3,14 @@
  * interfaces, addresses and ports, belongs to. */
 #pragma once
 #include "abi/types.h"
+#include "net/lo.h"
 #include "process/namespace.h"
 
 struct net_ns {
 	struct namespace ns; /* first */
 	bool is_host;	     /* const: its sockets are the host's, and its network is */
 	uint64_t cookie;     /* const: SO_NETNS_COOKIE */
+	struct lo_device lo; /* of one that is not the host's */
 };
 extern struct net_ns first_net_ns;
 
