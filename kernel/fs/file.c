@@ -359,6 +359,31 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 	return done;
 }
 
+ssize_t file_send_by_host(struct file *out, struct file *in, int64_t *pos, size_t count)
+{
+	struct io_counts *io = &current()->io;
+	ssize_t done;
+	int fd;
+
+	if (!in->ops->host_data || !out->ops->put_host_data)
+		return -EOPNOTSUPP;
+	fd = in->ops->host_data(in, count);
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	done = out->ops->put_host_data(out, fd, pos, count);
+	if (done == -EOPNOTSUPP)
+		return done;
+	io->reads++;
+	io->writes++;
+	if (done > 0) {
+		io->read_bytes += (uint64_t)done;
+		io->write_bytes += (uint64_t)done;
+	}
+	count_access(in, done, false);
+	count_access(out, done, true);
+	return done;
+}
+
 int file_write_checks(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct inode *inode = f->inode;

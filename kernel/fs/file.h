@@ -49,6 +49,13 @@ struct file_ops {
 	/* For mmap: see vm_object_ops. -ENODEV. */
 	int (*host_backing)(struct file *f, uint64_t off, size_t size, bool shared,
 			    bool exec, int *fd, int64_t *host_off);
+	/* sendfile: a descriptor of the host's that has the file's data at the same
+	 * places, if `count` bytes of it go a shorter way so; -EOPNOTSUPP. NULL: none
+	 * has. */
+	int (*host_data)(struct file *f, size_t count);
+	/* sendfile: takes up to count bytes of such a descriptor from *pos on, which
+	 * moves: how many. -EOPNOTSUPP: not so. */
+	ssize_t (*put_host_data)(struct file *f, int host_fd, int64_t *pos, size_t count);
 	int (*writers_changed)(struct file *f, int by);
 	uint64_t (*content_id)(struct file *f);
 	/* F_SETFL is about to store flags: 0 or -errno. */
@@ -177,6 +184,9 @@ extern void (*file_release_hook)(struct file *f);
 ssize_t file_read(struct file *f, struct uio *u, int64_t *pos);
 ssize_t file_write(struct file *f, struct uio *u, int64_t *pos);
 /* The same with kernel memory, at off (-1: the file's position). */
+/* From one to the other by the host alone, of whom neither is to be asked any more:
+ * -EOPNOTSUPP if that cannot be. */
+ssize_t file_send_by_host(struct file *out, struct file *in, int64_t *pos, size_t count);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t size, int64_t off);
 ssize_t file_write_kernel(struct file *f, const void *buf, size_t size, int64_t off);
 /* RWF_* of preadv2(2) and its kin as flags of a uio: -EOPNOTSUPP, -EINVAL. */

@@ -5,8 +5,10 @@
  * Nothing is lost on the way: room in a pipe is promised before the source is read, a
  * pipe's bytes are consumed and a file's position is moved when the destination has them.
  *
- * Limits against Linux: the bytes are copied, so that what a program changes after
- * vmsplice or sendfile is not seen; a page of a pipe is filled up by what comes next. */
+ * From a file of the host to a connection of the host it is the host that copies.
+ *
+ * Limits against Linux: otherwise the bytes are copied, so that what a program changes
+ * after vmsplice or sendfile is not seen; a page of a pipe is filled up by what comes next. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/resource.h"
@@ -157,6 +159,12 @@ static ssize_t copy_run(struct copy *c)
 
 	if (done)
 		return done;
+	if (has_position(c->in)) {
+		done = file_send_by_host(c->out, c->in, &c->in_pos, c->count);
+		if (done != -EOPNOTSUPP)
+			return done;
+		done = 0;
+	}
 	c->buf = page_alloc(BUFFER_ORDER);
 	if (!c->buf)
 		return -ENOMEM;

@@ -90,6 +90,9 @@ long host_pwritev(int fd, const struct linux_iovec *iov, int count, int64_t off)
  * nothing interrupts them. */
 long host_readv(int fd, const struct linux_iovec *iov, int count);
 long host_writev(int fd, const struct linux_iovec *iov, int count);
+/* sendfile(2) from *off of `in` on, which moves, to a socket. Blocks unless that has
+ * O_NONBLOCK. */
+long host_sendfile(int out, int in, int64_t *off, size_t size);
 long host_lseek(int fd, int64_t off, int whence);
 int host_statx(int dirfd, const char *path, int flags, uint32_t mask,
 	       struct linux_statx *out);

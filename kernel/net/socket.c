@@ -107,6 +107,17 @@ static ssize_t socket_write(struct file *f, struct uio *u, int64_t *pos)
 	return socket_send(s, &m);
 }
 
+static ssize_t socket_put_host_data(struct file *f, int host_fd, int64_t *pos,
+				    size_t count)
+{
+	struct socket *s = socket_of(f);
+	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
+
+	if (!s->ops->send_host_file)
+		return -EOPNOTSUPP;
+	return s->ops->send_host_file(s, host_fd, pos, count, nonblock);
+}
+
 static uint32_t socket_poll(struct file *f, struct poll_table *pt)
 {
 	struct socket *s = socket_of(f);
@@ -193,6 +204,7 @@ static void socket_release(struct file *f)
 static const struct file_ops socket_file_ops = {
 	.read = socket_read,
 	.write = socket_write,
+	.put_host_data = socket_put_host_data,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.set_flags = socket_set_flags,

@@ -70,6 +70,9 @@ struct socket_ops {
 	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
 	ssize_t (*send)(struct socket *s, struct message *m);
 	ssize_t (*receive)(struct socket *s, struct message *m);
+	/* sendfile of what the host has (file_ops.put_host_data). NULL: it is copied. */
+	ssize_t (*send_host_file)(struct socket *s, int host_fd, int64_t *pos,
+				  size_t count, bool nonblock);
 	int (*shutdown)(struct socket *s, int how);
 	/* Options that net/options.c does not answer for all families: it keeps
 	 * SO_RCVTIMEO and SO_SNDTIMEO, and tells SO_TYPE, SO_DOMAIN and SO_PROTOCOL.

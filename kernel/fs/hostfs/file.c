@@ -319,6 +319,17 @@ static int file_op_host_backing(struct file *f, uint64_t off, size_t size, bool 
 	return 0;
 }
 
+/* What the cache has costs one host call either way. */
+static int file_op_host_data(struct file *f, size_t count)
+{
+	struct host_handle *h = f->private;
+
+	if (hostfs_of(h->inode)->exclusive &&
+	    MIN((int64_t)count, h->inode->inode.size) <= (int64_t)HOST_CACHE_READ_MAX)
+		return -EOPNOTSUPP;
+	return host_handle_fd(h);
+}
+
 static uint64_t file_op_content_id(struct file *f)
 {
 	struct host_handle *h = f->private;
@@ -399,6 +410,7 @@ const struct file_ops hostfs_file_ops = {
 	.fsync = file_op_fsync,
 	.fallocate = file_op_fallocate,
 	.host_backing = file_op_host_backing,
+	.host_data = file_op_host_data,
 	.content_id = file_op_content_id,
 	.set_flags = file_op_set_flags,
 	.host_lock_fd = file_op_host_lock_fd,
@@ -416,6 +428,7 @@ static const struct file_ops exclusive_ops = {
 	.lseek = file_op_lseek,
 	.release = shared_release,
 	.host_backing = file_op_host_backing,
+	.host_data = file_op_host_data,
 	.content_id = file_op_content_id,
 	.cached_pages = exclusive_cached_pages,
 };

@@ -132,6 +132,18 @@ static int overlay_host_backing(struct file *f, uint64_t off, size_t size, bool 
 	return -ENODEV;
 }
 
+static int overlay_host_data(struct file *f, size_t count)
+{
+	struct overlay_inode *oi = overlay_inode_of(f->inode);
+	const struct file_ops *lower = lower_of(f, oi);
+	struct file *upper = upper_of(oi);
+
+	if (upper)
+		return upper->ops->host_data ? upper->ops->host_data(upper, count)
+					     : -EOPNOTSUPP;
+	return lower && lower->host_data ? lower->host_data(f, count) : -EOPNOTSUPP;
+}
+
 static int overlay_writers_changed(struct file *f, int by)
 {
 	struct file *upper = upper_of(overlay_inode_of(f->inode));
@@ -180,6 +192,7 @@ const struct file_ops overlay_file_ops = {
 	.fsync = overlay_fsync,
 	.fallocate = overlay_fallocate,
 	.host_backing = overlay_host_backing,
+	.host_data = overlay_host_data,
 	.writers_changed = overlay_writers_changed,
 	.content_id = overlay_content_id,
 	.cached_pages = overlay_cached_pages,

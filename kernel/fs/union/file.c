@@ -175,6 +175,15 @@ static int union_host_backing(struct file *f, uint64_t off, size_t size, bool sh
 	return real->ops->host_backing(real, off, size, shared, exec, fd, host_off);
 }
 
+static int union_host_data(struct file *f, size_t count)
+{
+	int err;
+	struct file *real = real_of(f, &err);
+
+	return real && real->ops->host_data ? real->ops->host_data(real, count)
+					    : -EOPNOTSUPP;
+}
+
 static int union_writers_changed(struct file *f, int by)
 {
 	struct real_files *r = f->private;
@@ -218,6 +227,7 @@ const struct file_ops union_file_ops = {
 	.fsync = union_fsync,
 	.fallocate = union_fallocate,
 	.host_backing = union_host_backing,
+	.host_data = union_host_data,
 	.writers_changed = union_writers_changed,
 	.content_id = union_content_id,
 	.cached_pages = union_cached_pages,

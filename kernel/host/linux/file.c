@@ -129,6 +129,12 @@ long host_writev(int fd, const struct linux_iovec *iov, int count)
 	return CALL(NR_writev, fd, iov, count);
 }
 
+long host_sendfile(int out, int in, int64_t *off, size_t size)
+{
+	return host_block_current(NR_sendfile, (uint64_t)out, (uint64_t)in, (uint64_t)off,
+				  size, 0, 0);
+}
+
 long host_lseek(int fd, int64_t off, int whence)
 {
 	return CALL(NR_lseek, fd, off, whence);

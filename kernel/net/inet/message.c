@@ -375,3 +375,55 @@ ssize_t inet_send(struct socket *s, struct message *m)
 		return message_broken_pipe(m);
 	return done;
 }
+
+/* Moves what one host call does: how much, or -errno. */
+static long send_file_some(struct socket *s, int host_fd, int64_t *pos, size_t count)
+{
+	nsec_t deadline = inet_deadline(&s->send_timeout);
+	int64_t before = *pos;
+	int err = 0;
+
+	while (!err) {
+		long done = host_sendfile(s->host_fd, host_fd, pos, count);
+
+		if (done > (long)count || (done >= 0 && *pos != before + done))
+			return -EIO;
+		if (done != -EINTR)
+			return done;
+		err = inet_send_interrupted(s, deadline);
+	}
+	return err;
+}
+
+/* -EINVAL: a file that the host's own sendfile does not read. */
+ssize_t inet_send_host_file(struct socket *s, int host_fd, int64_t *pos, size_t count,
+			    bool nonblock)
+{
+	const struct message plain = {.flags = 0};
+	bool may_block = !nonblock;
+	ssize_t total = 0;
+	long done = 0;
+	int err;
+
+	if (s->type != SOCK_STREAM || inet_of(s)->outside)
+		return -EOPNOTSUPP;
+	err = inet_may_send(s, &may_block);
+	if (!err)
+		err = inet_set_nonblock(s, !may_block);
+	if (err)
+		return err;
+	while ((size_t)total < count) {
+		done = send_file_some(s, host_fd, pos, count - (size_t)total);
+		if (done <= 0)
+			break;
+		total += done;
+		if (!may_block || has_work(WORK_INTERRUPTS) ||
+		    atomic_load_relaxed(&s->send_timeout) != NSEC_NEVER)
+			break;
+	}
+	if (done == -EINVAL && !total)
+		return -EOPNOTSUPP;
+	if (done == -EPIPE && !total)
+		return message_broken_pipe(&plain);
+	return total ? total : done;
+}

@@ -35,6 +35,14 @@ static int tcp_name(struct socket *s, struct linux_sockaddr_storage *addr, bool 
 			       s->family, addr);
 }
 
+static ssize_t tcp_send_host_file(struct socket *s, int host_fd, int64_t *pos,
+				  size_t count, bool nonblock)
+{
+	return tcp_conn_of(inet_of(s))
+		       ? -EOPNOTSUPP
+		       : inet_send_host_file(s, host_fd, pos, count, nonblock);
+}
+
 static void tcp_release(struct socket *s)
 {
 	struct inet_socket *i = inet_of(s);
@@ -97,6 +105,7 @@ const struct socket_ops tcp_ops = {
 	.name = tcp_name,
 	.send = tcp_send,
 	.receive = tcp_receive,
+	.send_host_file = tcp_send_host_file,
 	.shutdown = tcp_shutdown,
 	.set_option = tcp_set_option,
 	.get_option = tcp_get_option,
