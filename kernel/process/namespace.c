@@ -29,6 +29,29 @@ static struct namespace only[] = {
 static SLAB_CACHE(nsproxy_cache, sizeof(struct nsproxy), 8);
 static uint64_t last_ino = INO_NEXT; /* atomic */
 
+int namespace_init(struct namespace *ns, uint32_t kind, struct user_ns *owner, uid_t uid,
+		   void (*free)(struct namespace *ns))
+{
+	if (!ns_count_take(owner, uid, ns_count_kind_of(kind)))
+		return -ENOSPC;
+	user_ns_get(owner);
+	*ns = (struct namespace){
+		.kind = kind,
+		.ino = atomic_add(&last_ino, 1) + 1,
+		.owner = owner,
+		.maker = uid,
+		.free = free,
+	};
+	ref_init(&ns->refs);
+	return 0;
+}
+
+void namespace_fini(struct namespace *ns)
+{
+	ns_count_drop(ns->owner, ns->maker, ns_count_kind_of(ns->kind));
+	user_ns_put(ns->owner);
+}
+
 void namespace_get(struct namespace *ns)
 {
 	ref_get(&ns->refs);
@@ -38,11 +61,6 @@ void namespace_put(struct namespace *ns)
 {
 	if (ns && ref_put(&ns->refs) && ns->free)
 		ns->free(ns);
-}
-
-uint64_t namespace_next_ino(void)
-{
-	return atomic_add(&last_ino, 1) + 1;
 }
 
 /* ---- those of a task ---- */
@@ -92,7 +110,7 @@ static int share(struct nsproxy *n, struct nsproxy **out)
 static int create_new(const struct nsproxy *n, bool is_own, struct nsproxy **out)
 {
 	struct time_ns *fresh;
-	int err = time_ns_create(n->time_for_children, &fresh);
+	int err = time_ns_create(n->time_for_children, current_user_ns(), &fresh);
 
 	if (err)
 		return err;

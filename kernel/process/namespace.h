@@ -20,6 +20,7 @@ struct namespace
 	/* const: whose capabilities count over it; who makes one holds a reference, which
 	 * free() puts. Of a user namespace: its parent. */
 	struct user_ns *owner;
+	uid_t maker;	     /* const: whom it counts for (ns_count.h) */
 	struct inode *inode; /* fs/proc/nsfs.c, its lock: of its file, while there is one
 			      */
 	void (*free)(struct namespace * ns); /* const; NULL: it is there for ever */
@@ -28,10 +29,13 @@ struct namespace
 /* Linux's numbers of the first ones begin with this, that of the first time namespace. */
 #define NAMESPACE_INO_FIRST 4026531834
 
+/* A new one with one reference, of a kind that can be made, which uid (the kernel's id)
+ * makes in a user namespace; 0, -ENOSPC: too many. fini is for its free(). */
+int namespace_init(struct namespace *ns, uint32_t kind, struct user_ns *owner, uid_t uid,
+		   void (*free)(struct namespace *ns)) MUST_CHECK;
+void namespace_fini(struct namespace *ns);
 void namespace_get(struct namespace *ns);
 void namespace_put(struct namespace *ns);
-/* A number for a new one's file. */
-uint64_t namespace_next_ino(void);
 
 /* Those of a task. Immutable once a task has it, as credentials are: changed by copy and
  * swap. */

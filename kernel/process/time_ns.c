@@ -19,38 +19,30 @@ struct time_ns first_time_ns = {
 	       .owner = &first_user_ns},
 	.is_frozen = true,
 };
-int max_time_namespaces = 96365; /* half the tasks that there may be, as Linux has it */
 
 static SLAB_CACHE(time_ns_cache, sizeof(struct time_ns), 8);
 static struct lock offsets_lock = LOCK_INIT(RANK_LOG);
-static int count; /* atomic: all but the first */
 
 static void time_ns_free(struct namespace *ns)
 {
-	(void)atomic_sub(&count, 1);
+	namespace_fini(ns);
 	slab_free(&time_ns_cache, container_of(ns, struct time_ns, ns));
 }
 
-int time_ns_create(struct time_ns *like, struct time_ns **out)
+int time_ns_create(struct time_ns *like, struct user_ns *owner, struct time_ns **out)
 {
-	struct time_ns *n;
+	struct time_ns *n = slab_alloc_zeroed(&time_ns_cache);
+	int err;
 
-	if (atomic_add(&count, 1) >= atomic_load(&max_time_namespaces)) {
-		(void)atomic_sub(&count, 1);
-		return -ENOSPC;
-	}
-	n = slab_alloc(&time_ns_cache);
-	if (!n) {
-		(void)atomic_sub(&count, 1);
+	if (!n)
 		return -ENOMEM;
+	err = namespace_init(&n->ns, CLONE_NEWTIME, owner, current_creds()->euid,
+			     time_ns_free);
+	if (err) {
+		slab_free(&time_ns_cache, n);
+		return err;
 	}
-	*n = (struct time_ns){
-		.ns = {.kind = CLONE_NEWTIME,
-		       .ino = namespace_next_ino(),
-		       .free = time_ns_free},
-		.offsets = time_ns_offsets(like),
-	};
-	ref_init(&n->ns.refs);
+	n->offsets = time_ns_offsets(like);
 	*out = n;
 	return 0;
 }

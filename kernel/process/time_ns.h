@@ -19,11 +19,11 @@ struct time_ns {
 	struct time_offsets offsets; /* const once frozen, till then time_ns.c's lock */
 };
 extern struct time_ns first_time_ns;
-/* How many there may be at once. Atomic: user.max_time_namespaces. */
-extern int max_time_namespaces;
 
-/* One with the offsets of another: 0 with a reference, -ENOSPC, -ENOMEM. */
-int time_ns_create(struct time_ns *like, struct time_ns **out) MUST_CHECK;
+/* One with the offsets of another, which the current task makes in a user namespace: 0
+ * with a reference, -ENOSPC, -ENOMEM. */
+int time_ns_create(struct time_ns *like, struct user_ns *owner,
+		   struct time_ns **out) MUST_CHECK;
 static inline void time_ns_get(struct time_ns *ns)
 {
 	namespace_get(&ns->ns);

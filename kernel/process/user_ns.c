@@ -10,8 +10,11 @@ struct user_ns first_user_ns = {
 	.ns = {.refs = {1}, .kind = CLONE_NEWUSER, .ino = NAMESPACE_INO_FIRST + 3},
 	.parent_may_setfcap = true,
 	.may_setgroups = true,
+	/* half the tasks that there may be, as Linux has it */
+	.counts = {.max = {96365, 96365, 96365},
+		   .users = LIST_INIT(first_user_ns.counts.users)},
 };
-uint32_t overflow_ids[ID_KINDS] = {65534, 65534, 65534};
+int overflow_ids[ID_KINDS] = {65534, 65534, 65534};
 
 bool user_ns_is_in(const struct user_ns *ns, const struct user_ns *ancestor)
 {
@@ -100,5 +103,6 @@ uint32_t id_shown(const struct user_ns *ns, enum id_kind kind, uint32_t id)
 {
 	uint32_t there = id_from_kernel(ns, kind, id);
 
-	return there == NO_ID ? atomic_load_relaxed(&overflow_ids[kind]) : there;
+	return there == NO_ID ? (uint32_t)atomic_load_relaxed(&overflow_ids[kind])
+			      : there;
 }

@@ -8,6 +8,7 @@
 #pragma once
 #include "process/creds.h"
 #include "process/namespace.h"
+#include "process/ns_count.h"
 
 #define USER_NS_LEVEL_MAX 32  /* how deep they may lie in each other */
 #define ID_EXTENTS_MAX	  340 /* lines of a map */
@@ -38,6 +39,7 @@ struct user_ns {
 	/* Set once, under user_ns.c's lock; atomic. NULL: no id is known in it (in the
 	 * first one: all are). */
 	struct id_map *maps[ID_KINDS];
+	struct ns_counts counts;
 };
 extern struct user_ns first_user_ns;
 
@@ -82,7 +84,7 @@ uint32_t id_from_kernel(const struct user_ns *ns, enum id_kind kind, uint32_t id
 uint32_t id_shown(const struct user_ns *ns, enum id_kind kind, uint32_t id);
 /* Atomic: kernel.overflowuid, kernel.overflowgid (and of projects); fs.overflow* are
  * others. */
-extern uint32_t overflow_ids[ID_KINDS];
+extern int overflow_ids[ID_KINDS];
 
 static inline uid_t make_kuid(const struct user_ns *ns, uid_t uid)
 {

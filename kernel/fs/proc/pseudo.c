@@ -277,16 +277,17 @@ static bool is_strict(const struct pseudo_node *node)
 static int pseudo_permission(struct inode *inode, uint32_t mask)
 {
 	const struct creds *c = current_creds();
-	void (*refresh)(void) = node_of(inode)->refresh;
+	const struct pseudo_node *node = node_of(inode);
+	void (*refresh)(void) = node->refresh;
 	uint32_t bits = inode->mode;
 
 	/* Who walks through a directory, or opens it, asks for this first, without a
 	 * lock; who changes one holds its lock. */
 	if (unlikely(refresh != NULL) && !(mask & MAY_WRITE))
 		refresh();
-	if (!is_strict(node_of(inode)))
+	if (!is_strict(node))
 		return inode_permission_generic(inode, mask);
-	if (c->euid == 0)
+	if (node->is_owned ? node->is_owned() : c->euid == 0)
 		bits >>= 6;
 	else if (creds_in_group(c, 0))
 		bits >>= 3;

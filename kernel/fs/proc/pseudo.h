@@ -31,6 +31,9 @@ struct pseudo_node {
 	const char *target; /* of a link */
 	bool is_hidden;	    /* atomic: not there just now; see refresh */
 	bool is_strict;	    /* modes here and below hold for everyone: /proc/sys */
+	/* Of a file there: whether the current task counts as its owner, whose bits are
+	 * then everyone's; NULL: if its effective user is root. */
+	bool (*is_owned)(void);
 	const struct file_ops *fops; /* of a file that is not generated */
 	void *arg;
 };

@@ -28,7 +28,7 @@
 #include "process/creds.h"
 #include "process/system.h"
 #include "process/task.h"
-#include "process/time_ns.h"
+#include "process/user_ns.h"
 
 static struct lock settings_lock = LOCK_INIT(RANK_OBJECT);
 
@@ -209,6 +209,8 @@ static const struct number numbers[] = {
 	{"vm/overcommit_ratio", &commit_ratio, 0, INT32_MAX},
 	{"vm/user_reserve_kbytes", &commit_user_reserve, 0, INT32_MAX},
 	{"fs/suid_dumpable", &suid_dumpable, 0, 2},
+	{"kernel/overflowgid", &overflow_ids[ID_GROUP], 0, UINT16_MAX},
+	{"kernel/overflowuid", &overflow_ids[ID_USER], 0, UINT16_MAX},
 	{"kernel/sched_rr_timeslice_ms", &sched_rr_timeslice_ms, 1, INT32_MAX},
 	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
 	{"fs/mount-max", &mounts_max, 1, INT32_MAX},
@@ -219,7 +221,6 @@ static const struct number numbers[] = {
 	{"fs/fanotify/max_user_marks", &notify_limits[FANOTIFY_USER_MARKS], 0, INT32_MAX},
 	{"user/max_fanotify_groups", &notify_limits[FANOTIFY_USER_GROUPS], 0, INT32_MAX},
 	{"user/max_fanotify_marks", &notify_limits[FANOTIFY_USER_MARKS], 0, INT32_MAX},
-	{"user/max_time_namespaces", &max_time_namespaces, 0, INT32_MAX},
 	{"user/max_inotify_instances", &notify_limits[INOTIFY_USER_INSTANCES], 0,
 	 INT32_MAX},
 	{"user/max_inotify_watches", &notify_limits[INOTIFY_USER_WATCHES], 0, INT32_MAX},
@@ -430,6 +431,7 @@ static void sys_fill(void)
 				  own_files[i].show, own_files[i].store,
 				  own_files[i].arg);
 	sysctl_add_seccomp(sys);
+	sysctl_add_user(sys);
 	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,
 			  NULL);
 	name_add("sys/kernel/hostname", 0644, offsetof(struct linux_utsname, nodename),

@@ -23,3 +23,5 @@ extern const struct sysctl_first sysctl_ipv4_conf[], sysctl_ipv6_conf[];
 
 /* Adds kernel/seccomp. */
 void sysctl_add_seccomp(struct pseudo_node *sys);
+/* Adds what of user/ is a user namespace's own. */
+void sysctl_add_user(struct pseudo_node *sys);
