@@ -119,13 +119,19 @@ static bool object_is_free(const struct slab *s, const void *p)
 
 static void cache_register(struct slab_cache *c)
 {
+	bool is_double = false;
+
 	lock_take(&registry_lock);
 	if (!c->is_registered) {
+		for (const struct slab_cache *o = registry; o && !is_double; o = o->next)
+			is_double = strcmp(o->name, c->name) == 0;
 		c->next = registry;
 		registry = c;
 		atomic_store(&c->is_registered, true);
 	}
 	lock_drop(&registry_lock);
+	if (unlikely(is_double))
+		alloc_bug("slab: two caches of one name", c);
 }
 
 /* Adds a slab to the cache. Drops the lock meanwhile. */

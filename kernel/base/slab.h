@@ -22,7 +22,7 @@ struct slab_cache {
 	uint32_t per_slab; /* objects in a slab */
 	uint32_t size;	   /* const: of an object, as asked for */
 	uint32_t align;	   /* const: a power of two, at least 8 */
-	const char *name;  /* const */
+	const char *name;  /* const: no other cache has it */
 	/* Slabs with room, and one without objects, kept for the next rush. */
 	struct list partial GUARDED_BY(&lock);
 	struct slab *empty GUARDED_BY(&lock);
@@ -32,16 +32,17 @@ struct slab_cache {
 	bool is_registered;
 };
 
-#define SLAB_CACHE_INIT(var, size_, align_)                                              \
+#define SLAB_CACHE_INIT(var, name_, size_, align_)                                       \
 	{                                                                                \
 		.lock = LOCK_INIT(RANK_SLAB), .size = (size_), .align = (align_),        \
-		.name = #var, .partial = LIST_INIT((var).partial)                        \
+		.name = (name_), .partial = LIST_INIT((var).partial)                     \
 	}
 
-/* Defines a cache: `static SLAB_CACHE(pipe_cache, sizeof(struct pipe), 8);`
- * align is a power of two up to PAGE_SIZE; size is at most SLAB_SIZE_MAX. */
-#define SLAB_CACHE(var, size, align)                                                     \
-	struct slab_cache var = SLAB_CACHE_INIT(var, size, align)
+/* Defines a cache: `static SLAB_CACHE(file_slab, "filp", sizeof(struct file), 8);`
+ * name is what /proc/slabinfo calls it: Linux's where there is one. align is a power of
+ * two up to PAGE_SIZE; size is at most SLAB_SIZE_MAX. */
+#define SLAB_CACHE(var, name, size, align)                                               \
+	struct slab_cache var = SLAB_CACHE_INIT(var, name, size, align)
 
 #define SLAB_SIZE_MAX 8192
 

@@ -49,25 +49,13 @@ static const struct {
 	const char *name;
 	size_t left;
 } owned[] = {
-	{"mm_cache", 0},
-	{"vma_cache", 0},
-	{"file_slab", 0},
-	{"fdtable_slab", 0},
-	{"context_slab", 1},
-	{"sighand_cache", 1},
-	{"process_cache", 1},
-	{"creds_cache", 1},
-	{"pgroup_cache", 1},
-	{"session_cache", 1},
-	{"pipe_slab", 0},
-	{"queued_cache", 0},
-	{"shared_memory_cache", 0},
-	{"socket_slab", 0},
-	{"unix_slab", 0},
-	{"unix_packet_slab", 0},
-	{"unix_mark_slab", 0},
-	{"sem_undo_list_slab", 0},
-	{"shm_slab", 0},
+	{"mm_struct", 0},     {"vm_area_struct", 0},   {"filp", 0},
+	{"files_cache", 0},   {"fs_cache", 1},	       {"sighand_cache", 1},
+	{"signal_cache", 1},  {"cred_jar", 1},	       {"pgroup", 1},
+	{"session", 1},	      {"pipe_inode_info", 0},  {"sigqueue", 0},
+	{"shared_memory", 0}, {"sock_inode_cache", 0}, {"unix_sock", 0},
+	{"unix_packet", 0},   {"unix_mark", 0},	       {"sem_undo_list", 0},
+	{"shm_segment", 0},
 };
 
 static void check_cache(const struct slab_cache *c, void *arg)
@@ -78,7 +66,7 @@ static void check_cache(const struct slab_cache *c, void *arg)
 
 		if (strcmp(c->name, owned[i].name) != 0)
 			continue;
-		if (strcmp(c->name, "file_slab") == 0)
+		if (strcmp(c->name, "filp") == 0)
 			left += overlay_upper_files(); /* the data of what was changed */
 		if (c->objects > left)
 			log_print("leaked: %lu of %s", c->objects - left, c->name);

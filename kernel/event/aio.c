@@ -38,7 +38,7 @@ struct aio_table {
 #define RING_BYTES_MAX	0x10000000U
 #define RING_CREATE_TRY 2U /* events at least, for each request that was asked for */
 
-static SLAB_CACHE(aio_context_slab, sizeof(struct aio_context), 64);
+static SLAB_CACHE(aio_context_slab, "kioctx", sizeof(struct aio_context), 64);
 static struct lock count_lock = LOCK_INIT(RANK_OBJECT);
 static int aio_nr;		 /* count_lock */
 static int aio_max_nr = 0x10000; /* atomic: fs.aio-max-nr */

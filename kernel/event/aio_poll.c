@@ -56,7 +56,7 @@ struct aio_poll {
 	struct aio_wait inside[WAITS_INSIDE];
 };
 
-static SLAB_CACHE(aio_poll_slab, sizeof(struct aio_poll), 64);
+static SLAB_CACHE(aio_poll_slab, "aio_kiocb", sizeof(struct aio_poll), 64);
 
 /* ---- wait queues ---- */
 

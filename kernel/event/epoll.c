@@ -31,7 +31,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 
-static SLAB_CACHE(epoll_slab, sizeof(struct epoll), 64);
+static SLAB_CACHE(epoll_slab, "eventpoll", sizeof(struct epoll), 64);
 static const struct file_ops epoll_ops;
 
 void epoll_put(struct epoll *ep)

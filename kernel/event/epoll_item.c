@@ -30,7 +30,7 @@ enum {
 
 static struct lock file_buckets[FILE_BUCKETS];
 struct lock nest_lock;
-static SLAB_CACHE(epoll_item_slab, sizeof(struct epoll_item), 64);
+static SLAB_CACHE(epoll_item_slab, "eventpoll_epi", sizeof(struct epoll_item), 64);
 
 /* ---- wake-ups ---- */
 

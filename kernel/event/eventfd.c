@@ -23,7 +23,7 @@ struct eventfd {
 	struct waitq changed; /* woken when count changes */
 };
 
-static SLAB_CACHE(eventfd_slab, sizeof(struct eventfd), 64);
+static SLAB_CACHE(eventfd_slab, "eventfd_ctx", sizeof(struct eventfd), 64);
 static int last_id; /* atomic */
 
 static ssize_t eventfd_read(struct file *f, struct uio *u, int64_t *pos)

@@ -18,7 +18,7 @@
 #include "lib/printf.h"
 #include "mm/usercopy.h"
 
-static SLAB_CACHE(fanotify_slab, sizeof(struct fanotify), 64);
+static SLAB_CACHE(fanotify_slab, "fanotify_group", sizeof(struct fanotify), 64);
 static uint64_t last_serial; /* atomic */
 
 static uint32_t fanotify_poll(struct file *f, struct poll_table *pt)

@@ -17,7 +17,7 @@ enum {
 	IGNORES = FAN_MARK_IGNORED | FAN_MARK_IGNORE,
 };
 
-static SLAB_CACHE(mark_slab, sizeof(struct fanotify_mark), 8);
+static SLAB_CACHE(mark_slab, "fanotify_mark", sizeof(struct fanotify_mark), 8);
 
 /* ---- as a mark ---- */
 

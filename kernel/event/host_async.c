@@ -24,7 +24,7 @@ struct host_async {
 	struct deferred work;	 /* with a reference to file while it is queued */
 };
 
-static SLAB_CACHE(host_async_slab, sizeof(struct host_async), 8);
+static SLAB_CACHE(host_async_slab, "host_async", sizeof(struct host_async), 8);
 static struct lock files_lock = LOCK_INIT(RANK_OBJECT);
 static struct list files = LIST_INIT(files); /* files_lock */
 

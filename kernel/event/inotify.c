@@ -20,7 +20,7 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 
-static SLAB_CACHE(inotify_slab, sizeof(struct inotify), 64);
+static SLAB_CACHE(inotify_slab, "inotify_group", sizeof(struct inotify), 64);
 
 /* ---- queueing ---- */
 

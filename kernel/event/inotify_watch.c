@@ -21,7 +21,7 @@ enum {
 		     IN_MASK_CREATE | IN_ISDIR | (int)IN_ONESHOT,
 };
 
-static SLAB_CACHE(watch_slab, sizeof(struct inotify_watch), 8);
+static SLAB_CACHE(watch_slab, "inotify_inode_mark", sizeof(struct inotify_watch), 8);
 
 static struct inotify_watch *watch_of(struct notify_mark *m)
 {

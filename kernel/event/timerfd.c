@@ -37,7 +37,7 @@ struct timerfd {
 	struct waitq expired; /* woken when ticks rises */
 };
 
-static SLAB_CACHE(timerfd_slab, sizeof(struct timerfd), 64);
+static SLAB_CACHE(timerfd_slab, "timerfd_ctx", sizeof(struct timerfd), 64);
 
 /* Counts what has expired by now. */
 static void timerfd_update_locked(struct timerfd *t)

@@ -30,7 +30,7 @@ static struct mount *anon_mount;
 static struct mount *memfd_mount;
 static struct mount *pidfs_mount;
 static struct inode *anon_inode; /* shared by all "anon_inode:" files */
-static SLAB_CACHE(anon_inode_slab, sizeof(struct inode), 8);
+static SLAB_CACHE(anon_inode_slab, "anon_inode_cache", sizeof(struct inode), 8);
 
 static void anon_release(struct inode *inode)
 {

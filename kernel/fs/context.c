@@ -11,7 +11,7 @@
 #include "lib/atomic.h"
 #include "process/task.h"
 
-static SLAB_CACHE(context_slab, sizeof(struct fs_context), 8);
+static SLAB_CACHE(context_slab, "fs_cache", sizeof(struct fs_context), 8);
 
 static struct fs_context *create(const struct path *root, const struct path *cwd,
 				 uint32_t umask)

@@ -38,7 +38,7 @@ static struct hash_table table;
 static struct lock locks[LOCKS]; /* RANK_DENTRY: of the buckets i % LOCKS */
 static size_t cache_max;	 /* const */
 static bool is_growing;		 /* atomic */
-static SLAB_CACHE(dentry_slab, sizeof(struct dentry), 8);
+static SLAB_CACHE(dentry_slab, "dentry", sizeof(struct dentry), 8);
 static uint64_t seed;
 static uint64_t moves; /* atomic: odd while one is going on */
 static uint32_t hand;  /* atomic */

@@ -19,7 +19,7 @@
 #include "process/system.h"
 #include "process/task.h"
 
-static SLAB_CACHE(fdtable_slab, sizeof(struct fdtable), 64);
+static SLAB_CACHE(fdtable_slab, "files_cache", sizeof(struct fdtable), 64);
 
 struct fdtable *fdtable_create(void)
 {

@@ -29,7 +29,7 @@
 #include "process/task.h"
 #include "signal/signal.h"
 
-static SLAB_CACHE(file_slab, sizeof(struct file), 64);
+static SLAB_CACHE(file_slab, "filp", sizeof(struct file), 64);
 void (*file_release_hook)(struct file *f);
 
 /* ---- as a vm_object ---- */

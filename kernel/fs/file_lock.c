@@ -40,7 +40,7 @@ struct lock_waiter {
 struct lock locks_lock = LOCK_INIT(RANK_FLOCK);
 static struct list waiters = LIST_INIT(waiters);       /* locks_lock */
 static struct list all_states = LIST_INIT(all_states); /* locks_lock */
-static SLAB_CACHE(file_lock_slab, sizeof(struct file_lock), 8);
+static SLAB_CACHE(file_lock_slab, "file_lock_cache", sizeof(struct file_lock), 8);
 
 static struct file_lock_state *state_get(struct inode *inode)
 {

@@ -40,7 +40,7 @@
 #include "process/task.h"
 #include "signal/signal.h"
 
-static SLAB_CACHE(pipe_slab, sizeof(struct pipe), 64);
+static SLAB_CACHE(pipe_slab, "pipe_inode_info", sizeof(struct pipe), 64);
 
 bool file_is_pipe(const struct file *f)
 {

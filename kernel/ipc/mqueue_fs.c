@@ -43,8 +43,8 @@ struct mq_name {
 	char name[];
 };
 
-static SLAB_CACHE(mqueue_slab, sizeof(struct mqueue), 8);
-static SLAB_CACHE(mqueue_dir_slab, sizeof(struct inode), 8);
+static SLAB_CACHE(mqueue_slab, "mqueue_inode_cache", sizeof(struct mqueue), 8);
+static SLAB_CACHE(mqueue_dir_slab, "mqueue_dir_cache", sizeof(struct inode), 8);
 static struct superblock *mqueue_sb;
 static struct mount *mqueue_mount;
 static struct lock names_lock = LOCK_INIT(RANK_INODE); /* the next two */

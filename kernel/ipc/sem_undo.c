@@ -15,7 +15,7 @@ struct sem_undo_list {
 	struct list undos; /* lock: struct sem_undo.of_owner, used last first */
 };
 
-static SLAB_CACHE(sem_undo_list_slab, sizeof(struct sem_undo_list), 8);
+static SLAB_CACHE(sem_undo_list_slab, "sem_undo_list", sizeof(struct sem_undo_list), 8);
 
 static size_t size_for(const struct sem_set *set)
 {

@@ -28,7 +28,7 @@
 
 enum { USER_SLOTS = 64, SHM_DEVICE = 1 };
 
-static SLAB_CACHE(shm_slab, sizeof(struct shm_segment), 8);
+static SLAB_CACHE(shm_slab, "shm_segment", sizeof(struct shm_segment), 8);
 static uint64_t locked_pages[USER_SLOTS]; /* atomic: by user */
 
 #define SHM_HIGHEST (UINT64_MAX - (1UL << 24))

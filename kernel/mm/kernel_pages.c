@@ -25,7 +25,7 @@ struct kernel_pages {
 	uint64_t ino;
 };
 
-static SLAB_CACHE(kernel_pages_slab, sizeof(struct kernel_pages), 8);
+static SLAB_CACHE(kernel_pages_slab, "kernel_pages", sizeof(struct kernel_pages), 8);
 static uint64_t last_ino;
 static int segment_fd = -1;
 static uintptr_t segment_base;

@@ -20,7 +20,7 @@
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
-static SLAB_CACHE(mm_cache, sizeof(struct mm), 8);
+static SLAB_CACHE(mm_cache, "mm_struct", sizeof(struct mm), 8);
 static uint64_t next_mm_id;
 int mm_min_addr = PAGE_SIZE, mm_max_areas = 65530;
 void (*mm_mapped_hook)(struct mm *mm, struct vma *v);

@@ -20,7 +20,7 @@ struct shared_memory {
 	size_t promised; /* pages: mm/commit.h */
 };
 
-static SLAB_CACHE(shared_memory_cache, sizeof(struct shared_memory), 8);
+static SLAB_CACHE(shared_memory_cache, "shared_memory", sizeof(struct shared_memory), 8);
 static uint64_t next_ino;
 
 static struct shared_memory *of(struct vm_object *o)

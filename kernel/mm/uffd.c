@@ -14,8 +14,8 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 
-static SLAB_CACHE(uffd_cache, sizeof(struct uffd), 8);
-static SLAB_CACHE(uffd_event_cache, sizeof(struct uffd_event), 8);
+static SLAB_CACHE(uffd_cache, "userfaultfd_ctx_cache", sizeof(struct uffd), 8);
+static SLAB_CACHE(uffd_event_cache, "userfaultfd_event", sizeof(struct uffd_event), 8);
 
 struct uffd *uffd_create(struct uffd_mm *um, uint32_t flags, uint64_t features)
 {

@@ -16,8 +16,8 @@ struct uffd_chunk {
 	uint64_t bits[BITS][WORDS];
 };
 
-static SLAB_CACHE(uffd_mm_cache, sizeof(struct uffd_mm), 8);
-static SLAB_CACHE(uffd_chunk_cache, sizeof(struct uffd_chunk), 8);
+static SLAB_CACHE(uffd_mm_cache, "userfaultfd_mm", sizeof(struct uffd_mm), 8);
+static SLAB_CACHE(uffd_chunk_cache, "userfaultfd_chunk", sizeof(struct uffd_chunk), 8);
 
 static struct uffd_chunk *entry(struct tree_node *n)
 {

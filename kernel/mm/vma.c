@@ -14,7 +14,7 @@
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 
-static SLAB_CACHE(vma_cache, sizeof(struct vma), 8);
+static SLAB_CACHE(vma_cache, "vm_area_struct", sizeof(struct vma), 8);
 
 static struct vma *entry(struct tree_node *n)
 {

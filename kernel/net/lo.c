@@ -27,7 +27,7 @@ enum {
 		    IFF_MULTICAST | IFF_PORTSEL | IFF_AUTOMEDIA | IFF_PROMISC |          \
 		    IFF_ALLMULTI))
 
-static SLAB_CACHE(lo_address_slab, sizeof(struct lo_address), 8);
+static SLAB_CACHE(lo_address_slab, "lo_address", sizeof(struct lo_address), 8);
 static lo_watch_t watches[WATCHES_MAX]; /* const after start-up */
 
 void (*lo_input)(struct lo_device *lo, const struct lo_frame *f);

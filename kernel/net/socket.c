@@ -23,7 +23,7 @@
 #include "net/unix/unix.h"
 #include "time/clock.h"
 
-static SLAB_CACHE(socket_slab, sizeof(struct socket), 64);
+static SLAB_CACHE(socket_slab, "sock_inode_cache", sizeof(struct socket), 64);
 
 enum { SOCK_MAX = 11, DEFAULT_BUFFER = 212992 };
 static const struct socket_family *families[AF_MAX];

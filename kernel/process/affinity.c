@@ -13,7 +13,7 @@
 #include "process/select.h"
 #include "process/task.h"
 
-static SLAB_CACHE(mask_slab, sizeof(struct cpu_mask), 8);
+static SLAB_CACHE(mask_slab, "cpumask", sizeof(struct cpu_mask), 8);
 
 void cpu_mask_put(struct cpu_mask *m)
 {

@@ -12,7 +12,7 @@
 
 int suid_dumpable;
 
-static SLAB_CACHE(creds_cache, sizeof(struct creds), 8);
+static SLAB_CACHE(creds_cache, "cred_jar", sizeof(struct creds), 8);
 
 /* What a file system looks at. */
 #define CAP_BIT(cap) (1ULL << (cap))

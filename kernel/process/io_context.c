@@ -7,7 +7,7 @@
 #include "lib/atomic.h"
 #include "process/task.h"
 
-static SLAB_CACHE(context_cache, sizeof(struct io_context), 8);
+static SLAB_CACHE(context_cache, "io_context", sizeof(struct io_context), 8);
 
 static struct io_context *create(uint32_t ioprio)
 {

@@ -26,7 +26,7 @@ static struct namespace only[] = {
 	FIRST(CLONE_NEWIPC, 5),	   FIRST(CLONE_NEWNS, 7),
 };
 
-static SLAB_CACHE(nsproxy_cache, sizeof(struct nsproxy), 8);
+static SLAB_CACHE(nsproxy_cache, "nsproxy", sizeof(struct nsproxy), 8);
 static uint64_t last_ino = INO_NEXT; /* atomic */
 
 int namespace_init(struct namespace *ns, uint32_t kind, struct user_ns *owner, uid_t uid,

@@ -15,7 +15,7 @@ struct ns_count {
 	int counts[NS_COUNT_KINDS]; /* not all 0 */
 };
 
-static SLAB_CACHE(ns_count_slab, sizeof(struct ns_count), 8);
+static SLAB_CACHE(ns_count_slab, "ns_count", sizeof(struct ns_count), 8);
 static struct lock counts_lock = LOCK_INIT(RANK_IDR);
 
 enum ns_count_kind ns_count_kind_of(uint32_t kind)

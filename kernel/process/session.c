@@ -9,8 +9,8 @@
 
 #define PGROUP_BUCKETS 64
 
-static SLAB_CACHE(session_cache, sizeof(struct session), 8);
-static SLAB_CACHE(pgroup_cache, sizeof(struct pgroup), 8);
+static SLAB_CACHE(session_cache, "session", sizeof(struct session), 8);
+static SLAB_CACHE(pgroup_cache, "pgroup", sizeof(struct pgroup), 8);
 
 /* process_tree_lock; a head that is all zero has not been used yet. */
 static struct list pgroup_table[PGROUP_BUCKETS];

@@ -23,9 +23,9 @@
 struct lock process_tree_lock = LOCK_INIT(RANK_PROCESS_TREE);
 struct process *init_process;
 
-static SLAB_CACHE(process_cache, sizeof(struct process), 8);
-static SLAB_CACHE(task_cache, sizeof(struct task), 64);
-static SLAB_CACHE(sighand_cache, sizeof(struct sighand), 8);
+static SLAB_CACHE(process_cache, "signal_cache", sizeof(struct process), 8);
+static SLAB_CACHE(task_cache, "task_struct", sizeof(struct task), 64);
+static SLAB_CACHE(sighand_cache, "sighand_cache", sizeof(struct sighand), 8);
 static struct idr ids = IDR_INIT; /* process_tree_lock: struct task by tid */
 /* Tasks are type-stable: a late sleeper_wake() may still touch one that has been freed.
  */

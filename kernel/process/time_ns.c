@@ -20,7 +20,7 @@ struct time_ns first_time_ns = {
 	.is_frozen = true,
 };
 
-static SLAB_CACHE(time_ns_cache, sizeof(struct time_ns), 8);
+static SLAB_CACHE(time_ns_cache, "time_namespace", sizeof(struct time_ns), 8);
 static struct lock offsets_lock = LOCK_INIT(RANK_LOG);
 
 static void time_ns_free(struct namespace *ns)

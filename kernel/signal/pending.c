@@ -18,7 +18,7 @@ struct queued {
 	uint32_t slot; /* of the user who is charged */
 };
 
-static SLAB_CACHE(queued_cache, sizeof(struct queued), 8);
+static SLAB_CACHE(queued_cache, "sigqueue", sizeof(struct queued), 8);
 static uint32_t user_counts[USER_SLOTS]; /* atomic */
 
 static uint32_t user_slot(uid_t uid)

@@ -20,7 +20,7 @@
 #define PERIOD_MIN   50000  /* ns: the timer thread has others to serve */
 #define CPU_STEP_MIN 500000 /* ns */
 
-static SLAB_CACHE(posix_timer_cache, sizeof(struct posix_timer), 8);
+static SLAB_CACHE(posix_timer_cache, "posix_timers_cache", sizeof(struct posix_timer), 8);
 
 static struct task *find_task(struct process *p, pid_t tid)
 {

@@ -23,11 +23,11 @@ static struct object {
 	struct slab_cache *cache; /* NULL: kmalloc */
 } objects[OBJECTS];
 
-static SLAB_CACHE(small_cache, 1, 8);
-static SLAB_CACHE(line_cache, 72, 64);
-static SLAB_CACHE(large_cache, 3000, 8);
-static SLAB_CACHE(page_cache, 4096, 4096);
-static SLAB_CACHE(huge_cache, SLAB_SIZE_MAX, 8);
+static SLAB_CACHE(small_cache, "small", 1, 8);
+static SLAB_CACHE(line_cache, "line", 72, 64);
+static SLAB_CACHE(large_cache, "large", 3000, 8);
+static SLAB_CACHE(page_cache, "page", 4096, 4096);
+static SLAB_CACHE(huge_cache, "huge", SLAB_SIZE_MAX, 8);
 
 static struct slab_cache *const caches[] = {&small_cache, &line_cache, &large_cache,
 					    &page_cache, &huge_cache};
@@ -281,6 +281,24 @@ static void caches_made_at_run_time_work(void)
 	check_no_leaks();
 }
 
+static void two_caches_of_one_name_are_noticed(void)
+{
+	static struct slab_cache c;
+	static struct slab_cache d;
+
+	start();
+	slab_cache_init(&c, "one", 100, 8);
+	slab_cache_init(&d, "one", 200, 8);
+	alloc_bug_hook = count_bug;
+	bug_count = 0;
+	slab_free(&c, slab_alloc(&c));
+	CHECK(bug_count == 0);
+	slab_free(&d, slab_alloc(&d));
+	CHECK(bug_count == 1);
+	alloc_bug_hook = NULL;
+	check_no_leaks();
+}
+
 static void *use_in_a_thread(void *arg)
 {
 	void **p[64] = {NULL};
@@ -319,4 +337,5 @@ RUN(TEST(random_use_keeps_every_object_whole), TEST(objects_lie_densely),
     TEST(exhaustion_gives_null_until_something_is_freed), TEST(zeroed_memory_is_zero),
     TEST(wrong_frees_and_late_writes_are_noticed),
     TEST(the_nth_allocation_fails_on_demand), TEST(strings_are_copied),
-    TEST(caches_made_at_run_time_work), TEST(threads_do_not_share_objects))
+    TEST(caches_made_at_run_time_work), TEST(two_caches_of_one_name_are_noticed),
+    TEST(threads_do_not_share_objects))

@@ -36,7 +36,7 @@
 #include "mm/vma.h"
 
 static struct patch_seen seen; /* patch_lock */
-static SLAB_CACHE(patch_site_cache, sizeof(struct patch_site), 8);
+static SLAB_CACHE(patch_site_cache, "patch_site", sizeof(struct patch_site), 8);
 
 static void on_mapped(struct mm *mm, struct vma *v);
 static bool copy_for(struct mm *mm, uaddr_t at, size_t size, struct vm_object *object,

@@ -30,7 +30,7 @@ struct patch_stats patch_stats;
 static struct list buckets[FILE_BUCKETS]; /* patch_lock, as all below */
 static int64_t patch_fd_end;
 static size_t wholes_size;
-static SLAB_CACHE(patch_page_cache, sizeof(struct patch_page), 8);
+static SLAB_CACHE(patch_page_cache, "patch_page", sizeof(struct patch_page), 8);
 
 void patch_files_init(void)
 {

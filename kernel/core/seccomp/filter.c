@@ -16,7 +16,8 @@
 #define WEIGHT_MAX   32768
 #define WEIGHT_EXTRA 4
 
-static SLAB_CACHE(seccomp_filter_cache, sizeof(struct seccomp_filter), 8);
+static SLAB_CACHE(seccomp_filter_cache, "seccomp_filter", sizeof(struct seccomp_filter),
+		  8);
 
 /* ---- references ---- */
 

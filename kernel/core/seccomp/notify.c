@@ -54,7 +54,7 @@ struct addfd {
 	struct waitq done;
 };
 
-static SLAB_CACHE(addfd_cache, sizeof(struct addfd), 8);
+static SLAB_CACHE(addfd_cache, "seccomp_addfd", sizeof(struct addfd), 8);
 
 /* Until the notification changes. */
 static int sleep_for_change(struct lock *lock, uint32_t mask) NO_LOCK_CHECK

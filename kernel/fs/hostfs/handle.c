@@ -19,7 +19,7 @@
 
 enum { DEPTH_MAX = 4096, RACES_MAX = 1000 };
 
-static SLAB_CACHE(handle_slab, sizeof(struct host_handle), 8);
+static SLAB_CACHE(handle_slab, "hostfs_handle", sizeof(struct host_handle), 8);
 static struct list kept = LIST_INIT(kept); /* hostfs_lock: struct host_handle.lru */
 static int kept_count;			   /* hostfs_lock */
 static int kept_max = HOSTFS_HANDLES_MAX;

@@ -16,7 +16,7 @@
 
 #define OVERFLOW_ID 65534U
 
-static SLAB_CACHE(inode_slab, sizeof(struct host_inode), 8);
+static SLAB_CACHE(inode_slab, "hostfs_inode_cache", sizeof(struct host_inode), 8);
 
 static uint64_t stx_dev(const struct linux_statx *stx)
 {

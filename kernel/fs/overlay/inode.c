@@ -9,7 +9,7 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 
-static SLAB_CACHE(inode_slab, sizeof(struct overlay_inode), 8);
+static SLAB_CACHE(inode_slab, "root_inode_cache", sizeof(struct overlay_inode), 8);
 
 /* Inodes lie side by side, a little more than 256 bytes apart: so do their buckets while
  * the table is small, and a program that meets few touches few pages of it. */

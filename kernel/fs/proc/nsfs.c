@@ -38,7 +38,7 @@ static const struct {
 
 static struct mount *nsfs_mount;
 static struct superblock *nsfs_sb;
-static SLAB_CACHE(nsfs_slab, sizeof(struct inode), 8);
+static SLAB_CACHE(nsfs_slab, "nsfs_inode_cache", sizeof(struct inode), 8);
 /* namespace.inode: a file's inode holds its namespace, not the other way round. */
 static struct lock inodes_lock = LOCK_INIT(RANK_OBJECT);
 

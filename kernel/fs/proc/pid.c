@@ -24,7 +24,7 @@
 #define DIR_MODE(m)  (S_IFDIR | (m))
 #define LINK_MODE    (S_IFLNK | 0777)
 
-static SLAB_CACHE(pid_inode_slab, sizeof(struct pid_inode), 8);
+static SLAB_CACHE(pid_inode_slab, "proc_pid_inode_cache", sizeof(struct pid_inode), 8);
 
 /* Of security modules, of which there is none. */
 static const struct pid_entry attrs[] = {

@@ -22,7 +22,7 @@ struct pseudo_inode {
 	struct pseudo_node *node;
 };
 
-static SLAB_CACHE(pseudo_inode_slab, sizeof(struct pseudo_inode), 8);
+static SLAB_CACHE(pseudo_inode_slab, "proc_inode_cache", sizeof(struct pseudo_inode), 8);
 static uint64_t last_ino = FIRST_INO; /* atomic */
 static struct lock fill_lock = LOCK_INIT(RANK_IDR);
 

@@ -20,7 +20,7 @@
 enum { PIDS_AT = 1024 }; /* position of pid 0 in the root directory */
 
 struct pseudo_node proc_root;
-static SLAB_CACHE(proc_root_slab, sizeof(struct inode), 8);
+static SLAB_CACHE(proc_root_slab, "proc_root_cache", sizeof(struct inode), 8);
 
 /* ---- self and thread-self, which depend on who reads them ---- */
 

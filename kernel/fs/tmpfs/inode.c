@@ -10,7 +10,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 
-static SLAB_CACHE(tmpfs_inode_slab, sizeof(struct tmpfs_inode), 8);
+static SLAB_CACHE(tmpfs_inode_slab, "shmem_inode_cache", sizeof(struct tmpfs_inode), 8);
 
 static const struct inode_ops *ops_for(uint32_t mode)
 {

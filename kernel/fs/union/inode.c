@@ -11,7 +11,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 
-static SLAB_CACHE(inode_slab, sizeof(struct union_inode), 8);
+static SLAB_CACHE(inode_slab, "ovl_inode", sizeof(struct union_inode), 8);
 
 #define SHOWN_FLAGS (INODE_APPEND | INODE_IMMUTABLE | INODE_NOATIME | INODE_NODUMP)
 

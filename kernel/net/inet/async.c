@@ -29,7 +29,7 @@ struct inet_async {
 	struct deferred work;	 /* with a reference to file while it is queued */
 };
 
-static SLAB_CACHE(inet_async_slab, sizeof(struct inet_async), 8);
+static SLAB_CACHE(inet_async_slab, "inet_async", sizeof(struct inet_async), 8);
 
 static void work_run(struct deferred *d)
 {

@@ -15,7 +15,7 @@
 
 enum { PROTOCOL_MAX = 263 };
 
-static SLAB_CACHE(inet_slab, sizeof(struct inet_socket), 64);
+static SLAB_CACHE(inet_slab, "inet_sock", sizeof(struct inet_socket), 64);
 
 static struct inet_socket *inet_alloc(void)
 {

@@ -27,7 +27,7 @@ enum {
 	PAGES_PLENTY = 16384, /* 64 MiB: more is too much for all */
 };
 
-static SLAB_CACHE(tcp_chunk_slab, sizeof(struct tcp_chunk), 8);
+static SLAB_CACHE(tcp_chunk_slab, "tcp_chunk", sizeof(struct tcp_chunk), 8);
 static uint32_t pages_used; /* atomic */
 
 bool tcp_memory_is_short(void)

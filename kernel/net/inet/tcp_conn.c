@@ -21,7 +21,7 @@
 
 enum { SIZE_WHEN_SHORT = 65536 };
 
-static SLAB_CACHE(tcp_conn_slab, sizeof(struct tcp_conn), 64);
+static SLAB_CACHE(tcp_conn_slab, "tcp_conn", sizeof(struct tcp_conn), 64);
 
 /* ---- life ---- */
 

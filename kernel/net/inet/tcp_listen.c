@@ -29,7 +29,7 @@
 
 enum { BUCKETS = 64, HOST_TURN = 16 };
 
-static SLAB_CACHE(tcp_listener_slab, sizeof(struct tcp_listener), 64);
+static SLAB_CACHE(tcp_listener_slab, "tcp_listener", sizeof(struct tcp_listener), 64);
 static struct lock table_lock = LOCK_INIT(RANK_OBJECT2);
 static struct list table[BUCKETS]; /* table_lock: zero until the first one is entered */
 static uint32_t turns;		   /* atomic: counts what was accepted */

@@ -13,7 +13,7 @@
 #include "process/creds.h"
 #include "process/task.h"
 
-static SLAB_CACHE(netlink_slab, sizeof(struct netlink_socket), 64);
+static SLAB_CACHE(netlink_slab, "netlink_sock", sizeof(struct netlink_socket), 64);
 struct lock netlink_lock = LOCK_INIT(RANK_OBJECT);
 struct list netlink_sockets[NETLINK_PROTOCOLS];
 

@@ -20,7 +20,7 @@ struct unix_chunk {
 
 enum { BIG_ORDER = 2, BIG_FROM = 8192 };
 
-static SLAB_CACHE(unix_mark_slab, sizeof(struct unix_mark), 8);
+static SLAB_CACHE(unix_mark_slab, "unix_mark", sizeof(struct unix_mark), 8);
 
 struct unix_mark *unix_mark_create(void)
 {

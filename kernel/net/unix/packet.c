@@ -16,7 +16,7 @@
 #include "net/unix/internal.h"
 #include "time/clock.h"
 
-static SLAB_CACHE(unix_packet_slab, sizeof(struct unix_packet), 8);
+static SLAB_CACHE(unix_packet_slab, "unix_packet", sizeof(struct unix_packet), 8);
 
 /* Of a buffer beside its data. */
 enum { CHARGE_HEAD = 256, CHARGE_TAIL = 320, CHARGE_MIN = 512, SIZE_SPARE = 32 };

@@ -17,7 +17,7 @@
 
 enum { BACKLOG = 10 }; /* net.unix.max_dgram_qlen */
 
-static SLAB_CACHE(unix_slab, sizeof(struct unix_socket), 64);
+static SLAB_CACHE(unix_slab, "unix_sock", sizeof(struct unix_socket), 64);
 struct lock unix_all_lock = LOCK_INIT(RANK_OBJECT2);
 struct list unix_all = LIST_INIT(unix_all);
 
