@@ -14,9 +14,9 @@
  * of the run it is handed out in (plus one; 0: not handed out). None of this is touched
  * before the pages it describes are near to being used.
  *
- * Giving back: a free unit is either clean (never used, or given back) or kept. A run
- * that completes a unit is, if too much is kept already, given back before it becomes
- * free. */
+ * Giving back: a free unit is either clean (never used, or given back) or kept. Kept ones
+ * go when page_trim() takes them; only if far too much is kept, a run that completes a
+ * unit is given back before it becomes free. */
 #include "base/page.h"
 
 #include "base/lock.h"
@@ -30,6 +30,7 @@ enum {
 	LEVELS_MAX = 5, /* 64^5 pages */
 	SMALL_ORDERS = 9,
 	PAGE_ORDER_HUGE = 9,
+	PAGE_ORDER_TRIM = 10, /* 4 MiB: the most that is given back in one call */
 	CHUNK_WORDS = 1 << SMALL_ORDERS, /* the small orders' bits for a largest block */
 };
 _Static_assert(CHUNK_WORDS * sizeof(uint64_t) == PAGE_SIZE &&
@@ -56,6 +57,8 @@ static struct {
 	struct page_stats stats;
 	size_t fresh_index; /* none from here on was ever handed out: they are zero */
 	size_t keep_max;    /* in pages */
+	size_t watch_max;   /* in pages: when more are kept, kept_hook is called */
+	void (*kept_hook)(void);
 	void (*give_back)(void *addr, size_t size);
 	bool (*reclaim)(void); /* atomic */
 } pages = {.lock = LOCK_INIT(RANK_PAGE)};
@@ -165,6 +168,16 @@ static size_t free_map_first(unsigned order)
 	return bit << order;
 }
 
+/* Takes the block `index` of an order out of the free block that it is in, or is. */
+static void block_take(size_t index, unsigned order, size_t in_index, unsigned in_order)
+{
+	free_map_remove(in_order, in_index);
+	while (in_order > order) {
+		in_order--;
+		free_map_add(in_order, (index >> in_order ^ 1) << in_order);
+	}
+}
+
 /* ---- start ---- */
 
 /* Places the summaries, and the large orders' bitmaps, at `at`. Returns the end. */
@@ -254,6 +267,7 @@ static void units_taken(size_t index, unsigned order)
 			pages.stats.kept -= 1UL << PAGE_ORDER_GIVE_BACK;
 		}
 	}
+	pages.stats.kept_low = MIN(pages.stats.kept_low, pages.stats.kept);
 }
 
 /* A block of at least one unit, not on the free maps yet, is about to be free: keeps it,
@@ -279,7 +293,29 @@ void page_set_give_back(void (*give_back)(void *addr, size_t size), size_t keep_
 	lock_take(&pages.lock);
 	pages.give_back = give_back;
 	pages.keep_max = keep_size / PAGE_SIZE;
+	pages.watch_max = UINT64_MAX;
 	lock_drop(&pages.lock);
+}
+
+bool page_watch_kept(size_t size, void (*hook)(void))
+{
+	bool ret;
+
+	lock_take(&pages.lock);
+	ret = pages.stats.kept <= size / PAGE_SIZE;
+	pages.watch_max = ret ? size / PAGE_SIZE : UINT64_MAX;
+	pages.kept_hook = hook;
+	lock_drop(&pages.lock);
+	return ret;
+}
+
+/* Whoever has freed a unit asks. */
+static bool watch_is_due(void) REQUIRES(&pages.lock)
+{
+	if (likely(pages.stats.kept <= pages.watch_max))
+		return false;
+	pages.watch_max = UINT64_MAX;
+	return true;
 }
 
 void page_set_reclaim(bool (*reclaim)(void))
@@ -300,13 +336,9 @@ static void *take_locked(unsigned order, bool *is_fresh) REQUIRES(&pages.lock)
 	unsigned found = (unsigned)__builtin_ctz(orders);
 	size_t index = free_map_first(found);
 
-	free_map_remove(found, index);
+	block_take(index, order, index, found);
 	if (found >= PAGE_ORDER_GIVE_BACK)
 		units_taken(index, order);
-	while (found > order) {
-		found--;
-		free_map_add(found, index + (1UL << found));
-	}
 	memset(pages.run_order + index, (int)order + 1, 1UL << order);
 	*is_fresh = index >= pages.fresh_index;
 	pages.fresh_index = MAX(pages.fresh_index, index + (1UL << order));
@@ -378,9 +410,18 @@ static bool run_is(size_t index, unsigned order)
 	       (index & (count - 1)) == 0 && pages.run_order[index] == order + 1;
 }
 
+/* A block that nobody holds, and is not on the free maps, becomes free. */
+static void block_put(size_t index, unsigned order, unsigned order_max)
+	REQUIRES(&pages.lock)
+{
+	order = merge_locked(&index, order, order_max);
+	free_map_add(order, index);
+}
+
 void page_free(void *p, unsigned order)
 {
 	size_t index = index_of(p);
+	void (*hook)(void) = NULL;
 
 	if (!p)
 		return;
@@ -395,10 +436,75 @@ void page_free(void *p, unsigned order)
 	order = merge_locked(&index, order, PAGE_ORDER_GIVE_BACK);
 	if (order >= PAGE_ORDER_GIVE_BACK) {
 		units_released(index, order);
-		order = merge_locked(&index, order, PAGE_ORDER_MAX);
+		hook = watch_is_due() ? pages.kept_hook : NULL;
+		block_put(index, order, PAGE_ORDER_MAX);
+	} else {
+		free_map_add(order, index);
 	}
-	free_map_add(order, index);
 	lock_drop(&pages.lock);
+	if (hook)
+		hook();
+}
+
+/* ---- trimming ---- */
+
+/* The highest kept unit below `end`, or UINT64_MAX. */
+static size_t kept_unit_below(size_t end)
+{
+	size_t word = BITMAP_WORDS(end);
+	uint64_t bits = end % 64 ? (1ULL << end % 64) - 1 : UINT64_MAX;
+
+	for (; word-- > 0; bits = UINT64_MAX)
+		if (pages.unit_kept[word] & bits)
+			return word * 64 + 63 -
+			       (size_t)__builtin_clzll(pages.unit_kept[word] & bits);
+	return UINT64_MAX;
+}
+
+/* Gives back what is kept of the aligned piece, of 4 MiB at most, of free memory that the
+ * unit is in. Returns its first unit. */
+static size_t trim_around(size_t unit) REQUIRES(&pages.lock)
+{
+	size_t index = unit << PAGE_ORDER_GIVE_BACK;
+	unsigned order = PAGE_ORDER_GIVE_BACK; /* of the free block that the unit is in */
+
+	while (order < PAGE_ORDER_MAX && !free_map_has(order, index >> order << order))
+		order++;
+
+	unsigned part = MIN(order, (unsigned)PAGE_ORDER_TRIM);
+
+	index = index >> part << part;
+	block_take(index, part, index >> order << order, order);
+	units_taken(index, part);
+
+	void (*give_back)(void *addr, size_t size) = pages.give_back;
+
+	lock_drop(&pages.lock);
+	give_back(address_of(index), PAGE_SIZE << part);
+	lock_take(&pages.lock);
+	block_put(index, part, PAGE_ORDER_MAX);
+	return index >> PAGE_ORDER_GIVE_BACK;
+}
+
+size_t page_trim(size_t keep_size)
+{
+	size_t unit = (pages.end_index >> PAGE_ORDER_GIVE_BACK) + 1;
+	size_t before;
+
+	lock_take(&pages.lock);
+	before = pages.stats.kept;
+	while (pages.give_back && pages.stats.kept > keep_size / PAGE_SIZE) {
+		unit = kept_unit_below(unit);
+		if (unit == UINT64_MAX)
+			break;
+		unit = trim_around(unit);
+	}
+
+	size_t given = before > pages.stats.kept ? before - pages.stats.kept : 0;
+
+	pages.stats.kept_low = pages.stats.kept;
+	lock_drop(&pages.lock);
+	return given << PAGE_SHIFT;
 }
 
 unsigned page_order_of(const void *p)

@@ -24,6 +24,7 @@ struct page_stats {
 	size_t peak;  /* the most ever handed out */
 	size_t kept;  /* free pages, in whole give-back units, not given back to the host
 		       */
+	size_t kept_low; /* the fewest kept since page_trim(): nobody has needed them */
 };
 
 /* The region is [base, base + size_max), both multiples of PAGE_SIZE, readable, writable
@@ -55,6 +56,16 @@ static inline unsigned page_order_for(size_t size)
  * without locks, on memory that nobody holds, and may discard the contents. NULL, as at
  * first, keeps everything. */
 void page_set_give_back(void (*give_back)(void *addr, size_t size), size_t keep_size);
+
+/* Gives back of what is kept what is beyond keep_size bytes, or a little more; the
+ * highest first. Returns how many bytes went. Not with locks held, as it may take long.
+ */
+size_t page_trim(size_t keep_size);
+
+/* Calls hook once, when page_free() has left more than size bytes kept: without the lock,
+ * but the caller of page_free() may hold others. False: more are kept already, and hook
+ * will not be called. */
+bool page_watch_kept(size_t size, void (*hook)(void));
 
 /* From now on reclaim is called when there is nothing left of an order: with locks held
  * up to RANK_SLAB. True when it freed something: it is then tried again. */

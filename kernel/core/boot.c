@@ -12,6 +12,7 @@
 #include "arch/x86_64/xstate.h"
 #include "base/log.h"
 #include "base/page.h"
+#include "base/page_trim.h"
 #include "base/panic.h"
 #include "base/slab.h"
 #include "core/dispatch.h"
@@ -74,7 +75,7 @@ static void init_memory(struct boot_params *b)
 	if (b->kernel_memory_max && base + b->kernel_memory_max < end)
 		end = base + ALIGN_UP(b->kernel_memory_max, HEAP_ALIGN);
 	page_init((void *)base, end - base); // NOLINT(performance-no-int-to-ptr)
-	page_set_give_back(give_back, 64UL << 20);
+	page_trim_init(give_back, first_process_kick);
 	kernel_pages_init(b->segment_fd, KERNEL_DATA_BASE);
 }
 

@@ -23,6 +23,7 @@
 #include "base/deferred.h"
 #include "base/log.h"
 #include "base/page.h"
+#include "base/page_trim.h"
 #include "base/panic.h"
 #include "base/waitq.h"
 #include "core/boot.h"
@@ -435,6 +436,8 @@ void first_process_loop(void)
 		deferred_run();
 		deadline = timer_run_expired();
 		look = trace_run();
+		deadline = MIN(deadline, look);
+		look = page_trim_look(clock_now(CLOCK_MONOTONIC));
 		deadline = MIN(deadline, look);
 		sleeper_prepare();
 		/* The kernel's own kicks change the wake word; the monitor's set

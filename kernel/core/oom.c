@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "abi/wait.h"
 #include "base/log.h"
+#include "base/page.h"
 #include "core/exit.h"
 #include "fs/proc/access.h"
 #include "fs/sys/sysfs.h"
@@ -102,7 +103,9 @@ void oom_take(struct boot_params *boot)
 		has_dying = has_dying || is_dying(p);
 		consider(&v, p, u->bytes, boot->memory_max);
 	}
-	if (v.process && !has_dying && total > boot->memory_max)
+	/* What the kernel itself keeps for later is in the processes' shares. */
+	if (v.process && !has_dying && total > boot->memory_max &&
+	    total - MIN(total, page_trim(0)) > boot->memory_max)
 		kill_victim(&v);
 	if (v.process)
 		process_put(v.process);

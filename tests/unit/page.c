@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* page.c - the page allocator against a map of who holds which page. */
-/* unit: base/page.c */
+/* unit: base/page.c base/page_trim.c */
 #include "base/page.h"
 #include "../sys/test.h"
+#include "base/page_trim.h"
 #include "lock_stub.h"
 #include "random.h"
 
@@ -245,6 +246,184 @@ static void whole_units_are_given_back_beyond_the_kept(void)
 	CHECK(given_back == before);
 }
 
+static int hook_calls;
+
+static void count_hook(void)
+{
+	CHECK(stub_depth == 0);
+	hook_calls++;
+}
+
+static void what_is_kept_can_be_trimmed(void)
+{
+	struct page_stats stats;
+
+	start();
+	given_back = 0;
+	page_set_give_back(give_back, PAGES * PAGE_SIZE);
+	random_use(20000);
+	page_get_stats(&stats);
+	CHECK(given_back == 0 && stats.kept > 1000 && stats.used == 0);
+
+	size_t kept = stats.kept;
+
+	CHECK(page_trim(500 * PAGE_SIZE) == given_back * PAGE_SIZE);
+	page_get_stats(&stats);
+	CHECK(stats.kept == kept - given_back);
+	CHECK(stats.kept <= 500 && stats.kept + (1 << 10) > 500);
+	CHECK(page_trim(0) == stats.kept * PAGE_SIZE && page_trim(0) == 0);
+	CHECK(given_back == kept);
+	page_get_stats(&stats);
+	CHECK(stats.kept == 0 && stats.kept_low == 0);
+	random_use(5000); /* nothing is lost of what went */
+	CHECK(used_pages() == 0);
+}
+
+static void only_whole_free_units_are_trimmed(void)
+{
+	static char *p[PAGES];
+	struct page_stats stats;
+	size_t count = 0;
+
+	start();
+	given_back = 0;
+	page_set_give_back(give_back, PAGES * PAGE_SIZE);
+	while ((p[count] = page_alloc(0)))
+		count++;
+	for (size_t i = 0; i < count;
+	     i++) { /* one in each unit and its neighbour stays */
+		if (i % 128 == 5) {
+			memset(held + (p[i] - region) / PAGE_SIZE, 1, 1);
+			memset(p[i], 7, PAGE_SIZE);
+		} else {
+			page_free(p[i], 0);
+		}
+	}
+	page_get_stats(&stats);
+	CHECK(stats.kept > 0);
+	CHECK(page_trim(0) == stats.kept * PAGE_SIZE);
+	CHECK(given_back < count / 2);
+	for (size_t i = 5; i < count; i += 128) {
+		CHECK(p[i][0] == 7 && p[i][PAGE_SIZE - 1] == 7);
+		held[(p[i] - region) / PAGE_SIZE] = 0;
+		page_free(p[i], 0);
+	}
+	CHECK(used_pages() == 0);
+}
+
+static void who_watches_is_called_once(void)
+{
+	char *p;
+
+	start();
+	page_set_give_back(give_back, PAGES * PAGE_SIZE);
+	hook_calls = 0;
+	CHECK(page_watch_kept(256 * PAGE_SIZE, count_hook));
+	p = page_alloc(8);
+	page_free(p, 8);
+	CHECK(hook_calls == 0);
+	p = page_alloc(9);
+	page_free(p, 9);
+	CHECK(hook_calls == 1);
+	page_free(page_alloc(9), 9);
+	CHECK(hook_calls == 1);
+	CHECK(!page_watch_kept(256 * PAGE_SIZE, count_hook)); /* it is late */
+	page_free(page_alloc(9), 9);
+	CHECK(hook_calls == 1);
+}
+
+static void burst(size_t mib)
+{
+	static char *p[256];
+
+	for (size_t i = 0; i < mib; i++)
+		CHECK((p[i] = page_alloc(8)));
+	for (size_t i = 0; i < mib; i++)
+		page_free(p[i], 8);
+}
+
+static void forget(void *addr, size_t size)
+{
+	(void)addr;
+	given_back += size / PAGE_SIZE;
+}
+
+static size_t kept_mib(void)
+{
+	struct page_stats stats;
+
+	page_get_stats(&stats);
+	return stats.kept / 256;
+}
+
+/* The policy, on memory that is never touched. */
+static void what_nobody_needs_goes_in_two_seconds(void)
+{
+	size_t size = 16UL << 30;
+	char *p = mmap(NULL, size + (64UL << 20), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	nsec_t now = 5 * NSEC_PER_SEC;
+	nsec_t next;
+
+	CHECK(p != MAP_FAILED);
+	page_init((char *)ALIGN_UP((uintptr_t)p, 64UL << 20), size);
+	hook_calls = 0;
+	given_back = 0;
+	page_trim_init(forget, count_hook);
+	CHECK(page_trim_look(now) == NSEC_NEVER);
+	burst(12);
+	CHECK(hook_calls == 0 && kept_mib() == 12);
+	burst(200); /* of which nothing goes while it is going on */
+	CHECK(hook_calls == 1 && kept_mib() >= 200 && given_back == 0);
+	next = page_trim_look(now);
+	CHECK(next == now + NSEC_PER_SEC);
+	CHECK(page_trim_look(next - 1) == next && given_back == 0);
+	for (int i = 0; i < 5; i++) { /* it is still needed */
+		burst(200);
+		now = next;
+		next = page_trim_look(now);
+		CHECK(next == now + NSEC_PER_SEC && given_back < 256 * 4UL);
+	}
+	burst(40); /* now only 40 MiB of it are */
+	now = next;
+	next = page_trim_look(now);
+	burst(40);
+	now = next;
+	next = page_trim_look(now);
+	CHECK(next == now + NSEC_PER_SEC && kept_mib() <= 40 && kept_mib() >= 36);
+	now = next;
+	CHECK(page_trim_look(now) == NSEC_NEVER); /* then nothing */
+	CHECK(kept_mib() <= 8 && hook_calls == 1);
+	burst(200); /* and it begins anew */
+	CHECK(hook_calls == 2 && page_trim_look(now) == now + NSEC_PER_SEC);
+	page_set_give_back(NULL, 0);
+	munmap(p, size + (64UL << 20));
+	region = NULL;
+}
+
+static void much_too_much_is_not_kept(void)
+{
+	size_t size = 16UL << 30;
+	char *p = mmap(NULL, size + (64UL << 20), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	page_init((char *)ALIGN_UP((uintptr_t)p, 64UL << 20), size);
+	page_trim_init(forget, count_hook);
+
+	void *big[64];
+
+	for (int i = 0; i < 64; i++)
+		CHECK((big[i] = page_alloc(PAGE_ORDER_MAX)));
+	for (int i = 0; i < 64; i++) {
+		page_free(big[i], PAGE_ORDER_MAX);
+		CHECK(kept_mib() <= 256);
+	}
+	page_set_give_back(NULL, 0);
+	munmap(p, size + (64UL << 20));
+	region = NULL;
+}
+
 static void zeroed_pages_are_zero(void)
 {
 	start();
@@ -351,7 +530,9 @@ static void a_region_too_small_for_the_books_is_empty(void)
 RUN(TEST(random_use_agrees_with_a_model), TEST(exhaustion_gives_null_and_all_comes_back),
     TEST(pages_are_used_again_the_lowest_first),
     TEST(free_and_unwritten_pages_are_not_touched),
-    TEST(whole_units_are_given_back_beyond_the_kept), TEST(zeroed_pages_are_zero),
-    TEST(wrong_frees_are_noticed_and_ignored), TEST(the_nth_allocation_fails_on_demand),
-    TEST(orders_fit_sizes), TEST(threads_do_not_share_pages),
-    TEST(a_region_too_small_for_the_books_is_empty))
+    TEST(whole_units_are_given_back_beyond_the_kept), TEST(what_is_kept_can_be_trimmed),
+    TEST(only_whole_free_units_are_trimmed), TEST(who_watches_is_called_once),
+    TEST(what_nobody_needs_goes_in_two_seconds), TEST(much_too_much_is_not_kept),
+    TEST(zeroed_pages_are_zero), TEST(wrong_frees_are_noticed_and_ignored),
+    TEST(the_nth_allocation_fails_on_demand), TEST(orders_fit_sizes),
+    TEST(threads_do_not_share_pages), TEST(a_region_too_small_for_the_books_is_empty))
