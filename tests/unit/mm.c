@@ -270,7 +270,7 @@ static void count_areas(struct sums *s)
 
 static void find_objects(const struct slab_cache *c, void *arg)
 {
-	if (string_equal(c->name, "vma_cache"))
+	if (string_equal(c->name, "vm_area_struct"))
 		*(size_t *)arg = c->objects;
 }
 
