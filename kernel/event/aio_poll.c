@@ -52,6 +52,7 @@ struct aio_poll {
 	int wait_err;
 	unsigned wait_count;
 	struct host_watch host; /* for files that a host descriptor says are ready */
+	int host_fd;		/* that it watches, or -1 */
 	struct aio_wait *waits;
 	struct aio_wait inside[WAITS_INSIDE];
 };
@@ -158,6 +159,7 @@ static struct aio_poll *poll_create(struct aio_context *c, struct file *f,
 		return NULL;
 	list_init(&r->link);
 	host_watch_init(&r->host, poll_host_ready);
+	r->host_fd = -1;
 	aio_get(c);
 	r->ctx = c;
 	file_get(f);
@@ -179,6 +181,24 @@ static void poll_destroy(struct aio_poll *r)
 	slab_free(&aio_poll_slab, r);
 	aio_end(c);
 	aio_put(c);
+}
+
+/* Watches the host descriptor that the file has now: it is woken when it gets another. It
+ * is on the file's queues, and STARTING. */
+static int poll_follow_host(struct aio_poll *r)
+{
+	int fd = atomic_load(&r->file->host_poll_fd);
+	int err = 0;
+
+	if (likely(fd == r->host_fd))
+		return 0;
+	host_watch_remove(&r->host);
+	r->host_fd = -1;
+	if (fd >= 0)
+		err = host_watch_add(&r->host, fd, r->events | EPOLLONESHOT);
+	if (!err)
+		r->host_fd = fd;
+	return err;
 }
 
 /* What the file is ready for now. pt NULL: nobody new waits. */
@@ -209,6 +229,14 @@ static uint32_t poll_ask(struct aio_poll *r, struct poll_table *pt)
 	return mask & r->events;
 }
 
+/* The same of one that has been woken. Who cannot be told more hears of an error. */
+static uint32_t poll_ask_again(struct aio_poll *r)
+{
+	if (poll_follow_host(r))
+		return POLLERR;
+	return poll_ask(r, NULL);
+}
+
 /* Lets it wait: true; unless the file is ready, which got then says, or the context dead.
  * It is STARTING. mask: what the file was ready for just now. */
 static bool poll_wait_or_tell(struct aio_poll *r, uint32_t mask)
@@ -230,7 +258,7 @@ static bool poll_wait_or_tell(struct aio_poll *r, uint32_t mask)
 		lock_drop(&c->lock);
 		if (does_wait || is_over)
 			return does_wait;
-		mask = poll_ask(r, NULL);
+		mask = poll_ask_again(r);
 	}
 }
 
@@ -265,9 +293,9 @@ int aio_poll_submit(struct aio_context *c, struct file *f, const struct linux_io
 	pt.events = r->events;
 	mask = poll_ask(r, &pt);
 	err = r->wait_err;
-	if (!err && !mask && f->host_poll_fd >= 0)
-		err = host_watch_add(&r->host, f->host_poll_fd, r->events | EPOLLONESHOT);
-	else if (!err && !mask && !r->wait_count)
+	if (!err && !mask)
+		err = poll_follow_host(r);
+	if (!err && !mask && r->host_fd < 0 && !r->wait_count)
 		err = -EINVAL; /* it never tells when it becomes ready */
 	if (!err && poll_wait_or_tell(r, mask))
 		return 0;
@@ -285,7 +313,7 @@ static bool poll_look_again(struct aio_poll *r)
 	r->state = STARTING;
 	r->was_woken = false;
 	lock_drop(&r->ctx->lock);
-	return !poll_wait_or_tell(r, poll_ask(r, NULL));
+	return !poll_wait_or_tell(r, poll_ask_again(r));
 }
 
 void aio_poll_finish(struct aio_context *c)

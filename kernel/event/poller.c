@@ -131,6 +131,8 @@ void poller_fini(struct poller *p)
 static int host_collect(struct poller *p)
 {
 	p->host.count = 0;
+	p->has_epolls = false;
+	p->asks_host = false;
 	for (unsigned i = 0; i < p->count; i++) {
 		struct poll_target *t = &p->targets[i];
 		int err = 0;
@@ -220,14 +222,15 @@ long poller_run(struct poller *p, nsec_t deadline)
 	long result = 0;
 	long ready;
 
-	p->err = host_collect(p);
-	if (p->err)
-		return p->err;
 	for (;;) {
 		if (!is_last)
 			sleeper_prepare();
 		ready = poller_scan(p, may_sleep);
-		if (p->asks_host && (is_last || ready) && host_set_ask(&p->host))
+		/* After it: who makes a file lead to the host wakes us then. */
+		if (!p->err)
+			p->err = host_collect(p);
+		if (!p->err && p->asks_host && (is_last || ready) &&
+		    host_set_ask(&p->host))
 			ready += host_answers(p);
 		if (ready || is_last || p->err)
 			break;
@@ -240,8 +243,6 @@ long poller_run(struct poller *p, nsec_t deadline)
 				 : ready == -ERESTARTSYS ? -ERESTARTNOHAND
 							 : ready;
 		}
-		if (p->has_epolls || p->asks_host)
-			p->err = host_collect(p);
 	}
 	if (may_sleep)
 		sleeper_cancel();

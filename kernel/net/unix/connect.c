@@ -16,7 +16,7 @@
 
 bool unix_may_send(const struct unix_socket *u, const struct unix_socket *target)
 {
-	return !target->peer || target->peer == u;
+	return target->peer ? target->peer == u : !target->carrier;
 }
 
 static void peer_creds_current(struct unix_socket *u)
@@ -98,7 +98,7 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 	c.deadline = socket_deadline(&s->send_timeout);
 	err = unix_find(addr, len, u->type, &c.listener);
 	if (err == -ECONNREFUSED) {
-		err = unix_connect_outside(s, addr, len);
+		err = unix_connect_outside(s, addr, len, nonblock);
 		if (!err)
 			unix_release(c.fresh, true);
 		if (!err)
@@ -277,7 +277,6 @@ int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *ad
 	struct unix_socket *old;
 	int err = 0;
 
-	(void)nonblock;
 	if (len < (int)sizeof(addr->ss_family))
 		return -EINVAL;
 	if (addr->ss_family != AF_UNSPEC) {
@@ -289,7 +288,7 @@ int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *ad
 		if (!err)
 			err = unix_find(addr, len, u->type, &target);
 		if (err == -ECONNREFUSED)
-			return unix_connect_outside(s, addr, len);
+			return unix_connect_outside(s, addr, len, nonblock);
 		if (!err && !target_may_be_peer(u, target)) {
 			unix_put(target);
 			err = -EPERM;

@@ -308,7 +308,7 @@ bool unix_rights_close(struct list *rights);
 /* s becomes a socket with a carrier: 0; -ECONNREFUSED: addr leads nowhere there either.
  */
 int unix_connect_outside(struct socket *s, const struct linux_sockaddr_storage *addr,
-			 int len) MUST_CHECK;
+			 int len, bool nonblock) MUST_CHECK;
 /* One datagram for who is bound there. */
 int unix_send_outside(const struct linux_sockaddr_storage *addr, int len,
 		      const void *data, size_t size) MUST_CHECK;

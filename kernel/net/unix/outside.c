@@ -14,6 +14,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "base/cpu.h"
 #include "base/deferred.h"
 #include "base/slab.h"
 #include "event/epoll.h"
@@ -28,6 +29,9 @@
 #include "lib/string.h"
 #include "net/gate.h"
 #include "net/unix/internal.h"
+#include "time/clock.h"
+
+enum { PAUSE_FIRST = 1000000, PAUSE_MAX = 50000000 }; /* ns between two tries */
 
 struct unix_door {
 	struct ref refs; /* its socket's, and that of work which is queued */
@@ -81,25 +85,65 @@ static int reach(const struct linux_sockaddr_storage *addr, int len, int type, i
 
 /* ---- sockets that are connected outside ---- */
 
-static int set_carrier(struct unix_socket *u, struct socket *carrier)
+/* Whoever finds u connected finds the carrier and the name too. */
+static int carrier_set(struct unix_socket *u, struct socket *carrier,
+		       const struct linux_sockaddr_storage *name, int len)
 {
 	int err = 0;
 
 	lock_take(&u->lock);
-	if (u->carrier || u->state == UNIX_CONNECTED)
+	if (u->carrier || (u->state == UNIX_CONNECTED && u->type != SOCK_DGRAM))
 		err = -EISCONN;
+	else if (u->peer)
+		err = -EAGAIN; /* a datagram socket: it leaves that one first */
 	else if (u->state != UNIX_IDLE)
 		err = -EINVAL;
 	else {
-		u->state = UNIX_CONNECTED;
+		memcpy(&u->outside_name, name, MIN((size_t)len, sizeof(u->outside_name)));
+		u->outside_name_len = len;
 		atomic_store(&u->carrier, carrier);
+		atomic_store(&u->state, UNIX_CONNECTED);
 	}
 	lock_drop(&u->lock);
 	return err;
 }
 
+/* The host tells nobody when there is room in the queue of its listener. */
+static int sleep_a_little(nsec_t *pause, nsec_t deadline)
+{
+	nsec_t until = MIN(deadline_after(*pause), deadline);
+	int err;
+
+	if (clock_now(CLOCK_MONOTONIC) >= deadline)
+		return -EAGAIN;
+	*pause = MIN(*pause * 2, (nsec_t)PAUSE_MAX);
+	do {
+		sleeper_prepare();
+		err = sleeper_wait(until, WORK_INTERRUPTS);
+	} while (!err);
+	return err == -ETIMEDOUT ? 0 : socket_wait_error(err, deadline);
+}
+
+/* The same, waiting as connect() does while that queue is full. */
+static int reach_patiently(struct socket *s, const struct linux_sockaddr_storage *addr,
+			   int len, bool nonblock, int *fd)
+{
+	nsec_t deadline = nonblock ? 0 : socket_deadline(&s->send_timeout);
+	nsec_t pause = PAUSE_FIRST;
+	int err;
+
+	for (;;) {
+		err = reach(addr, len, unix_of(s)->type, fd);
+		if (err != -EAGAIN || nonblock)
+			return err;
+		err = sleep_a_little(&pause, deadline);
+		if (err)
+			return err;
+	}
+}
+
 int unix_connect_outside(struct socket *s, const struct linux_sockaddr_storage *addr,
-			 int len)
+			 int len, bool nonblock)
 {
 	struct unix_socket *u = unix_of(s);
 	struct socket *carrier;
@@ -108,7 +152,7 @@ int unix_connect_outside(struct socket *s, const struct linux_sockaddr_storage *
 
 	if (atomic_load(&u->carrier))
 		return -EISCONN;
-	err = reach(addr, len, u->type, &fd);
+	err = reach_patiently(s, addr, len, nonblock, &fd);
 	if (err)
 		return err;
 	err = socket_carrier_create(fd, u->type, &carrier);
@@ -116,15 +160,22 @@ int unix_connect_outside(struct socket *s, const struct linux_sockaddr_storage *
 		(void)host_close(fd);
 		return err;
 	}
-	memcpy(&u->outside_name, addr, (size_t)MIN(len, (int)sizeof(u->outside_name)));
-	u->outside_name_len = len;
-	err = set_carrier(u, carrier);
+	while ((err = carrier_set(u, carrier, addr, len)) == -EAGAIN) {
+		struct unix_socket *old = unix_peer_get(u);
+
+		if (old)
+			unix_dgram_disconnect(u, old);
+		unix_put(old);
+	}
 	if (err) {
 		socket_carrier_destroy(carrier);
 		return err;
 	}
 	atomic_store_seq(&s->file->host_poll_fd, fd);
 	epoll_host_fd_changed(s->file);
+	/* Those who wait for what comes by memory go on with the carrier. */
+	waitq_wake_all(&u->readable, 0);
+	waitq_wake_all(&u->writable, 0);
 	return 0;
 }
 

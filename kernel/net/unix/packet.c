@@ -351,7 +351,8 @@ static struct unix_packet *packet_first(struct unix_socket *u, bool is_peek, siz
 	return NULL;
 }
 
-/* Waits for a packet. u's lock held. */
+/* Waits for a packet, or until there will be none as the other side is outside. u's lock
+ * held. */
 static int wait_for_packet(struct socket *s, struct message *m, struct unix_packet **out,
 			   size_t *off, bool *slept)
 {
@@ -368,6 +369,8 @@ static int wait_for_packet(struct socket *s, struct message *m, struct unix_pack
 			return 0;
 		if ((u->shutdown & SHUT_RECEIVE) &&
 		    (u->type == SOCK_SEQPACKET || !(m->flags & MSG_DONTWAIT)))
+			return 0;
+		if (unlikely(atomic_load(&u->carrier) != NULL))
 			return 0;
 		if (m->flags & MSG_DONTWAIT)
 			return -EAGAIN;
@@ -454,10 +457,10 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (unlikely(atomic_load(&u->carrier) != NULL))
-		return unix_outside_receive(s, m);
-	if (u->type == SOCK_SEQPACKET && u->state != UNIX_CONNECTED)
+	if (u->type == SOCK_SEQPACKET && atomic_load(&u->state) != UNIX_CONNECTED)
 		return -ENOTCONN;
+	if (unlikely(atomic_load(&u->carrier) != NULL) && !atomic_load(&u->queued))
+		return unix_outside_receive(s, m);
 	lock_take(&u->lock);
 	size = wait_for_packet(s, m, &p, &off, &slept);
 	if (p && is_peek) {
@@ -471,6 +474,8 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 	lock_drop(&u->lock);
 	if (is_left) /* another receiver may have been passed over */
 		waitq_wake_one(&u->readable, POLL_READABLE);
+	if (!p && !size && unlikely(atomic_load(&u->carrier) != NULL))
+		return unix_outside_receive(s, m);
 	if (!p)
 		return size;
 	if (!is_peek)

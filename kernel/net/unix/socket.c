@@ -245,7 +245,8 @@ static uint32_t unix_poll(struct socket *s, struct poll_table *pt)
 	poll_wait(pt, &u->readable);
 	poll_wait(pt, &u->writable);
 	if (unlikely(atomic_load(&u->carrier) != NULL))
-		return 0; /* the host knows */
+		/* The host knows the rest. */
+		return atomic_load(&u->queued) ? POLL_READABLE : 0;
 	lock_take(&u->lock);
 	if (atomic_load_relaxed(&u->error))
 		bits |= POLLERR;

@@ -433,7 +433,7 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 	bool is_left;
 	int err;
 
-	if (unlikely(u->state != UNIX_CONNECTED))
+	if (unlikely(atomic_load(&u->state) != UNIX_CONNECTED))
 		return -EINVAL;
 	if (unlikely(atomic_load(&u->carrier) != NULL))
 		return unix_outside_receive(s, m);
