@@ -31,6 +31,9 @@ _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 #define DEVPTS_SUPER_MAGIC    0x1cd1
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define EXT4_SUPER_MAGIC      0xef53
+#define XFS_SUPER_MAGIC	      0x58465342
+#define BTRFS_SUPER_MAGIC     0x9123683eU
+#define F2FS_SUPER_MAGIC      0xf2f52010U
 #define PIPEFS_MAGIC	      0x50495045
 #define SOCKFS_MAGIC	      0x534f434b
 #define ANON_INODE_FS_MAGIC   0x9041934

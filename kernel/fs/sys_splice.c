@@ -8,7 +8,8 @@
  * From a file of the host to a connection of the host it is the host that copies.
  *
  * Limits against Linux: otherwise the bytes are copied, so that what a program changes
- * after vmsplice or sendfile is not seen; a page of a pipe is filled up by what comes next. */
+ * after vmsplice or sendfile is not seen; a page of a pipe is filled up by what comes
+ * next. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/resource.h"

@@ -130,4 +130,28 @@ print(f"ok: {failures} failures" if not failures and inside.returncode == 0 else
 END
 same "the sandbox sees what the host does" "ok: 0 failures" \
 	"$(/usr/bin/python3 drive.py "$CARBYNE" run --leaks -v "$PWD/volume:/mnt" -v "$PWD/look.py:/look.py" -w / -- /usr/bin/python3 /look.py /mnt 2>&1)"
+
+# What was read inside is closed outside after a second: a lease for writing is had by him alone who has the file open.
+cat >lease.py <<'END'
+import fcntl, os, subprocess, sys, time
+
+inside = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+said = inside.stdout.readline()
+fd = os.open("volume/leased", os.O_RDWR)
+deadline = time.monotonic() + 20
+while True:
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        break
+    except BlockingIOError:
+        if time.monotonic() > deadline:
+            sys.exit("not ok: it is still open")
+        time.sleep(0.05)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+inside.communicate("\n")
+print("ok", said.strip())
+END
+echo leased >volume/leased
+same "a file that was closed is closed outside" "ok leased" \
+	"$(/usr/bin/python3 lease.py "$CARBYNE" run --leaks -v "$PWD/volume:/mnt" -w /mnt -- /bin/sh -c 'for i in 1 2 3; do cat leased >/tmp/x; done; cat leased; read line' 2>&1)"
 finish

@@ -210,6 +210,8 @@ static void name_gone(struct host_inode *hi, struct host_inode *dir, const char 
 	lock_drop(&hostfs_lock);
 	if (was_here)
 		(void)host_inode_place(hi, NULL, NULL);
+	if (hi->inode.nlink == 0)
+		host_idle_forget(hi);
 	if (drop)
 		inode_put(&hi->inode);
 }

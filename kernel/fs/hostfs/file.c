@@ -360,7 +360,10 @@ static int file_op_set_flags(struct file *f, uint32_t flags)
 
 static int file_op_host_lock_fd(struct file *f)
 {
-	return host_handle_fd(f->private);
+	struct host_handle *h = f->private;
+
+	atomic_store(&h->may_keep, false);
+	return host_handle_fd(h);
 }
 
 int hostfs_lock_open(struct inode *inode, int flags)
@@ -387,7 +390,8 @@ static void file_op_release(struct file *f)
 	lock_take(&hostfs_lock);
 	list_remove(&h->link);
 	lock_drop(&hostfs_lock);
-	host_handle_put(h);
+	if (!host_idle_keep(h))
+		host_handle_put(h);
 	f->private = NULL;
 }
 
@@ -506,25 +510,45 @@ static int open_again(struct host_inode *hi, uint32_t flags)
 	return host_inode_open(hi, host_flags);
 }
 
+/* A descriptor that another open with the same flags could just as well have. */
+static bool may_keep(const struct host_inode *hi, uint32_t flags)
+{
+	const struct hostfs *fs = hostfs_of(hi);
+	const uint32_t other = O_ACCMODE | O_APPEND | O_DSYNC | __O_SYNC | O_NOATIME;
+
+	return fs->may_keep && (flags & other) == O_RDONLY &&
+	       hi->host_dev == fs->root->inode->host_dev;
+}
+
+static int open_fresh(struct host_inode *hi, uint32_t flags, struct host_handle **out)
+{
+	bool is_shared = hostfs_of(hi)->is_file;
+	int fd = open_again(hi, flags);
+
+	if (fd == -ESTALE) {
+		fd = host_nameless_open(hi, flags);
+		is_shared = true;
+	}
+	if (fd < 0)
+		return fd;
+	*out = host_handle_create(hi, fd);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->is_shared = is_shared;
+	(*out)->may_keep = !is_shared && may_keep(hi, flags);
+	return 0;
+}
+
 static int open_shared(struct host_inode *hi, struct file *f)
 {
 	struct host_handle *h = take_born(hi, f);
+	int err;
 
-	if (!h) {
-		bool is_shared = hostfs_of(hi)->is_file;
-		int fd = open_again(hi, f->flags);
-
-		if (fd == -ESTALE) {
-			fd = host_nameless_open(hi, f->flags);
-			is_shared = true;
-		}
-		if (fd < 0)
-			return fd;
-		h = host_handle_create(hi, fd);
-		if (!h)
-			return -ENOMEM;
-		h->is_shared = is_shared;
-	}
+	if (!h && may_keep(hi, f->flags))
+		h = host_idle_take(hi);
+	err = h ? 0 : open_fresh(hi, f->flags, &h);
+	if (err)
+		return err;
 	lock_take(&hostfs_lock);
 	list_add_tail(&hi->files, &h->link);
 	lock_drop(&hostfs_lock);

@@ -40,6 +40,7 @@ struct host_handle *host_handle_create(struct host_inode *inode, int fd)
 	h->inode = inode;
 	h->dir_pos = 0;
 	h->is_shared = false;
+	h->may_keep = false;
 	list_init(&h->lru);
 	list_init(&h->link);
 	return h;
@@ -124,16 +125,20 @@ void host_handles_forget(struct host_inode *hi)
 	lock_drop(&hostfs_lock);
 	host_handle_put(h);
 	host_handle_put(born);
+	host_idle_forget(hi);
 }
 
 void hostfs_set_handles_max(int max)
 {
 	kept_max = MAX(MIN(max, HOSTFS_HANDLES_MAX), 16);
+	host_idle_set_max(kept_max / 8);
 }
 
 bool hostfs_shrink_handles(void)
 {
-	return shrink(kept_count / 2);
+	bool any = host_idle_shrink(0);
+
+	return shrink(kept_count / 2) || any;
 }
 
 int hostfs_openat(int dirfd, const char *name, int flags, uint32_t mode)

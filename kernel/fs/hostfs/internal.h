@@ -34,6 +34,8 @@ struct host_handle {
 	struct host_inode *inode; /* borrowed: whoever has a handle keeps its inode too */
 	struct list lru;	  /* lock: kept handles, those used last first */
 	struct list link;	  /* lock: host_inode.files */
+	nsec_t idle_since;	  /* lock: idle.c */
+	bool may_keep;		  /* atomic: it may be handed on after a close: idle.c */
 	bool is_shared;	 /* atomic: others have the same description of the host's */
 	int64_t dir_pos; /* directories: where the host's position is; the file's pos_lock
 			  */
@@ -57,10 +59,12 @@ struct host_inode {
 	struct host_inode
 		*parent; /* lock: where it was seen last; ref. NULL: root, or nowhere */
 	char *name;	 /* lock: in parent; owned */
-	struct host_handle *handle;   /* lock: ref; a directory's O_PATH, an exclusive
-					 file's O_RDONLY */
-	struct host_handle *born;     /* lock: ref; what made it, for the first open */
-	struct list files;	      /* lock: handles of open files */
+	struct host_handle *handle; /* lock: ref; a directory's O_PATH, an exclusive
+				       file's O_RDONLY */
+	struct host_handle *born;   /* lock: ref; what made it, for the first open */
+	struct host_handle
+		*idle;	   /* lock to write: ref; of a file that was closed: idle.c */
+	struct list files; /* lock: handles of open files */
 	struct host_listing *listing; /* lock: ref */
 	char *link_text;	      /* lock: exclusive; owned; set once */
 	char *head;		      /* atomic: exclusive; owned; set once: see file.c */
@@ -84,6 +88,7 @@ struct hostfs {
 	struct host_handle *root;		   /* const: ref */
 	bool exclusive;				   /* const: and read-only */
 	bool is_file, map_overflow;		   /* const */
+	bool may_keep;				   /* const: idle.c */
 	struct hash_table inodes;		   /* lock: by host device and number */
 	hash_link_t first_buckets[HOSTFS_BUCKETS]; /* lock: of inodes */
 	uint64_t host_devs[HOSTFS_DEVS_MAX];	   /* lock */
@@ -141,6 +146,19 @@ void host_moves_begin(struct hostfs *fs);
 void host_moves_end(struct hostfs *fs);
 /* A handle of any file open on the inode: a reference, or NULL. */
 struct host_handle *host_open_handle(struct host_inode *hi) MUST_CHECK;
+
+/* ---- idle.c ---- */
+void host_idle_init(void);
+/* May descriptors of its files be kept? Its root is known. */
+bool host_idle_suits(const struct hostfs *fs);
+/* The kept handle of a regular file, which is open for reading: a reference, or NULL. */
+struct host_handle *host_idle_take(struct host_inode *hi) MUST_CHECK;
+/* True: it is kept, and the reference taken over. */
+bool host_idle_keep(struct host_handle *h) MUST_CHECK;
+void host_idle_forget(struct host_inode *hi);
+/* Closes the oldest, until max are left: false if there were no more. */
+bool host_idle_shrink(int max);
+void host_idle_set_max(int max);
 
 /* ---- inode.c ---- */
 /* The inode of what statx found as name in dir (NULL: the root): *out gets a reference.

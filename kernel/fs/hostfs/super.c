@@ -95,6 +95,7 @@ static int set_root(struct hostfs *fs, int dirfd)
 		ref_get(&fs->root->refs);
 		hi->handle = fs->root;
 	}
+	fs->may_keep = host_idle_suits(fs);
 	fs->sb->block_size = stx.stx_blksize;
 	return sb_set_root(fs->sb, root);
 }
@@ -145,5 +146,6 @@ void hostfs_init(void)
 {
 	fs_register(&hostfs_type);
 	host_cache_init();
+	host_idle_init();
 	page_set_reclaim(host_cache_reclaim);
 }
