@@ -36,6 +36,7 @@ enum lock_rank { /* outermost first */
 		 RANK_FDTABLE,	   /* descriptor table */
 		 RANK_CLOCK_WATCH, /* who must know when the clock is set */
 		 RANK_OBJECT,	   /* pipe, eventfd, tty, socket, epoll … */
+		 RANK_PORTS, /* the ports of a network: taken with a socket's lock held */
 		 RANK_OBJECT2,	/* an object inside another's lock (epoll's ready list) */
 		 RANK_SEM_UNDO, /* what a task's end takes back, inside a semaphore set's
 				   lock */

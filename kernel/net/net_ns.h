@@ -6,11 +6,15 @@
 #include "net/lo.h"
 #include "process/namespace.h"
 
+struct local_net;
+
 struct net_ns {
 	struct namespace ns; /* first */
 	bool is_host;	     /* const: its sockets are the host's, and its network is */
 	uint64_t cookie;     /* const: SO_NETNS_COOKIE */
 	struct lo_device lo; /* of one that is not the host's */
+	struct local_net
+		*local; /* const: its ports; NULL while is_host: net/local/local.h */
 };
 extern struct net_ns first_net_ns;
 

@@ -356,6 +356,24 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	}
 }
 
+void socket_plain_copy(struct socket *to, const struct socket *from)
+{
+	to->flags = from->flags;
+	to->send_size = from->send_size;
+	to->receive_size = from->receive_size;
+	to->priority = from->priority;
+	to->mark = from->mark;
+	to->low_water = from->low_water;
+	to->stamping = from->stamping;
+	to->busy_poll = from->busy_poll;
+	to->pacing_rate = from->pacing_rate;
+	to->tx_clock = from->tx_clock;
+	to->tx_flags = from->tx_flags;
+	to->incoming_cpu = from->incoming_cpu;
+	to->buffer_lock = from->buffer_lock;
+	to->linger_time = from->linger_time;
+}
+
 static void meminfo_get(const struct socket *s, void *value, int *len)
 {
 	uint32_t info[MEMINFO_COUNT] = {

@@ -202,6 +202,8 @@ int socket_get_option(struct socket *s, int level, int name, void *value,
 int socket_set_plain_option(struct socket *s, int name, const void *value,
 			    int len) MUST_CHECK;
 int socket_get_plain_option(struct socket *s, int name, void *value, int *len) MUST_CHECK;
+/* to gets what those two have set of from. */
+void socket_plain_copy(struct socket *to, const struct socket *from);
 /* SCM_TIMESTAMP or its kin, of a message that came at (CLOCK_REALTIME), if s asks for it.
  */
 void socket_put_stamp(struct socket *s, struct message *m, nsec_t at);

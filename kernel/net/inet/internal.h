@@ -9,6 +9,7 @@
 
 struct inet_async;
 struct inet_options;
+struct inet_view;
 struct tcp_conn;
 struct tcp_listener;
 
@@ -35,10 +36,13 @@ enum { FORMER_MAX = 64 };
 struct inet_socket {
 	struct list link;      /* table.c */
 	struct socket *socket; /* const */
-	bool host_nonblock;    /* atomic: the host descriptor has O_NONBLOCK */
-	bool lingers;	       /* atomic: SO_LINGER with a time */
-	bool tells_more;       /* atomic: a stream's messages may have control data */
-	bool had_timeout;      /* atomic: the host socket was ever given one */
+	bool is_local; /* const: begins a struct local_socket: net/local/local.h */
+	/* const: what it looks like from outside; NULL: as the host says. */
+	void (*view)(struct socket *s, struct inet_view *v);
+	bool host_nonblock; /* atomic: the host descriptor has O_NONBLOCK */
+	bool lingers;	    /* atomic: SO_LINGER with a time */
+	bool tells_more;    /* atomic: a stream's messages may have control data */
+	bool had_timeout;   /* atomic: the host socket was ever given one */
 	/* What the host socket has of the socket's: atomic. TIMEOUT_UNKNOWN: perhaps one
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
@@ -78,10 +82,11 @@ void inet_options_put(struct inet_options *o);
 /* The host has taken an option of a TCP socket. */
 void tcp_option_note(struct socket *s, int level, int name, const void *value, int len);
 /* What TCP in memory looks like from outside; false: the host knows. */
-struct inet_view;
 bool tcp_view(const struct socket *s, struct inet_view *v);
 /* How many connections in memory a listener has to accept. */
 uint32_t tcp_queued(struct inet_socket *i);
+/* How many may wait there. */
+uint32_t tcp_backlog(struct inet_socket *i);
 /* A connection waits to be accepted. */
 void inet_tell_listener(struct inet_socket *i);
 
@@ -94,6 +99,11 @@ extern const struct socket_ops inet_ops, tcp_ops;
 int inet_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
 
 /* ---- table.c ---- */
+
+/* Zeroed memory becomes a socket without any property. */
+void inet_socket_init(struct inet_socket *i);
+/* SOL_SOCKET options that are the same for all: false: none of those. */
+bool inet_get_common(struct socket *s, int name, void *value, int *len, int *err);
 
 /* s is complete but for its file; or about to go. */
 void inet_table_add(struct socket *s);

@@ -113,7 +113,7 @@ static int peer_name(struct socket *s, void *value, int *len)
 	return 0;
 }
 
-static bool get_by_us(struct socket *s, int name, void *value, int *len, int *err)
+bool inet_get_common(struct socket *s, int name, void *value, int *len, int *err)
 {
 	const struct linux_ucred nobody = {0, UINT32_MAX, UINT32_MAX};
 	const uint64_t namespace = 1;
@@ -230,7 +230,7 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 		*len = MIN(room, (int)sizeof(int));
 		return 0;
 	}
-	if (level == SOL_SOCKET && get_by_us(s, name, value, len, &err))
+	if (level == SOL_SOCKET && inet_get_common(s, name, value, len, &err))
 		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;

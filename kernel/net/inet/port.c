@@ -15,12 +15,21 @@
 enum { PORT_START = 1024, PORT_MAX = 65535 };
 
 static int port_start; /* atomic */
+static bool has_start; /* const after start-up */
 
 void inet_port_init(void)
 {
 	port_start = PORT_START;
+	has_start = true;
 	proc_sysctl_number("net/ipv4/ip_unprivileged_port_start", &port_start, 0,
 			   PORT_MAX);
+}
+
+bool inet_port_is_free_for_all(uint16_t port)
+{
+	int start = atomic_load_relaxed(&port_start);
+
+	return !port || port >= (has_start ? start : PORT_START);
 }
 
 int inet_port_check(const struct socket *s, const struct linux_sockaddr_storage *addr)

@@ -12,24 +12,30 @@
 #include "net/gate.h"
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
+#include "net/local/local.h"
+#include "net/net_ns.h"
 
 enum { PROTOCOL_MAX = 263 };
 
 static SLAB_CACHE(inet_slab, "inet_sock", sizeof(struct inet_socket), 64);
 
+void inet_socket_init(struct inet_socket *i)
+{
+	i->receive_timeout = i->send_timeout = NSEC_NEVER;
+	list_init(&i->link);
+	lock_init(&i->lock, RANK_OBJECT);
+	waitq_init(&i->readable);
+	waitq_init(&i->writable);
+	i->option_fd = -1;
+	i->is_plain_tcp = true;
+}
+
 static struct inet_socket *inet_alloc(void)
 {
 	struct inet_socket *i = slab_alloc_zeroed(&inet_slab);
 
-	if (i) {
-		i->receive_timeout = i->send_timeout = NSEC_NEVER;
-		list_init(&i->link);
-		lock_init(&i->lock, RANK_OBJECT);
-		waitq_init(&i->readable);
-		waitq_init(&i->writable);
-		i->option_fd = -1;
-		i->is_plain_tcp = true;
-	}
+	if (i)
+		inet_socket_init(i);
 	return i;
 }
 
@@ -59,6 +65,8 @@ static int inet_create(struct socket *s, int type, int protocol)
 {
 	int fd;
 
+	if (!s->net->is_host)
+		return local_create(s, type, protocol);
 	protocol = find_protocol(s->family, type, protocol);
 	if (protocol < 0)
 		return protocol;
@@ -185,7 +193,8 @@ struct inet_socket *inet_accepted(struct socket *s, struct socket *fresh)
 		i->receive_timeout = i->send_timeout = TIMEOUT_UNKNOWN;
 	fresh->receive_timeout = atomic_load_relaxed(&s->receive_timeout);
 	fresh->send_timeout = atomic_load_relaxed(&s->send_timeout);
-	fresh->ops = s->ops;
+	/* The host's connections are the host's, also of a listener in memory. */
+	fresh->ops = from->is_local ? &tcp_ops : s->ops;
 	fresh->private = i;
 	socket_filter_inherit(fresh, s);
 	inet_table_add(fresh);

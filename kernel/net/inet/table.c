@@ -89,6 +89,10 @@ static void view(struct socket *s, const struct file *f, struct inet_view *v)
 	v->protocol = s->protocol;
 	v->uid = f->inode->uid;
 	v->ino = f->inode->ino;
+	if (inet_of(s)->view) {
+		inet_of(s)->view(s, v);
+		return;
+	}
 	if (v->protocol == IPPROTO_TCP && tcp_view(s, v))
 		return;
 	read_name(s, false, v->local, &v->local_port);

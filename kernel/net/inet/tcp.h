@@ -26,6 +26,7 @@
 #include "net/socket.h"
 #include "time/timer.h"
 
+struct local_seed;
 struct poll_table;
 struct tcp_chunk;
 struct uio;
@@ -92,10 +93,11 @@ struct tcp_conn {
 	bool is_new;	  /* its success is yet to be told to who did not wait for it */
 	struct tcp_half half[2];
 	struct tcp_lease lease;
-	struct tcp_listener *listener; /* const: ref */
+	struct tcp_listener *listener; /* const: ref; NULL: there was none */
 	struct list link;	       /* listener->lock: queue or waiting */
 	bool is_waiting;	       /* listener->lock: on the latter */
 	struct inet_options *options;  /* ref: of the accepted socket */
+	struct local_seed *seed;       /* ref: the same, where no host socket has them */
 	struct timer push_timer;       /* tcp_hold.c */
 	bool has_timer, is_timed;      /* it was used; it is armed */
 	struct tcp_conn *former; /* ref: what its owner had before: inet_socket.lock */
@@ -191,6 +193,10 @@ bool tcp_is_own(const struct tcp_target *t);
 /* ---- tcp_listen.c ---- */
 
 int tcp_listen(struct socket *s, int backlog);
+/* A socket in memory listens, or has another backlog: 0 or -ENOMEM. */
+int tcp_listener_begin(struct inet_socket *i, int backlog) MUST_CHECK;
+/* That of a socket: a reference, or NULL. */
+struct tcp_listener *tcp_listener_of(struct inet_socket *i) MUST_CHECK;
 int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock);
 /* Whom a connect to t comes to: a reference, or NULL. */
 struct tcp_listener *tcp_listener_find(const struct tcp_target *t) MUST_CHECK;
@@ -207,6 +213,11 @@ void tcp_listener_end(struct inet_socket *i, bool is_over);
 
 int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
 		bool nonblock);
+/* Connects s by c, to l, or to nobody if that is NULL. */
+int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
+		   bool nonblock) MUST_CHECK;
+/* connect(2) of one that is, or tries to be. */
+int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock) MUST_CHECK;
 /* Waits until the connection is there: 0 or what ended the wait. c's lock is held. */
 int tcp_wait_connected(struct socket *s, struct tcp_conn *c, int side,
 		       nsec_t deadline) MUST_CHECK;
@@ -214,6 +225,8 @@ int tcp_wait_connected(struct socket *s, struct tcp_conn *c, int side,
 /* ---- tcp_conn.c ---- */
 
 struct tcp_conn *tcp_conn_create(void) MUST_CHECK;
+/* That of an attempt of i's which failed, made new, or NULL. */
+struct tcp_conn *tcp_conn_renew(struct inet_socket *i) MUST_CHECK;
 void tcp_conn_put(struct tcp_conn *c);
 /* The socket's connection in memory, or NULL: the host serves it. */
 static inline struct tcp_conn *tcp_conn_of(const struct inet_socket *i)
@@ -268,6 +281,9 @@ bool inet_names_are_used(const struct tcp_conn *c);
 ssize_t tcp_send(struct socket *s, struct message *m);
 ssize_t tcp_receive(struct socket *s, struct message *m);
 int tcp_set_option(struct socket *s, int level, int name, const void *value, int len);
+/* The socket, and its connection, have these from here on. */
+void tcp_settings_apply(struct inet_socket *i, const struct tcp_settings *set,
+			bool push_now);
 int tcp_get_option(struct socket *s, int level, int name, void *value, int *len);
 long tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);
 /* TCP_INFO: how many bytes of out are filled. c's lock is held. */

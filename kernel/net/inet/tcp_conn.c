@@ -17,6 +17,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "net/inet/tcp.h"
+#include "net/local/local.h"
 #include "time/clock.h"
 
 enum { SIZE_WHEN_SHORT = 65536 };
@@ -42,6 +43,33 @@ struct tcp_conn *tcp_conn_create(void)
 	return c;
 }
 
+/* Nobody but the socket has it, as nobody listened; and it has never had a byte. */
+struct tcp_conn *tcp_conn_renew(struct inet_socket *i)
+{
+	struct tcp_conn *c;
+
+	lock_take(&i->lock);
+	c = i->conn;
+	if (!c || tcp_conn_of(i) || c->listener || i->side != CONNECTOR) {
+		lock_drop(&i->lock);
+		return NULL;
+	}
+	lock_take(&c->lock);
+	for (int k = 0; k < 2; k++) {
+		struct tcp_half *h = &c->half[k];
+
+		h->state = TCP_SYN_SENT;
+		h->is_open = true;
+		h->is_over = false;
+		h->shutdown = 0;
+		h->error = 0;
+	}
+	lock_drop(&c->lock);
+	ref_get(&c->refs);
+	lock_drop(&i->lock);
+	return c;
+}
+
 void tcp_conn_put(struct tcp_conn *c)
 {
 	while (c && ref_put(&c->refs)) {
@@ -57,6 +85,7 @@ void tcp_conn_put(struct tcp_conn *c)
 		tcp_lease_put(&c->lease, c->is_v4, c->half[CONNECTOR].name.addr);
 		tcp_listener_put(c->listener);
 		inet_options_put(c->options);
+		local_seed_put(c->seed);
 		slab_free(&tcp_conn_slab, c);
 		c = former;
 	}
@@ -206,7 +235,7 @@ static void wake_owner(struct inet_socket *i)
 /* Nobody has accepted it, and nobody will: the connection request is taken back. */
 static void give_up_request(struct tcp_conn *c)
 {
-	if (tcp_listener_leave(c))
+	if (c->listener && tcp_listener_leave(c))
 		tcp_conn_put(c); /* the listener's */
 }
 
@@ -303,9 +332,9 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 {
 	struct inet_socket *i = inet_of(s);
 	struct tcp_run unread;
-	int fd = inet_option_fd(s);
+	int fd = i->is_local ? -1 : inet_option_fd(s);
 
-	if (fd < 0)
+	if (fd < 0 && !i->is_local)
 		return fd;
 	give_up_request(c);
 	lock_take(&i->lock);
@@ -319,7 +348,9 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 	half_leave(tcp_mine(c, i), tcp_other(c, i), true, &unread);
 	lock_drop(&c->lock);
 	atomic_store(&i->in_memory, false);
-	if (i->side == ACCEPTOR)
+	if (i->is_local)
+		local_tcp_dissolved(s);
+	else if (i->side == ACCEPTOR)
 		atomic_store(&i->is_hosted, true); /* its half stays the second one */
 	if (s->host_fd < 0) {
 		s->host_fd = fd;
@@ -335,7 +366,7 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 /* In memory whoever has news sends the signal himself. */
 int tcp_set_async(struct socket *s, bool is_owned, bool is_async)
 {
-	bool on_host = !tcp_conn_of(inet_of(s));
+	bool on_host = !tcp_conn_of(inet_of(s)) && s->host_fd >= 0;
 
 	return inet_set_async(s, is_owned && on_host, is_async && on_host);
 }

@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "net/gate.h"
 #include "net/inet/tcp.h"
+#include "net/local/local.h"
 #include "time/clock.h"
 
 enum { REQUEST_SECONDS = 131 }; /* how long Linux asks in vain */
@@ -48,6 +49,8 @@ bool inet_may_use_v4(const struct socket *s)
 	int v6only = 1;
 	int len = sizeof(v6only);
 
+	if (inet_of(s)->is_local)
+		return s->family == AF_INET || !local_of(s)->is_v6only;
 	return s->family == AF_INET ||
 	       (!host_getsockopt(s->host_fd, SOL_IPV6, IPV6_V6ONLY, &v6only, &len) &&
 		!v6only);
@@ -126,10 +129,12 @@ static int attach(struct socket *s, struct tcp_conn *c)
 	} else {
 		c->half[CONNECTOR].owner = i;
 		c->half[CONNECTOR].set = i->set;
-		c->former = i->conn;
-		if (c->former)
-			i->former_count++;
-		ref_get(&c->refs);
+		if (c != i->conn) {
+			c->former = i->conn;
+			if (c->former)
+				i->former_count++;
+			ref_get(&c->refs);
+		}
 		i->side = CONNECTOR;
 		i->conn = c;
 		atomic_store(&i->error, 0);
@@ -156,7 +161,7 @@ static void detach(struct socket *s, struct tcp_conn *c)
 }
 
 /* The socket has a connection, or waits for one. */
-static int connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
+int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
 {
 	struct inet_socket *i = inet_of(s);
 	nsec_t own = socket_deadline(&s->send_timeout);
@@ -203,7 +208,22 @@ static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener
 	}
 	if (nonblock)
 		return -EINPROGRESS;
-	return connect_again(s, c, false);
+	return tcp_connect_again(s, c, false);
+}
+
+int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
+		   bool nonblock)
+{
+	int err = attach(s, c);
+
+	if (err)
+		return err;
+	if (!l || tcp_listener_enter(l, c)) {
+		lock_take(&c->lock);
+		tcp_reset(&c->half[CONNECTOR]);
+		lock_drop(&c->lock);
+	}
+	return nonblock ? -EINPROGRESS : tcp_connect_again(s, c, false);
 }
 
 /* True: *err is the answer. */
@@ -263,7 +283,7 @@ int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int
 		return c ? tcp_dissolve(s, c) : connect_by_host(s, addr, len, nonblock);
 	}
 	if (c)
-		return connect_again(s, c, nonblock);
+		return tcp_connect_again(s, c, nonblock);
 	/* What the gate may be asked for is outside, also with an address of loopback. */
 	if (likely(!i->outside && !gate_allows(addr, len)) &&
 	    connect_in_memory(s, addr, len, nonblock, &err))

@@ -26,6 +26,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/inet/tcp.h"
+#include "net/local/local.h"
 
 enum { BUCKETS = 64, HOST_TURN = 16 };
 
@@ -111,7 +112,7 @@ static bool read_name(struct tcp_listener *l, struct socket *s)
 	return true;
 }
 
-static struct tcp_listener *listener_create(struct socket *s)
+static struct tcp_listener *listener_create(struct inet_socket *i)
 {
 	struct tcp_listener *l = slab_alloc_zeroed(&tcp_listener_slab);
 
@@ -122,14 +123,53 @@ static struct tcp_listener *listener_create(struct socket *s)
 	list_init(&l->table_link);
 	list_init(&l->queue);
 	list_init(&l->waiting);
-	l->owner = inet_of(s);
-	if (read_name(l, s))
-		return l;
-	tcp_listener_put(l);
-	return NULL;
+	l->owner = i;
+	return l;
 }
 
 static void let_in_locked(struct tcp_listener *l);
+
+static void set_backlog(struct tcp_listener *l, int backlog)
+{
+	lock_take(&l->lock);
+	l->backlog = (uint32_t)backlog;
+	let_in_locked(l);
+	lock_drop(&l->lock);
+}
+
+int tcp_listener_begin(struct inet_socket *i, int backlog)
+{
+	struct tcp_listener *l = atomic_load(&i->listener);
+
+	if (l) {
+		set_backlog(l, backlog);
+		return 0;
+	}
+	l = listener_create(i);
+	if (!l)
+		return -ENOMEM;
+	l->backlog = (uint32_t)backlog;
+	lock_take(&i->lock);
+	if (!i->listener) {
+		atomic_store(&i->listener, l);
+		l = NULL;
+	}
+	lock_drop(&i->lock);
+	tcp_listener_put(l);
+	return 0;
+}
+
+struct tcp_listener *tcp_listener_of(struct inet_socket *i)
+{
+	struct tcp_listener *l;
+
+	lock_take(&table_lock);
+	l = atomic_load(&i->listener);
+	if (l)
+		ref_get(&l->refs);
+	lock_drop(&table_lock);
+	return l;
+}
 
 /* Without memory, or a name, it is simply not found. */
 int tcp_listen(struct socket *s, int backlog)
@@ -145,15 +185,14 @@ int tcp_listen(struct socket *s, int backlog)
 		return err;
 	l = atomic_load(&i->listener);
 	if (l) {
-		lock_take(&l->lock);
-		l->backlog = (uint32_t)backlog;
-		let_in_locked(l);
-		lock_drop(&l->lock);
+		set_backlog(l, backlog);
 		return 0;
 	}
-	l = listener_create(s);
-	if (!l)
+	l = listener_create(i);
+	if (!l || !read_name(l, s)) {
+		tcp_listener_put(l);
 		return 0;
+	}
 	l->backlog = (uint32_t)backlog;
 	lock_take(&i->lock);
 	if (!i->listener && atomic_load(&i->is_plain_tcp)) {
@@ -181,6 +220,15 @@ uint32_t tcp_queued(struct inet_socket *i)
 		count = atomic_load(&l->count);
 	lock_drop(&table_lock);
 	return count;
+}
+
+uint32_t tcp_backlog(struct inet_socket *i)
+{
+	struct tcp_listener *l = tcp_listener_of(i);
+	uint32_t backlog = l ? atomic_load(&l->backlog) : 0;
+
+	tcp_listener_put(l);
+	return backlog;
 }
 
 /* c is in the queue now: its request is answered. */
@@ -215,7 +263,10 @@ int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c)
 	}
 	ref_get(&c->refs);
 	c->half[ACCEPTOR].set = i->set;
-	c->options = inet_options_get(i);
+	if (i->is_local)
+		c->seed = local_seed_get(container_of(i, struct local_socket, inet));
+	else
+		c->options = inet_options_get(i);
 	if (l->count > l->backlog) {
 		c->is_waiting = true;
 		list_add_tail(&l->waiting, &c->link);
@@ -314,7 +365,8 @@ static struct tcp_conn *dequeue(struct tcp_listener *l, struct inet_socket *i)
 /* Takes c over, also on failure. */
 static int accept_in_memory(struct socket *s, struct socket *fresh, struct tcp_conn *c)
 {
-	struct inet_socket *i = inet_accepted(s, fresh);
+	struct inet_socket *i = inet_of(s)->is_local ? local_tcp_accepted(s, fresh, c)
+						     : inet_accepted(s, fresh);
 
 	if (!i) {
 		abort_connection(c);
@@ -341,7 +393,7 @@ struct accept {
 /* Once: 0, -EAGAIN: nobody is there, or -errno. */
 static int accept_try(struct accept *a)
 {
-	bool is_hosts_turn = atomic_add(&turns, 1) % HOST_TURN == 0;
+	bool is_hosts_turn = a->s->host_fd >= 0 && atomic_add(&turns, 1) % HOST_TURN == 0;
 	struct tcp_conn *c = NULL;
 	int fd;
 
@@ -349,12 +401,29 @@ static int accept_try(struct accept *a)
 		c = dequeue(a->listener, inet_of(a->s));
 	if (c)
 		return accept_in_memory(a->s, a->fresh, c);
+	if (a->s->host_fd < 0)
+		return atomic_load(&inet_of(a->s)->listener) == a->listener ? -EAGAIN
+									    : -EINVAL;
 	fd = host_accept(a->s->host_fd, false);
 	if (fd == -EAGAIN && is_hosts_turn)
 		c = dequeue(a->listener, inet_of(a->s));
 	if (c)
 		return accept_in_memory(a->s, a->fresh, c);
 	return fd < 0 ? fd : inet_accept_fd(a->s, a->fresh, fd);
+}
+
+/* The same of a listener that has no host socket. */
+static int accept_sleep_in_memory(struct accept *a)
+{
+	struct tcp_listener *l = a->listener;
+	int err = 0;
+
+	lock_take(&l->lock);
+	if (!l->count && l->owner)
+		err = waitq_sleep_exclusive(&inet_of(a->s)->readable, &l->lock,
+					    a->deadline);
+	lock_drop(&l->lock);
+	return err;
 }
 
 /* Sleeps until somebody may be there: 0, -ETIMEDOUT, -ERESTARTSYS. */
@@ -381,7 +450,7 @@ static int accept_sleep(struct accept *a)
 static int accept_from_both(struct accept *a, bool nonblock)
 {
 	int slept = 0;
-	int err = inet_set_nonblock(a->s, true);
+	int err = a->s->host_fd < 0 ? 0 : inet_set_nonblock(a->s, true);
 
 	if (err)
 		return err;
@@ -393,7 +462,7 @@ static int accept_from_both(struct accept *a, bool nonblock)
 			return err;
 		if (slept)
 			return socket_wait_error(slept, a->deadline);
-		slept = accept_sleep(a);
+		slept = a->s->host_fd < 0 ? accept_sleep_in_memory(a) : accept_sleep(a);
 	}
 }
 
@@ -409,7 +478,9 @@ int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 		ref_get(&a.listener->refs);
 	lock_drop(&i->lock);
 	if (!a.listener)
-		return tcp_conn_of(i) ? -EINVAL : inet_ops.accept(s, fresh, nonblock);
+		return i->is_local || tcp_conn_of(i)
+			       ? -EINVAL
+			       : inet_ops.accept(s, fresh, nonblock);
 	a.deadline = socket_deadline(&s->receive_timeout);
 	err = accept_from_both(&a, nonblock);
 	/* A wake-up that was for one alone is passed on, also when the host's queue has

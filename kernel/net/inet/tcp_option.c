@@ -19,6 +19,7 @@
 #include "mm/usercopy.h"
 #include "net/inet/inet.h"
 #include "net/inet/tcp.h"
+#include "net/local/local.h"
 
 enum {
 	FILTER_CLASSIC = 26, /* filters run on packets, of which there are none here */
@@ -233,11 +234,14 @@ static void set_general(struct socket *s, struct tcp_settings *set, int name,
 	}
 }
 
-/* The connection is to heed them from here on. */
-static void settings_changed(struct inet_socket *i, bool push_now)
+void tcp_settings_apply(struct inet_socket *i, const struct tcp_settings *set,
+			bool push_now)
 {
 	struct tcp_conn *c = tcp_conn_of(i);
 
+	lock_take(&i->lock);
+	i->set = *set;
+	lock_drop(&i->lock);
 	if (!c)
 		return;
 	lock_take(&c->lock);
@@ -294,10 +298,7 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 		push_now = n;
 	else
 		return;
-	lock_take(&i->lock);
-	i->set = set;
-	lock_drop(&i->lock);
-	settings_changed(i, push_now);
+	tcp_settings_apply(i, &set, push_now);
 }
 
 /* IPV6_ADDRFORM: the socket is one of IPv4 from here on. The host lets only connected
@@ -512,7 +513,8 @@ long tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 	size_t value;
 
 	if (!c)
-		return inet_ioctl(s, cmd, arg);
+		return i->is_local ? local_tcp_ioctl(s, cmd, arg)
+				   : inet_ioctl(s, cmd, arg);
 	h = tcp_mine(c, i);
 	lock_take(&c->lock);
 	switch (cmd) {

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/* port.c - who has which port of a network in memory: bind(2)'s rules.
+ *
+ * As on Linux a port is had by all whose names do not overlap, or who all say that they
+ * share: SO_REUSEADDR (of TCP: while none of them listens), SO_REUSEPORT of one user's
+ * sockets. Sockets whose port came with connect(2) share one, too, if nobody is connected
+ * with the same two names.
+ *
+ * Limits against Linux: a connection that is over keeps no port (TIME_WAIT). */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/inet.h"
+#include "base/slab.h"
+#include "host/host.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/local/local.h"
+#include "net/net_ns.h"
+
+enum { RANGE_FIRST = 32768, RANGE_LAST = 60999, PING_FIRST = 1, PING_LAST = 65535 };
+
+static SLAB_CACHE(local_port_slab, "local_port", sizeof(struct local_port), 8);
+
+/* ---- the tables of a network ---- */
+
+static void net_init_tables(struct local_net *n)
+{
+	for (size_t k = 0; k < LOCAL_TABLES; k++) {
+		struct local_ports *t = &n->ports[k];
+
+		lock_init(&t->lock, RANK_PORTS);
+		for (size_t b = 0; b < LOCAL_PORT_BUCKETS; b++)
+			list_init(&t->buckets[b]);
+	}
+}
+
+struct local_net *local_net_create(void)
+{
+	struct local_net *n = kmalloc_zeroed(sizeof(*n));
+
+	if (n)
+		net_init_tables(n);
+	return n;
+}
+
+/* No socket of the network is left. */
+void local_net_destroy(struct local_net *n)
+{
+	kfree(n);
+}
+
+int local_port_check(const struct socket *s, uint16_t number)
+{
+	if (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP)
+		return 0;
+	return inet_port_is_free_for_all(number) || local_capable(s, CAP_NET_BIND_SERVICE)
+		       ? 0
+		       : -EACCES;
+}
+
+struct local_ports *local_ports_of(const struct local_socket *l)
+{
+	const struct socket *s = l->inet.socket;
+
+	switch (s->protocol) {
+	case IPPROTO_TCP:
+		return &s->net->local->ports[LOCAL_TCP];
+	case IPPROTO_UDP:
+		return &s->net->local->ports[LOCAL_UDP];
+	default:
+		return &s->net->local->ports[LOCAL_PING];
+	}
+}
+
+static struct list *bucket_of(struct local_ports *t, uint16_t number)
+{
+	return &t->buckets[number % LOCAL_PORT_BUCKETS];
+}
+
+struct local_port *local_port_find(struct local_ports *t, uint16_t number)
+{
+	struct list *pos;
+
+	list_for_each (pos, bucket_of(t, number)) {
+		struct local_port *p = list_entry(pos, struct local_port, link);
+
+		if (p->number == number)
+			return p;
+	}
+	return NULL;
+}
+
+/* The table's lock is held. */
+static int enter(struct local_ports *t, struct local_socket *l, struct local_port *p,
+		 uint16_t number)
+{
+	if (!p) {
+		p = slab_alloc(&local_port_slab);
+		if (!p)
+			return -ENOMEM;
+		p->number = number;
+		list_init(&p->owners);
+		list_add_head(bucket_of(t, number), &p->link);
+	}
+	l->local.name.port = number;
+	l->port = p;
+	list_add_tail(&p->owners, &l->port_link);
+	return 0;
+}
+
+static void leave(struct local_socket *l)
+{
+	struct local_port *p = l->port;
+
+	if (!p)
+		return;
+	list_remove(&l->port_link);
+	l->port = NULL;
+	if (!list_is_empty(&p->owners))
+		return;
+	list_remove(&p->link);
+	slab_free(&local_port_slab, p);
+}
+
+void local_port_leave(struct local_socket *l)
+{
+	struct local_ports *t = local_ports_of(l);
+
+	lock_take(&t->lock);
+	leave(l);
+	lock_drop(&t->lock);
+}
+
+/* ---- who may share ---- */
+
+static bool same_address(const struct tcp_target *a, const struct tcp_target *b)
+{
+	return a->is_v4 == b->is_v4 &&
+	       !memcmp(a->name.addr, b->name.addr, sizeof(a->name.addr));
+}
+
+static bool same_target(const struct tcp_target *a, const struct tcp_target *b)
+{
+	return a->name.port == b->name.port && same_address(a, b);
+}
+
+bool local_names_overlap(const struct local_socket *a, const struct local_socket *b)
+{
+	bool a_any = tcp_is_any(a->local.name.addr);
+	bool b_any = tcp_is_any(b->local.name.addr);
+
+	if (a->local.is_v4 == b->local.is_v4)
+		return a_any || b_any || same_address(&a->local, &b->local);
+	/* Any address of IPv6 is also any of IPv4. */
+	return a->local.is_v4 ? b_any && !b->is_v6only : a_any && !a->is_v6only;
+}
+
+static bool reuses(const struct local_socket *l)
+{
+	return atomic_load_relaxed(&l->inet.socket->flags) & SOCKET_REUSEADDR;
+}
+
+static bool shares(const struct local_socket *a, const struct local_socket *b)
+{
+	return a->options.shares_port && b->options.shares_port && a->uid == b->uid;
+}
+
+/* May l not have b's port? is_chosen: the port is one that l asks for. */
+static bool tcp_conflicts(const struct local_socket *l, const struct local_socket *b,
+			  bool is_chosen)
+{
+	if (is_chosen && ((reuses(l) && reuses(b) && !b->is_listening) || shares(l, b)))
+		return false;
+	return local_names_overlap(l, b);
+}
+
+static bool udp_conflicts(const struct local_socket *l, const struct local_socket *b)
+{
+	if (reuses(l) && reuses(b))
+		return false;
+	return local_names_overlap(l, b) && !shares(l, b);
+}
+
+static bool conflicts(const struct local_socket *l, const struct local_port *p,
+		      bool is_chosen)
+{
+	int protocol = l->inet.socket->protocol;
+	struct list *pos;
+	bool found = false;
+
+	if (!p)
+		return false;
+	list_for_each (pos, &p->owners) {
+		const struct local_socket *b =
+			list_entry(pos, struct local_socket, port_link);
+
+		if (b == l)
+			continue;
+		if (protocol == IPPROTO_TCP)
+			found |= tcp_conflicts(l, b, is_chosen);
+		else if (protocol == IPPROTO_UDP)
+			found |= udp_conflicts(l, b);
+		else
+			found |= !reuses(l) || !reuses(b);
+	}
+	return found;
+}
+
+/* ---- taking one ---- */
+
+static uint64_t next_random(void)
+{
+	static uint64_t seed, count; /* atomic */
+	uint64_t x = atomic_load_relaxed(&seed);
+
+	if (unlikely(!x)) {
+		(void)host_getrandom(&x, sizeof(x));
+		atomic_store_relaxed(&seed, x | 1);
+	}
+	x += atomic_add(&count, 1) * 0x9e3779b97f4a7c15UL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9UL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebUL;
+	return x ^ x >> 31;
+}
+
+static void range_of(const struct local_socket *l, uint32_t *first, uint32_t *count)
+{
+	uint32_t last = RANGE_LAST;
+
+	*first = RANGE_FIRST;
+	if (l->inet.socket->protocol != IPPROTO_TCP &&
+	    l->inet.socket->protocol != IPPROTO_UDP) {
+		*first = PING_FIRST;
+		last = PING_LAST;
+	} else {
+		uint32_t own_first = l->options.port_first;
+		uint32_t own_last = l->options.port_last;
+
+		/* What lies outside of the machine's is ignored. */
+		if (own_first >= *first && own_first <= last)
+			*first = own_first;
+		if (own_last >= *first && own_last <= last)
+			last = own_last;
+	}
+	*count = last - *first + 1;
+}
+
+/* Nobody that is by connect(2) at p is connected with l's two names. */
+static bool is_free_tuple(const struct local_socket *l, const struct local_port *p,
+			  const struct tcp_target *remote)
+{
+	struct list *pos;
+	bool is_free = true;
+
+	list_for_each (pos, &p->owners) {
+		const struct local_socket *b =
+			list_entry(pos, struct local_socket, port_link);
+
+		is_free &= b == l || !same_target(&b->remote, remote) ||
+			   !same_address(&b->local, &l->local);
+	}
+	return is_free;
+}
+
+static bool is_by_connect(const struct local_port *p)
+{
+	struct list *pos;
+	bool are_all = true;
+
+	list_for_each (pos, &p->owners)
+		are_all &= list_entry(pos, struct local_socket, port_link)->is_by_connect;
+	return are_all;
+}
+
+/* Any port that fits. remote: what l connects to, or NULL. Those for the one have an odd
+ * distance from the first, those for the other an even one, as long as there are some. */
+static int take_any_locked(struct local_ports *t, struct local_socket *l,
+			   const struct tcp_target *remote)
+{
+	bool is_tcp = l->inet.socket->protocol == IPPROTO_TCP;
+	uint32_t step = is_tcp ? 2 : 1;
+	uint32_t first;
+	uint32_t count;
+	uint32_t at;
+
+	range_of(l, &first, &count);
+	at = (uint32_t)(next_random() % count);
+	if (is_tcp)
+		at = remote ? at & ~1U : at | 1U;
+	for (uint32_t k = 0; k < count; k++, at += step) {
+		uint16_t number = (uint16_t)(first + at % count);
+		struct local_port *p;
+
+		if (is_tcp && k == (count + 1) / 2) /* the others */
+			at++;
+		p = local_port_find(t, number);
+		if (!p || (remote ? is_by_connect(p) && is_free_tuple(l, p, remote)
+				  : !conflicts(l, p, false)))
+			return enter(t, l, p, number);
+	}
+	return -EADDRINUSE;
+}
+
+int local_port_take_any(struct local_socket *l)
+{
+	struct local_ports *t = local_ports_of(l);
+	int err = 0;
+
+	lock_take(&t->lock);
+	if (!l->port)
+		err = take_any_locked(t, l, NULL);
+	lock_drop(&t->lock);
+	return err;
+}
+
+int local_port_take(struct local_socket *l)
+{
+	struct local_ports *t = local_ports_of(l);
+	uint16_t number = l->local.name.port;
+	struct local_port *p;
+	int err;
+
+	lock_take(&t->lock);
+	if (!number) {
+		err = take_any_locked(t, l, NULL);
+	} else {
+		p = local_port_find(t, number);
+		err = conflicts(l, p, true) ? -EADDRINUSE : enter(t, l, p, number);
+	}
+	lock_drop(&t->lock);
+	return err;
+}
+
+/* ---- TCP ---- */
+
+int local_port_connect(struct local_socket *l, const struct tcp_target *from,
+		       const struct tcp_target *to)
+{
+	struct local_ports *t = local_ports_of(l);
+	struct tcp_target old;
+	int err = 0;
+
+	lock_take(&t->lock);
+	old = l->local;
+	l->local = *from;
+	l->local.name.port = old.name.port;
+	if (!l->port) {
+		l->is_by_connect = true;
+		err = take_any_locked(t, l, to);
+		if (err == -EADDRINUSE)
+			err = -EADDRNOTAVAIL;
+	} else if (!is_free_tuple(l, l->port, to)) {
+		err = -EADDRNOTAVAIL;
+	}
+	if (err)
+		l->local = old;
+	else
+		l->remote = *to;
+	if (!l->port)
+		l->is_by_connect = false;
+	lock_drop(&t->lock);
+	return err;
+}
+
+void local_port_disconnect(struct local_socket *l, bool leaves)
+{
+	struct local_ports *t = local_ports_of(l);
+
+	lock_take(&t->lock);
+	memset(&l->remote, 0, sizeof(l->remote));
+	if (leaves) {
+		leave(l);
+		l->local.name.port = 0;
+		l->is_by_connect = false;
+	}
+	l->local.is_v4 = l->bound.is_v4;
+	memcpy(l->local.name.addr, l->bound.name.addr, sizeof(l->local.name.addr));
+	lock_drop(&t->lock);
+}
+
+int local_port_listen(struct local_socket *l)
+{
+	struct local_ports *t = local_ports_of(l);
+	int err = 0;
+
+	lock_take(&t->lock);
+	if (!l->port)
+		err = take_any_locked(t, l, NULL);
+	else if (!l->is_listening && conflicts(l, l->port, true))
+		err = -EADDRINUSE; /* they do not share with who listens */
+	if (!err && !l->is_listening) {
+		l->is_listening = true;
+		list_remove(&l->port_link);
+		list_add_head(&l->port->owners, &l->port_link);
+	}
+	lock_drop(&t->lock);
+	return err;
+}
+
+void local_port_unlisten(struct local_socket *l)
+{
+	struct local_ports *t = local_ports_of(l);
+
+	lock_take(&t->lock);
+	if (l->is_listening && l->port) {
+		list_remove(&l->port_link);
+		list_add_tail(&l->port->owners, &l->port_link);
+	}
+	l->is_listening = false;
+	lock_drop(&t->lock);
+}
+
+int local_port_join(struct local_socket *l)
+{
+	struct local_ports *t = local_ports_of(l);
+	uint16_t number = l->local.name.port;
+	int err;
+
+	lock_take(&t->lock);
+	err = enter(t, l, local_port_find(t, number), number);
+	lock_drop(&t->lock);
+	return err;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c - making and naming internet sockets in memory: ip(7), ipv6(7). */
+#include "abi/capability.h"
+#include "abi/errno.h"
+#include "abi/inet.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/local/local.h"
+#include "net/net_ns.h"
+#include "process/creds.h"
+
+enum { PROTOCOL_MAX = 263, IN6_LEAST = 24 };
+
+int local_create(struct socket *s, int type, int protocol)
+{
+	int ping = s->family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	if (protocol < 0 || protocol >= PROTOCOL_MAX)
+		return -EINVAL;
+	switch (type) {
+	case SOCK_STREAM:
+		return !protocol || protocol == IPPROTO_TCP ? local_tcp_create(s)
+							    : -EPROTONOSUPPORT;
+	case SOCK_DGRAM:
+		return !protocol || protocol == IPPROTO_UDP || protocol == ping
+			       ? -EPERM
+			       : -EPROTONOSUPPORT;
+	case SOCK_RAW:
+		return protocol ? -EPERM : -EPROTONOSUPPORT;
+	default:
+		return -ESOCKTNOSUPPORT;
+	}
+}
+
+void local_socket_init(struct local_socket *l, struct socket *s)
+{
+	s->private = l;
+	inet_socket_init(&l->inet);
+	l->inet.is_local = true;
+	l->local.is_v4 = l->bound.is_v4 = s->family == AF_INET;
+	l->uid = current_creds()->fsuid;
+	list_init(&l->port_link);
+	lock_init(&l->option_lock, RANK_OBJECT2);
+	local_options_init(&l->options);
+	inet_table_add(s);
+}
+
+void local_socket_fini(struct local_socket *l)
+{
+	inet_table_remove(&l->inet);
+	local_port_leave(l);
+	local_options_fini(l);
+}
+
+/* ---- bind ---- */
+
+static bool may_be_foreign(const struct socket *s)
+{
+	const struct local_socket *l = local_of(s);
+
+	return local_has_ip(l, IP_FREEBIND) || local_has_ip(l, IP_TRANSPARENT);
+}
+
+/* Of IPv4, also mapped. */
+static int check_v4(const struct socket *s, const struct tcp_target *t)
+{
+	if (tcp_is_any(t->name.addr) || local_address_is_own(s->net, t) ||
+	    local_address_is_multicast(t) || local_address_is_broadcast(t) ||
+	    may_be_foreign(s))
+		return 0;
+	return -EADDRNOTAVAIL;
+}
+
+static int check_v6(const struct socket *s, const struct tcp_target *t)
+{
+	const struct local_socket *l = local_of(s);
+
+	if (t->is_v4)
+		return l->is_v6only ? -EINVAL : check_v4(s, t);
+	if (tcp_is_any(t->name.addr) || local_address_is_multicast(t))
+		return 0;
+	/* Of a link: nothing says which. */
+	if (t->name.addr[0] == 0xfe && (t->name.addr[1] & 0xc0) == 0x80 &&
+	    !l->options.device)
+		return -EINVAL;
+	return local_address_is_own(s->net, t) || may_be_foreign(s) ? 0 : -EADDRNOTAVAIL;
+}
+
+/* What a bind of s to addr asks for: 0 or -errno, in Linux's order. */
+static int read_name(const struct socket *s, const struct linux_sockaddr_storage *addr,
+		     int len, struct tcp_target *t)
+{
+	const struct linux_sockaddr_in *in = (const void *)addr;
+	struct linux_sockaddr_storage fixed = *addr;
+
+	if (len < (s->family == AF_INET ? (int)sizeof(*in) : (int)IN6_LEAST))
+		return -EINVAL;
+	/* Programs of old leave the family of no address out. */
+	if (s->family == AF_INET && addr->ss_family == AF_UNSPEC && !in->sin_addr)
+		fixed.ss_family = AF_INET;
+	if (fixed.ss_family != s->family)
+		return -EAFNOSUPPORT;
+	return tcp_name_import(t, &fixed, len) ? 0 : -EINVAL;
+}
+
+/* The socket is unbound, and its address may be had. */
+static int take_name(struct local_socket *l, const struct tcp_target *t)
+{
+	bool was_v6only = l->is_v6only;
+	bool is_any = tcp_is_any(t->name.addr);
+	int err = 0;
+
+	l->bound = l->local = *t;
+	if (!t->is_v4 && !is_any)
+		l->is_v6only = true;
+	if (t->name.port || !local_has_ip(l, IP_BIND_ADDRESS_NO_PORT))
+		err = local_port_take(l);
+	if (err) {
+		l->is_v6only = was_v6only;
+		memset(&l->local, 0, sizeof(l->local));
+		l->local.is_v4 = l->inet.socket->family == AF_INET;
+		l->bound = l->local;
+		return err;
+	}
+	l->keeps_addr = !is_any;
+	l->keeps_port = t->name.port;
+	return 0;
+}
+
+int local_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
+{
+	struct local_socket *l = local_of(s);
+	struct tcp_target t;
+	int err = read_name(s, addr, len, &t);
+
+	if (err)
+		return err;
+	if (s->family == AF_INET)
+		err = check_v4(s, &t);
+	else if (s->type == SOCK_STREAM && !t.is_v4 && local_address_is_multicast(&t))
+		err = -EINVAL;
+	if (!err)
+		err = local_port_check(s, t.name.port);
+	if (err)
+		return err;
+	lock_take(&l->inet.lock);
+	if (l->port || tcp_conn_of(&l->inet) || l->inet.outside)
+		err = -EINVAL;
+	else if (s->family == AF_INET6)
+		err = check_v6(s, &t);
+	if (!err)
+		err = take_name(l, &t);
+	lock_drop(&l->inet.lock);
+	return err;
+}
+
+/* ---- names ---- */
+
+int local_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
+{
+	const struct local_socket *l = local_of(s);
+	struct local_ports *t = local_ports_of(l);
+	struct tcp_target name;
+
+	if (peer && !l->has_remote)
+		return -ENOTCONN;
+	lock_take(&t->lock);
+	name = peer ? l->remote : l->local;
+	lock_drop(&t->lock);
+	return tcp_name_export(&name.name, name.is_v4, s->family, addr);
+}
