@@ -120,6 +120,7 @@
 #define SIOCSPGRP      0x8902
 #define FIOGETOWN      0x8903
 #define SIOCGPGRP      0x8904
+#define SIOCGSKNS      0x894c
 #define SIOCUNIXFILE   0x89e0
 #define SIOCGIFNAME    0x8910
 #define SIOCGIFCONF    0x8912

@@ -108,7 +108,7 @@ static int share_or_copy(struct task *child, struct task *parent, uint64_t flags
 					       sizeof(child->sighand->action[i]));
 	}
 	if (!err)
-		err = nsproxy_for_child(parent, flags, &child->ns);
+		err = nsproxy_for_child(parent, flags, child->creds->user_ns, &child->ns);
 	if (!err && (flags & CLONE_SYSVSEM))
 		err = sysv_share(child, parent);
 	return err || (child->fs && child->sighand) ? err : -ENOMEM;

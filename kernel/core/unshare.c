@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* unshare.c - unshare(2), setns(2).
  *
- * Of time there are namespaces. Of all other kinds a sandbox has one, as an unprivileged
- * container has: there are no new ones (EPERM), and whoever may enter one is there
- * already. */
+ * Of time and of the network there are namespaces. Of all other kinds a sandbox has one,
+ * as an unprivileged container has: there are no new ones (EPERM), and whoever may enter
+ * one is there already. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -23,7 +23,7 @@
 #include "process/creds.h"
 #include "process/namespace.h"
 #include "process/task.h"
-#include "process/time_ns.h"
+#include "process/user_ns.h"
 
 #define MAY_BE_UNSHARED                                                                  \
 	(CLONE_NAMESPACES | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |          \
@@ -63,7 +63,7 @@ long sys_unshare(struct task *t, uint64_t flags)
 		flags |= CLONE_FS;
 	err = check_unshare(t, flags);
 	if (!err && (flags & CLONE_NAMESPACES))
-		err = nsproxy_for_unshare(t, flags, &ns);
+		err = nsproxy_for_unshare(t, flags, t->creds->user_ns, &ns);
 	if (!err && (flags & CLONE_FS))
 		err = fs_context_unshare(t);
 	if (!err && (flags & CLONE_FILES))
@@ -117,22 +117,30 @@ struct entry {
 	bool to_root;	    /* of the mounts */
 };
 
-static int prepare_time(struct task *t, struct namespace *ns, struct entry *e)
+/* One that there are several of. */
+static int prepare_entry(struct task *t, struct namespace *ns, struct entry *e)
 {
+	struct nsproxy *before = e->ns;
+	int err;
+
 	/* The vDSO of the address space changes. */
-	if (memory_is_shared(t))
+	if (ns->kind == CLONE_NEWTIME && memory_is_shared(t))
 		return -EUSERS;
-	if (!capable(CAP_SYS_ADMIN))
+	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
+	    !ns_capable(t->creds->user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
-	return nsproxy_for_time(t, container_of(ns, struct time_ns, ns), &e->ns);
+	err = nsproxy_entering(before ? before : t->ns, ns, &e->ns);
+	if (!err)
+		nsproxy_put(before);
+	return err;
 }
 
 static int prepare(struct task *t, struct namespace *ns, struct entry *e)
 {
 	if (ns->kind == CLONE_NEWUSER) /* nobody gains anything by entering his own */
 		return -EINVAL;
-	if (ns->kind == CLONE_NEWTIME)
-		return prepare_time(t, ns, e);
+	if (ns->kind == CLONE_NEWTIME || ns->kind == CLONE_NEWNET)
+		return prepare_entry(t, ns, e);
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (ns->kind != CLONE_NEWNS)

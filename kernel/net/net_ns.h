@@ -8,13 +8,26 @@
 
 struct local_net;
 
+/* Of /proc/sys/net, what the kernel heeds. Atomic, each for itself. */
+struct net_settings {
+	int port_start;		   /* net.ipv4.ip_unprivileged_port_start */
+	int port_first, port_last; /* net.ipv4.ip_local_port_range */
+	/* net.ipv4.ping_group_range, as the kernel numbers groups: who may have ICMP
+	 * sockets */
+	uint32_t ping_first, ping_last;
+	int somaxconn;	  /* net.core.somaxconn */
+	int unix_backlog; /* net.unix.max_dgram_qlen */
+};
+
 struct net_ns {
 	struct namespace ns; /* first */
-	bool is_host;	     /* const: its sockets are the host's, and its network is */
-	uint64_t cookie;     /* const: SO_NETNS_COOKIE */
-	struct lo_device lo; /* of one that is not the host's */
-	struct local_net
-		*local; /* const: its ports; NULL while is_host: net/local/local.h */
+	/* const: its sockets are the host's, and its network is. Else it is a network in
+	 * memory, which has a loopback device and nothing else. */
+	bool is_host;
+	uint64_t cookie;	 /* const: SO_NETNS_COOKIE */
+	struct lo_device lo;	 /* of one that is not the host's */
+	struct local_net *local; /* const: its ports: net/local/local.h; NULL: is_host */
+	struct net_settings settings;
 };
 extern struct net_ns first_net_ns;
 

@@ -12,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/filter.h"
+#include "net/net_ns.h"
 #include "net/socket.h"
 #include "process/creds.h"
 #include "time/clock.h"
@@ -397,7 +398,7 @@ static void pacing_get(const struct socket *s, void *value, int *len)
 static int device_option_get(const struct socket *s, int name, void *value, int *len)
 {
 	const uint32_t times[] = {s->tx_clock, s->tx_flags};
-	const uint64_t namespace = 1;
+	const uint64_t cookie = s->net->cookie;
 
 	switch (name) {
 	case SO_TXTIME:
@@ -423,9 +424,9 @@ static int device_option_get(const struct socket *s, int name, void *value, int 
 	case SO_TXREHASH:
 		return -EOPNOTSUPP;
 	case SO_NETNS_COOKIE:
-		if (*len != (int)sizeof(namespace))
+		if (*len != (int)sizeof(cookie))
 			return -EINVAL;
-		option_put(value, len, &namespace, sizeof(namespace));
+		option_put(value, len, &cookie, sizeof(cookie));
 		return 0;
 	default:
 		return -ENOPROTOOPT;

@@ -3,6 +3,7 @@
  * become. Families register themselves at start-up. */
 #include "net/socket.h"
 
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
@@ -10,6 +11,7 @@
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/file.h"
+#include "fs/proc/proc.h"
 #include "fs/sigio.h"
 #include "fs/vfs.h"
 #include "host/host.h"
@@ -21,6 +23,7 @@
 #include "net/net_ns.h"
 #include "net/netlink/netlink.h"
 #include "net/unix/unix.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 static SLAB_CACHE(socket_slab, "sock_inode_cache", sizeof(struct socket), 64);
@@ -140,13 +143,18 @@ static long socket_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	case FIOGETOWN:
 	case SIOCGPGRP:
 		return put_user_u32(arg, (uint32_t)file_get_owner(f));
+	case SIOCGSKNS:
+		if (!ns_capable(s->net->ns.owner, CAP_NET_ADMIN))
+			return -EPERM;
+		return nsfs_open(&s->net->ns);
 	default:
 		break;
 	}
 	result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 	/* Sockets of any family tell of the interfaces. */
-	return result == -ENOTTY && s->host_fd < 0 ? inet_device_ioctl(-1, cmd, arg)
-						   : result;
+	return result == -ENOTTY && s->host_fd < 0 && s->net->is_host
+		       ? inet_device_ioctl(-1, cmd, arg)
+		       : result;
 }
 
 static int socket_set_flags(struct file *f, uint32_t flags)

@@ -28,6 +28,7 @@ static struct namespace only[] = {
 
 static SLAB_CACHE(nsproxy_cache, "nsproxy", sizeof(struct nsproxy), 8);
 static uint64_t last_ino = INO_NEXT; /* atomic */
+int (*namespace_create_net)(struct user_ns *owner, struct namespace **out);
 
 int namespace_init(struct namespace *ns, uint32_t kind, struct user_ns *owner, uid_t uid,
 		   void (*free)(struct namespace *ns))
@@ -106,52 +107,67 @@ static int share(struct nsproxy *n, struct nsproxy **out)
 	return 0;
 }
 
-/* With a new time namespace for children, which is the task's own too if it is to be. */
-static int create_new(const struct nsproxy *n, bool is_own, struct nsproxy **out)
+/* Of the kinds that flags ask for, new ones of user's: 0, -EPERM. */
+static int check_new(uint64_t flags, const struct user_ns *user)
 {
-	struct time_ns *fresh;
-	int err = time_ns_create(n->time_for_children, current_user_ns(), &fresh);
+	if (!ns_capable(user, CAP_SYS_ADMIN))
+		return -EPERM;
+	return flags & CLONE_NAMESPACES & ~(uint64_t)(CLONE_NEWTIME | CLONE_NEWNET)
+		       ? -EPERM
+		       : 0;
+}
+
+/* Those of n, but new ones of the kinds in flags. A new time namespace is for children,
+ * and the task's own too if is_own. */
+static int create_new(const struct nsproxy *n, uint64_t flags, struct user_ns *user,
+		      bool is_own, struct nsproxy **out)
+{
+	struct namespace *net = n->net;
+	struct time_ns *time = n->time_for_children;
+	int err = check_new(flags, user);
 
 	if (err)
 		return err;
-	err = create(is_own ? fresh : n->time, fresh, n->net, out);
-	time_ns_put(fresh);
+	if (flags & CLONE_NEWNET)
+		err = namespace_create_net(user, &net);
+	else
+		namespace_get(net);
+	if (err)
+		return err;
+	if (flags & CLONE_NEWTIME)
+		err = time_ns_create(n->time_for_children, user, &time);
+	else
+		time_ns_get(time);
+	if (!err) {
+		err = create(is_own ? time : n->time, time, net, out);
+		time_ns_put(time);
+	}
+	namespace_put(net);
 	return err;
 }
 
-/* Of the kinds that flags ask for a new one may be had: 0, -EPERM. */
-static int check_new(uint64_t flags)
-{
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	return flags & CLONE_NAMESPACES & ~(uint64_t)CLONE_NEWTIME ? -EPERM : 0;
-}
-
-int nsproxy_for_child(const struct task *t, uint64_t flags, struct nsproxy **out)
+int nsproxy_for_child(const struct task *t, uint64_t flags, struct user_ns *user,
+		      struct nsproxy **out)
 {
 	struct nsproxy *n = t->ns;
 	bool is_own = !(flags & CLONE_VM); /* its vDSO is not its parent's */
 	int err;
 
-	if (flags & CLONE_NAMESPACES) {
-		err = check_new(flags);
-		if (!err)
-			err = create_new(n, is_own, out);
-	} else if (likely(n->time == n->time_for_children) || !is_own) {
+	if (flags & CLONE_NAMESPACES)
+		err = create_new(n, flags, user, is_own, out);
+	else if (likely(n->time == n->time_for_children) || !is_own)
 		return share(n, out);
-	} else {
+	else
 		err = create(n->time_for_children, n->time_for_children, n->net, out);
-	}
 	if (!err)
 		time_ns_freeze((*out)->time);
 	return err;
 }
 
-int nsproxy_for_unshare(const struct task *t, uint64_t flags, struct nsproxy **out)
+int nsproxy_for_unshare(const struct task *t, uint64_t flags, struct user_ns *user,
+			struct nsproxy **out)
 {
-	int err = check_new(flags);
-
-	return err ? err : create_new(t->ns, false, out);
+	return create_new(t->ns, flags, user, false, out);
 }
 
 int nsproxy_for_exec(const struct task *t, struct nsproxy **out)
@@ -163,9 +179,14 @@ int nsproxy_for_exec(const struct task *t, struct nsproxy **out)
 	return create(n->time_for_children, n->time_for_children, n->net, out);
 }
 
-int nsproxy_for_time(const struct task *t, struct time_ns *ns, struct nsproxy **out)
+int nsproxy_entering(const struct nsproxy *n, struct namespace *ns, struct nsproxy **out)
 {
-	return create(ns, ns, t->ns->net, out);
+	struct time_ns *time;
+
+	if (ns->kind == CLONE_NEWNET)
+		return create(n->time, n->time_for_children, ns, out);
+	time = container_of(ns, struct time_ns, ns);
+	return create(time, time, n->net, out);
 }
 
 void nsproxy_switch(struct task *t, struct nsproxy *n)

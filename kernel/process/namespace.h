@@ -37,6 +37,10 @@ void namespace_fini(struct namespace *ns);
 void namespace_get(struct namespace *ns);
 void namespace_put(struct namespace *ns);
 
+/* How a later folder makes a network namespace, owned by that user namespace: 0 with a
+ * reference, -ENOSPC, -ENOMEM. Set at start-up. */
+extern int (*namespace_create_net)(struct user_ns *owner, struct namespace **out);
+
 /* Those of a task. Immutable once a task has it, as credentials are: changed by copy and
  * swap. */
 struct nsproxy {
@@ -51,16 +55,16 @@ extern struct nsproxy first_nsproxy;
 void nsproxy_get(struct nsproxy *n);
 void nsproxy_put(struct nsproxy *n);
 /* What t, the current task, is to have. 0 with a reference, or -errno:
- * what its child has, made with CLONE_* flags; */
-int nsproxy_for_child(const struct task *t, uint64_t flags,
+ * what its child has, made with CLONE_* flags, where user is its user namespace; */
+int nsproxy_for_child(const struct task *t, uint64_t flags, struct user_ns *user,
 		      struct nsproxy **out) MUST_CHECK;
-/* itself, after unshare(2) of flags; */
-int nsproxy_for_unshare(const struct task *t, uint64_t flags,
+/* itself, after unshare(2) of flags, when user is its own; */
+int nsproxy_for_unshare(const struct task *t, uint64_t flags, struct user_ns *user,
 			struct nsproxy **out) MUST_CHECK;
 /* in a new program; */
 int nsproxy_for_exec(const struct task *t, struct nsproxy **out) MUST_CHECK;
-/* or in a time namespace that it enters. */
-int nsproxy_for_time(const struct task *t, struct time_ns *ns,
+/* or what n is with one more namespace, of time or of the network, that it enters. */
+int nsproxy_entering(const struct nsproxy *n, struct namespace *ns,
 		     struct nsproxy **out) MUST_CHECK;
 /* The current task has n from now on, whose reference is taken over. */
 void nsproxy_switch(struct task *t, struct nsproxy *n);

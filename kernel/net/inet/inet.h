@@ -16,6 +16,7 @@
 #include "abi/socket.h"
 #include "abi/types.h"
 
+struct net_ns;
 struct socket;
 
 /* Start-up: registers both families. */
@@ -59,6 +60,6 @@ struct inet_view {
 	uint8_t tcp_info[TCP_INFO_MAX];
 };
 
-/* All that have a name, under a lock: visit may only allocate. */
-void inet_for_each(int family, int protocol,
+/* All of a network that have a name, under a lock: visit may only allocate. */
+void inet_for_each(const struct net_ns *net, int family, int protocol,
 		   void (*visit)(const struct inet_view *v, void *arg), void *arg);

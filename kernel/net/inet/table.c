@@ -15,6 +15,7 @@
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
 #include "net/inet/tcp.h"
+#include "net/net_ns.h"
 
 enum { TCP_ROW = 148, UDP_ROW = 126, PORT_AT = 0, ADDR4_AT = 2, ADDR6_AT = 6 };
 
@@ -111,7 +112,7 @@ static bool is_shown(const struct inet_view *v)
 	return v->protocol == IPPROTO_TCP ? v->state != INET_CLOSE : v->local_port != 0;
 }
 
-void inet_for_each(int family, int protocol,
+void inet_for_each(const struct net_ns *net, int family, int protocol,
 		   void (*visit)(const struct inet_view *v, void *arg), void *arg)
 {
 	struct list *pos;
@@ -122,7 +123,7 @@ void inet_for_each(int family, int protocol,
 		const struct file *f = atomic_load(&s->file);
 		struct inet_view v;
 
-		if (!f || s->family != family || s->protocol != protocol)
+		if (!f || s->net != net || s->family != family || s->protocol != protocol)
 			continue;
 		view(s, f, &v);
 		if (is_shown(&v))
@@ -213,7 +214,7 @@ static int show_table(struct text *t, void *arg)
 	if (table->width)
 		text_pad(t, start, table->width);
 	text_putc(t, '\n');
-	inet_for_each(table->family, table->protocol, show_row, &s);
+	inet_for_each(current_net_ns(), table->family, table->protocol, show_row, &s);
 	return 0;
 }
 
@@ -227,7 +228,7 @@ static unsigned count_of(int family, int protocol)
 {
 	unsigned count = 0;
 
-	inet_for_each(family, protocol, count_one, &count);
+	inet_for_each(current_net_ns(), family, protocol, count_one, &count);
 	return count;
 }
 

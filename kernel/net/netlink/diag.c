@@ -92,7 +92,7 @@ static int answer_inet(struct netlink_request *r)
 		return -EINVAL;
 	if (s.q->protocol != IPPROTO_TCP && s.q->protocol != IPPROTO_UDP)
 		return -ENOENT;
-	inet_for_each(s.q->family, s.q->protocol, inet_found, &s);
+	inet_for_each(r->from->net, s.q->family, s.q->protocol, inet_found, &s);
 	return r->is_dump || s.found ? 0 : -ENOENT;
 }
 
@@ -150,7 +150,7 @@ static int answer_unix(struct netlink_request *r)
 		return -EINVAL;
 	if (!r->is_dump && !s.q->ino)
 		return -EINVAL;
-	unix_for_each(unix_found, &s);
+	unix_for_each(r->from->net, unix_found, &s);
 	return r->is_dump || s.found ? 0 : -ENOENT;
 }
 

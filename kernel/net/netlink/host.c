@@ -14,6 +14,7 @@
 #include "host/monitor.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 #include "time/clock.h"
 
@@ -119,7 +120,7 @@ int netlink_host_ask(const struct monitor_query *q, struct netlink_buffer *out)
 	int err;
 
 	*out = (struct netlink_buffer){0};
-	if (box_fd < 0)
+	if (box_fd < 0 || !current_net_ns()->is_host)
 		return -EOPNOTSUPP;
 	err = box_take();
 	if (err)

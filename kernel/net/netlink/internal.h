@@ -16,6 +16,8 @@
 
 enum { NETLINK_GROUPS_MAX = 64, NETLINK_GROUP_WORDS = NETLINK_GROUPS_MAX / 32 };
 
+struct net_ns;
+
 struct netlink_packet {
 	struct list link;
 	uint32_t size;
@@ -29,7 +31,8 @@ struct netlink_packet {
 struct netlink_socket {
 	struct ref refs; /* its file, notices, and whoever is sending to it */
 	const struct netlink_protocol *protocol; /* const */
-	struct socket *socket;			 /* lock: NULL after release */
+	struct net_ns *net;    /* const: of its socket, as long as that lives */
+	struct socket *socket; /* lock: NULL after release */
 	/* netlink_lock */
 	struct list link;   /* of its protocol */
 	bool is_bound;	    /* atomic to read */
@@ -93,8 +96,8 @@ struct netlink_protocol {
 	/* 0 or what the acknowledgement says. NULL with has_kernel: refusal. */
 	int (*answer)(struct netlink_request *r);
 	int refusal;
-	/* Before a group is joined: 0 or -errno. Or NULL. */
-	int (*join)(uint32_t group);
+	/* Before n joins a group: 0 or -errno. Or NULL. */
+	int (*join)(struct netlink_socket *n, uint32_t group);
 };
 
 /* ---- socket.c ---- */
@@ -109,12 +112,15 @@ static inline struct netlink_socket *netlink_of(const struct socket *s)
 void netlink_get(struct netlink_socket *n);
 void netlink_put(struct netlink_socket *n);
 int netlink_autobind(struct netlink_socket *n) MUST_CHECK;
-/* Who is bound to port: a reference, or NULL. */
-struct netlink_socket *netlink_find(const struct netlink_protocol *p,
+/* Who of n's protocol and network is bound to port: a reference, or NULL. */
+struct netlink_socket *netlink_find(const struct netlink_socket *n,
 				    uint32_t port) MUST_CHECK;
 bool netlink_is_member(const struct netlink_socket *n, uint32_t group);
-/* May the current task have messages of groups, or send to others than the kernel? */
-bool netlink_may(bool is_free);
+/* May the current task have messages of groups with n, or send to others than the kernel?
+ */
+bool netlink_may(const struct netlink_socket *n, bool is_free);
+/* Have both the current task and who opened n's file that capability over its network? */
+bool netlink_capable(const struct netlink_socket *n, int cap);
 int netlink_take_error(struct netlink_socket *n);
 
 /* ---- option.c ---- */
@@ -131,17 +137,20 @@ void netlink_packets_purge(struct list *packets);
 int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p);
 /* A part of a dump: takes p. */
 void netlink_deliver_part(struct netlink_socket *n, struct netlink_packet *p);
-/* From the kernel to all of p's group, with copies of p. */
-void netlink_broadcast(const struct netlink_protocol *to, const struct netlink_packet *p);
-/* Who is in any group has lost something. */
-void netlink_overrun_all(const struct netlink_protocol *protocol);
+/* From the kernel to all of p's group in a network, with copies of p. */
+void netlink_broadcast(const struct net_ns *net, const struct netlink_protocol *to,
+		       const struct netlink_packet *p);
+/* Who is in any group there has lost something. */
+void netlink_overrun_all(const struct net_ns *net,
+			 const struct netlink_protocol *protocol);
 /* Has n's queue room? What is lost when not is counted. */
 bool netlink_has_room(struct netlink_socket *n);
 
 /* ---- request.c ---- */
 /* Messages from a socket to the kernel. */
 void netlink_ask_kernel(struct netlink_socket *from, struct netlink_packet *p);
-/* A message in b; returns where it begins. netlink_message_end() closes it. */
+/* A message in b; returns where it begins. netlink_message_end() closes it. r: NULL: it
+ * answers nobody. */
 size_t netlink_message_begin(struct netlink_buffer *b, uint16_t type, uint16_t flags,
 			     const struct netlink_request *r);
 void netlink_message_end(struct netlink_buffer *b, size_t start);
@@ -187,7 +196,7 @@ struct linux_nlmsghdr *netlink_next_message(const struct netlink_buffer *b, size
 
 /* ---- notice.c ---- */
 void netlink_notice_init(struct monitor_box *b);
-int netlink_join_route(uint32_t group);
+int netlink_join_route(struct netlink_socket *n, uint32_t group);
 
 /* ---- links.c ---- */
 

@@ -177,7 +177,7 @@ static int find_target(struct netlink_send *w)
 	memcpy(&a, m->name, sizeof(a));
 	w->port = a.nl_pid;
 	w->group = (uint32_t)__builtin_ffs((int)a.nl_groups);
-	if ((w->group || w->port) && !netlink_may(n->protocol->may_send))
+	if ((w->group || w->port) && !netlink_may(n, n->protocol->may_send))
 		return -EPERM;
 	return 0;
 }
@@ -227,14 +227,16 @@ static void broadcast(const struct netlink_send *w, const struct netlink_packet 
 	list_for_each (pos, &netlink_sockets[w->from->protocol->number]) {
 		struct netlink_socket *to = list_entry(pos, struct netlink_socket, link);
 
-		if (to != w->from && !(to->is_bound && to->port == w->port) &&
+		if (to != w->from && to->net == w->from->net &&
+		    !(to->is_bound && to->port == w->port) &&
 		    netlink_is_member(to, p->group))
 			broadcast_one(to, p);
 	}
 	lock_drop(&netlink_lock);
 }
 
-void netlink_broadcast(const struct netlink_protocol *to, const struct netlink_packet *p)
+void netlink_broadcast(const struct net_ns *net, const struct netlink_protocol *to,
+		       const struct netlink_packet *p)
 {
 	struct list *pos;
 
@@ -242,13 +244,14 @@ void netlink_broadcast(const struct netlink_protocol *to, const struct netlink_p
 	list_for_each (pos, &netlink_sockets[to->number]) {
 		struct netlink_socket *n = list_entry(pos, struct netlink_socket, link);
 
-		if (netlink_is_member(n, p->group))
+		if (n->net == net && netlink_is_member(n, p->group))
 			broadcast_one(n, p);
 	}
 	lock_drop(&netlink_lock);
 }
 
-void netlink_overrun_all(const struct netlink_protocol *protocol)
+void netlink_overrun_all(const struct net_ns *net,
+			 const struct netlink_protocol *protocol)
 {
 	struct list *pos;
 
@@ -257,7 +260,7 @@ void netlink_overrun_all(const struct netlink_protocol *protocol)
 		struct netlink_socket *n = list_entry(pos, struct netlink_socket, link);
 
 		lock_take(&n->lock);
-		if (n->socket && n->group_count)
+		if (n->socket && n->net == net && n->group_count)
 			overrun(n);
 		lock_drop(&n->lock);
 	}
@@ -280,7 +283,7 @@ static int unicast(const struct netlink_send *w, struct netlink_packet *p)
 		kfree(p);
 		return err;
 	}
-	to = netlink_find(w->from->protocol, w->port);
+	to = netlink_find(w->from, w->port);
 	if (to && atomic_load(&to->is_connected) &&
 	    atomic_load(&to->peer_port) != w->from->port) {
 		netlink_put(to);

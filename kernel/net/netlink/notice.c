@@ -7,6 +7,7 @@
 #include "host/monitor.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 
 static struct monitor_box *box;
@@ -19,14 +20,14 @@ void netlink_notice_init(struct monitor_box *b)
 	box = b;
 }
 
-int netlink_join_route(uint32_t group)
+int netlink_join_route(struct netlink_socket *n, uint32_t group)
 {
 	struct monitor_query q = {.question = MONITOR_LISTEN};
 	struct netlink_buffer none;
 	int err;
 
 	(void)group;
-	if (!box || atomic_load(&is_listening))
+	if (!n->net->is_host || !box || atomic_load(&is_listening))
 		return 0;
 	/* The first notice, and the kick with it, may come before the answer. */
 	atomic_store(&is_awaiting, true);
@@ -63,7 +64,7 @@ static bool take_one(uint64_t left)
 	if (p) {
 		take_bytes(p->data, taken + sizeof(n), n.size);
 		p->group = n.group;
-		netlink_broadcast(route, p);
+		netlink_broadcast(&first_net_ns, route, p);
 		kfree(p);
 	}
 	taken += (sizeof(n) + n.size + 7) & ~7UL;
@@ -82,5 +83,5 @@ void netlink_take_notices(void)
 			taken = put;
 	atomic_store(&box->notices_taken, taken);
 	if (unlikely(atomic_xchg(&box->notices_lost, 0)))
-		netlink_overrun_all(netlink_protocol_find(NETLINK_ROUTE));
+		netlink_overrun_all(&first_net_ns, netlink_protocol_find(NETLINK_ROUTE));
 }

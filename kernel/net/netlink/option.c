@@ -6,8 +6,9 @@
 #include "fs/poll.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
-#include "process/creds.h"
+#include "process/user_ns.h"
 
 uint32_t netlink_receive_size(const struct netlink_socket *n)
 {
@@ -60,7 +61,7 @@ static int membership_set(struct netlink_socket *n, uint32_t group, bool joins)
 	uint32_t count = n->protocol->group_count;
 	int err = 0;
 
-	if (!netlink_may(n->protocol->may_receive))
+	if (!netlink_may(n, n->protocol->may_receive))
 		return -EPERM;
 	lock_take(&netlink_lock);
 	n->group_count = count;
@@ -68,7 +69,7 @@ static int membership_set(struct netlink_socket *n, uint32_t group, bool joins)
 	if (!group || group > count)
 		return -EINVAL;
 	if (joins && n->protocol->join)
-		err = n->protocol->join(group);
+		err = n->protocol->join(n, group);
 	if (err)
 		return err;
 	lock_take(&netlink_lock);
@@ -92,7 +93,7 @@ static int set_own(struct netlink_socket *n, int name, const void *value, int le
 	case NETLINK_DROP_MEMBERSHIP:
 		return membership_set(n, value32, name == NETLINK_ADD_MEMBERSHIP);
 	case NETLINK_LISTEN_ALL_NSID:
-		if (!capable(CAP_NET_BROADCAST))
+		if (!ns_capable(n->net->ns.owner, CAP_NET_BROADCAST))
 			return -EPERM;
 		break;
 	default:

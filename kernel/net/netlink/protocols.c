@@ -8,8 +8,9 @@
 #include "net/netlink/internal.h"
 #include "process/creds.h"
 
-static int join_audit(uint32_t group)
+static int join_audit(struct netlink_socket *n, uint32_t group)
 {
+	(void)n;
 	(void)group;
 	return capable(CAP_AUDIT_READ) ? 0 : -EPERM;
 }

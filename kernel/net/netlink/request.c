@@ -52,8 +52,8 @@ size_t netlink_message_begin(struct netlink_buffer *b, uint16_t type, uint16_t f
 	struct linux_nlmsghdr h = {
 		.nlmsg_type = type,
 		.nlmsg_flags = flags,
-		.nlmsg_seq = r->header->nlmsg_seq,
-		.nlmsg_pid = r->from->port,
+		.nlmsg_seq = r ? r->header->nlmsg_seq : 0,
+		.nlmsg_pid = r ? r->from->port : 0,
 	};
 
 	netlink_buffer_put(b, &h, sizeof(h));

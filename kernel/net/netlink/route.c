@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "host/monitor.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 #include "process/creds.h"
 
@@ -377,7 +378,7 @@ int netlink_route_answer(struct netlink_request *r)
 	size_t size;
 	const uint8_t *family = netlink_payload(r, &size);
 
-	if (type > RTM_LAST)
+	if (type > RTM_LAST || !r->from->net->is_host)
 		return -EOPNOTSUPP;
 	if (!size) /* not even a family */
 		return 0;

@@ -6,6 +6,7 @@
 #include "fs/proc/generated.h"
 #include "fs/vfs.h"
 #include "lib/atomic.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 
 static void show_one(struct text *t, struct netlink_socket *n)
@@ -28,6 +29,8 @@ static void show_one(struct text *t, struct netlink_socket *n)
 
 int netlink_show_all(struct text *t, void *arg)
 {
+	const struct net_ns *net = current_net_ns();
+
 	(void)arg;
 	text_puts(t, "sk               Eth Pid        Groups   Rmem     Wmem     Dump  "
 		     "Locks    Drops    Inode\n");
@@ -41,8 +44,13 @@ int netlink_show_all(struct text *t, void *arg)
 				"%016lx %-3d %-10u %08x %-8d %-8d %-5d %-8d %-8u %-8u\n",
 				0UL, i, 0, 0, 0, 0, 0, 2, 0, 0);
 		lock_take(&netlink_lock);
-		list_for_each (pos, &netlink_sockets[i])
-			show_one(t, list_entry(pos, struct netlink_socket, link));
+		list_for_each (pos, &netlink_sockets[i]) {
+			struct netlink_socket *n =
+				list_entry(pos, struct netlink_socket, link);
+
+			if (n->net == net)
+				show_one(t, n);
+		}
 		lock_drop(&netlink_lock);
 	}
 	return 0;

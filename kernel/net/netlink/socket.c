@@ -3,15 +3,18 @@
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "base/slab.h"
+#include "fs/file.h"
 #include "fs/poll.h"
 #include "fs/proc/host_links.h"
 #include "fs/proc/proc.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 static SLAB_CACHE(netlink_slab, "netlink_sock", sizeof(struct netlink_socket), 64);
 struct lock netlink_lock = LOCK_INIT(RANK_OBJECT);
@@ -56,37 +59,45 @@ int netlink_take_error(struct netlink_socket *n)
 	return -err;
 }
 
-bool netlink_may(bool is_free)
+bool netlink_may(const struct netlink_socket *n, bool is_free)
 {
-	return is_free || capable(CAP_NET_ADMIN);
+	return is_free || ns_capable(n->net->ns.owner, CAP_NET_ADMIN);
+}
+
+bool netlink_capable(const struct netlink_socket *n, int cap)
+{
+	const struct user_ns *owner = n->net->ns.owner;
+
+	return creds_ns_capable(n->socket->file->creds, owner, cap) &&
+	       ns_capable(owner, cap);
 }
 
 /* ---- names ---- */
 
 /* netlink_lock held. */
-static struct netlink_socket *find_locked(const struct netlink_protocol *p, uint32_t port)
+static struct netlink_socket *find_locked(const struct netlink_socket *n, uint32_t port)
 {
 	struct list *pos;
 
-	list_for_each (pos, &netlink_sockets[p->number]) {
-		struct netlink_socket *n = list_entry(pos, struct netlink_socket, link);
+	list_for_each (pos, &netlink_sockets[n->protocol->number]) {
+		struct netlink_socket *o = list_entry(pos, struct netlink_socket, link);
 
-		if (n->is_bound && n->port == port)
-			return n;
+		if (o->is_bound && o->port == port && o->net == n->net)
+			return o;
 	}
 	return NULL;
 }
 
-struct netlink_socket *netlink_find(const struct netlink_protocol *p, uint32_t port)
+struct netlink_socket *netlink_find(const struct netlink_socket *n, uint32_t port)
 {
-	struct netlink_socket *n;
+	struct netlink_socket *found;
 
 	lock_take(&netlink_lock);
-	n = find_locked(p, port);
-	if (n)
-		netlink_get(n);
+	found = find_locked(n, port);
+	if (found)
+		netlink_get(found);
 	lock_drop(&netlink_lock);
-	return n;
+	return found;
 }
 
 static void bind_locked(struct netlink_socket *n, uint32_t port)
@@ -101,7 +112,7 @@ static int autobind_locked(struct netlink_socket *n)
 	uint32_t port = (uint32_t)current()->process->pid;
 	uint32_t any;
 
-	while (find_locked(n->protocol, port)) {
+	while (find_locked(n, port)) {
 		if (host_getrandom(&any, sizeof(any)) != (long)sizeof(any))
 			return -EAGAIN;
 		/* INT_MIN to -4096 */
@@ -133,13 +144,13 @@ static int import_address(const struct linux_sockaddr_storage *addr, int len,
 	return 0;
 }
 
-static int join_all(const struct netlink_socket *n, uint32_t groups)
+static int join_all(struct netlink_socket *n, uint32_t groups)
 {
 	int err = 0;
 
 	for (uint32_t g = 0; g < 32 && !err && n->protocol->join; g++)
 		if (groups & 1U << g)
-			err = n->protocol->join(g + 1);
+			err = n->protocol->join(n, g + 1);
 	return err;
 }
 
@@ -150,7 +161,7 @@ static int netlink_bind(struct socket *s, const struct linux_sockaddr_storage *a
 	struct linux_sockaddr_nl a;
 	int err = import_address(addr, len, &a);
 
-	if (!err && a.nl_groups && !netlink_may(n->protocol->may_receive))
+	if (!err && a.nl_groups && !netlink_may(n, n->protocol->may_receive))
 		err = -EPERM;
 	if (!err && atomic_load(&n->is_bound) && a.nl_pid != n->port)
 		err = -EINVAL;
@@ -165,7 +176,7 @@ static int netlink_bind(struct socket *s, const struct linux_sockaddr_storage *a
 		err = a.nl_pid == n->port ? 0 : -EINVAL;
 	else if (!a.nl_pid)
 		err = autobind_locked(n);
-	else if (find_locked(n->protocol, a.nl_pid))
+	else if (find_locked(n, a.nl_pid))
 		err = -EADDRINUSE;
 	else
 		bind_locked(n, a.nl_pid);
@@ -188,7 +199,7 @@ static int netlink_connect(struct socket *s, const struct linux_sockaddr_storage
 	if (addr->ss_family != AF_UNSPEC) {
 		err = import_address(addr, len, &a);
 		if (!err && (a.nl_groups || a.nl_pid) &&
-		    !netlink_may(n->protocol->may_send))
+		    !netlink_may(n, n->protocol->may_send))
 			err = -EPERM;
 		if (!err)
 			err = netlink_autobind(n);
@@ -275,6 +286,7 @@ static int netlink_create(struct socket *s, int type, int protocol)
 	ref_init(&n->refs);
 	lock_init(&n->lock, RANK_OBJECT2);
 	n->protocol = p;
+	n->net = s->net;
 	n->socket = s;
 	list_init(&n->link);
 	list_init(&n->packets);

@@ -92,11 +92,11 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 		err = unix_autobind(u);
 	if (err)
 		return err;
-	c.fresh = unix_create(u->type);
+	c.fresh = unix_create(NULL, u->type);
 	if (!c.fresh)
 		return -ENOMEM;
 	c.deadline = socket_deadline(&s->send_timeout);
-	err = unix_find(addr, len, u->type, &c.listener);
+	err = unix_find(u, addr, len, &c.listener);
 	if (err == -ECONNREFUSED) {
 		err = unix_connect_outside(s, addr, len, nonblock);
 		if (!err)
@@ -106,6 +106,7 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 	}
 	if (err)
 		goto out;
+	c.fresh->net = c.listener->net;
 	do
 		err = connect_try(&c);
 	while (err > 0);
@@ -286,7 +287,7 @@ int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *ad
 		if (!err && atomic_load(&u->carrier))
 			err = -EISCONN;
 		if (!err)
-			err = unix_find(addr, len, u->type, &target);
+			err = unix_find(u, addr, len, &target);
 		if (err == -ECONNREFUSED)
 			return unix_connect_outside(s, addr, len, nonblock);
 		if (!err && !target_may_be_peer(u, target)) {

@@ -23,6 +23,7 @@
 struct creds;
 struct unix_chunk;
 struct unix_door;
+struct net_ns;
 
 enum unix_state { UNIX_IDLE, UNIX_LISTENING, UNIX_CONNECTED };
 
@@ -33,6 +34,7 @@ struct unix_address {
 	struct ref refs;
 	struct list link;	   /* of abstract ones in their bucket: names_lock */
 	struct unix_socket *owner; /* names_lock: who is found under it; NULL: no more */
+	const struct net_ns *net;  /* const: its owner's */
 	int type;
 	int len; /* with the family */
 	struct linux_sockaddr_un name;
@@ -97,6 +99,9 @@ struct unix_socket {
 	struct ref refs;  /* its file, its peer, packets on their way */
 	struct lock lock; /* RANK_OBJECT */
 	int type;	  /* const */
+	/* const: whose abstract names it sees. Borrowed from a socket that lives as long
+	 * as this is in any list, but no longer. */
+	const struct net_ns *net;
 	enum unix_state state;
 	struct socket *socket;	      /* lock: NULL before accept and after release */
 	struct unix_socket *peer;     /* ref */
@@ -163,7 +168,7 @@ static inline struct unix_socket *unix_of(const struct socket *s)
 	return s->private;
 }
 
-struct unix_socket *unix_create(int type) MUST_CHECK;
+struct unix_socket *unix_create(const struct net_ns *net, int type) MUST_CHECK;
 void unix_get(struct unix_socket *u);
 void unix_put(struct unix_socket *u);
 /* Says that u is dead, tells its peer, and drops its first reference. */
@@ -205,9 +210,9 @@ void unix_set_peer_creds(struct unix_socket *u, pid_t pid, struct creds *c);
 int unix_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len);
 int unix_autobind(struct unix_socket *u) MUST_CHECK;
 int unix_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
-/* Whom addr names, of that type: a reference, or -errno. */
-int unix_find(const struct linux_sockaddr_storage *addr, int len, int type,
-	      struct unix_socket **out) MUST_CHECK;
+/* Whom addr names to u, of its type: a reference, or -errno. */
+int unix_find(const struct unix_socket *u, const struct linux_sockaddr_storage *addr,
+	      int len, struct unix_socket **out) MUST_CHECK;
 int unix_check_address(const struct linux_sockaddr_storage *addr, int len) MUST_CHECK;
 int unix_copy_address(struct unix_socket *u, struct linux_sockaddr_storage *out);
 /* SIOCUNIXFILE: a descriptor of what it is bound to, or -errno. */

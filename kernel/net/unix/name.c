@@ -3,7 +3,7 @@
  * by the kernel.
  *
  * A socket with a path holds the path, so that its inode stays where it is and leads to
- * it. Abstract names are in one table, apart by type. */
+ * it. Abstract names are in one table, apart by network namespace and type. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/fcntl.h"
@@ -42,8 +42,9 @@ int unix_check_address(const struct linux_sockaddr_storage *addr, int len)
 
 /* ---- addresses ---- */
 
-static struct unix_address *address_create(const struct linux_sockaddr_un *name, int len,
-					   int type)
+/* For u. */
+static struct unix_address *address_create(const struct unix_socket *u,
+					   const struct linux_sockaddr_un *name, int len)
 {
 	struct unix_address *a = kmalloc_zeroed(sizeof(*a));
 
@@ -51,7 +52,8 @@ static struct unix_address *address_create(const struct linux_sockaddr_un *name,
 		return NULL;
 	ref_init(&a->refs);
 	list_init(&a->link);
-	a->type = type;
+	a->net = u->net;
+	a->type = u->type;
 	a->len = len;
 	memcpy(&a->name, name, MIN((size_t)len, sizeof(a->name)));
 	return a;
@@ -102,10 +104,11 @@ int unix_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
 
 /* ---- abstract names: names_lock held ---- */
 
-static struct list *bucket_of(const struct linux_sockaddr_un *name, int len, int type)
+static struct list *bucket_of(const struct net_ns *net, int type,
+			      const struct linux_sockaddr_un *name, int len)
 {
-	uint64_t hash =
-		hash_bytes(name->sun_path, (size_t)(len - PATH_AT), (uint64_t)type);
+	uint64_t hash = hash_bytes(name->sun_path, (size_t)(len - PATH_AT),
+				   (uaddr_t)net ^ (uint64_t)type);
 	struct list *b = &table[hash % BUCKETS];
 
 	if (!b->next)
@@ -113,16 +116,17 @@ static struct list *bucket_of(const struct linux_sockaddr_un *name, int len, int
 	return b;
 }
 
-static struct unix_socket *find_abstract(const struct linux_sockaddr_un *name, int len,
-					 int type)
+/* As u sees them. */
+static struct unix_socket *find_abstract(const struct unix_socket *u,
+					 const struct linux_sockaddr_un *name, int len)
 {
-	struct list *bucket = bucket_of(name, len, type);
+	struct list *bucket = bucket_of(u->net, u->type, name, len);
 	struct list *pos;
 
 	list_for_each (pos, bucket) {
 		struct unix_address *a = list_entry(pos, struct unix_address, link);
 
-		if (a->type == type && a->len == len &&
+		if (a->net == u->net && a->type == u->type && a->len == len &&
 		    memcmp(a->name.sun_path, name->sun_path, (size_t)(len - PATH_AT)) ==
 			    0)
 			return a->owner;
@@ -132,7 +136,7 @@ static struct unix_socket *find_abstract(const struct linux_sockaddr_un *name, i
 
 static void enter_abstract(struct unix_socket *u, struct unix_address *a)
 {
-	list_add_tail(bucket_of(&a->name, a->len, a->type), &a->link);
+	list_add_tail(bucket_of(a->net, a->type, &a->name, a->len), &a->link);
 	a->owner = u;
 	atomic_store(&u->address, a);
 }
@@ -142,7 +146,7 @@ static void enter_abstract(struct unix_socket *u, struct unix_address *a)
 static int bind_abstract(struct unix_socket *u, const struct linux_sockaddr_un *name,
 			 int len)
 {
-	struct unix_address *a = address_create(name, len, u->type);
+	struct unix_address *a = address_create(u, name, len);
 	int err = 0;
 
 	if (!a)
@@ -150,7 +154,7 @@ static int bind_abstract(struct unix_socket *u, const struct linux_sockaddr_un *
 	lock_take(&names_lock);
 	if (u->address)
 		err = -EINVAL;
-	else if (find_abstract(name, len, u->type))
+	else if (find_abstract(u, name, len))
 		err = -EADDRINUSE;
 	else
 		enter_abstract(u, a);
@@ -163,7 +167,7 @@ static int bind_abstract(struct unix_socket *u, const struct linux_sockaddr_un *
 int unix_autobind(struct unix_socket *u)
 {
 	struct linux_sockaddr_un name = {.sun_family = AF_UNIX};
-	struct unix_address *a = address_create(&name, PATH_AT + 6, u->type);
+	struct unix_address *a = address_create(u, &name, PATH_AT + 6);
 	int err;
 
 	if (!a)
@@ -172,7 +176,7 @@ int unix_autobind(struct unix_socket *u)
 	for (int i = 0; i < AUTOBIND_MAX && !u->address; i++) {
 		next_auto = (next_auto + 1) % AUTOBIND_MAX;
 		snprintf(a->name.sun_path + 1, 6, "%05x", next_auto);
-		if (!find_abstract(&a->name, a->len, a->type))
+		if (!find_abstract(u, &a->name, a->len))
 			enter_abstract(u, a);
 	}
 	err = u->address ? 0 : -ENOSPC;
@@ -219,7 +223,7 @@ static int enter_path(struct unix_socket *u, struct unix_address *a, const struc
 static int bind_path(struct unix_socket *u, const struct linux_sockaddr_un *name, int len)
 {
 	uint32_t mode = S_IFSOCK | (u->socket->file->inode->mode & S_IRWXUGO);
-	struct unix_address *a = address_create(name, len, u->type);
+	struct unix_address *a = address_create(u, name, len);
 	struct unix_door *door = NULL;
 	struct path p;
 	int err;
@@ -320,21 +324,21 @@ static int find_path(const struct linux_sockaddr_un *name, int len, int type,
 	return err;
 }
 
-int unix_find(const struct linux_sockaddr_storage *addr, int len, int type,
-	      struct unix_socket **out)
+int unix_find(const struct unix_socket *u, const struct linux_sockaddr_storage *addr,
+	      int len, struct unix_socket **out)
 {
-	struct unix_socket *u;
+	struct unix_socket *found;
 
 	if (name_of(addr)->sun_path[0])
-		return find_path(name_of(addr), len, type, out);
+		return find_path(name_of(addr), len, u->type, out);
 	lock_take(&names_lock);
-	u = find_abstract(name_of(addr), len, type);
-	if (u)
-		unix_get(u);
+	found = find_abstract(u, name_of(addr), len);
+	if (found)
+		unix_get(found);
 	lock_drop(&names_lock);
-	if (!u)
+	if (!found)
 		return -ECONNREFUSED;
-	*out = u;
+	*out = found;
 	return 0;
 }
 

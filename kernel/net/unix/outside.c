@@ -268,7 +268,7 @@ static bool enter(struct unix_socket *l, struct unix_socket *e)
 
 static void admit(struct unix_socket *l, int fd)
 {
-	struct unix_socket *e = unix_create(l->type);
+	struct unix_socket *e = unix_create(l->net, l->type);
 
 	if (!e || socket_carrier_create(fd, l->type, &e->carrier)) {
 		(void)host_close(fd);

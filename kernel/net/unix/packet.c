@@ -248,7 +248,7 @@ static int deliver(struct packet_send *w, struct unix_socket *target)
 static int find_target(struct packet_send *w, struct unix_socket **out)
 {
 	if (w->is_named)
-		return unix_find(w->m->name, w->m->name_len, w->u->type, out);
+		return unix_find(w->u, w->m->name, w->m->name_len, out);
 	*out = unix_peer_get(w->u);
 	return *out ? 0 : -ENOTCONN;
 }

@@ -9,6 +9,7 @@
 #include "fs/vfs.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/unix/internal.h"
 #include "net/unix/unix.h"
 
@@ -47,6 +48,7 @@ static void show_name(struct text *t, const struct unix_address *a)
 
 int unix_show_all(struct text *t, void *arg)
 {
+	const struct net_ns *net = current_net_ns();
 	struct list *pos;
 
 	(void)arg;
@@ -57,6 +59,8 @@ int unix_show_all(struct text *t, void *arg)
 			list_entry(pos, struct unix_socket, all_link);
 		const struct unix_address *a = atomic_load(&u->address);
 
+		if (u->net != net)
+			continue;
 		text_printf(t, "%016lx: %08X 00000000 %08X %04X %02X %5lu", 0UL,
 			    ref_count(&u->refs) + 1,
 			    u->state == UNIX_LISTENING ? FLAG_LISTENING : 0, u->type,
@@ -112,15 +116,20 @@ static void view(const struct unix_socket *u, struct unix_view *v)
 	}
 }
 
-void unix_for_each(void (*visit)(const struct unix_view *v, void *arg), void *arg)
+void unix_for_each(const struct net_ns *net,
+		   void (*visit)(const struct unix_view *v, void *arg), void *arg)
 {
 	struct list *pos;
 
 	lock_take(&unix_all_lock);
 	list_for_each (pos, &unix_all) {
+		const struct unix_socket *u =
+			list_entry(pos, struct unix_socket, all_link);
 		struct unix_view v;
 
-		view(list_entry(pos, struct unix_socket, all_link), &v);
+		if (u->net != net)
+			continue;
+		view(u, &v);
 		visit(&v, arg);
 	}
 	lock_drop(&unix_all_lock);

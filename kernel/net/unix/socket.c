@@ -23,7 +23,7 @@ struct list unix_all = LIST_INIT(unix_all);
 
 /* ---- life ---- */
 
-struct unix_socket *unix_create(int type)
+struct unix_socket *unix_create(const struct net_ns *net, int type)
 {
 	struct unix_socket *u = slab_alloc_zeroed(&unix_slab);
 
@@ -31,6 +31,7 @@ struct unix_socket *unix_create(int type)
 		return NULL;
 	ref_init(&u->refs);
 	lock_init(&u->lock, RANK_OBJECT);
+	u->net = net;
 	u->type = type;
 	u->peek_off = -1;
 	u->send_size = 212992;
@@ -384,7 +385,7 @@ static int unix_family_create(struct socket *s, int type, int protocol)
 		type = SOCK_DGRAM;
 	if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET)
 		return -ESOCKTNOSUPPORT;
-	u = unix_create(type);
+	u = unix_create(s->net, type);
 	if (!u)
 		return -ENOMEM;
 	s->type = type;

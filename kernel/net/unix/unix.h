@@ -3,6 +3,8 @@
 #pragma once
 #include "abi/types.h"
 
+struct net_ns;
+
 /* Start-up: registers the family. */
 void unix_init(void);
 
@@ -18,5 +20,6 @@ struct unix_view {
 	uint32_t receive_queue, send_queue; /* listening: who waits, how many may */
 };
 
-/* All of them, under a lock: visit may only allocate. */
-void unix_for_each(void (*visit)(const struct unix_view *v, void *arg), void *arg);
+/* All of a network namespace, under a lock: visit may only allocate. */
+void unix_for_each(const struct net_ns *net,
+		   void (*visit)(const struct unix_view *v, void *arg), void *arg);
