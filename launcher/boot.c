@@ -21,6 +21,8 @@
 #include "launch.h"
 #include "layout.h"
 #include "message.h"
+#include "net/local/published.h"
+#include "publish.h"
 #include "seccomp_filter.h"
 #include "segment.h"
 #include "user.h"
@@ -91,6 +93,19 @@ static void fill_gate(struct boot_params *p, const struct options *o)
 		memcpy(rules, o->rules, o->rule_count * sizeof *rules);
 	p->gate_rules = address(rules);
 	p->gate_rule_count = (uint32_t)o->rule_count;
+}
+
+static void fill_published(struct boot_params *p, const struct options *o)
+{
+	struct published_port *ports =
+		boot_alloc((o->published_count + 1) * sizeof *ports);
+
+	for (size_t i = 0; i < o->published_count; i++) {
+		ports[i].number = o->published[i].guest;
+		ports[i].is_udp = o->published[i].is_udp;
+	}
+	p->published = address(ports);
+	p->published_count = (uint32_t)o->published_count;
 }
 
 static void fill_work_dir(struct boot_params *p, const struct options *o)
@@ -237,6 +252,7 @@ void boot_fill(const struct launch *l)
 	fill_work_dir(p, o);
 	fill_mounts(p, o);
 	fill_gate(p, o);
+	fill_published(p, o);
 	fill_machine(p);
 	fill_memory(p, o);
 	fill_group(p, o);

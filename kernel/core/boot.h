@@ -143,7 +143,9 @@ struct boot_params {
 	uint32_t inherited_count;
 	uint64_t gate_rules; /* struct gate_rule * in the boot area */
 	uint32_t gate_rule_count;
-	int32_t gate_fd; /* where the gate is asked (host/gate.h), or -1 */
-	uint32_t mail;	 /* atomic: the monitor sets it before it kicks, so that the kick
-			    cannot come too early */
+	uint32_t published_count;
+	uint64_t published; /* struct published_port * in the boot area: of -p */
+	int32_t gate_fd;    /* where the gate is asked (host/gate.h), or -1 */
+	uint32_t mail; /* atomic: the monitor sets it before it kicks, so that the kick
+			  cannot come too early */
 };

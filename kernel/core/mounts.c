@@ -33,6 +33,7 @@
 #include "ipc/sysv.h"
 #include "lib/string.h"
 #include "net/gate.h"
+#include "net/local/published.h"
 #include "net/socket.h"
 #include "process/session.h"
 #include "process/task.h"
@@ -203,6 +204,8 @@ int mounts_init(const struct boot_params *b)
 	event_init();
 	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd, // NOLINT
 		 b->flags & BOOT_OWN_NETWORK);
+	published_init((const struct published_port *)b->published, // NOLINT
+		       b->published_count);
 	gate_init(b->gate_fd, (const struct gate_rule *)b->gate_rules, // NOLINT
 		  b->gate_rule_count);
 	sysv_init();

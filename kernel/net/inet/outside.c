@@ -29,7 +29,7 @@ struct inet_outside {
 	bool is_connecting;
 	bool has_failed; /* there is no connection */
 	int error;	 /* of a connection that was not made, until it is told */
-	int own_fd;	 /* const */
+	int own_fd;	 /* const; -1: its options are in memory */
 	int fd;		 /* const: the end of the pair */
 	struct inet_outside *former; /* inet_socket.lock: what its socket had before */
 	int peer_len;
@@ -268,7 +268,8 @@ static int begin(struct socket *s, const struct linux_sockaddr_storage *addr, in
 	int err;
 	int fd;
 
-	if (s->type == SOCK_STREAM && !host_getsockname(s->host_fd, &name, &size, true))
+	if (s->type == SOCK_STREAM && s->host_fd >= 0 &&
+	    !host_getsockname(s->host_fd, &name, &size, true))
 		return -EISCONN;
 	if (atomic_load(&i->former_count) >= FORMER_MAX)
 		return -ENOBUFS;
@@ -344,7 +345,8 @@ void inet_outside_release(struct socket *s)
 	o = i->outside;
 	if (!o)
 		return;
-	(void)host_close(o->own_fd);
+	if (o->own_fd >= 0)
+		(void)host_close(o->own_fd);
 	kfree(o);
 	i->outside = NULL;
 }
@@ -379,6 +381,12 @@ static bool is_fit(const struct socket *s, const struct linux_sockaddr_storage *
 	       inet_may_use_v4(s);
 }
 
+bool inet_outside_takes(const struct socket *s, const struct linux_sockaddr_storage *addr,
+			int len)
+{
+	return gate_allows(addr, len) && is_fit(s, addr);
+}
+
 int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
 			 int len, bool nonblock)
 {
@@ -391,8 +399,9 @@ int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *
 	if (o)
 		undo(s, o);
 	/* A datagram socket may lead elsewhere now. */
-	if (!gate_allows(addr, len) || !is_fit(s, addr))
-		return host_connect(s->host_fd, addr, len, false);
+	if (!inet_outside_takes(s, addr, len))
+		return inet_of(s)->is_local ? s->ops->connect(s, addr, len, nonblock)
+					    : host_connect(s->host_fd, addr, len, false);
 	err = begin(s, addr, len);
 	o = outside_of(s);
 	if (err || !o || s->type != SOCK_STREAM)

@@ -18,9 +18,9 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "net/filter.h"
-#include "net/gate.h"
 #include "net/local/internal.h"
 #include "net/local/local.h"
+#include "net/local/published.h"
 #include "net/net_ns.h"
 
 /* As Linux has them until a connection is tuned. */
@@ -135,6 +135,14 @@ struct inet_socket *local_tcp_accepted(struct socket *s, struct socket *fresh,
 
 /* ---- listening ---- */
 
+/* It listens no more, and is as it was when it was bound. */
+static void unlisten(struct local_socket *l)
+{
+	local_port_unlisten(l);
+	tcp_listener_end(&l->inet, true);
+	published_unlisten(l->inet.socket);
+}
+
 static int local_tcp_listen(struct socket *s, int backlog)
 {
 	struct local_socket *l = local_of(s);
@@ -143,16 +151,14 @@ static int local_tcp_listen(struct socket *s, int backlog)
 	if (tcp_conn_of(&l->inet) || l->inet.outside)
 		return -EINVAL;
 	err = local_port_listen(l);
+	if (err)
+		return err;
+	err = published_listen(s, backlog);
 	if (!err)
 		err = tcp_listener_begin(&l->inet, backlog);
+	if (err && !atomic_load(&l->inet.listener))
+		unlisten(l);
 	return err;
-}
-
-/* It listens no more, and is as it was when it was bound. */
-static void unlisten(struct local_socket *l)
-{
-	local_port_unlisten(l);
-	tcp_listener_end(&l->inet, true);
 }
 
 /* Of those who share a port each has his part of who connects. */
@@ -314,7 +320,7 @@ static int local_tcp_connect(struct socket *s, const struct linux_sockaddr_stora
 		return tcp_connect_again(s, c, nonblock);
 	if (l->is_listening)
 		return -EISCONN;
-	if (unlikely(l->inet.outside || gate_allows(addr, len)))
+	if (unlikely(l->inet.outside || inet_outside_takes(s, addr, len)))
 		return inet_outside_connect(s, addr, len, nonblock);
 	err = local_target(s, addr, len, &to);
 	if (!err && (local_address_is_multicast(&to) || local_address_is_broadcast(&to)))
