@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* killed_asleep.c - processes are killed while they sleep, each in a wait of its own
  * kind; what they waited for is used by others then, as if they had never been there.
  *

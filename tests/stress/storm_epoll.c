@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /*
  * storm_epoll.c - threads of several processes wait in epolls for tokens, which travel
  * through pipes, counters, connections and, if standard input and output are the ends of

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* storm_tcp.c - clients connect to servers over the loopback, talk and part in every way,
  * while one process after the other is killed and replaced.
  *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* storm_tcp_echo.c - clients connect to servers of the same machine, talk a little or a
  * lot, and part in all manners, while clients and servers are killed.
  *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* bind: paths, abstract names, names chosen by the kernel. */
 #include "unix_socket.h"
 

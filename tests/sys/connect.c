@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* connect: streams to listeners, datagram peers, what is refused and what waits. */
 #include "unix_socket.h"
 

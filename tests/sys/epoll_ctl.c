@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* What an epoll says of its members, for members of several kinds at once: pipes, event
  * counters, connections, and, if standard input and output are the two ends of a FIFO,
  * those. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_aio.c - polls by asynchronous I/O on internet sockets. */
 /* calls: io_submit io_getevents io_cancel */
 #include "inet.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_ipv6.c - AF_INET6: streams, datagrams, and both families on one socket. */
 /* calls: socket bind connect getsockname getpeername */
 #include "inet.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_options.c - socket options of internet sockets, and what interfaces there are. */
 /* calls: setsockopt getsockopt */
 #include "inet.h"

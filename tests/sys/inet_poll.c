@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_poll.c - poll, select and epoll on internet sockets, alone and beside what is not
  * the host's. */
 /* calls: poll select epoll_wait socket */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_signals.c - signals and time-outs end, or do not end, calls that block on internet
  * sockets (signal(7)). */
 /* calls: accept connect sendto recvfrom recvmsg sendmsg recvmmsg */

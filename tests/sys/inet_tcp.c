@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_tcp.c - streams of AF_INET: connecting, transfer, the end and its many forms. */
 /* calls: socket bind listen accept accept4 connect shutdown getsockname getpeername
  * sendto recvfrom */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* inet_udp.c - datagrams of AF_INET: connected or not, cut, refused, many at once, and
  * what travels beside the data. */
 /* calls: socket sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg */

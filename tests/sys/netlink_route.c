@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* calls: socket sendmsg recvmsg */
 /* netlink_route: what NETLINK_ROUTE tells of interfaces, addresses and routes. The
  * loopback interface is everywhere; nothing is changed. */

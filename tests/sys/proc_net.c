@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* calls: read ioctl */
 /* proc_net: /proc/net and /sys/class/net tell of the interfaces what sockets tell. */
 #include "fixture.h"

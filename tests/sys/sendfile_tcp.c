@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* files */
 /* sendfile(2) to TCP connections, those within a sandbox and those that are made by its
  * host (for the sake of an option that only a host heeds). */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* sendto: to names and to peers, and what is refused. */
 #include "unix_socket.h"
 

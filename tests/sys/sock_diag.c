@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* calls: socket sendmsg recvmsg */
 /* sock_diag: NETLINK_SOCK_DIAG and /proc/net tell of one's own sockets. */
 #include "inet.h"

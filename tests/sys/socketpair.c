@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* socketpair: kinds, flags, both ways, and what is refused. */
 #include "fixture.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* tcp_memory.c - TCP between processes of one machine, by one that listens there: what
  * connections of the loopback interface do, in all their states. */
 /* calls: connect accept listen shutdown sendto recvfrom poll epoll_wait getsockopt */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* net */
 /* tcp_memory_options.c - TCP between processes of one machine: the options and names of
  * its connections. */
 /* calls: connect accept getsockopt setsockopt getpeername getsockname recvmsg */
