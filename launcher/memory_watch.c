@@ -26,6 +26,7 @@ enum {
 struct process_memory {
 	int inner_pid; /* in the sandbox's pid namespace */
 	uint64_t bytes;
+	uint64_t tables; /* of bytes: page tables, which need no page to be there */
 };
 
 /* The value of "name: 12 kB", or of the line's last number. */
@@ -60,10 +61,13 @@ static bool quick_look(pid_t pid, struct process_memory *m)
 		if (field(line, "RssAnon", &kb) || field(line, "RssShmem", &kb) ||
 		    field(line, "VmSwap", &kb))
 			m->bytes += kb << 10;
+		else if (field(line, "VmPTE", &kb))
+			m->tables = kb << 10;
 		else if (strncmp(line, "NSpid:", 6) == 0)
 			m->inner_pid = atoi(strrchr(line, '\t') + 1);
 	}
 	(void)fclose(f);
+	m->bytes += m->tables;
 	return true;
 }
 
@@ -85,7 +89,7 @@ static void exact_look(pid_t pid, struct process_memory *m)
 	}
 	(void)fclose(f);
 	if (total)
-		m->bytes = total;
+		m->bytes = total + m->tables;
 }
 
 /* Keeps the largest. */

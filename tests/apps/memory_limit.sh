@@ -48,6 +48,16 @@ if not pid:
 _, status, usage = os.wait4(pid, 0)
 print(os.waitstatus_to_exitcode(status), usage.ru_maxrss < 2 << 20)
 EOF
+cat >tables <<'EOF'
+# Page tables alone: no page is there. Linux 6.13 has guard pages.
+import mmap, os
+MAP_NORESERVE = 0x4000
+m = mmap.mmap(-1, 1 << 39, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
+try:
+    m.madvise(102) # MADV_GUARD_INSTALL
+except OSError:
+    os.kill(os.getpid(), 9)
+EOF
 inside() {
 	"$CARBYNE" run -u root --memory 200m --tmpfs /m -v "$PWD:/w" -- sh -c "cd /w; $1" 2>err </dev/null
 	echo "status $?"
@@ -69,6 +79,8 @@ status 0" "$(inside 'cat /sys/fs/cgroup/memory.max; python3 hog 1500; grep "^oom
 	dmesg | grep -c "Killed process [0-9]* (python3)"')"
 same "one call does not outrun the limit" "-9 True
 status 0" "$(inside 'python3 populate')"
+same "page tables count" "137
+status 0" "$(inside 'python3 tables; echo $?')"
 same "shared pages count once" "[0, 0, 0, 0, 0]
 status 0" "$(inside 'python3 forks')"
 same "shared memory counts" "137
