@@ -56,6 +56,7 @@ struct cpu {
 	/* own: sleepers to be roused when no lock is held: sleeper_wake() */
 	struct sleeper *to_rouse[4];
 	uint8_t rouse_count;
+	uint16_t looks_left;   /* own: how often vma_has_pages() may still ask the host */
 	bool is_committed;     /* in the middle of what no other hand could finish: see
 				  process_abandoned() */
 	struct cpu_call *call; /* atomic: a job that waits to be done here: cpu_call.h;

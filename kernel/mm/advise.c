@@ -4,12 +4,15 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
+#include "base/waitq.h"
 #include "host/host.h"
 #include "mm/limits.h"
 #include "mm/populate.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
+
+#define ADVISE_PART (1UL << 30) /* of address space */
 
 /* Calls func for the part of each visible area in [start, end). Returns the first error,
  * else -ENOMEM if some of the range is not mapped (what is mapped was done). */
@@ -33,7 +36,8 @@ static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
 		}
 		hole |= from > at;
 		at = to;
-		int err = func(mm, v, from, to, arg);
+
+		int err = current_is_killed() ? -EINTR : func(mm, v, from, to, arg);
 
 		if (err)
 			return err;
@@ -71,6 +75,34 @@ static int advise_registered(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t
 	default:
 		return host_madvise(from, to - from, advice);
 	}
+}
+
+/* Advice for which the host goes from page to page. */
+static bool is_walking(int advice)
+{
+	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED ||
+	       advice == MADV_FREE || advice == MADV_REMOVE || advice == MADV_COLD ||
+	       advice == MADV_PAGEOUT || advice == MADV_WILLNEED ||
+	       advice == MADV_COLLAPSE || advice == MADV_GUARD_INSTALL ||
+	       advice == MADV_GUARD_REMOVE;
+}
+
+/* Between two parts of a call that goes from page to page a kill is looked for. */
+static int advise_host(uaddr_t from, uaddr_t to, int advice)
+{
+	int err = 0;
+
+	if (!is_walking(advice))
+		return host_madvise(from, to - from, advice);
+	while (from < to && !err) {
+		size_t part = MIN(to - from, ADVISE_PART);
+
+		err = host_madvise(from, part, advice);
+		from += part;
+		if (!err && from < to && current_is_killed())
+			err = -EINTR;
+	}
+	return err;
 }
 
 static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
@@ -113,7 +145,7 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 	}
 	if (unlikely(v->uffd))
 		return advise_registered(mm, v, from, to, advice);
-	return host_madvise(from, to - from, advice);
+	return advise_host(from, to, advice);
 }
 
 static uint32_t flags_set_by(int advice)

@@ -209,7 +209,8 @@ enum uffd_verdict uffd_fault(struct mm *mm, const struct uffd_access *a) NO_LOCK
 		goto out;
 	}
 	if (uffd_is_dead(mm, v)) {
-		uffd_area_drop(mm, v);
+		atomic_store(&mm->uffd->is_stale, true);
+		uffd_settle_locked(mm);
 		verdict = UFFD_RETRY;
 		goto out;
 	}

@@ -217,8 +217,6 @@ int uffd_host_protect(struct mm *mm, uaddr_t start, uaddr_t end,
 /* madvise(2) with what discards pages of v, which is registered. */
 int uffd_discard(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end,
 		 int advice) MUST_CHECK;
-/* v stops being registered; it may be joined with its neighbours. */
-void uffd_area_drop(struct mm *mm, struct vma *v);
 /* mremap(2): the old range is about to be moved by the host; afterwards, err said whether
  * it was, copy is its new area (not linked yet), and the old one is still there. */
 int uffd_move_begin(struct mm *mm, uaddr_t old, size_t old_size, uaddr_t to,

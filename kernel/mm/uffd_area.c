@@ -3,10 +3,15 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/mman.h"
+#include "base/waitq.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "mm/map.h"
 #include "mm/uffd.h"
+#include "mm/usercopy.h"
+
+/* Of address space: what is done at a time, without looking for a kill. */
+#define PART (1UL << 30)
 
 static uint64_t drops; /* atomic: of all address spaces: uffd_mm.drops is unique */
 
@@ -70,6 +75,21 @@ static int check_register(struct mm *mm, const struct uffd *u, uaddr_t start, ua
 	return found ? 0 : -EINVAL;
 }
 
+/* v becomes ordinary memory again. It may be joined with its neighbours. */
+static void area_drop(struct mm *mm, struct vma *v)
+{
+	struct uffd *u = v->uffd;
+
+	uffd_pages_change(mm->uffd, v->start, v->end, 0, UFFD_THERE | UFFD_PROTECTED);
+	mm->uffd->drops = atomic_add(&drops, 1) + 1;
+	v->uffd = NULL;
+	v->flags &= ~(uint32_t)VMA_UFFD;
+	(void)!uffd_apply(mm, v, v->start, v->end, false);
+	uffd_wake(u, v->start, v->end - v->start);
+	uffd_put(u);
+	(void)vma_merge(mm, v);
+}
+
 /* The pages of v are known from now on, in as far as its modes say so. v may be joined
  * with its neighbours when that fails. */
 static int register_area(struct mm *mm, struct vma *v, struct uffd *u, uint32_t modes)
@@ -105,7 +125,47 @@ static int register_area(struct mm *mm, struct vma *v, struct uffd *u, uint32_t 
 	v->flags = (v->flags & ~(uint32_t)VMA_UFFD) | modes;
 	err = uffd_apply_killable(mm, v, v->start, v->end);
 	if (err)
-		uffd_area_drop(mm, v);
+		area_drop(mm, v);
+	return err;
+}
+
+/* The first part of v, as an area of its own; all of v if what it maps counts its areas,
+ * or memory is out. */
+static struct vma *first_part(struct mm *mm, struct vma *v)
+{
+	struct vma_spares spares;
+
+	if (v->end - v->start <= PART || (v->object && v->object->ops->areas_changed) ||
+	    vma_spares_take(&spares))
+		return v;
+	vma_split(mm, v->start + PART, &spares);
+	vma_spares_drop(&spares);
+	return v;
+}
+
+/* What has been registered when that fails or the task must die stays so. */
+static int register_range(struct mm *mm, struct uffd *u, uaddr_t start, uaddr_t end,
+			  uint32_t modes)
+{
+	int err = 0;
+
+	while (start < end && !err) {
+		struct vma *v = vma_find(mm, start);
+
+		if (!v || v->start >= end)
+			break;
+		if (v->flags & VMA_HIDDEN) {
+			start = v->end;
+			continue;
+		}
+		if (current_is_killed())
+			return -EINTR;
+		v = first_part(mm, v);
+		start = v->end;
+		err = register_area(mm, v, u, modes);
+		if (!err)
+			(void)vma_merge(mm, v);
+	}
 	return err;
 }
 
@@ -127,15 +187,8 @@ int uffd_register(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes)
 		vma_split(mm, start, &spares);
 		vma_split(mm, end, &spares);
 	}
-	for (struct vma *v = vma_find(mm, start); !err && v && v->start < end;
-	     v = vma_next(v)) {
-		if (v->flags & VMA_HIDDEN)
-			continue;
-		err = register_area(mm, v, u, modes);
-		if (err)
-			break;
-		v = vma_merge(mm, v);
-	}
+	if (!err)
+		err = register_range(mm, u, start, end, modes);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 out:
@@ -143,18 +196,26 @@ out:
 	return err;
 }
 
-void uffd_area_drop(struct mm *mm, struct vma *v)
+/* Drops all areas in a range that are registered, or those whose descriptor has gone.
+ * -EINTR: the task must die, and the rest is as it was. */
+static int drop_range(struct mm *mm, uaddr_t start, uaddr_t end, bool only_dead)
 {
-	struct uffd *u = v->uffd;
+	while (start < end) {
+		struct vma *v = vma_find(mm, start);
 
-	uffd_pages_change(mm->uffd, v->start, v->end, 0, UFFD_THERE | UFFD_PROTECTED);
-	mm->uffd->drops = atomic_add(&drops, 1) + 1;
-	v->uffd = NULL;
-	v->flags &= ~(uint32_t)VMA_UFFD;
-	(void)!uffd_apply(mm, v, v->start, v->end, false);
-	uffd_wake(u, v->start, v->end - v->start);
-	uffd_put(u);
-	(void)vma_merge(mm, v);
+		if (!v || v->start >= end)
+			break;
+		if (!v->uffd || (only_dead && !uffd_is_dead(mm, v))) {
+			start = v->end;
+			continue;
+		}
+		if (current_is_killed())
+			return -EINTR;
+		v = first_part(mm, v);
+		start = v->end;
+		area_drop(mm, v);
+	}
+	return 0;
 }
 
 int uffd_unregister(struct uffd *u, uaddr_t start, uaddr_t end)
@@ -186,15 +247,8 @@ int uffd_unregister(struct uffd *u, uaddr_t start, uaddr_t end)
 		vma_split(mm, start, &spares);
 		vma_split(mm, end, &spares);
 	}
-	for (uaddr_t at = start; !err && at < end;) {
-		struct vma *v = vma_find(mm, at);
-
-		if (!v || v->start >= end)
-			break;
-		at = v->end;
-		if (v->uffd)
-			uffd_area_drop(mm, v);
-	}
+	if (!err)
+		err = drop_range(mm, start, end, false);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 out:
@@ -204,13 +258,29 @@ out:
 
 /* ---- write protection ---- */
 
+static int unprotect_area(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end)
+{
+	int err = 0;
+
+	while (start < end && !err) {
+		uaddr_t to = MIN(end, start + PART);
+
+		uffd_pages_change(mm->uffd, start, to, 0, UFFD_PROTECTED);
+		err = uffd_apply(mm, v, start, to, false);
+		start = to;
+		if (!err && start < end && current_is_killed())
+			err = -EINTR;
+	}
+	return err;
+}
+
 static int protect_area(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end, bool on)
 {
 	int err = 0;
 
-	if (!on) {
-		uffd_pages_change(mm->uffd, start, end, 0, UFFD_PROTECTED);
-	} else if (v->object || uffd_has(v->uffd, UFFD_FEATURE_WP_UNPOPULATED)) {
+	if (!on)
+		return unprotect_area(mm, v, start, end);
+	if (v->object || uffd_has(v->uffd, UFFD_FEATURE_WP_UNPOPULATED)) {
 		err = uffd_pages_reserve(mm->uffd, start, end);
 		if (!err)
 			uffd_pages_change(mm->uffd, start, end, UFFD_PROTECTED, 0);
@@ -221,10 +291,7 @@ static int protect_area(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end
 	} else {
 		err = uffd_learn(mm, start, end, UFFD_PROTECTED, false);
 	}
-	if (err)
-		return err;
-	return on ? uffd_apply_killable(mm, v, start, end)
-		  : uffd_apply(mm, v, start, end, false);
+	return err ? err : uffd_apply_killable(mm, v, start, end);
 }
 
 int uffd_protect(struct uffd *u, uaddr_t start, uaddr_t end, bool on)
@@ -267,17 +334,11 @@ int uffd_protect(struct uffd *u, uaddr_t start, uaddr_t end, bool on)
 
 void uffd_settle_locked(struct mm *mm)
 {
-	uaddr_t at = 0;
-	struct vma *v;
-
 	if (!mm->uffd || !atomic_load(&mm->uffd->is_stale))
 		return;
 	atomic_store(&mm->uffd->is_stale, false);
-	while ((v = vma_find(mm, at))) {
-		at = v->end;
-		if (v->uffd && uffd_is_dead(mm, v))
-			uffd_area_drop(mm, v);
-	}
+	if (drop_range(mm, 0, USER_END, true))
+		atomic_store(&mm->uffd->is_stale, true);
 }
 
 int uffd_host_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t prot)

@@ -4,7 +4,9 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "base/cpu.h"
 #include "base/slab.h"
+#include "base/waitq.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "mm/commit.h"
@@ -40,9 +42,15 @@ static int compare_end(const void *key, const struct tree_node *n)
 	return addr < v->start ? -1 : 0;
 }
 
+/* How far a large area is looked at, and how often the host is asked while one call
+ * changes areas: there may be 65,530 of that size, and mm->lock is held. */
+#define LOOK_MAX (1UL << 30)
+enum { LOOK_PAGES = 1024, LOOKS_PER_CALL = 1024 };
+
 int vma_spares_take(struct vma_spares *s)
 {
 	*s = (struct vma_spares){{NULL}};
+	cpu_self()->looks_left = LOOKS_PER_CALL;
 	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++) {
 		s->vma[i] = slab_alloc_zeroed(&vma_cache);
 		if (!s->vma[i]) {
@@ -190,17 +198,18 @@ void vma_account(struct mm *mm, const struct vma *v, int by)
 		mm->locked_pages += change;
 }
 
-/* How far a large area is looked at. */
-#define LOOK_MAX (1UL << 30)
-
 bool vma_has_pages(const struct vma *v)
 {
 	uaddr_t end = MIN(v->end, v->start + LOOK_MAX);
-	uint8_t vec[1024];
+	struct cpu *c = cpu_self();
+	uint8_t vec[LOOK_PAGES];
 
 	for (uaddr_t at = v->start; at < end; at += sizeof(vec) * PAGE_SIZE) {
 		size_t pages = MIN((end - at) >> PAGE_SHIFT, sizeof(vec));
 
+		if (!c->looks_left || current_is_killed())
+			return true;
+		c->looks_left--;
 		if (host_mincore(at, pages << PAGE_SHIFT, vec))
 			return true;
 		for (size_t i = 0; i < pages; i++)

@@ -5,7 +5,7 @@
 #include "mm/mm.h"
 
 /* Spare areas for a change that may split up to four, taken before anything is changed.
- */
+ * With them comes the right to look, so often, whether areas have pages. */
 struct vma_spares {
 	struct vma *vma[5];
 };
@@ -31,7 +31,8 @@ int vma_check_splits(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
 /* The same for what is to be unmapped, which may cut areas at one end. */
 int vma_check_hole(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
 /* The host has a page of it, which is anonymous, of the current mm; not all of a very
- * large one is looked at. */
+ * large one is looked at. True also if too much has been looked at since
+ * vma_spares_take(), or the task must die. */
 bool vma_has_pages(const struct vma *v);
 /* Forgets all areas in [start, end), splitting at the ends. Counts them out. */
 void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s);

@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <setjmp.h>
+#include <sys/resource.h>
 
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW   (PROT_READ | PROT_WRITE)
@@ -179,9 +180,34 @@ static void shared_zeroes_opened_for_reading_stay_so(void)
 	CHECK(munmap(p, PAGE) == 0 && close(fd) == 0);
 }
 
+/* Whether they have pages must not be looked up for each. */
+static void many_large_areas_are_quick(void)
+{
+	size_t count = 12000, size = 1UL << 30;
+	struct rusage before, after;
+	char *p = mmap(NULL, count * size, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+	double seconds;
+
+	CHECK(p != MAP_FAILED);
+	for (size_t i = 0; i < count; i++)
+		CHECK(mmap(p + i * size, size, i % 2 ? RW : RW | PROT_EXEC,
+			   ANON | MAP_FIXED, -1, 0) != MAP_FAILED);
+	CHECK(getrusage(RUSAGE_SELF, &before) == 0);
+	CHECK(mprotect(p, count * size, PROT_NONE) == 0);
+	CHECK(getrusage(RUSAGE_SELF, &after) == 0);
+	seconds = (double)(after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
+		  (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+		  (double)(after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e6 +
+		  (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6;
+	printf("# %.3f s\n", seconds);
+	CHECK(seconds < 1);
+	CHECK(munmap(p, count * size) == 0);
+}
+
 RUN(TEST(faults_follow_the_protection), TEST(areas_split_and_merge),
     TEST(a_hole_stops_it_with_enomem),
     TEST(read_only_files_cannot_become_writable_when_shared),
     TEST(bad_arguments_are_einval), TEST(outside_the_user_half),
     TEST(the_kernel_obeys_it_too), TEST(children_inherit_and_change_their_own),
-    TEST(no_key_is_plain_mprotect), TEST(shared_zeroes_opened_for_reading_stay_so))
+    TEST(no_key_is_plain_mprotect), TEST(shared_zeroes_opened_for_reading_stay_so),
+    TEST(many_large_areas_are_quick))

@@ -233,7 +233,63 @@ static void who_waits_to_be_heard_can_be_killed(void)
 	CHECK(kill(pid, SIGKILL) == 0 && child_wait(pid) == SIGKILL);
 }
 
+/* 64 TiB, of which no page is there, nor known. */
+static void register_again_and_again(void)
+{
+	size_t size = 64UL << 40;
+	int fd = uffd_open(O_NONBLOCK, UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	char *p = mmap(NULL, size, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	for (;;) {
+		CHECK(uffd_register(fd, p, size / PAGE, UFFDIO_REGISTER_MODE_WP) == 0);
+		CHECK(uffd_range(fd, UFFDIO_UNREGISTER, p, size / PAGE) == 0);
+	}
+}
+
+static void huge_ranges_can_be_killed(void)
+{
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = child_start(register_again_and_again);
+
+		sleep_ms(20 + 200 * i);
+		CHECK(kill(pid, SIGKILL) == 0);
+		alarm(3); /* which nobody catches */
+		CHECK(child_wait(pid) == SIGKILL);
+		alarm(0);
+	}
+}
+
+static void huge_ranges_are_one_area(void)
+{
+	size_t size = 3UL << 30;
+	int fd = uffd_open(O_NONBLOCK, UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	char *p = mmap(NULL, size, RW, ANON | MAP_NORESERVE, -1, 0);
+	char line[400], want[64];
+	int count = 0;
+	FILE *f;
+
+	CHECK(p != MAP_FAILED);
+	p[0] = p[size - 1] = 1;
+	CHECK(uffd_register(fd, p, size / PAGE, UFFDIO_REGISTER_MODE_WP) == 0);
+	for (int i = 0; i < 2; i++) {
+		f = fopen("/proc/self/maps", "r");
+		CHECK(f);
+		(void)snprintf(want, sizeof(want), "%lx-%lx ", (unsigned long)p,
+			       (unsigned long)p + size);
+		while (fgets(line, sizeof(line), f))
+			count += strncmp(line, want, strlen(want)) == 0;
+		(void)fclose(f);
+		if (!i)
+			CHECK(uffd_range(fd, UFFDIO_UNREGISTER, p, size / PAGE) == 0);
+	}
+	CHECK(count >= 1);
+	CHECK(p[0] == 1 && p[size - 1] == 1 && p[size / 2] == 0);
+	CHECK(close(fd) == 0 && munmap(p, size) == 0);
+}
+
 RUN(TEST(removal_is_told), TEST(unmapping_is_told), TEST(moving_is_told),
     TEST(untold_moves_leave_plain_memory), TEST(a_grown_area_has_missing_pages),
     TEST(children_get_plain_memory), TEST(forks_are_told),
-    TEST(who_waits_to_be_heard_can_be_killed))
+    TEST(who_waits_to_be_heard_can_be_killed), TEST(huge_ranges_can_be_killed),
+    TEST(huge_ranges_are_one_area))
