@@ -316,7 +316,7 @@ static void start_first_process(struct boot_params *b, struct cpu *cpu)
 	struct task *kthread = cpu->task;
 	struct task *t = first_task(b);
 	char *const *argv = boot_vector(b->argv);
-	struct cpu *blank;
+	struct blank blank;
 	int err;
 
 	if (!t)
@@ -333,11 +333,13 @@ static void start_first_process(struct boot_params *b, struct cpu *cpu)
 	if (err)
 		cannot_run(argv[0], err);
 	cpu_set_task(cpu, kthread);
-	err = blank_take(&blank);
+	do
+		err = blank_take(&blank);
+	while (!err && !blank_hold(&blank));
 	if (err)
 		cannot_start("host process", err);
-	t->kstack = blank->kstack;
-	blank_start(blank, t, exec_first_start);
+	t->kstack = blank.cpu->kstack;
+	blank_start(&blank, t, exec_first_start);
 }
 
 void kernel_main(struct boot_params *b)

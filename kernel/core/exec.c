@@ -21,6 +21,7 @@
 #include "arch/x86_64/task_hooks.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/xstate.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "core/dispatch.h"
 #include "core/exec_creds.h"
@@ -53,23 +54,36 @@
 #define SCRIPT_LINE_MAX	 256
 
 struct exec {
+	struct claim claim; /* its task's, wherever that runs */
 	struct task *task;
 	struct exec_strings strings;
 	struct elf_program program;
 	char *path; /* kmalloc: what AT_EXECFN and the comm name come from */
-	struct mm *new_mm;
+	struct mm *new_mm; /* ref, until it is the task's: its process' lock */
 	struct exec_creds creds;
 	struct nsproxy *ns; /* ref: that the program will be in, or NULL */
 };
 
-static void exec_fini(struct exec *e)
+static void exec_free(struct exec *e)
 {
+	mm_put(e->new_mm);
 	elf_close(&e->program);
 	exec_strings_fini(&e->strings);
 	exec_creds_fini(&e->creds);
 	nsproxy_put(e->ns);
 	kfree(e->path);
 	kfree(e);
+}
+
+static void exec_fini(struct exec *e)
+{
+	claim_end(&e->claim);
+	exec_free(e);
+}
+
+static void exec_abandon(struct claim *c)
+{
+	exec_free(container_of(c, struct exec, claim));
 }
 
 /* ---- what is to be run ---- */
@@ -277,6 +291,16 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 	return 0;
 }
 
+static void enter_memory(struct exec *e)
+{
+	struct task *t = e->task;
+
+	lock_take(&t->process->lock);
+	t->mm = e->new_mm;
+	e->new_mm = NULL;
+	lock_drop(&t->process->lock);
+}
+
 /* In the new address space, on the task's kernel stack: becomes the program. */
 static void become(struct exec *e)
 {
@@ -285,9 +309,7 @@ static void become(struct exec *e)
 	struct regs *r = (struct regs *)(task_kstack_top(t) - sizeof(*r));
 	int err;
 
-	lock_take(&t->process->lock);
-	t->mm = mm;
-	lock_drop(&t->process->lock);
+	enter_memory(e);
 	t->regs = r;
 	err = build_image(e, mm, r);
 	if (!err)
@@ -314,18 +336,31 @@ static void start_on_blank(struct cpu *cpu)
 	entry_resume(t->regs);
 }
 
+/* There is no host process for the new program. */
+static NORETURN void die_without_blank(struct exec *e)
+{
+	struct task *t = e->task;
+
+	enter_memory(e);
+	exec_fini(e);
+	task_die(t, SIGKILL);
+}
+
 /* The task leaves this host thread for a blank one. */
-static NORETURN void move_to_blank(struct exec *e, struct cpu *blank)
+static NORETURN void move_to_blank(struct exec *e, struct blank *blank) NO_LOCK_CHECK
 {
 	struct task *t = e->task;
 	struct cpu *cpu = cpu_self();
 	bool borrowed = t->vfork_parent != NULL;
 	struct task *parent = t->vfork_parent;
 
+	while (!blank_hold(blank)) /* it has died since: another one */
+		if (blank_take(blank))
+			die_without_blank(e);
 	cpu->is_committed = true;
 	t->vfork_parent = NULL;
 	t->exec = e;
-	t->kstack = blank->kstack;
+	t->kstack = blank->cpu->kstack;
 	atomic_store(&t->cpu, NULL);
 	if (borrowed) {
 		blank_start(blank, t, start_on_blank);
@@ -348,11 +383,11 @@ static bool must_move(const struct task *t)
 }
 
 /* From here on failures kill. */
-static int commit(struct exec *e, struct cpu *blank)
+static int commit(struct exec *e, struct blank *blank)
 {
 	struct task *t = e->task;
 	struct mm *old = t->mm;
-	bool in_place = !blank;
+	bool in_place = !blank->cpu;
 
 	task_release_mm(t);
 	signal_exec(t);
@@ -362,8 +397,10 @@ static int commit(struct exec *e, struct cpu *blank)
 		nsproxy_switch(t, e->ns);
 		e->ns = NULL;
 	}
-	if (fdtable_exec(t))
+	if (fdtable_exec(t)) {
+		blank_return(blank);
 		task_die(t, SIGKILL);
+	}
 	t->process->did_exec = true;
 	(void)atomic_and(&t->call_work, ~(uint32_t)CALL_USER_DISPATCH);
 	t->guest_gs = false;
@@ -390,7 +427,7 @@ static int commit(struct exec *e, struct cpu *blank)
 static int exec_file(struct exec *e, struct file *f, bool path_is_gone)
 {
 	struct task *t = e->task;
-	struct cpu *blank = NULL;
+	struct blank blank = {.cpu = NULL};
 	int err = open_program(e, f, path_is_gone);
 
 	if (!err)
@@ -410,24 +447,24 @@ static int exec_file(struct exec *e, struct file *f, bool path_is_gone)
 		err = blank_take(&blank);
 	if (!err)
 		err = become_only_task(t);
-	if (!err && !blank && must_move(t)) /* another task has cloned in between */
+	if (!err && !blank.cpu && must_move(t)) /* another task has cloned in between */
 		err = blank_take(&blank);
 	if (err) {
-		if (blank)
-			blank_return(blank);
-		mm_put(e->new_mm);
+		blank_return(&blank);
 		exec_fini(e);
 		return err;
 	}
-	return commit(e, blank);
+	return commit(e, &blank);
 }
 
 static struct exec *exec_create(struct task *t)
 {
 	struct exec *e = kmalloc_zeroed(sizeof(*e));
 
-	if (e)
+	if (e) {
 		e->task = t;
+		claim_begin(&e->claim, exec_abandon);
+	}
 	return e;
 }
 

@@ -534,14 +534,11 @@ static void bury_task(struct task *t, int status)
 	task_put(t);
 }
 
-bool process_abandoned(int host_pid)
+void process_abandoned(int host_pid)
 {
 	const int status = WAIT_STATUS_SIGNAL(SIGKILL, false);
 	struct process *p;
 
-	/* Before any lock is taken, which might be the dead one's. */
-	if (!cpus_are_idle(host_pid))
-		return false;
 	while ((p = process_on_host(host_pid))) {
 		struct list *l;
 
@@ -553,7 +550,6 @@ bool process_abandoned(int host_pid)
 			bury_task(list_entry(l, struct task, thread_link), status);
 		process_put(p);
 	}
-	return true;
 }
 
 void task_exit_killed(struct task *t)

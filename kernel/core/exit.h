@@ -20,9 +20,9 @@ void task_release_vfork_waiter(struct task *t);
  */
 void process_reap_locked(struct process *p);
 /* The host process host_pid is gone, by no doing of ours: its guest processes end as if
- * by SIGKILL. False when one of its threads held a kernel lock, whose data nobody can
- * trust any more. Called by the first host process. */
-bool process_abandoned(int host_pid) MUST_CHECK;
+ * by SIGKILL. None of its threads held a kernel lock, whose data nobody could trust any
+ * more. Called by the first host process. */
+void process_abandoned(int host_pid);
 /* A process with a task on this host process, with a reference; NULL: none. */
 struct process *process_on_host(int host_pid) MUST_CHECK;
 /* Makes the main process, and so the sandbox, end with this status. */

@@ -63,7 +63,7 @@
 extern const char kernel_hot_end[];
 extern const char kernel_data_start[], kernel_bss_end[];
 
-enum { GO_WAIT, GO_RUN, GO_END };
+enum { GO_WAIT, GO_RUN, GO_END, GO_DEAD };
 
 struct boot_params *boot;
 static uint32_t main_exited;	/* atomic */
@@ -71,6 +71,7 @@ static uint32_t processes_made; /* atomic */
 
 static struct lock pool_lock = LOCK_INIT(RANK_OBJECT);
 static struct cpu *blanks;     /* pool_lock */
+static struct cpu *taken;      /* pool_lock: those that somebody is about to start */
 static int blank_count;	       /* pool_lock */
 static int blanks_wanted;      /* pool_lock: takers that found none */
 static uint32_t blanks_ready;  /* atomic: how many are to be kept */
@@ -196,7 +197,48 @@ static int blank_wait_locked(void) REQUIRES(pool_lock)
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
-int blank_take(struct cpu **out)
+/* Takes c out of a list. False: it is not there. */
+static bool blank_unlink_locked(struct cpu **list, const struct cpu *c)
+{
+	while (*list && *list != c)
+		list = &(*list)->next;
+	if (!*list)
+		return false;
+	*list = c->next;
+	return true;
+}
+
+static void blank_leave_locked(struct blank *b)
+{
+	(void)blank_unlink_locked(&taken, b->cpu);
+	claim_end(&b->claim);
+	b->cpu = NULL;
+}
+
+static void give_back_locked(struct cpu *c)
+{
+	c->next = blanks;
+	blanks = c;
+	blank_count++;
+}
+
+/* Who had taken it is dead; and so it may be, too. */
+static void blank_abandon(struct claim *claim)
+{
+	struct cpu *c = container_of(claim, struct blank, claim)->cpu;
+	bool is_dead;
+
+	lock_take(&pool_lock);
+	(void)blank_unlink_locked(&taken, c);
+	is_dead = c->go == GO_DEAD;
+	if (!is_dead)
+		give_back_locked(c);
+	lock_drop(&pool_lock);
+	if (is_dead)
+		cpu_free(c);
+}
+
+int blank_take(struct blank *b)
 {
 	struct cpu *c;
 	int err = 0;
@@ -210,32 +252,56 @@ int blank_take(struct cpu **out)
 	if (c && !err) {
 		blanks = c->next;
 		blank_count--;
+		c->next = taken;
+		taken = c;
+		b->cpu = c;
+		claim_begin(&b->claim, blank_abandon);
 	}
 	lock_drop(&pool_lock);
 	if (err)
 		return err;
 	if (atomic_load(&blanks_ready))
 		first_process_kick(); /* to make the next one */
-	*out = c;
 	return 0;
 }
 
-void blank_return(struct cpu *blank)
+bool blank_hold(struct blank *b) NO_LOCK_CHECK
 {
+	struct cpu *c = b->cpu;
+
 	lock_take(&pool_lock);
-	blank->next = blanks;
-	blanks = blank;
-	blank_count++;
+	if (likely(c->go != GO_DEAD))
+		return true;
+	blank_leave_locked(b);
+	lock_drop(&pool_lock);
+	cpu_free(c);
+	return false;
+}
+
+void blank_return(struct blank *b) NO_LOCK_CHECK
+{
+	struct cpu *c = b->cpu;
+
+	if (!c || !blank_hold(b))
+		return;
+	blank_leave_locked(b);
+	give_back_locked(c);
 	lock_drop(&pool_lock);
 }
 
-void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *))
+void blank_start(struct blank *b, struct task *t,
+		 void (*fn)(struct cpu *)) NO_LOCK_CHECK
 {
-	cpu_set_task(blank, t);
-	blank->start = fn;
-	atomic_store(&t->cpu, blank);
-	atomic_store(&blank->go, GO_RUN);
-	(void)host_futex_wake(&blank->go, 1);
+	struct cpu *c = b->cpu;
+
+	blank_leave_locked(b);
+	cpu_set_task(c, t);
+	c->start = fn;
+	c->host_pid = c->host_tid; /* it may not have got so far as to say so */
+	atomic_store(&t->cpu, c);
+	atomic_store(&c->go, GO_RUN);
+	lock_drop(&pool_lock);
+	(void)host_futex_wake(&c->go, 1);
 }
 
 /* ---- huge pages ---- */
@@ -295,23 +361,30 @@ static void watcher_forget(int host_pid)
 	watcher = NULL;
 }
 
-/* A blank that died by an outside hand. */
-static void blank_forget(int host_pid)
+static struct cpu *blank_find_locked(struct cpu *list, int host_pid)
 {
-	struct cpu *dead = NULL;
+	while (list && list->host_tid != host_pid)
+		list = list->next;
+	return list;
+}
+
+/* False: it was no blank. Who has taken one that died finds out when he starts it. */
+static bool blank_died(int host_pid)
+{
+	struct cpu *waiting;
+	struct cpu *c;
 
 	lock_take(&pool_lock);
-	for (struct cpu **link = &blanks; *link && !dead; link = &(*link)->next) {
-		if ((*link)->host_tid != host_pid)
-			continue;
-		dead = *link;
-		*link = dead->next;
+	waiting = blank_find_locked(blanks, host_pid);
+	c = waiting ? NULL : blank_find_locked(taken, host_pid);
+	if (waiting && blank_unlink_locked(&blanks, waiting))
 		blank_count--;
-		break;
-	}
+	if (c)
+		c->go = GO_DEAD;
 	lock_drop(&pool_lock);
-	if (dead)
-		cpu_free(dead);
+	if (waiting)
+		cpu_free(waiting);
+	return waiting || c;
 }
 
 static void end_blanks(void)
@@ -367,10 +440,12 @@ static void take_dead(void)
 
 	if (!pid)
 		return;
-	if (!process_abandoned(pid))
+	/* Before any lock is taken, which might be the dead one's. */
+	if (!cpus_are_idle(pid))
 		panic("host process %d was killed while it changed the kernel's data",
 		      pid);
-	blank_forget(pid);
+	if (!blank_died(pid))
+		process_abandoned(pid);
 	watcher_forget(pid);
 	atomic_store(&boot->monitor_dead_pid, 0);
 }

@@ -3,6 +3,8 @@
  * them. */
 #pragma once
 #include "abi/types.h"
+#include "base/claim.h"
+#include "base/lock.h"
 
 struct boot_params;
 struct cpu;
@@ -10,13 +12,22 @@ struct task;
 
 extern struct boot_params *boot;
 
-/* A blank host process: nothing mapped but the kernel. Waits for one if need be. -ENOMEM
- * or what the host said. */
-int blank_take(struct cpu **out) MUST_CHECK;
+/* A blank host process that a task has taken: nothing is mapped there but the kernel. */
+struct blank {
+	struct claim claim;
+	struct cpu *cpu; /* or NULL */
+};
+
+/* Waits for one if need be. -ENOMEM or what the host said. */
+int blank_take(struct blank *b) MUST_CHECK;
 /* It was not needed after all. */
-void blank_return(struct cpu *blank);
+void blank_return(struct blank *b);
+/* Is it still there? False: it has died by an outside hand, and b is empty. True: a lock
+ * is held until blank_start(), which follows soon. */
+bool blank_hold(struct blank *b) MUST_CHECK NO_LOCK_CHECK;
 /* Lets it go: it becomes t's host thread and runs fn on its own kernel stack. */
-void blank_start(struct cpu *blank, struct task *t, void (*fn)(struct cpu *));
+void blank_start(struct blank *b, struct task *t,
+		 void (*fn)(struct cpu *)) NO_LOCK_CHECK;
 
 /* Start-up, and the first process's loop: makes as many blanks as should be ready. */
 void blanks_fill(void);
