@@ -58,7 +58,7 @@ struct exec {
 	struct task *task;
 	struct exec_strings strings;
 	struct elf_program program;
-	char *path; /* kmalloc: what AT_EXECFN and the comm name come from */
+	char *path;	   /* kmalloc: what AT_EXECFN and the comm name come from */
 	struct mm *new_mm; /* ref, until it is the task's: its process' lock */
 	struct exec_creds creds;
 	struct nsproxy *ns; /* ref: that the program will be in, or NULL */

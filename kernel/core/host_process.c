@@ -289,8 +289,7 @@ void blank_return(struct blank *b) NO_LOCK_CHECK
 	lock_drop(&pool_lock);
 }
 
-void blank_start(struct blank *b, struct task *t,
-		 void (*fn)(struct cpu *)) NO_LOCK_CHECK
+void blank_start(struct blank *b, struct task *t, void (*fn)(struct cpu *)) NO_LOCK_CHECK
 {
 	struct cpu *c = b->cpu;
 

@@ -26,8 +26,7 @@ void blank_return(struct blank *b);
  * is held until blank_start(), which follows soon. */
 bool blank_hold(struct blank *b) MUST_CHECK NO_LOCK_CHECK;
 /* Lets it go: it becomes t's host thread and runs fn on its own kernel stack. */
-void blank_start(struct blank *b, struct task *t,
-		 void (*fn)(struct cpu *)) NO_LOCK_CHECK;
+void blank_start(struct blank *b, struct task *t, void (*fn)(struct cpu *)) NO_LOCK_CHECK;
 
 /* Start-up, and the first process's loop: makes as many blanks as should be ready. */
 void blanks_fill(void);

@@ -28,6 +28,7 @@
 static size_t total_size;
 static uaddr_t vvar_off, vdso_off;
 static size_t vvar_size, vdso_size;
+static int plain_image; /* a host descriptor of it, with the machine's clocks */
 static struct {
 	uaddr_t off;
 	size_t size;
@@ -196,13 +197,12 @@ static int image_create(uaddr_t image, size_t size)
 	return ret ? (int)ret : fd;
 }
 
-/* Lays it, size bytes and our page, over the image. Closes fd. */
+/* Lays it, size bytes, over the image. */
 static int image_lay(int fd, uaddr_t image, size_t size)
 {
-	long ret = host_mmap(image, size + PAGE_SIZE, PROT_READ | PROT_EXEC,
-			     MAP_PRIVATE | MAP_FIXED, fd, 0);
+	long ret = host_mmap(image, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+			     fd, 0);
 
-	(void)host_close(fd);
 	return ret < 0 ? (int)ret : 0;
 }
 
@@ -215,26 +215,27 @@ static int copy_lay(uaddr_t image)
 	if (!err)
 		err = code_write(fd, vdso_size);
 	if (!err)
-		return image_lay(fd, image, vdso_size);
-	if (fd >= 0)
+		err = image_lay(fd, image, vdso_size + PAGE_SIZE);
+	if (!err)
+		plain_image = fd;
+	else if (fd >= 0)
 		(void)host_close(fd);
 	return err;
 }
 
-/* Lays a copy of what is there with these offsets over it. */
-static int shifted_lay(uaddr_t image, const struct time_offsets *o)
+/* Of a time namespace: a copy of what is there, with its offsets. It does not matter
+ * whose: each has its image elsewhere, but code and data are at one distance. */
+static int shifted_create(const struct time_offsets *o)
 {
 	size_t size = vdso_size - PAGE_SIZE;
-	int fd = image_create(image, size);
+	int fd = image_create(cpu_self()->vdso_base + vdso_off, size);
 	int err = fd < 0 ? fd : code_write(fd, size);
 
-	if (!err && (o->monotonic || o->boottime))
-		err = offsets_write(fd, size, o);
 	if (!err)
-		return image_lay(fd, image, size);
-	if (fd >= 0)
+		err = offsets_write(fd, size, o);
+	if (err && fd >= 0)
 		(void)host_close(fd);
-	return err;
+	return err ? err : fd;
 }
 
 /* Moves a range of one or more host areas, which move only whole: EFAULT says too long,
@@ -298,6 +299,7 @@ int vdso_init(const struct boot_params *b)
 	total_size = high - low + PAGE_SIZE;
 	cpu_self()->vdso_base = to;
 	host_clock_init(vdso_off + gettime);
+	time_ns_image_hook = shifted_create;
 	return 0;
 }
 
@@ -305,14 +307,14 @@ int vdso_follow_time_ns(struct task *t)
 {
 	struct cpu *c = cpu_self();
 	struct time_ns *ns = t->ns->time;
-	const struct time_offsets *o = &ns->offsets; /* constant by now */
-	uint64_t ino = o->monotonic || o->boottime ? ns->ns.ino : 0;
+	uint64_t ino = ns->image ? ns->ns.ino : 0;
 	int err;
 
 	if (likely(c->vdso_time_ns == ino) || !total_size)
 		return 0;
 	/* It still is there, as it is sealed, and no other task runs in this memory. */
-	err = shifted_lay(c->vdso_base + vdso_off, o);
+	err = image_lay(ino ? ns->image - 1 : plain_image, c->vdso_base + vdso_off,
+			vdso_size);
 	if (!err)
 		c->vdso_time_ns = ino;
 	return err;

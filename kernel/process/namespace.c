@@ -81,12 +81,17 @@ void nsproxy_put(struct nsproxy *n)
 	slab_free(&nsproxy_cache, n);
 }
 
-/* One that is in time, its children in the other: takes a reference to all. */
+/* One for a task that is to be in time, its children in the other: takes a reference to
+ * all. */
 static int create(struct time_ns *time, struct time_ns *time_for_children,
 		  struct namespace *net, struct nsproxy **out)
 {
-	struct nsproxy *n = slab_alloc(&nsproxy_cache);
+	struct nsproxy *n;
+	int err = time_ns_freeze(time);
 
+	if (err)
+		return err;
+	n = slab_alloc(&nsproxy_cache);
 	if (!n)
 		return -ENOMEM;
 	ref_init(&n->refs);
@@ -159,8 +164,6 @@ int nsproxy_for_child(const struct task *t, uint64_t flags, struct user_ns *user
 		return share(n, out);
 	else
 		err = create(n->time_for_children, n->time_for_children, n->net, out);
-	if (!err)
-		time_ns_freeze((*out)->time);
 	return err;
 }
 
@@ -193,7 +196,6 @@ void nsproxy_switch(struct task *t, struct nsproxy *n)
 {
 	struct nsproxy *old = t->ns;
 
-	time_ns_freeze(n->time);
 	lock_take(&t->process->lock);
 	t->ns = n;
 	lock_drop(&t->process->lock);

@@ -6,6 +6,8 @@
 #include "abi/sched.h"
 #include "base/lock.h"
 #include "base/slab.h"
+#include "host/host.h"
+#include "lib/atomic.h"
 #include "process/task.h"
 #include "process/user_ns.h"
 #include "time/clock.h"
@@ -21,12 +23,17 @@ struct time_ns first_time_ns = {
 };
 
 static SLAB_CACHE(time_ns_cache, "time_namespace", sizeof(struct time_ns), 8);
+int (*time_ns_image_hook)(const struct time_offsets *o);
 static struct lock offsets_lock = LOCK_INIT(RANK_LOG);
 
 static void time_ns_free(struct namespace *ns)
 {
+	struct time_ns *n = container_of(ns, struct time_ns, ns);
+
+	if (n->image)
+		(void)host_close(n->image - 1);
 	namespace_fini(ns);
-	slab_free(&time_ns_cache, container_of(ns, struct time_ns, ns));
+	slab_free(&time_ns_cache, n);
 }
 
 int time_ns_create(struct time_ns *like, struct user_ns *owner, struct time_ns **out)
@@ -47,13 +54,31 @@ int time_ns_create(struct time_ns *like, struct user_ns *owner, struct time_ns *
 	return 0;
 }
 
-void time_ns_freeze(struct time_ns *ns)
+/* Once for all that will be in it: who is born there cannot be told that it failed. */
+static int image_make(struct time_ns *ns)
 {
-	if (likely(atomic_load(&ns->is_frozen)))
-		return;
-	lock_take(&offsets_lock);
-	atomic_store(&ns->is_frozen, true);
-	lock_drop(&offsets_lock);
+	const struct time_offsets *o = &ns->offsets; /* constant by now */
+	int fd;
+
+	if (!time_ns_image_hook || (!o->monotonic && !o->boottime))
+		return 0;
+	fd = time_ns_image_hook(o);
+	if (fd < 0)
+		return -ENOMEM;
+	if (!atomic_cas(&ns->image, 0, fd + 1)) /* another task was faster */
+		(void)host_close(fd);
+	return 0;
+}
+
+int time_ns_freeze(struct time_ns *ns)
+{
+	if (unlikely(!atomic_load(&ns->is_frozen))) {
+		lock_take(&offsets_lock);
+		atomic_store(&ns->is_frozen, true);
+		lock_drop(&offsets_lock);
+	}
+	return likely(ns == &first_time_ns || atomic_load(&ns->image)) ? 0
+								       : image_make(ns);
 }
 
 struct time_offsets time_ns_offsets(struct time_ns *ns)

@@ -17,6 +17,7 @@ struct time_ns {
 	struct namespace ns;	     /* first */
 	bool is_frozen;		     /* atomic: set once */
 	struct time_offsets offsets; /* const once frozen, till then time_ns.c's lock */
+	int image; /* atomic, set once: a host descriptor of its vDSO plus 1, or 0 */
 };
 extern struct time_ns first_time_ns;
 
@@ -32,8 +33,10 @@ static inline void time_ns_put(struct time_ns *ns)
 {
 	namespace_put(&ns->ns);
 }
-/* A task is to be in it. */
-void time_ns_freeze(struct time_ns *ns);
+/* A task is to be in it: -ENOMEM if the host has nothing left to make its vDSO of. */
+int time_ns_freeze(struct time_ns *ns) MUST_CHECK;
+/* core/vdso.c: makes a host descriptor of the vDSO with these offsets. */
+extern int (*time_ns_image_hook)(const struct time_offsets *o);
 
 /* One clock's offset: sec may be negative, nsec not. */
 struct time_offset {
