@@ -9,7 +9,7 @@
 #include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
 
-enum { TABLES_MAX = 24 };
+enum { TABLES_MAX = 32 };
 
 struct pseudo_node proc_net;
 
@@ -63,10 +63,6 @@ static int show_devices(struct text *t, void *arg)
 	return 0;
 }
 
-#define INET_HEAD                                                                        \
-	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   " \
-	"uid  timeout inode"
-
 void proc_add_net(void)
 {
 	static const char *const tables[][2] = {
@@ -81,10 +77,6 @@ void proc_add_net(void)
 			      "in de sh ss gs se re bi br ha uh gp em\n"},
 		{"psched", "000003e8 00000040 000f4240 3b9aca00\n"},
 		{"ptype", "Type Device      Function\n"},
-		{"raw", INET_HEAD " ref pointer drops\n"},
-		{"raw6", INET_HEAD " ref pointer drops\n"},
-		{"snmp", ""},
-		{"snmp6", ""},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

@@ -252,13 +252,19 @@ void proc_sysctl_number(const char *path, int *value, int min, int max)
 	added[added_count++] = (struct number){path, value, min, max};
 }
 
-static const struct proc_file *own_files; /* of ipc/ */
-static size_t own_file_count;
+enum { OWN_FILES_MAX = 4 };
+static struct { /* of later folders */
+	const struct proc_file *files;
+	size_t count;
+} own_files[OWN_FILES_MAX];
+static size_t own_file_lists;
 
 void proc_sysctl_files(const struct proc_file *files, size_t count)
 {
-	own_files = files;
-	own_file_count = count;
+	if (own_file_lists == OWN_FILES_MAX)
+		return;
+	own_files[own_file_lists].files = files;
+	own_files[own_file_lists++].count = count;
 }
 
 void proc_files(const struct proc_file *files, size_t count)
@@ -426,10 +432,13 @@ static void sys_fill(void)
 		number_add(sys, &numbers[i]);
 	for (size_t i = 0; i < added_count; i++)
 		number_add(sys, &added[i]);
-	for (size_t i = 0; i < own_file_count; i++)
-		(void)pseudo_file(sys, own_files[i].path, own_files[i].mode,
-				  own_files[i].show, own_files[i].store,
-				  own_files[i].arg);
+	for (size_t i = 0; i < own_file_lists; i++)
+		for (size_t k = 0; k < own_files[i].count; k++) {
+			const struct proc_file *f = &own_files[i].files[k];
+
+			(void)pseudo_file(sys, f->path, f->mode, f->show, f->store,
+					  f->arg);
+		}
 	sysctl_add_seccomp(sys);
 	sysctl_add_user(sys);
 	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,

@@ -162,7 +162,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"net/ipv4/ipfrag_secret_interval", "0", 0644, NULL},
 	{"net/ipv4/ipfrag_time", "30", 0644, NULL},
 	{"net/ipv4/nexthop_compat_mode", "1", 0644, NULL},
-	{"net/ipv4/ping_group_range", "1\t0", 0644, NULL},
 	{"net/ipv4/raw_l3mdev_accept", "1", 0644, NULL},
 	{"net/ipv4/route/error_burst", "1250", 0644, NULL},
 	{"net/ipv4/route/error_cost", "250", 0644, NULL},

@@ -56,9 +56,13 @@ struct inet_view {
 	uint32_t receive_queue, send_queue; /* LISTEN: who waits, how many may */
 	uid_t uid;
 	uint64_t ino;
+	uint32_t lost; /* messages for which there was no room */
 	uint32_t tcp_info_size;
 	uint8_t tcp_info[TCP_INFO_MAX];
 };
+
+/* Instead of a protocol: all raw sockets. */
+enum { INET_RAW = -1 };
 
 /* All of a network that have a name, under a lock: visit may only allocate. */
 void inet_for_each(const struct net_ns *net, int family, int protocol,

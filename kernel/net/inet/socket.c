@@ -12,6 +12,7 @@
 #include "net/gate.h"
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
+#include "net/local/ip.h"
 #include "net/local/local.h"
 #include "net/net_ns.h"
 
@@ -295,4 +296,6 @@ void inet_init(void)
 	socket_family_register(&inet4);
 	socket_family_register(&inet6);
 	inet_table_init();
+	dgram_show_init();
+	lo_input = local_lo_input;
 }

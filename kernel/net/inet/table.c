@@ -123,7 +123,10 @@ void inet_for_each(const struct net_ns *net, int family, int protocol,
 		const struct file *f = atomic_load(&s->file);
 		struct inet_view v;
 
-		if (!f || s->net != net || s->family != family || s->protocol != protocol)
+		if (!f || s->family != family || s->net != net ||
+		    (protocol == INET_RAW
+			     ? s->type != SOCK_RAW
+			     : s->protocol != protocol || s->type == SOCK_RAW))
 			continue;
 		view(s, f, &v);
 		if (is_shown(&v))
@@ -198,7 +201,7 @@ static void show_row(const struct inet_view *v, void *arg)
 	if (is_tcp)
 		text_puts(t, " 20 0 0 10 -1");
 	else
-		text_puts(t, " 0");
+		text_printf(t, " %u", v->lost);
 	if (s->table->width)
 		text_pad(t, start, s->table->width);
 	text_putc(t, '\n');
@@ -239,7 +242,9 @@ static int show_usage(struct text *t, void *arg)
 	text_printf(t, "TCP: inuse %u orphan 0 tw 0 alloc %u mem 0\n",
 		    count_of(AF_INET, IPPROTO_TCP), count_of(AF_INET, IPPROTO_TCP));
 	text_printf(t, "UDP: inuse %u mem 0\n", count_of(AF_INET, IPPROTO_UDP));
-	text_puts(t, "UDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n");
+	text_puts(t, "UDPLITE: inuse 0\n");
+	text_printf(t, "RAW: inuse %u\nFRAG: inuse 0 memory 0\n",
+		    count_of(AF_INET, INET_RAW));
 	return 0;
 }
 
@@ -248,7 +253,9 @@ static int show_usage6(struct text *t, void *arg)
 	(void)arg;
 	text_printf(t, "TCP6: inuse %u\nUDP6: inuse %u\n",
 		    count_of(AF_INET6, IPPROTO_TCP), count_of(AF_INET6, IPPROTO_UDP));
-	text_puts(t, "UDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n");
+	text_puts(t, "UDPLITE6: inuse 0\n");
+	text_printf(t, "RAW6: inuse %u\nFRAG6: inuse 0 memory 0\n",
+		    count_of(AF_INET6, INET_RAW));
 	return 0;
 }
 
@@ -268,6 +275,8 @@ void inet_table_init(void)
 		{"udp6", HEAD6 HEAD_END " ref pointer drops", AF_INET6, IPPROTO_UDP, 0},
 		{"icmp", "  " HEAD4 HEAD_END " ref pointer drops", AF_INET, IPPROTO_ICMP,
 		 UDP_ROW},
+		{"raw", "  " HEAD4 HEAD_END " ref pointer drops", AF_INET, INET_RAW, 0},
+		{"raw6", " " HEAD6 HEAD_END " ref pointer drops", AF_INET6, INET_RAW, 0},
 		{"icmp6", HEAD6 HEAD_END " ref pointer drops", AF_INET6, IPPROTO_ICMPV6,
 		 0},
 	};

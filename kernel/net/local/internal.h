@@ -15,6 +15,8 @@ bool local_device_is(uint32_t index);
 /* ---- option_ip.c, option_ip6.c, option_tcp.c ---- */
 
 void local_ip_options_init(struct local_options *o);
+/* Are those options that IP_OPTIONS takes? 0 or -EINVAL. */
+int local_ip_options_check(const uint8_t *data, int size) MUST_CHECK;
 int local_ip_set(struct socket *s, int name, const void *value, int len);
 int local_ip_get(struct socket *s, int name, void *value, int *len);
 void local_ip6_options_init(struct local_options *o);

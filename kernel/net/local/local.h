@@ -16,6 +16,7 @@
 #include "lib/list.h"
 #include "net/inet/inet.h"
 #include "net/inet/tcp.h"
+#include "net/local/dgram_net.h"
 #include "net/socket.h"
 
 struct local_seed;
@@ -42,6 +43,7 @@ enum local_table { LOCAL_TCP, LOCAL_UDP, LOCAL_PING, LOCAL_TABLES };
 
 struct local_net {
 	struct local_ports ports[LOCAL_TABLES];
+	struct dgram_net dgrams;
 };
 
 struct local_net *local_net_create(void) MUST_CHECK;
@@ -127,6 +129,10 @@ static inline bool local_has_ip6(const struct local_socket *l, int name)
 
 /* socket(2) where the network is not the host's. */
 int local_create(struct socket *s, int type, int protocol);
+/* dgram_socket.c: its parts for datagrams. -EACCES, -EPERM, -EPROTONOSUPPORT. */
+int local_udp_create(struct socket *s);
+int local_ping_create(struct socket *s, int protocol);
+int local_raw_create(struct socket *s, int protocol);
 /* l is zeroed memory that the caller will free; s->private is set. ops and protocol are
  * the caller's. Enters it in the table of all internet sockets. */
 void local_socket_init(struct local_socket *l, struct socket *s);

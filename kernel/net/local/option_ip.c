@@ -117,7 +117,7 @@ static int set_switch(struct socket *s, int name, int n, int len)
 }
 
 /* ip(7), RFC 791: a list of options, each with its size but for two. */
-static int check_ip_options(const uint8_t *data, int size)
+int local_ip_options_check(const uint8_t *data, int size)
 {
 	int at = 0;
 
@@ -145,7 +145,7 @@ static int set_ip_options(struct local_options *o, const void *value, int len)
 
 	if (len > LOCAL_IP_OPTIONS_MAX)
 		return -EINVAL;
-	err = check_ip_options(value, len);
+	err = local_ip_options_check(value, len);
 	if (err)
 		return err;
 	memset(o->ip_options, 0, sizeof(o->ip_options));

@@ -38,8 +38,10 @@ struct local_net *local_net_create(void)
 {
 	struct local_net *n = kmalloc_zeroed(sizeof(*n));
 
-	if (n)
+	if (n) {
 		net_init_tables(n);
+		dgram_net_init(&n->dgrams);
+	}
 	return n;
 }
 

@@ -22,11 +22,12 @@ int local_create(struct socket *s, int type, int protocol)
 		return !protocol || protocol == IPPROTO_TCP ? local_tcp_create(s)
 							    : -EPROTONOSUPPORT;
 	case SOCK_DGRAM:
-		return !protocol || protocol == IPPROTO_UDP || protocol == ping
-			       ? -EPERM
-			       : -EPROTONOSUPPORT;
+		if (!protocol || protocol == IPPROTO_UDP)
+			return local_udp_create(s);
+		return protocol == ping ? local_ping_create(s, protocol)
+					: -EPROTONOSUPPORT;
 	case SOCK_RAW:
-		return protocol ? -EPERM : -EPROTONOSUPPORT;
+		return local_raw_create(s, protocol);
 	default:
 		return -ESOCKTNOSUPPORT;
 	}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* dgram_send.h - a message on its way out, between who sends (udp.c, ping.c, raw.c), what
+ * travels beside it (control.c) and who it comes to (route.c, deliver.c). */
+#pragma once
+#include "net/local/dgram.h"
+
+/* What an address is, seen from the network. */
+enum dgram_way {
+	WAY_LOCAL,     /* one of its own */
+	WAY_BROADCAST, /* all */
+	WAY_MULTICAST, /* who has joined */
+	WAY_NOWHERE,   /* out by the device, where nobody is */
+};
+
+struct dgram_send {
+	struct dgram *d;
+	struct socket *s;
+	struct message *m;
+	struct tcp_target to;
+	struct tcp_target from; /* the address; its port is put in later */
+	bool has_from;		/* a control message or bind(2) has said it */
+	bool is_named;		/* to an address, not to the peer */
+	bool has_scope;		/* the address named an interface */
+	enum dgram_way way;
+	uint32_t device; /* the index of an interface, or 0 */
+	int ttl, tos;	 /* -1: as the options say */
+	int dont_fragment;
+	bool has_label;
+	uint32_t flow;
+	uint16_t segment;
+	uint8_t protocol; /* of raw ones */
+	uint32_t mark;
+	uint32_t stamping;	/* SOF_TIMESTAMPING_TX_* */
+	const uint8_t *options; /* of IPv4: borrowed from the message */
+	size_t options_size;
+};
+
+/* ---- control.c ---- */
+
+/* What the message brings along. */
+int dgram_read_control(struct dgram_send *w) MUST_CHECK;
+
+/* ---- route.c ---- */
+
+/* Finds out where w->to is, and which address it is sent from: 0, -ENETUNREACH, -EINVAL,
+ * -EACCES … */
+int dgram_route(struct dgram_send *w) MUST_CHECK;
+/* A message to `to` came: how. False: it is not for this network. */
+bool dgram_way_in(struct net_ns *net, const struct tcp_target *to,
+		  enum dgram_way *way) MUST_CHECK;
+/* The network's own address to answer with, and to tell of as the local one. */
+void dgram_own_address(struct net_ns *net, const struct tcp_target *to,
+		       struct tcp_target *out);
+/* Is it an address that may be sent from? */
+bool dgram_is_own(struct net_ns *net, const struct tcp_target *t);
+
+/* ---- send.c ---- */
+
+/* Where to: the message's name, or the peer. */
+int dgram_read_target(struct dgram_send *w) MUST_CHECK;
+/* What the socket's options and the control messages say of the packet. */
+void dgram_fill_head(struct dgram_send *w, struct dgram_packet *p);
+/* The message's data in a packet, behind head octets. 0, -ENOMEM, -EFAULT. */
+int dgram_read_data(struct dgram_send *w, size_t head,
+		    struct dgram_packet **out) MUST_CHECK;
+/* SO_TIMESTAMPING: when it was sent. */
+void dgram_tell_sent(struct dgram_send *w, const struct dgram_packet *p);
+int dgram_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
+		  bool nonblock);
+/* The error that the socket has, or that it may not send. */
+int dgram_may_send(struct dgram *d) MUST_CHECK;
+int dgram_shutdown(struct socket *s, int how);
+/* The interface and address that options say for a group. */
+void dgram_read_multicast(struct dgram_send *w);
+
+/* ---- udp_send.c, ping.c, raw.c ---- */
+
+ssize_t udp_send(struct socket *s, struct message *m);
+ssize_t ping_send(struct socket *s, struct message *m);
+ssize_t raw_send(struct socket *s, struct message *m);
+int raw_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len);
+/* d can be found. */
+void raw_enter(struct dgram *d);
+void raw_leave(struct dgram *d);
+/* Sends what is held back. */
+int udp_uncork(struct dgram *d);
+/* Forgets it. */
+void udp_cork_drop(struct dgram *d);
+/* What it takes of the send buffer. */
+uint32_t udp_cork_charge(struct dgram *d);

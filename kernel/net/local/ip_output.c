@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* ip_output.c - packets of IP that go out by the loopback device, and come in again.
+ *
+ * Messages of ICMP and what raw sockets send are packets from the start; a datagram
+ * becomes one only if somebody watches: a packet socket, or a raw socket. */
+#include "abi/errno.h"
+#include "abi/inet.h"
+#include "abi/netdevice.h"
+#include "base/slab.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/local/deliver.h"
+
+enum { OPTION_END = 0, OPTION_NOOP = 1, OPTION_RECORD = 7, OPTION_STAMP = 68 };
+
+bool ip_has_watchers(const struct net_ns *net)
+{
+	return lo_has_taps(&net->lo) ||
+	       atomic_load_relaxed(&net->local->dgrams.raw_count);
+}
+
+uint16_t ip_next_id(struct net_ns *net)
+{
+	return (uint16_t)atomic_add(&dgram_net_of(net)->last_id, 1);
+}
+
+/* The way that the packet goes is written into it. */
+static void record_route(uint8_t *at, uint32_t size, const uint8_t from[4])
+{
+	uint32_t place = at[2];
+
+	if (size < 3 || place < 4 || place + 3 > size)
+		return;
+	memcpy(at + place - 1, from, 4);
+	at[2] = (uint8_t)(place + 4);
+}
+
+int ip_set_options(struct dgram_packet *p, const uint8_t *data, size_t size)
+{
+	uint8_t all[IP_OPTIONS_MAX] = {0};
+	size_t at = 0;
+
+	size = MIN(size, sizeof(all));
+	memcpy(all, data, size);
+	while (at < size && all[at] != OPTION_END) {
+		uint32_t each =
+			all[at] == OPTION_NOOP || at + 1 >= size ? 1 : all[at + 1];
+
+		if (all[at] == OPTION_RECORD && at + each <= size)
+			record_route(all + at, each, p->from.name.addr);
+		at += MAX(each, 1U);
+	}
+	return dgram_packet_set_options(p, all, (size + 3) / 4 * 4) ? 0 : -ENOBUFS;
+}
+
+/* ---- showing ---- */
+
+static void show_frame(struct net_ns *net, const struct ip_packet *ip, bool lacks_sum)
+{
+	uint32_t size = ip_packet_size(ip) + ETH_HLEN;
+	uint8_t *data = kmalloc(size);
+	struct lo_frame f = {
+		.data = data,
+		.size = size,
+		.protocol = ip->is_v4 ? ETH_P_IP : ETH_P_IPV6,
+	};
+
+	if (!data)
+		return;
+	lo_header_put(data, f.protocol);
+	ip_build(ip, data + ETH_HLEN);
+	if (lacks_sum) {
+		f.lacks_sum = true;
+		f.sum_start = (uint16_t)(size - ip->size);
+		f.sum_off = 6; /* of UDP */
+	}
+	lo_show(&net->lo, &f);
+	kfree(data);
+}
+
+void ip_describe(struct net_ns *net, struct dgram_packet *p, struct ip_packet *ip)
+{
+	if (!p->id)
+		p->id = ip_next_id(net);
+	*ip = (struct ip_packet){
+		.is_v4 = p->to.is_v4,
+		.protocol = p->protocol,
+		.ttl = p->ttl,
+		.tos = p->tos,
+		.may_fragment = p->may_fragment,
+		.id = p->id,
+		.flow = p->flow,
+		.options = p->options,
+		.options_size = p->options_size,
+		.next = p->next,
+		.data = p->data,
+		.size = p->size,
+	};
+	memcpy(ip->from, p->from.name.addr, sizeof(ip->from));
+	memcpy(ip->to, p->to.name.addr, sizeof(ip->to));
+}
+
+/* As on Linux what goes by the loopback device is not summed up, but for the addresses.
+ */
+void ip_describe_udp(struct net_ns *net, struct dgram_packet *p, struct ip_packet *ip)
+{
+	uint8_t *head = p->data - UDP_HEADER;
+
+	udp_header_put(p, head);
+	ip_describe(net, p, ip);
+	ip->data = head;
+	ip->size = p->size + UDP_HEADER;
+	ip->is_sum_fine = true;
+	if (p->has_sum)
+		put_be16(head + 6, (uint16_t)~ip_sum_fold(ip_sum_pseudo(ip, ip->size)));
+}
+
+static void show_one(struct net_ns *net, struct dgram_packet *p, enum dgram_way way)
+{
+	struct ip_packet ip;
+
+	ip_describe_udp(net, p, &ip);
+	lo_count(&net->lo, ip_packet_size(&ip));
+	if (lo_has_taps(&net->lo))
+		show_frame(net, &ip, p->has_sum);
+	if (way != WAY_NOWHERE)
+		(void)raw_deliver(net, &ip, way != WAY_LOCAL);
+}
+
+void ip_show(struct net_ns *net, struct dgram_packet *p, enum dgram_way way)
+{
+	uint32_t off = 0;
+
+	if (!p->segment) {
+		show_one(net, p, way);
+		return;
+	}
+	while (off < p->size) {
+		uint32_t size = MIN((uint32_t)p->segment, p->size - off);
+		struct dgram_packet *part = dgram_packet_copy(p, off, size);
+
+		if (part)
+			show_one(net, part, way);
+		dgram_packet_destroy(part);
+		off += size;
+	}
+}
+
+/* ---- out, and in again ---- */
+
+static void target_of(const struct ip_packet *ip, const uint8_t addr[16],
+		      struct tcp_target *t)
+{
+	*t = (struct tcp_target){.is_v4 = ip->is_v4};
+	memcpy(t->name.addr, addr, sizeof(t->name.addr));
+}
+
+void ip_output(struct net_ns *net, const struct ip_packet *ip)
+{
+	struct tcp_target to;
+	enum dgram_way way;
+
+	dgram_count(net, ip->is_v4, IP_OUT);
+	if (!lo_is_up(&net->lo))
+		return;
+	lo_count(&net->lo, ip_packet_size(ip));
+	if (lo_has_taps(&net->lo))
+		show_frame(net, ip, false);
+	target_of(ip, ip->to, &to);
+	if (dgram_way_in(net, &to, &way))
+		ip_input(net, ip, way);
+}
+
+/* One of UDP that came as a packet. */
+static void udp_input(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way)
+{
+	uint32_t size;
+	struct dgram_packet *p;
+
+	if (ip->size < UDP_HEADER)
+		return;
+	size = get_be16(ip->data + 4);
+	if (size < UDP_HEADER || size > ip->size)
+		return;
+	if (get_be16(ip->data + 6) && !ip->is_sum_fine &&
+	    ip_sum_fold(ip_sum(ip->data, size, ip_sum_pseudo(ip, size)))) {
+		dgram_count(net, ip->is_v4, UDP_SUM_ERRORS);
+		dgram_count(net, ip->is_v4, UDP_IN_ERRORS);
+		return;
+	}
+	p = ip_unpack(ip, UDP_HEADER, size - UDP_HEADER);
+	if (!p)
+		return;
+	p->from.name.port = get_be16(ip->data);
+	p->to.name.port = get_be16(ip->data + 2);
+	p->has_sum = get_be16(ip->data + 6);
+	p->is_many = way != WAY_LOCAL;
+	udp_deliver(net, p, way);
+}
+
+struct dgram_packet *ip_unpack(const struct ip_packet *ip, uint32_t off, uint32_t size)
+{
+	struct dgram_packet *p = dgram_packet_create(size);
+
+	if (!p)
+		return NULL;
+	memcpy(p->data, ip->data + off, size);
+	target_of(ip, ip->from, &p->from);
+	target_of(ip, ip->to, &p->to);
+	p->protocol = ip->protocol;
+	p->ttl = ip->ttl;
+	p->tos = ip->tos;
+	p->may_fragment = ip->may_fragment;
+	p->id = ip->id;
+	p->flow = ip->flow;
+	p->next = ip->next;
+	if (ip->options_size &&
+	    !dgram_packet_set_options(p, ip->options, ip->options_size)) {
+		dgram_packet_destroy(p);
+		return NULL;
+	}
+	return p;
+}
+
+void ip_input(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way)
+{
+	struct tcp_target to;
+	bool is_wanted;
+
+	target_of(ip, ip->to, &to);
+	if (way == WAY_MULTICAST && !group_is_joined(net, &to))
+		return;
+	is_wanted = raw_deliver(net, ip, way != WAY_LOCAL);
+	if (ip->protocol == IPPROTO_UDP)
+		udp_input(net, ip, way);
+	else if (ip->protocol == (ip->is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		icmp_deliver(net, ip, way);
+	else if (ip->protocol == IPPROTO_TCP || ip->protocol == IP_NEXT_NONE)
+		return; /* TCP in memory knows of no packets */
+	else if (!is_wanted) {
+		dgram_count(net, ip->is_v4, IP_NO_PROTOCOL);
+		if (way == WAY_LOCAL)
+			icmp_send_unreachable(net, ip, UNREACHABLE_PROTOCOL);
+	}
+}
+
+void local_lo_input(struct lo_device *lo, const struct lo_frame *f)
+{
+	struct net_ns *net = container_of(lo, struct net_ns, lo);
+	struct ip_packet ip;
+	struct tcp_target to;
+	enum dgram_way way;
+
+	if (!ip_parse(&ip, f->data + ETH_HLEN, f->size - ETH_HLEN) ||
+	    ip.is_v4 != (f->protocol == ETH_P_IP))
+		return;
+	ip.is_sum_fine = f->lacks_sum || f->is_sum_right;
+	dgram_count(net, ip.is_v4, IP_IN);
+	target_of(&ip, ip.to, &to);
+	if (dgram_way_in(net, &to, &way))
+		ip_input(net, &ip, way);
+}

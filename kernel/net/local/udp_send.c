@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* udp_send.c - sending datagrams: udp(7).
+ *
+ * A datagram that MSG_MORE or UDP_CORK holds back grows under its socket's lock, and
+ * keeps the destination that its first part was sent to. */
+#include "abi/errno.h"
+#include "abi/inet.h"
+#include "base/slab.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/local/deliver.h"
+
+enum {
+	SEGMENTS_MAX = 128,
+	UDP4_MAX = IP_SIZE_MAX - IP4_HEADER - UDP_HEADER,
+	UDP6_MAX = IP_SIZE_MAX - UDP_HEADER,
+	DISCOVER_DO = 2, /* IP_PMTUDISC_* that refuse what does not fit */
+	DISCOVER_PROBE = 3,
+};
+
+struct dgram_cork {
+	struct dgram_packet *packet; /* size: what is filled */
+	uint32_t room;
+	struct dgram_send to;
+};
+
+/* ---- how much fits ---- */
+
+static uint32_t most_of(const struct dgram_send *w)
+{
+	uint32_t options =
+		(uint32_t)(w->options_size + w->d->local.options.ip_options_size);
+
+	return w->to.is_v4 ? UDP4_MAX - (options + 3) / 4 * 4 : UDP6_MAX;
+}
+
+static bool may_not_fragment(const struct dgram_send *w)
+{
+	const struct local_options *o = &w->d->local.options;
+	uint8_t mode = w->to.is_v4 ? o->mtu_discover : o->mtu_discover6;
+
+	if (!w->to.is_v4 && w->dont_fragment > 0)
+		return true;
+	return mode == DISCOVER_DO || mode == DISCOVER_PROBE;
+}
+
+static int too_large(struct dgram_send *w)
+{
+	uint32_t mtu = lo_mtu(&w->s->net->lo);
+	struct tcp_target to = w->to;
+
+	/* Of IPv4, only a connected socket tells to which port. */
+	if (to.is_v4)
+		to.name.port = w->d->local.has_remote ? w->d->local.remote.name.port : 0;
+	dgram_error_local(w->d, &to, EMSGSIZE,
+			  w->to.is_v4 ? MIN(mtu, (uint32_t)IP_SIZE_MAX) : mtu);
+	return -EMSGSIZE;
+}
+
+static int check_size(struct dgram_send *w, size_t size)
+{
+	uint32_t head = UDP_HEADER + (w->to.is_v4 ? IP4_HEADER : IP6_HEADER);
+
+	if (unlikely(size > most_of(w)))
+		return too_large(w);
+	if (unlikely(size + head > lo_mtu(&w->s->net->lo)) && may_not_fragment(w) &&
+	    !w->segment)
+		return too_large(w);
+	return 0;
+}
+
+static int check_segment(struct dgram_send *w, size_t size)
+{
+	uint32_t head = UDP_HEADER + (w->to.is_v4 ? IP4_HEADER : IP6_HEADER);
+
+	if (w->segment + head > lo_mtu(&w->s->net->lo))
+		return -EMSGSIZE;
+	if (size > (size_t)w->segment * SEGMENTS_MAX)
+		return -EINVAL;
+	if (w->to.is_v4 ? (atomic_load_relaxed(&w->s->flags) & SOCKET_NO_CHECK) != 0
+			: w->d->no_sum6_send)
+		return -EINVAL;
+	return 0;
+}
+
+/* ---- off it goes ---- */
+
+static int transmit(struct dgram_send *w, struct dgram_packet *p)
+{
+	struct net_ns *net = w->s->net;
+	const struct local_options *o = &w->d->local.options;
+	int err = 0;
+
+	dgram_fill_head(w, p);
+	p->protocol = IPPROTO_UDP;
+	p->has_sum = w->to.is_v4 ? !(atomic_load_relaxed(&w->s->flags) & SOCKET_NO_CHECK)
+				 : !w->d->no_sum6_send;
+	if (unlikely(w->segment) && p->size) {
+		err = check_segment(w, p->size);
+		p->segment = p->size > w->segment ? w->segment : 0;
+	}
+	if (unlikely(w->options_size || o->ip_options_size) && w->to.is_v4 && !err)
+		err = ip_set_options(p, w->options_size ? w->options : o->ip_options,
+				     w->options_size ? w->options_size
+						     : o->ip_options_size);
+	if (err) {
+		dgram_packet_destroy(p);
+		return err;
+	}
+	dgram_count(net, w->to.is_v4, UDP_OUT);
+	dgram_count(net, w->to.is_v4, IP_OUT);
+	dgram_tell_sent(w, p);
+	if (unlikely(ip_has_watchers(net)))
+		ip_show(net, p, w->way);
+	else
+		lo_count(&net->lo, p->size + UDP_HEADER + IP4_HEADER);
+	if (unlikely(w->way == WAY_NOWHERE || !lo_is_up(&net->lo)))
+		dgram_packet_destroy(p);
+	else
+		udp_deliver(net, p, w->way);
+	return 0;
+}
+
+/* ---- held back ---- */
+
+static void cork_destroy(struct dgram_cork *c)
+{
+	if (!c)
+		return;
+	dgram_packet_destroy(c->packet);
+	kfree(c);
+}
+
+/* Appends p's data, and frees p. The socket's lock is held. */
+static int cork_append(struct dgram_cork *c, struct dgram_packet *p)
+{
+	uint32_t used = c->packet->size;
+	uint32_t wanted = used + p->size;
+	struct dgram_packet *larger;
+
+	if (wanted > most_of(&c->to)) {
+		dgram_packet_destroy(p);
+		return too_large(&c->to);
+	}
+	if (wanted > c->room) {
+		c->room = MIN(MAX(wanted, c->room * 2), (uint32_t)IP_SIZE_MAX);
+		larger = dgram_packet_create(c->room);
+		if (!larger) {
+			dgram_packet_destroy(p);
+			return -ENOBUFS;
+		}
+		memcpy(larger->data, c->packet->data, used);
+		dgram_packet_destroy(c->packet);
+		c->packet = larger;
+	}
+	memcpy(c->packet->data + used, p->data, p->size);
+	c->packet->size = wanted;
+	dgram_packet_destroy(p);
+	return 0;
+}
+
+static struct dgram_cork *cork_create(const struct dgram_send *w, struct dgram_packet *p)
+{
+	struct dgram_cork *c = kmalloc_zeroed(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->packet = p;
+	c->room = p->size;
+	c->to = *w;
+	c->to.m = NULL;
+	c->to.options = NULL; /* they lie in the message */
+	c->to.options_size = 0;
+	return c;
+}
+
+static struct dgram_cork *cork_take(struct dgram *d)
+{
+	struct dgram_cork *c;
+
+	lock_take(&d->local.inet.lock);
+	c = d->cork;
+	atomic_store(&d->cork, NULL);
+	lock_drop(&d->local.inet.lock);
+	return c;
+}
+
+int udp_uncork(struct dgram *d)
+{
+	struct dgram_cork *c = cork_take(d);
+	int err;
+
+	if (!c)
+		return 0;
+	err = transmit(&c->to, c->packet);
+	c->packet = NULL;
+	cork_destroy(c);
+	return err;
+}
+
+void udp_cork_drop(struct dgram *d)
+{
+	cork_destroy(cork_take(d));
+}
+
+uint32_t udp_cork_charge(struct dgram *d)
+{
+	uint32_t charge = 0;
+
+	lock_take(&d->local.inet.lock);
+	if (d->cork)
+		charge = dgram_charge(d->cork->packet->size);
+	lock_drop(&d->local.inet.lock);
+	return charge;
+}
+
+/* There may be a datagram held back: more of it. */
+static ssize_t send_corked(struct dgram_send *w, bool goes_on)
+{
+	struct dgram *d = w->d;
+	size_t size = w->m->data->left;
+	struct dgram_packet *p;
+	int err = dgram_read_data(w, 0, &p);
+
+	if (err)
+		return err;
+	lock_take(&d->local.inet.lock);
+	if (d->cork) {
+		err = cork_append(d->cork, p);
+	} else {
+		struct dgram_cork *c = cork_create(w, p);
+
+		atomic_store(&d->cork, c);
+		if (!c) {
+			dgram_packet_destroy(p);
+			err = -ENOBUFS;
+		}
+	}
+	lock_drop(&d->local.inet.lock);
+	if (err == -EMSGSIZE)
+		udp_cork_drop(d); /* all of it */
+	else if (!err && !goes_on)
+		err = udp_uncork(d);
+	return err ? err : (ssize_t)size;
+}
+
+/* ---- sendmsg ---- */
+
+static int prepare(struct dgram_send *w)
+{
+	int err = dgram_read_target(w);
+
+	if (err)
+		return err;
+	w->segment = w->d->segment;
+	if (unlikely(w->m->control_size))
+		err = dgram_read_control(w);
+	if (!err && unlikely(!w->d->local.port))
+		err = local_port_take_any(&w->d->local);
+	if (err == -EADDRINUSE)
+		err = -EAGAIN;
+	dgram_read_multicast(w);
+	return err ? err : dgram_route(w);
+}
+
+ssize_t udp_send(struct socket *s, struct message *m)
+{
+	struct dgram_send w = {.d = dgram_of(s), .s = s, .m = m};
+	bool goes_on = (m->flags & MSG_MORE) || w.d->is_corked;
+	size_t size = m->data->left;
+	struct dgram_packet *p;
+	int err;
+
+	if (unlikely(size > IP_SIZE_MAX))
+		return -EMSGSIZE;
+	if (unlikely(m->flags & MSG_OOB) && s->family == AF_INET)
+		return -EOPNOTSUPP;
+	if (unlikely(atomic_load(&w.d->cork) != NULL)) {
+		w.to.is_v4 = s->family == AF_INET;
+		err = dgram_may_send(w.d);
+		return err ? err : send_corked(&w, goes_on);
+	}
+	err = prepare(&w);
+	if (!err)
+		err = dgram_may_send(w.d);
+	if (!err)
+		err = check_size(&w, size);
+	if (err)
+		return err;
+	if (unlikely(goes_on))
+		return send_corked(&w, true);
+	err = dgram_read_data(&w, 0, &p);
+	if (!err)
+		err = transmit(&w, p);
+	return err ? err : (ssize_t)size;
+}
