@@ -45,6 +45,7 @@
 #include "process/sched_policy.h"
 #include "process/session.h"
 #include "process/task_life.h"
+#include "process/user_ns.h"
 #include "signal/signal.h"
 #include "time/clock.h"
 
@@ -78,12 +79,32 @@ static int check_flags(const struct clone_request *q)
 
 /* ---- the child's parts ---- */
 
+/* Without more than CLONE_NEWUSER nothing that is in the flags takes a privilege. */
+static int creds_for_child(struct task *child, struct task *parent, uint64_t flags)
+{
+	struct creds *c;
+	int err;
+
+	if (likely(!(flags & CLONE_NEWUSER))) {
+		creds_get(parent->creds);
+		child->creds = parent->creds;
+		return 0;
+	}
+	c = creds_copy(parent->creds);
+	err = c ? creds_new_user_ns(c, fs_context_is_chrooted(parent->fs)) : -ENOMEM;
+	if (err)
+		creds_put(c);
+	else
+		child->creds = c;
+	return err;
+}
+
 static int share_or_copy(struct task *child, struct task *parent, uint64_t flags)
 {
-	int err = 0;
+	int err = creds_for_child(child, parent, flags);
 
-	creds_get(parent->creds);
-	child->creds = parent->creds;
+	if (err)
+		return err;
 	if (flags & CLONE_FILES) {
 		fdtable_get(parent->fds);
 		child->fds = parent->fds;

@@ -17,6 +17,7 @@
 #include "process/cpu_clock.h"
 #include "process/creds.h"
 #include "process/session.h"
+#include "process/user_ns.h"
 
 enum { NOTES_FIRST = 16 << 10, XCR0_OFFSET = 464 };
 
@@ -187,11 +188,12 @@ static void put_args(char *out, size_t size, const struct mm *mm)
 static void note_process(struct core_notes *n)
 {
 	struct task *t = current();
-	struct linux_elf_prpsinfo i = {.sname = 'R',
-				       .nice = (int8_t)t->nice,
-				       .uid = t->creds->uid,
-				       .gid = t->creds->gid,
-				       .pid = t->process->pid};
+	struct linux_elf_prpsinfo i = {
+		.sname = 'R',
+		.nice = (int8_t)t->nice,
+		.uid = kuid_shown(t->creds->user_ns, t->creds->uid),
+		.gid = kgid_shown(t->creds->user_ns, t->creds->gid),
+		.pid = t->process->pid};
 
 	put_ids(t->process, &i.ppid, &i.pgrp, &i.sid);
 	memcpy(i.fname, t->comm, sizeof(i.fname));

@@ -21,6 +21,7 @@
 #include "lib/string.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 #define SECURE_STACK_MAX (8ULL << 20)
 #define CLEAR_ON_SETID                                                                   \
@@ -31,6 +32,7 @@
 struct making {
 	const struct creds *old;
 	struct creds now;
+	uid_t root;    /* of its user namespace, NO_ID if it has none */
 	bool may_suid; /* the mount says so */
 	bool has_file_caps;
 	bool is_effective; /* what is permitted is effective at once */
@@ -41,7 +43,8 @@ static void take_set_id(struct making *m, const struct task *t, const struct ino
 {
 	uint32_t mode = atomic_load_relaxed(&inode->mode);
 
-	if (!m->may_suid || t->no_new_privs || !(mode & (S_ISUID | S_ISGID)))
+	if (!m->may_suid || t->no_new_privs || !(mode & (S_ISUID | S_ISGID)) ||
+	    !inode_ids_are_in(m->now.user_ns, inode))
 		return;
 	if (mode & S_ISUID) {
 		m->now.euid = inode->uid;
@@ -82,11 +85,11 @@ static void take_root_caps(struct making *m)
 	if (now->securebits & (1U << SECURE_NOROOT))
 		return;
 	/* A set-user-id root program that has capabilities gets just these. */
-	if (m->has_file_caps && now->uid != 0 && now->euid == 0)
+	if (m->has_file_caps && now->uid != m->root && now->euid == m->root)
 		return;
-	if (now->uid == 0 || now->euid == 0)
+	if (now->uid == m->root || now->euid == m->root)
 		now->cap_permitted = m->old->cap_bounding | m->old->cap_inheritable;
-	if (now->euid == 0)
+	if (now->euid == m->root)
 		m->is_effective = true;
 }
 
@@ -118,7 +121,7 @@ static void limit(struct making *m, struct task *t)
 		m->clear_personality = CLEAR_ON_SETID;
 	if (!(id_changed || gains) || !(t->no_new_privs || shares_fs(t)))
 		return;
-	if (t->no_new_privs || !creds_capable(old, CAP_SETUID)) {
+	if (t->no_new_privs || !ns_capable(now->user_ns, CAP_SETUID)) {
 		now->euid = now->uid;
 		now->egid = now->gid;
 	}
@@ -144,8 +147,9 @@ static bool make(struct making *m, struct task *t, struct inode *inode, int *err
 	now->cap_permitted |= now->cap_ambient;
 	now->cap_effective = m->is_effective ? now->cap_permitted : now->cap_ambient;
 	now->securebits &= ~(1U << SECURE_KEEP_CAPS);
-	return is_setid || (now->uid != 0 && (m->is_effective ||
-					      (now->cap_permitted & ~now->cap_ambient)));
+	return is_setid ||
+	       (now->uid != m->root &&
+		(m->is_effective || (now->cap_permitted & ~now->cap_ambient)));
 }
 
 static bool is_same(const struct creds *a, const struct creds *b)
@@ -159,7 +163,9 @@ static bool is_same(const struct creds *a, const struct creds *b)
 
 int exec_creds_prepare(struct exec_creds *ec, struct task *t, struct file *f)
 {
-	struct making m = {.old = t->creds, .now = *t->creds};
+	struct making m = {.old = t->creds,
+			   .now = *t->creds,
+			   .root = make_kuid(t->creds->user_ns, 0)};
 	struct creds *c;
 	int err;
 
@@ -169,6 +175,10 @@ int exec_creds_prepare(struct exec_creds *ec, struct task *t, struct file *f)
 		return err;
 	ec->clear_personality = m.clear_personality;
 	ec->is_hidden = inode_permission(f->inode, MAY_READ) != 0;
+	ec->user_ns = t->creds->user_ns;
+	while (ec->is_hidden && ec->user_ns != &first_user_ns &&
+	       !inode_ids_are_in(ec->user_ns, f->inode))
+		ec->user_ns = user_ns_parent(ec->user_ns);
 	if (is_same(&m.now, t->creds))
 		return 0;
 	c = creds_copy(t->creds);
@@ -197,6 +207,19 @@ static bool is_other(const struct creds *old, const struct creds *now)
 	       (now->cap_permitted & ~old->cap_permitted);
 }
 
+static void exec_user_ns_set(struct process *p, struct user_ns *ns)
+{
+	struct user_ns *old = p->exec_user_ns; /* nobody else changes it */
+
+	if (likely(old == ns))
+		return;
+	user_ns_get(ns);
+	lock_take(&p->lock);
+	p->exec_user_ns = ns;
+	lock_drop(&p->lock);
+	user_ns_put(old);
+}
+
 void exec_creds_commit(struct exec_creds *ec, struct task *t)
 {
 	struct creds *old = t->creds;
@@ -207,6 +230,7 @@ void exec_creds_commit(struct exec_creds *ec, struct task *t)
 		!ec->is_hidden && !other && old->euid == old->uid && old->egid == old->gid
 			? DUMPABLE_USER
 			: (uint8_t)atomic_load(&suid_dumpable);
+	exec_user_ns_set(t->process, ec->user_ns);
 	t->personality &= ~ec->clear_personality;
 	if (ec->is_secure || other)
 		t->pdeath_signal = 0;

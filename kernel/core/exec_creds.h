@@ -6,12 +6,14 @@
 struct creds;
 struct file;
 struct task;
+struct user_ns;
 
 struct exec_creds {
 	struct creds *creds;	    /* ref; NULL: those of before */
 	uint32_t clear_personality; /* bits that a privileged program does not inherit */
 	bool is_secure;		    /* AT_SECURE */
 	bool is_hidden;		    /* the program may not be read: not dumpable */
+	struct user_ns *user_ns;    /* borrowed of t's: process.exec_user_ns */
 };
 
 /* What the open program f, the last one of a chain of scripts, makes of t's credentials:

@@ -20,7 +20,7 @@
 #include "ipc/sysv.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
-#include "process/creds.h"
+#include "process/identity.h"
 #include "process/namespace.h"
 #include "process/task.h"
 #include "process/user_ns.h"
@@ -48,9 +48,22 @@ static int check_unshare(const struct task *t, uint64_t flags)
 	return 0;
 }
 
+static int creds_for_unshare(struct task *t, struct creds **out)
+{
+	struct creds *c = creds_copy(t->creds);
+	int err = c ? creds_new_user_ns(c, fs_context_is_chrooted(t->fs)) : -ENOMEM;
+
+	if (err)
+		creds_put(c);
+	else
+		*out = c;
+	return err;
+}
+
 long sys_unshare(struct task *t, uint64_t flags)
 {
 	struct nsproxy *ns = NULL;
+	struct creds *c = NULL;
 	int err;
 
 	if (flags & CLONE_NEWUSER)
@@ -62,20 +75,26 @@ long sys_unshare(struct task *t, uint64_t flags)
 	if (flags & CLONE_NEWNS)
 		flags |= CLONE_FS;
 	err = check_unshare(t, flags);
-	if (!err && (flags & CLONE_NAMESPACES))
-		err = nsproxy_for_unshare(t, flags, t->creds->user_ns, &ns);
+	if (!err && (flags & CLONE_NEWUSER))
+		err = creds_for_unshare(t, &c);
+	if (!err && (flags & CLONE_NAMESPACES & ~(uint64_t)CLONE_NEWUSER))
+		err = nsproxy_for_unshare(t, flags, c ? c->user_ns : t->creds->user_ns,
+					  &ns);
 	if (!err && (flags & CLONE_FS))
 		err = fs_context_unshare(t);
 	if (!err && (flags & CLONE_FILES))
 		err = fdtable_unshare(t);
 	if (err) {
 		nsproxy_put(ns);
+		creds_put(c);
 		return err;
 	}
 	if (flags & CLONE_SYSVSEM)
 		sysv_unshare(t);
 	if (ns)
 		nsproxy_switch(t, ns);
+	if (c)
+		identity_commit(c);
 	return 0;
 }
 
@@ -113,9 +132,16 @@ static bool memory_is_shared(const struct task *t)
 
 /* What setns(2) is about to do: nothing is done before all of it may be. */
 struct entry {
-	struct nsproxy *ns; /* ref: what the task is to have; NULL: as it is */
-	bool to_root;	    /* of the mounts */
+	struct nsproxy *ns;  /* ref: what the task is to have; NULL: as it is */
+	struct creds *creds; /* ref: the same */
+	bool to_root;	     /* of the mounts */
 };
+
+/* That which t will be in. */
+static const struct user_ns *user_ns_after(const struct task *t, const struct entry *e)
+{
+	return e->creds ? e->creds->user_ns : t->creds->user_ns;
+}
 
 /* One that there are several of. */
 static int prepare_entry(struct task *t, struct namespace *ns, struct entry *e)
@@ -127,7 +153,7 @@ static int prepare_entry(struct task *t, struct namespace *ns, struct entry *e)
 	if (ns->kind == CLONE_NEWTIME && memory_is_shared(t))
 		return -EUSERS;
 	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
-	    !ns_capable(t->creds->user_ns, CAP_SYS_ADMIN))
+	    !ns_capable(user_ns_after(t, e), CAP_SYS_ADMIN))
 		return -EPERM;
 	err = nsproxy_entering(before ? before : t->ns, ns, &e->ns);
 	if (!err)
@@ -135,17 +161,37 @@ static int prepare_entry(struct task *t, struct namespace *ns, struct entry *e)
 	return err;
 }
 
+/* Nobody gains anything by entering his own, and threads are all in one. */
+static int prepare_user(struct task *t, struct namespace *ns, struct entry *e)
+{
+	struct user_ns *user = container_of(ns, struct user_ns, ns);
+
+	if (user == t->creds->user_ns || !is_single_threaded(t) ||
+	    atomic_load(&t->fs->users) != 1)
+		return -EINVAL;
+	if (!ns_capable(user, CAP_SYS_ADMIN))
+		return -EPERM;
+	e->creds = creds_copy(t->creds);
+	if (!e->creds)
+		return -ENOMEM;
+	user_ns_get(user);
+	creds_enter_user_ns(e->creds, user);
+	return 0;
+}
+
 static int prepare(struct task *t, struct namespace *ns, struct entry *e)
 {
-	if (ns->kind == CLONE_NEWUSER) /* nobody gains anything by entering his own */
-		return -EINVAL;
+	const struct user_ns *own = user_ns_after(t, e);
+
+	if (ns->kind == CLONE_NEWUSER)
+		return prepare_user(t, ns, e);
 	if (ns->kind == CLONE_NEWTIME || ns->kind == CLONE_NEWNET)
 		return prepare_entry(t, ns, e);
-	if (!capable(CAP_SYS_ADMIN))
+	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) || !ns_capable(own, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (ns->kind != CLONE_NEWNS)
 		return 0;
-	if (!capable(CAP_SYS_CHROOT))
+	if (!ns_capable(own, CAP_SYS_CHROOT))
 		return -EPERM;
 	if (ref_count(&t->fs->refs) != 1)
 		return -EINVAL;
@@ -169,6 +215,10 @@ static int commit(struct task *t, struct entry *e)
 			nsproxy_switch(t, before);
 		else
 			nsproxy_put(before);
+	}
+	if (!err && e->creds) {
+		identity_commit(e->creds);
+		e->creds = NULL;
 	}
 	if (err || !e->to_root)
 		return err;
@@ -220,7 +270,7 @@ long sys_setns(struct task *t, int fd, int type32)
 {
 	struct fdref ref = fd_get(fd);
 	uint32_t type = (uint32_t)type32;
-	struct entry e = {NULL, false};
+	struct entry e = {NULL, NULL, false};
 	struct namespace *ns;
 	int err;
 
@@ -235,5 +285,6 @@ long sys_setns(struct task *t, int fd, int type32)
 	if (!err)
 		err = commit(t, &e);
 	nsproxy_put(e.ns);
+	creds_put(e.creds);
 	return err;
 }

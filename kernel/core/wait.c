@@ -17,6 +17,7 @@
 #include "process/session.h"
 #include "process/task_life.h"
 #include "process/usage.h"
+#include "process/user_ns.h"
 #include "signal/hooks.h"
 #include "signal/signal.h"
 
@@ -196,7 +197,7 @@ static int put_waitid_info(uaddr_t info, const struct wait_query *q, bool found)
 		si.si_signo = SIGCHLD;
 		si.si_code = q->si_code;
 		si.child.pid = q->pid;
-		si.child.uid = q->uid;
+		si.child.uid = uid_out(q->uid);
 		switch (q->si_code) {
 		case CLD_EXITED:
 		case CLD_STOPPED:

@@ -375,6 +375,8 @@ static int info_for(const struct target *g, int signo, uaddr_t from, unsigned in
 		return 0;
 	}
 	err = COPY_IN(info, from);
+	if (!err)
+		signal_info_import(info);
 	if (!err && info->si_signo != signo)
 		err = -EINVAL;
 	if (!err && (info->si_code >= 0 || info->si_code == SI_TKILL) &&

@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 struct acl {
 	uint32_t count;
@@ -260,7 +261,7 @@ static int ensure(struct inode *inode, bool may_be_old)
 /* Whatever a list says, c gets mask. */
 static bool is_overridden(const struct inode *inode, const struct creds *c, uint32_t mask)
 {
-	return creds_capable(c, CAP_DAC_OVERRIDE) &&
+	return creds_inode_capable(c, inode, CAP_DAC_OVERRIDE) &&
 	       (S_ISDIR(inode->mode) || !(mask & MAY_EXEC));
 }
 
@@ -437,6 +438,38 @@ long acl_get(struct inode *inode, const char *name, void *buf, size_t size)
 	return result;
 }
 
+void acl_export(void *value, size_t size)
+{
+	const struct user_ns *ns = current_user_ns();
+	struct linux_acl_entry *e = (void *)((struct linux_acl_header *)value + 1);
+	size_t count = (size - sizeof(struct linux_acl_header)) / sizeof(*e);
+
+	for (; likely(ns != &first_user_ns) && count; count--, e++) {
+		if (e->tag == ACL_USER)
+			e->id = from_kuid(ns, e->id);
+		else if (e->tag == ACL_GROUP)
+			e->id = from_kgid(ns, e->id);
+	}
+}
+
+static int import(struct acl *a)
+{
+	const struct user_ns *ns = current_user_ns();
+
+	if (likely(ns == &first_user_ns) || !a)
+		return 0;
+	for (uint32_t i = 0; i < a->count; i++) {
+		struct linux_acl_entry *e = &a->entries[i];
+
+		if (e->tag != ACL_USER && e->tag != ACL_GROUP)
+			continue;
+		e->id = e->tag == ACL_USER ? make_kuid(ns, e->id) : make_kgid(ns, e->id);
+		if (e->id == NO_ID)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 /* The mode that goes with a new access list, which is freed if the mode says it all. */
 static int adopt_mode(struct inode *inode, struct acl **a)
 {
@@ -445,7 +478,8 @@ static int adopt_mode(struct inode *inode, struct acl **a)
 
 	attr.mode =
 		(inode->mode & S_IALLUGO & ~(uint32_t)S_IRWXUGO) | to_mode(*a, &is_plain);
-	if (!creds_in_group(current_creds(), inode->gid) && !capable(CAP_FSETID))
+	if (!creds_in_group(current_creds(), inode->gid) &&
+	    !inode_capable(inode, CAP_FSETID))
 		attr.mode &= ~(uint32_t)S_ISGID;
 	if (is_plain) {
 		kfree(*a);
@@ -476,7 +510,10 @@ int acl_set(struct inode *inode, const char *name, const void *value, size_t siz
 
 	if (err)
 		return err;
-	if (!has_lists(inode))
+	err = import(a);
+	if (err)
+		; /* of nobody that the kernel knows */
+	else if (!has_lists(inode))
 		err = -EOPNOTSUPP;
 	else if (!is_access && !S_ISDIR(inode->mode))
 		err = a ? -EACCES : 0;

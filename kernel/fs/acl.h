@@ -38,6 +38,10 @@ bool acl_is_name(const char *name);
 /* Bytes, -ERANGE, -ENODATA, -EOPNOTSUPP. size 0 asks for the size. */
 long acl_get(struct inode *inode, const char *name, void *buf, size_t size) MUST_CHECK;
 /* size 0: none from now on. 0, -EPERM, -EINVAL, -EACCES, -EOPNOTSUPP, -ENOMEM. */
+/* What acl_get() has given, with the ids of the current task's user namespace: the
+ * kernel's that it does not know become NO_ID. */
+void acl_export(void *value, size_t size);
+/* Of the current task, by the names it has for ids. */
 int acl_set(struct inode *inode, const char *name, const void *value,
 	    size_t size) MUST_CHECK;
 /* The same without a check of anything, and without a change of the mode: for who lies

@@ -17,6 +17,7 @@
 #include "lib/atomic.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 #include "signal/signal.h"
 
 /* inode_setattr(), and its watchers are told. One time alone is set by who read or wrote.
@@ -61,36 +62,44 @@ int path_chmod(const struct path *p, uint32_t mode)
 		return -EOPNOTSUPP;
 	if (!inode_owner_or_capable(inode))
 		return -EPERM;
-	if (!creds_in_group(current_creds(), inode->gid) && !capable(CAP_FSETID))
+	if (!creds_in_group(current_creds(), inode->gid) &&
+	    !inode_capable(inode, CAP_FSETID))
 		attr.mode &= ~(uint32_t)S_ISGID;
 	return change(p->dentry, &attr);
 }
 
-int path_chown(const struct path *p, uid_t uid, gid_t gid)
+int path_chown(const struct path *p, uid_t user, gid_t group)
 {
 	const struct creds *c = current_creds();
 	struct inode *inode = path_inode(p);
+	uid_t uid = make_kuid(c->user_ns, user);
+	gid_t gid = make_kgid(c->user_ns, group);
 	struct attr attr = {.uid = uid, .gid = gid, .mode = inode->mode & S_IALLUGO};
 	bool is_owner = c->fsuid == inode->uid;
 	int err = may_change(p);
 
 	if (err)
 		return err;
+	/* Ids that the caller's user namespace does not know. */
+	if ((user != NO_ID && uid == NO_ID) || (group != NO_ID && gid == NO_ID))
+		return -EINVAL;
 	if (uid != (uid_t)-1) {
-		if (!(is_owner && uid == inode->uid) && !creds_capable(c, CAP_CHOWN))
+		if (!(is_owner && uid == inode->uid) &&
+		    !creds_inode_capable(c, inode, CAP_CHOWN))
 			return -EPERM;
 		attr.valid |= ATTR_UID;
 	}
 	if (gid != (gid_t)-1) {
 		if (!(is_owner && (gid == inode->gid || creds_in_group(c, gid))) &&
-		    !creds_capable(c, CAP_CHOWN))
+		    !creds_inode_capable(c, inode, CAP_CHOWN))
 			return -EPERM;
 		attr.valid |= ATTR_GID;
 	}
 	if (!S_ISDIR(inode->mode) && (inode->mode & (S_ISUID | S_ISGID))) {
 		attr.mode &= ~(uint32_t)S_ISUID;
 		if ((inode->mode & S_IXGRP) ||
-		    (!creds_in_group(c, inode->gid) && !creds_capable(c, CAP_FSETID)))
+		    (!creds_in_group(c, inode->gid) &&
+		     !creds_inode_capable(c, inode, CAP_FSETID)))
 			attr.mode &= ~(uint32_t)S_ISGID;
 		attr.valid |= ATTR_MODE;
 	}

@@ -120,6 +120,20 @@ static void write_path(struct fs_context *fs, struct path *p, const struct path 
 	path_put(&old);
 }
 
+bool fs_context_is_chrooted(struct fs_context *fs)
+{
+	struct path top;
+	struct path own;
+	bool is_same;
+
+	mount_root_path(&top);
+	fs_context_root(fs, &own);
+	is_same = own.mount == top.mount && own.dentry == top.dentry;
+	path_put(&own);
+	path_put(&top);
+	return !is_same;
+}
+
 void fs_context_set_root(struct fs_context *fs, const struct path *p)
 {
 	write_path(fs, &fs->root, p);

@@ -30,6 +30,8 @@ void fs_context_leave(struct fs_context *fs);
 /* Of any task: references. */
 void fs_context_root(struct fs_context *fs, struct path *out);
 void fs_context_cwd(struct fs_context *fs, struct path *out);
+/* Its root is not that of the mount tree. */
+bool fs_context_is_chrooted(struct fs_context *fs);
 /* Takes over p's references. */
 void fs_context_set_root(struct fs_context *fs, const struct path *p);
 void fs_context_set_cwd(struct fs_context *fs, const struct path *p);

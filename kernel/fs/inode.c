@@ -15,6 +15,7 @@
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "process/creds.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 void inode_now(struct linux_timespec *out)
@@ -79,6 +80,23 @@ bool inode_try_get(struct inode *inode)
 
 /* ---- permission ---- */
 
+bool inode_ids_are_in(const struct user_ns *ns, const struct inode *inode)
+{
+	return likely(ns == &first_user_ns) ||
+	       (from_kuid(ns, inode->uid) != NO_ID && from_kgid(ns, inode->gid) != NO_ID);
+}
+
+bool creds_inode_capable(const struct creds *c, const struct inode *inode, int cap)
+{
+	return ((c->cap_effective >> cap) & 1) && inode_ids_are_in(c->user_ns, inode);
+}
+
+bool inode_capable(const struct inode *inode, int cap)
+{
+	return inode_ids_are_in(current_user_ns(), inode) &&
+	       ns_capable(current_user_ns(), cap);
+}
+
 static bool acl_is_possible(const struct inode *inode)
 {
 	return atomic_load_relaxed(&inode->acl) ||
@@ -96,7 +114,8 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, uint32_t mod
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
 		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-			 !creds_in_group(c, inode->gid) && !creds_capable(c, CAP_FSETID))
+			 !creds_in_group(c, inode->gid) &&
+			 !creds_inode_capable(c, dir, CAP_FSETID))
 			mode &= ~(uint32_t)S_ISGID;
 	}
 	inode->mode = mode;
@@ -126,15 +145,16 @@ int inode_permission_generic(struct inode *inode, uint32_t mask)
 	if ((mask & ~bits) == 0)
 		return 0;
 	if (S_ISDIR(mode)) {
-		if (!(mask & MAY_WRITE) && creds_capable(c, CAP_DAC_READ_SEARCH))
+		if (!(mask & MAY_WRITE) &&
+		    creds_inode_capable(c, inode, CAP_DAC_READ_SEARCH))
 			return 0;
-		return creds_capable(c, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return creds_inode_capable(c, inode, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if (mask == MAY_READ && creds_capable(c, CAP_DAC_READ_SEARCH))
+	if (mask == MAY_READ && creds_inode_capable(c, inode, CAP_DAC_READ_SEARCH))
 		return 0;
 	if ((!(mask & MAY_EXEC) || (mode & S_IXUSR) || (mode & S_IXGRP) ||
 	     (mode & S_IXOTH)) &&
-	    creds_capable(c, CAP_DAC_OVERRIDE))
+	    creds_inode_capable(c, inode, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -158,7 +178,11 @@ bool inode_owner_or_capable(const struct inode *inode)
 {
 	const struct creds *c = current_creds();
 
-	return c->fsuid == inode->uid || creds_capable(c, CAP_FOWNER);
+	if (c->fsuid == inode->uid || creds_capable(c, CAP_FOWNER))
+		return true;
+	return unlikely(c->user_ns != &first_user_ns) &&
+	       from_kuid(c->user_ns, inode->uid) != NO_ID &&
+	       creds_ns_capable(c, c->user_ns, CAP_FOWNER);
 }
 
 /* ---- attributes ---- */

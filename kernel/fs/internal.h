@@ -94,7 +94,8 @@ int may_delete(struct inode *dir, struct dentry *victim, bool is_dir) MUST_CHECK
 
 /* Changes of attributes with their permission checks (attr.c). */
 int path_chmod(const struct path *p, uint32_t mode) MUST_CHECK;
-int path_chown(const struct path *p, uid_t uid, gid_t gid) MUST_CHECK;
+/* Ids as the current task names them; NO_ID: as it is. */
+int path_chown(const struct path *p, uid_t user, gid_t group) MUST_CHECK;
 /* times NULL: now. tv_nsec may be UTIME_NOW or UTIME_OMIT. */
 int path_utimes(const struct path *p, const struct linux_timespec times[2]) MUST_CHECK;
 int path_truncate(const struct path *p, int64_t size) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 /* ---- getdents ---- */
 
@@ -239,7 +240,7 @@ long sys_chroot(struct task *t, uaddr_t path)
 	if (err)
 		return err;
 	err = may_enter(&p);
-	if (!err && !capable(CAP_SYS_CHROOT))
+	if (!err && !ns_capable(current_user_ns(), CAP_SYS_CHROOT))
 		err = -EPERM;
 	if (err)
 		path_put(&p);

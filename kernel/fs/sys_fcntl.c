@@ -16,6 +16,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 #define SETFL_MASK ((uint32_t)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC))
 
@@ -65,8 +66,8 @@ static long owner_call(struct file *f, unsigned int cmd, uint64_t arg)
 		ex = (struct linux_f_owner_ex){o.type, o.pid};
 		return COPY_OUT(arg, &ex);
 	case F_GETOWNER_UIDS:
-		ids[0] = o.uid;
-		ids[1] = o.euid;
+		ids[0] = from_kuid(current_user_ns(), o.uid);
+		ids[1] = from_kuid(current_user_ns(), o.euid);
 		return COPY_OUT(arg, &ids);
 	case F_SETSIG:
 		if (arg > NSIG)

@@ -20,6 +20,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 /* ---- stat ---- */
 
@@ -30,8 +31,8 @@ static int stat_out(const struct kstat *k, uaddr_t out)
 		.st_ino = k->ino,
 		.st_nlink = k->nlink,
 		.st_mode = k->mode,
-		.st_uid = k->uid,
-		.st_gid = k->gid,
+		.st_uid = uid_out(k->uid),
+		.st_gid = gid_out(k->gid),
 		.st_rdev = k->rdev,
 		.st_size = (int64_t)k->size,
 		.st_blksize = k->blksize,
@@ -146,8 +147,8 @@ static void statx_fill(struct linux_statx *x, const struct kstat *k)
 	x->stx_attributes = k->attributes;
 	x->stx_attributes_mask = k->attributes_mask;
 	x->stx_nlink = k->nlink;
-	x->stx_uid = k->uid;
-	x->stx_gid = k->gid;
+	x->stx_uid = uid_out(k->uid);
+	x->stx_gid = gid_out(k->gid);
 	x->stx_mode = (uint16_t)k->mode;
 	x->stx_ino = k->ino;
 	x->stx_size = k->size;
@@ -338,7 +339,7 @@ static int real_creds(const struct creds *c, struct creds **out)
 	uint64_t caps = c->cap_effective;
 
 	if (!(c->securebits & (1U << SECURE_NO_SETUID_FIXUP)))
-		caps = c->uid == 0 ? c->cap_permitted : 0;
+		caps = c->uid == make_kuid(c->user_ns, 0) ? c->cap_permitted : 0;
 	*out = NULL;
 	if (c->fsuid == c->uid && c->fsgid == c->gid && c->cap_effective == caps)
 		return 0;

@@ -19,6 +19,7 @@
 #include "base/waitq.h"
 #include "lib/list.h"
 
+struct creds;
 struct dentry;
 struct dir_context;
 struct file;
@@ -33,6 +34,7 @@ struct notify_mark;
 struct path;
 struct pipe;
 struct superblock;
+struct user_ns;
 
 /* Who watches an inode, a mount or a superblock: notify.h. */
 struct notify_marks {
@@ -361,6 +363,12 @@ int inode_permission_generic(struct inode *inode, uint32_t mask) MUST_CHECK;
 int inode_permission(struct inode *inode, uint32_t mask) MUST_CHECK;
 /* The current task owns it or has CAP_FOWNER. */
 bool inode_owner_or_capable(const struct inode *inode);
+/* Both its user and its group are known in a user namespace: only over such inodes do
+ * capabilities there count. */
+bool inode_ids_are_in(const struct user_ns *ns, const struct inode *inode);
+/* A capability of c, or of the current task, over an inode. */
+bool creds_inode_capable(const struct creds *c, const struct inode *inode, int cap);
+bool inode_capable(const struct inode *inode, int cap);
 void inode_fill_stat(struct inode *inode, struct kstat *out);
 int inode_getattr(struct inode *inode, struct kstat *out) MUST_CHECK;
 /* For setattr: copies the valid fields (not the size). Takes inode->lock. */

@@ -15,13 +15,43 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "process/creds.h"
+#include "process/user_ns.h"
 
 /* ---- capabilities of files ---- */
+
+static bool is_valid(const struct linux_vfs_cap_data *d, long size)
+{
+	switch (d->magic_etc & VFS_CAP_REVISION_MASK) {
+	case VFS_CAP_REVISION_1:
+		return size == VFS_CAP_SIZE_1;
+	case VFS_CAP_REVISION_2:
+		return size == VFS_CAP_SIZE_2;
+	case VFS_CAP_REVISION_3:
+		return size == VFS_CAP_SIZE_3;
+	default:
+		return false;
+	}
+}
+
+/* The user, by the kernel's id, in whose user namespaces they count: where he is root. */
+static uid_t root_of(const struct linux_vfs_cap_data *d)
+{
+	return (d->magic_etc & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3 ? d->rootid
+									    : 0;
+}
+
+/* He is root of the current task's user namespace, or of one around it. */
+static bool is_our_root(uid_t root)
+{
+	for (const struct user_ns *ns = current_user_ns(); ns; ns = user_ns_parent(ns))
+		if (from_kuid(ns, root) == 0)
+			return true;
+	return false;
+}
 
 int inode_file_caps(struct inode *inode, struct file_caps *out)
 {
 	struct linux_vfs_cap_data d = {0};
-	uint32_t revision;
 	long size;
 
 	if (likely(!(atomic_load_relaxed(&inode->flags) & INODE_FILE_CAPS)) ||
@@ -37,14 +67,11 @@ int inode_file_caps(struct inode *inode, struct file_caps *out)
 	if (size < 0)
 		return size == -ERANGE ? -EINVAL : (int)size;
 	(void)atomic_or(&inode->flags, INODE_FILE_CAPS);
-	revision = d.magic_etc & VFS_CAP_REVISION_MASK;
-	if (!(revision == VFS_CAP_REVISION_1 && size == VFS_CAP_SIZE_1) &&
-	    !(revision == VFS_CAP_REVISION_2 && size == VFS_CAP_SIZE_2) &&
-	    !(revision == VFS_CAP_REVISION_3 && size == VFS_CAP_SIZE_3))
+	if (!is_valid(&d, size))
 		return -EINVAL;
-	if (revision == VFS_CAP_REVISION_3 && d.rootid != 0)
+	if (!is_our_root(root_of(&d)))
 		return -ENODATA; /* another user namespace's */
-	if (revision == VFS_CAP_REVISION_1)
+	if ((d.magic_etc & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_1)
 		d.data[1].permitted = d.data[1].inheritable = 0;
 	out->permitted = d.data[0].permitted | (uint64_t)d.data[1].permitted << 32;
 	out->inheritable = d.data[0].inheritable | (uint64_t)d.data[1].inheritable << 32;
@@ -52,6 +79,40 @@ int inode_file_caps(struct inode *inode, struct file_caps *out)
 	out->inheritable &= CAP_FULL_SET;
 	out->is_effective = d.magic_etc & VFS_CAP_FLAGS_EFFECTIVE;
 	return 0;
+}
+
+/* As the current task's user namespace sees them: of revision 3 with the root's id there,
+ * or of revision 2 if the root is its own or that of one around it. */
+static long file_caps_get(struct inode *inode, void *buf, size_t size)
+{
+	struct linux_vfs_cap_data d = {0};
+	long len = inode->ops->getxattr(inode, XATTR_NAME_CAPS, &d, sizeof(d));
+	uint32_t flags = d.magic_etc & VFS_CAP_FLAGS_EFFECTIVE;
+	uid_t root;
+	uid_t seen;
+
+	if (len < 0)
+		return len == -ERANGE ? -EINVAL : len;
+	if (!is_valid(&d, len) || len == VFS_CAP_SIZE_1)
+		return -EINVAL;
+	root = root_of(&d);
+	seen = from_kuid(current_user_ns(), root);
+	if (seen != NO_ID && seen != 0) {
+		d.magic_etc = VFS_CAP_REVISION_3 | flags;
+		d.rootid = seen;
+		len = VFS_CAP_SIZE_3;
+	} else if (is_our_root(root)) {
+		d.magic_etc = VFS_CAP_REVISION_2 | flags;
+		len = VFS_CAP_SIZE_2;
+	} else {
+		return -EOVERFLOW;
+	}
+	if (!size)
+		return len;
+	if (size < (size_t)len)
+		return -ERANGE;
+	memcpy(buf, &d, (size_t)len);
+	return len;
 }
 
 void inode_drop_file_caps(struct inode *inode)
@@ -63,27 +124,43 @@ void inode_drop_file_caps(struct inode *inode)
 		(void)inode->ops->removexattr(inode, XATTR_NAME_CAPS);
 }
 
-/* Only what exec understands may be stored. */
-static int file_caps_check(const void *value, size_t size)
+/* Only what exec understands may be stored, by who has power over the inode. Who has it
+ * over the whole file system may give capabilities that count everywhere; another's
+ * count in his user namespace, and out says so. *size: bytes of it. */
+static int file_caps_import(const struct inode *inode, const void *value,
+			    struct linux_vfs_cap_data *out, size_t *size)
 {
-	const struct linux_vfs_cap_data *d = value;
-	uint32_t revision;
+	const struct user_ns *ns = current_user_ns();
+	uid_t root = 0;
 
-	if (size != VFS_CAP_SIZE_2 && size != VFS_CAP_SIZE_3)
+	if (*size != VFS_CAP_SIZE_2 && *size != VFS_CAP_SIZE_3)
 		return -EINVAL;
-	revision = d->magic_etc & VFS_CAP_REVISION_MASK;
-	if (revision !=
-	    (size == VFS_CAP_SIZE_2 ? VFS_CAP_REVISION_2 : VFS_CAP_REVISION_3))
+	*out = (struct linux_vfs_cap_data){0};
+	memcpy(out, value, *size);
+	if ((out->magic_etc & VFS_CAP_REVISION_MASK) !=
+	    (*size == VFS_CAP_SIZE_2 ? VFS_CAP_REVISION_2 : VFS_CAP_REVISION_3))
 		return -EINVAL;
-	return capable(CAP_SETFCAP) ? 0 : -EPERM;
+	if (!inode_capable(inode, CAP_SETFCAP))
+		return -EPERM;
+	if (*size == VFS_CAP_SIZE_2 && capable(CAP_SETFCAP))
+		return 0;
+	if (*size == VFS_CAP_SIZE_3)
+		root = out->rootid;
+	root = make_kuid(ns, root);
+	if (root == NO_ID)
+		return -EINVAL;
+	out->magic_etc = VFS_CAP_REVISION_3 | (out->magic_etc & VFS_CAP_FLAGS_EFFECTIVE);
+	out->rootid = root;
+	*size = VFS_CAP_SIZE_3;
+	return 0;
 }
 
 /* ---- permission ---- */
 
-static int security_check(const char *name)
+static int security_check(const struct inode *inode, const char *name)
 {
-	if (string_equal(name, "security.capability"))
-		return capable(CAP_SETFCAP) ? 0 : -EPERM;
+	if (string_equal(name, XATTR_NAME_CAPS))
+		return inode_capable(inode, CAP_SETFCAP) ? 0 : -EPERM;
 	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
@@ -100,7 +177,7 @@ static int check(const struct path *p, const char *name, bool write)
 			return -EPERM;
 	}
 	if (string_starts_with(name, XATTR_SECURITY_PREFIX))
-		return write ? security_check(name) : 0;
+		return write ? security_check(inode, name) : 0;
 	if (string_starts_with(name, XATTR_SYSTEM_PREFIX))
 		return -EOPNOTSUPP;
 	if (string_starts_with(name, XATTR_TRUSTED_PREFIX)) {
@@ -131,13 +208,20 @@ long vfs_getxattr(const struct path *p, const char *name, void *buf, size_t size
 	struct inode *inode = path_inode(p);
 	int err;
 
-	if (acl_is_name(name))
-		return acl_get(inode, name, buf, size);
+	if (acl_is_name(name)) {
+		long len = acl_get(inode, name, buf, size);
+
+		if (size && len > 0)
+			acl_export(buf, (size_t)len);
+		return len;
+	}
 	err = check(p, name, false);
 	if (err)
 		return err;
 	if (!inode->ops->getxattr)
 		return -EOPNOTSUPP;
+	if (string_equal(name, XATTR_NAME_CAPS))
+		return file_caps_get(inode, buf, size);
 	return is_bare(name) ? -EINVAL : inode->ops->getxattr(inode, name, buf, size);
 }
 
@@ -161,13 +245,16 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 {
 	struct inode *inode = path_inode(p);
 	bool is_caps = string_equal(name, XATTR_NAME_CAPS);
+	struct linux_vfs_cap_data caps;
 	int err;
 
 	if (acl_is_name(name))
 		return set_acl(p, name, value, size);
 	err = mount_want_write(p->mount);
-	if (!err && is_caps && size)
-		err = file_caps_check(value, size);
+	if (!err && is_caps && size) {
+		err = file_caps_import(inode, value, &caps, &size);
+		value = &caps;
+	}
 	if (!err)
 		err = check(p, name, true);
 	if (err)

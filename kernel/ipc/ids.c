@@ -10,6 +10,7 @@
 #include "lib/atomic.h"
 #include "lib/hash.h"
 #include "process/creds.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 #define INDEX_MASK   (IPC_INDEX_COUNT - 1)
@@ -292,10 +293,10 @@ void ipc_perm_show(const struct ipc_object *o, struct linux_ipc_perm *out)
 {
 	*out = (struct linux_ipc_perm){
 		.key = o->key,
-		.uid = o->uid,
-		.gid = o->gid,
-		.cuid = o->cuid,
-		.cgid = o->cgid,
+		.uid = uid_out(o->uid),
+		.gid = gid_out(o->gid),
+		.cuid = uid_out(o->cuid),
+		.cgid = gid_out(o->cgid),
 		.mode = o->mode,
 		.seq = (uint16_t)(o->id >> IPC_INDEX_BITS),
 	};
@@ -303,10 +304,13 @@ void ipc_perm_show(const struct ipc_object *o, struct linux_ipc_perm *out)
 
 int ipc_perm_change(struct ipc_object *o, const struct linux_ipc_perm *from)
 {
-	if (from->uid == UINT32_MAX || from->gid == UINT32_MAX)
+	uid_t uid = uid_in(from->uid);
+	gid_t gid = gid_in(from->gid);
+
+	if (uid == NO_ID || gid == NO_ID)
 		return -EINVAL;
-	o->uid = from->uid;
-	o->gid = from->gid;
+	o->uid = uid;
+	o->gid = gid;
 	o->mode = (o->mode & ~MODE_BITS) | (from->mode & MODE_BITS);
 	return 0;
 }

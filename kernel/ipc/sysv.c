@@ -22,7 +22,8 @@ static void sem_line(struct ipc_object *o, void *arg)
 	const struct sem_set *set = sem_set_of(o);
 
 	text_printf(arg, "%10d %10d  %4o %10lu %5u %5u %5u %5u %10ld %10ld\n", o->key,
-		    o->id, o->mode, set->count, o->uid, o->gid, o->cuid, o->cgid,
+		    o->id, o->mode, set->count, text_uid(arg, o->uid),
+		    text_gid(arg, o->gid), text_uid(arg, o->cuid), text_gid(arg, o->cgid),
 		    set->otime, set->ctime);
 }
 
@@ -34,8 +35,9 @@ static void msg_line(struct ipc_object *o, void *arg)
 		    "%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u %10ld %10ld "
 		    "%10ld\n",
 		    o->key, o->id, o->mode, q->bytes, q->count, (unsigned)q->sender,
-		    (unsigned)q->receiver, o->uid, o->gid, o->cuid, o->cgid, q->stime,
-		    q->rtime, q->ctime);
+		    (unsigned)q->receiver, text_uid(arg, o->uid), text_gid(arg, o->gid),
+		    text_uid(arg, o->cuid), text_gid(arg, o->cgid), q->stime, q->rtime,
+		    q->ctime);
 }
 
 static void shm_line(struct ipc_object *o, void *arg)
@@ -46,7 +48,8 @@ static void shm_line(struct ipc_object *o, void *arg)
 		    "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10ld %10ld "
 		    "%10ld %21lu %21lu\n",
 		    o->key, o->id, o->mode, s->size, (unsigned)s->creator,
-		    (unsigned)s->last, s->attached, o->uid, o->gid, o->cuid, o->cgid,
+		    (unsigned)s->last, s->attached, text_uid(arg, o->uid),
+		    text_gid(arg, o->gid), text_uid(arg, o->cuid), text_gid(arg, o->cgid),
 		    s->atime, s->dtime, s->ctime, shm_resident(s), 0UL);
 }
 

@@ -21,6 +21,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 #define STACK_RANDOM_BITS 22 /* pages */
 #define STACK_SIZE_MIN	  (128UL << 10)
@@ -68,10 +69,10 @@ static void fill_auxv(struct builder *b, const struct elf_layout *l,
 	aux(b, AT_BASE, l->interp_base);
 	aux(b, AT_FLAGS, 0);
 	aux(b, AT_ENTRY, l->program_entry);
-	aux(b, AT_UID, c->uid);
-	aux(b, AT_EUID, c->euid);
-	aux(b, AT_GID, c->gid);
-	aux(b, AT_EGID, c->egid);
+	aux(b, AT_UID, kuid_shown(c->user_ns, c->uid));
+	aux(b, AT_EUID, kuid_shown(c->user_ns, c->euid));
+	aux(b, AT_GID, kgid_shown(c->user_ns, c->gid));
+	aux(b, AT_EGID, kgid_shown(c->user_ns, c->egid));
 	aux(b, AT_SECURE, secure);
 	aux(b, AT_RANDOM, random);
 	/* Without FSGSBASE programs use arch_prctl, which tells us when %gs is taken. */

@@ -16,6 +16,7 @@
 #include "net/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 #include "signal/signal.h"
 
 enum { CONTROL_MAX = 131072 }; /* net.core.optmem_max */
@@ -75,13 +76,15 @@ int message_check_creds(const struct linux_cmsghdr *c, struct linux_ucred *out)
 	if (c->cmsg_len != sizeof(*c) + sizeof(u))
 		return -EINVAL;
 	memcpy(&u, c + 1, sizeof(u));
-	if (u.uid == UINT32_MAX || u.gid == UINT32_MAX)
+	u.uid = make_kuid(own->user_ns, u.uid);
+	u.gid = make_kgid(own->user_ns, u.gid);
+	if (u.uid == NO_ID || u.gid == NO_ID)
 		return -EINVAL;
 	if ((u.pid != current()->process->pid && !capable(CAP_SYS_ADMIN)) ||
 	    (u.uid != own->uid && u.uid != own->euid && u.uid != own->suid &&
-	     !capable(CAP_SETUID)) ||
+	     !ns_capable(own->user_ns, CAP_SETUID)) ||
 	    (u.gid != own->gid && u.gid != own->egid && u.gid != own->sgid &&
-	     !capable(CAP_SETGID)))
+	     !ns_capable(own->user_ns, CAP_SETGID)))
 		return -EPERM;
 	if (u.pid != current()->process->pid) {
 		p = process_lookup(u.pid);

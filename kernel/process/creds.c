@@ -95,13 +95,26 @@ struct creds *task_creds(struct task *t)
 	return c;
 }
 
+/* c may do nothing that old may not: in a user namespace of old's own making, which it
+ * has all capabilities over, it may be any. */
+static bool is_no_rise(const struct creds *old, const struct creds *c)
+{
+	if (likely(c->user_ns == old->user_ns))
+		return !(c->cap_permitted & ~old->cap_permitted);
+	for (const struct user_ns *ns = c->user_ns; ns != &first_user_ns;
+	     ns = user_ns_parent(ns))
+		if (user_ns_parent(ns) == old->user_ns && ns->owner == old->euid)
+			return true;
+	return false;
+}
+
 void identity_commit(struct creds *c)
 {
 	struct task *t = current();
 	struct creds *old = t->creds;
 
 	if (old->euid != c->euid || old->egid != c->egid || old->fsuid != c->fsuid ||
-	    old->fsgid != c->fsgid || (c->cap_permitted & ~old->cap_permitted)) {
+	    old->fsgid != c->fsgid || !is_no_rise(old, c)) {
 		t->process->dumpable = (uint8_t)atomic_load(&suid_dumpable);
 		t->pdeath_signal = 0;
 	}
@@ -113,8 +126,9 @@ void identity_commit(struct creds *c)
 
 void caps_follow_uids(struct creds *c, const struct creds *old)
 {
-	bool was_root = !old->uid || !old->euid || !old->suid;
-	bool is_root = !c->uid || !c->euid || !c->suid;
+	uid_t root = make_kuid(c->user_ns, 0);
+	bool was_root = old->uid == root || old->euid == root || old->suid == root;
+	bool is_root = c->uid == root || c->euid == root || c->suid == root;
 
 	if (c->securebits & (1 << SECURE_NO_SETUID_FIXUP))
 		return;
@@ -125,18 +139,20 @@ void caps_follow_uids(struct creds *c, const struct creds *old)
 		}
 		c->cap_ambient = 0;
 	}
-	if (!old->euid && c->euid)
+	if (old->euid == root && c->euid != root)
 		c->cap_effective = 0;
-	if (old->euid && !c->euid)
+	if (old->euid != root && c->euid == root)
 		c->cap_effective = c->cap_permitted;
 }
 
 void caps_follow_fsuid(struct creds *c, const struct creds *old)
 {
+	uid_t root = make_kuid(c->user_ns, 0);
+
 	if (c->securebits & (1 << SECURE_NO_SETUID_FIXUP))
 		return;
-	if (!old->fsuid && c->fsuid)
+	if (old->fsuid == root && c->fsuid != root)
 		c->cap_effective &= ~CAP_FS_SET;
-	if (old->fsuid && !c->fsuid)
+	if (old->fsuid != root && c->fsuid == root)
 		c->cap_effective |= c->cap_permitted & CAP_FS_SET;
 }

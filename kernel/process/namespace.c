@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "base/slab.h"
-#include "process/creds.h"
+#include "process/identity.h"
 #include "process/task.h"
 #include "process/time_ns.h"
 #include "process/user_ns.h"
@@ -117,7 +117,8 @@ static int check_new(uint64_t flags, const struct user_ns *user)
 {
 	if (!ns_capable(user, CAP_SYS_ADMIN))
 		return -EPERM;
-	return flags & CLONE_NAMESPACES & ~(uint64_t)(CLONE_NEWTIME | CLONE_NEWNET)
+	return flags & CLONE_NAMESPACES &
+			       ~(uint64_t)(CLONE_NEWTIME | CLONE_NEWNET | CLONE_NEWUSER)
 		       ? -EPERM
 		       : 0;
 }
@@ -158,7 +159,7 @@ int nsproxy_for_child(const struct task *t, uint64_t flags, struct user_ns *user
 	bool is_own = !(flags & CLONE_VM); /* its vDSO is not its parent's */
 	int err;
 
-	if (flags & CLONE_NAMESPACES)
+	if (flags & CLONE_NAMESPACES & ~(uint64_t)CLONE_NEWUSER)
 		err = create_new(n, flags, user, is_own, out);
 	else if (likely(n->time == n->time_for_children) || !is_own)
 		return share(n, out);
@@ -214,15 +215,28 @@ struct nsproxy *task_nsproxy(struct task *t)
 	return n;
 }
 
+/* Who has ended still is some user's. */
+static struct namespace *user_namespace(struct task *t)
+{
+	struct creds *c = task_creds(t);
+	struct namespace *ns = c ? &c->user_ns->ns : NULL;
+
+	if (ns)
+		namespace_get(ns);
+	creds_put(c);
+	return ns;
+}
+
 struct namespace *task_namespace(struct task *t, uint32_t kind, bool of_children)
 {
-	struct nsproxy *n = task_nsproxy(t);
 	struct namespace *found = NULL;
+	struct nsproxy *n;
 
-	/* Who has ended still is some user's, and has an id. */
 	if (kind == CLONE_NEWUSER)
-		found = &first_user_ns.ns;
-	else if (n || kind == CLONE_NEWPID)
+		return user_namespace(t);
+	n = task_nsproxy(t);
+	/* Who has ended still has an id. */
+	if (n || kind == CLONE_NEWPID)
 		for (size_t i = 0; i < ARRAY_SIZE(only); i++)
 			if (only[i].kind == kind)
 				found = &only[i];

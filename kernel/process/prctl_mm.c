@@ -14,6 +14,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 static void map_read(struct linux_prctl_mm_map *m, const struct mm *mm)
 {
@@ -102,7 +103,9 @@ static long set_map(struct mm *mm, uaddr_t from, uint64_t size)
 	if (!err && m.auxv_size)
 		err = auxv_copy(auxv, m.auxv, m.auxv_size);
 	if (!err && m.exe_fd != UINT32_MAX)
-		err = capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE)
+		err = ns_capable(current_user_ns(), CAP_SYS_ADMIN) ||
+				      ns_capable(current_user_ns(),
+						 CAP_CHECKPOINT_RESTORE)
 			      ? mm_exe_replace(mm, (int)m.exe_fd)
 			      : -EPERM;
 	if (err)

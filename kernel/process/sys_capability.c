@@ -7,6 +7,7 @@
 #include "mm/usercopy.h"
 #include "process/identity.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 /* Reads the header; *words gets the number of data structs that its version has. */
 static int header_copy_in(struct linux_cap_header *h, uaddr_t addr, unsigned *words)
@@ -73,7 +74,7 @@ static int caps_check(const struct creds *old, uint64_t effective, uint64_t perm
 {
 	uint64_t may_inherit = old->cap_inheritable | old->cap_permitted;
 
-	if (creds_capable(old, CAP_SETPCAP))
+	if (creds_ns_capable(old, old->user_ns, CAP_SETPCAP))
 		may_inherit = UINT64_MAX;
 	if (inheritable & ~may_inherit)
 		return -EPERM;
@@ -123,7 +124,7 @@ static long bounding_drop(uint64_t cap)
 {
 	struct creds *c;
 
-	if (!capable(CAP_SETPCAP))
+	if (!ns_capable(current_user_ns(), CAP_SETPCAP))
 		return -EPERM;
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
@@ -148,7 +149,7 @@ static long securebits_set(uint64_t bits)
 		return -EPERM;
 	if (old->securebits & locks & ~bits)
 		return -EPERM;
-	if (!capable(CAP_SETPCAP))
+	if (!ns_capable(current_user_ns(), CAP_SETPCAP))
 		return -EPERM;
 	c = creds_copy(old);
 	if (!c)

@@ -10,6 +10,7 @@
 #include "process/identity.h"
 #include "process/task.h"
 #include "process/time_ns.h"
+#include "process/user_ns.h"
 #include "process/user_time.h"
 #include "time/clock.h"
 
@@ -127,13 +128,12 @@ long sys_set_robust_list(struct task *t, uaddr_t head, size_t size)
 static bool may_look(struct task *other)
 {
 	const struct creds *self = current_creds();
-	struct creds *c;
-	bool ok;
+	struct creds *c = task_creds(other);
+	bool ok = c && self->uid == c->uid && self->uid == c->euid &&
+		  self->uid == c->suid && self->user_ns == c->user_ns;
 
-	if (creds_capable(self, CAP_SYS_PTRACE))
-		return true;
-	c = task_creds(other);
-	ok = c && self->uid == c->uid && self->uid == c->euid && self->uid == c->suid;
+	if (!ok)
+		ok = ns_capable(c ? c->user_ns : &first_user_ns, CAP_SYS_PTRACE);
 	creds_put(c);
 	return ok;
 }

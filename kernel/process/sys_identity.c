@@ -2,7 +2,9 @@
 /* sys_identity.c - user and group ids (credentials(7)).
  *
  * Each task has credentials of its own, as on Linux; C libraries change those of all
- * threads by asking each. User and group calls follow the same rules on four ids each. */
+ * threads by asking each. User and group calls follow the same rules on four ids each.
+ * What they are told is converted to the kernel's ids first: no task has an id that its
+ * user namespace does not know but those it had before it came there. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/syscall.h"
@@ -116,42 +118,61 @@ static int ids_set_three(struct ids *ids, uint32_t real, uint32_t effective,
 	return 0;
 }
 
-static long ids_copy_out(const struct ids *ids, uaddr_t real, uaddr_t effective,
-			 uaddr_t saved)
+static long ids_copy_out(const struct ids *ids, enum id_kind kind, uaddr_t real,
+			 uaddr_t effective, uaddr_t saved)
 {
-	int err = put_user_u32(real, ids->real);
+	const struct user_ns *ns = current_user_ns();
+	int err = put_user_u32(real, id_shown(ns, kind, ids->real));
 
 	if (!err)
-		err = put_user_u32(effective, ids->effective);
+		err = put_user_u32(effective, id_shown(ns, kind, ids->effective));
 	if (!err)
-		err = put_user_u32(saved, ids->saved);
+		err = put_user_u32(saved, id_shown(ns, kind, ids->saved));
 	return err;
+}
+
+/* The kernel's id for what is set: true unless the current task's namespace knows none.
+ * NO_ID, where it means to leave an id as it is, remains that. */
+static bool id_import(enum id_kind kind, uint32_t *id)
+{
+	const struct user_ns *ns = current_user_ns();
+
+	if (likely(ns == &first_user_ns) || *id == NO_ID)
+		return true;
+	*id = id_to_kernel(ns, kind, *id);
+	return *id != NO_ID;
+}
+
+static bool has_set_cap(int cap)
+{
+	return ns_capable(current_user_ns(), cap);
 }
 
 long sys_getuid(struct task *t)
 {
-	return t->creds->uid;
+	return uid_out(t->creds->uid);
 }
 
 long sys_geteuid(struct task *t)
 {
-	return t->creds->euid;
+	return uid_out(t->creds->euid);
 }
 
 long sys_getgid(struct task *t)
 {
-	return t->creds->gid;
+	return gid_out(t->creds->gid);
 }
 
 long sys_getegid(struct task *t)
 {
-	return t->creds->egid;
+	return gid_out(t->creds->egid);
 }
 
 long sys_setuid(struct task *t, uid_t uid)
 {
 	struct ids ids = user_ids(t->creds);
-	int err = ids_set(&ids, uid, capable(CAP_SETUID));
+	int err = !id_import(ID_USER, &uid) ? -EINVAL
+					    : ids_set(&ids, uid, has_set_cap(CAP_SETUID));
 
 	return err ? err : commit_user_ids(&ids);
 }
@@ -159,7 +180,9 @@ long sys_setuid(struct task *t, uid_t uid)
 long sys_setgid(struct task *t, gid_t gid)
 {
 	struct ids ids = group_ids(t->creds);
-	int err = ids_set(&ids, gid, capable(CAP_SETGID));
+	int err = !id_import(ID_GROUP, &gid)
+			  ? -EINVAL
+			  : ids_set(&ids, gid, has_set_cap(CAP_SETGID));
 
 	return err ? err : commit_group_ids(&ids);
 }
@@ -167,7 +190,10 @@ long sys_setgid(struct task *t, gid_t gid)
 long sys_setreuid(struct task *t, uid_t ruid, uid_t euid)
 {
 	struct ids ids = user_ids(t->creds);
-	int err = ids_set_two(&ids, ruid, euid, capable(CAP_SETUID));
+	int err = -EINVAL;
+
+	if (id_import(ID_USER, &ruid) && id_import(ID_USER, &euid))
+		err = ids_set_two(&ids, ruid, euid, has_set_cap(CAP_SETUID));
 
 	return err ? err : commit_user_ids(&ids);
 }
@@ -175,7 +201,10 @@ long sys_setreuid(struct task *t, uid_t ruid, uid_t euid)
 long sys_setregid(struct task *t, gid_t rgid, gid_t egid)
 {
 	struct ids ids = group_ids(t->creds);
-	int err = ids_set_two(&ids, rgid, egid, capable(CAP_SETGID));
+	int err = -EINVAL;
+
+	if (id_import(ID_GROUP, &rgid) && id_import(ID_GROUP, &egid))
+		err = ids_set_two(&ids, rgid, egid, has_set_cap(CAP_SETGID));
 
 	return err ? err : commit_group_ids(&ids);
 }
@@ -183,7 +212,11 @@ long sys_setregid(struct task *t, gid_t rgid, gid_t egid)
 long sys_setresuid(struct task *t, uid_t ruid, uid_t euid, uid_t suid)
 {
 	struct ids ids = user_ids(t->creds);
-	int err = ids_set_three(&ids, ruid, euid, suid, capable(CAP_SETUID));
+	int err = -EINVAL;
+
+	if (id_import(ID_USER, &ruid) && id_import(ID_USER, &euid) &&
+	    id_import(ID_USER, &suid))
+		err = ids_set_three(&ids, ruid, euid, suid, has_set_cap(CAP_SETUID));
 
 	return err ? err : commit_user_ids(&ids);
 }
@@ -191,7 +224,11 @@ long sys_setresuid(struct task *t, uid_t ruid, uid_t euid, uid_t suid)
 long sys_setresgid(struct task *t, gid_t rgid, gid_t egid, gid_t sgid)
 {
 	struct ids ids = group_ids(t->creds);
-	int err = ids_set_three(&ids, rgid, egid, sgid, capable(CAP_SETGID));
+	int err = -EINVAL;
+
+	if (id_import(ID_GROUP, &rgid) && id_import(ID_GROUP, &egid) &&
+	    id_import(ID_GROUP, &sgid))
+		err = ids_set_three(&ids, rgid, egid, sgid, has_set_cap(CAP_SETGID));
 
 	return err ? err : commit_group_ids(&ids);
 }
@@ -200,44 +237,58 @@ long sys_getresuid(struct task *t, uaddr_t ruid, uaddr_t euid, uaddr_t suid)
 {
 	struct ids ids = user_ids(t->creds);
 
-	return ids_copy_out(&ids, ruid, euid, suid);
+	return ids_copy_out(&ids, ID_USER, ruid, euid, suid);
 }
 
 long sys_getresgid(struct task *t, uaddr_t rgid, uaddr_t egid, uaddr_t sgid)
 {
 	struct ids ids = group_ids(t->creds);
 
-	return ids_copy_out(&ids, rgid, egid, sgid);
+	return ids_copy_out(&ids, ID_GROUP, rgid, egid, sgid);
 }
 
 /* Returns the old id, whether it worked or not. */
 long sys_setfsuid(struct task *t, uid_t uid)
 {
 	struct ids ids = user_ids(t->creds);
+	uid_t old = uid_out(ids.fs);
 	struct creds *c;
 
-	if (uid == NO_ID || uid == ids.fs ||
-	    (!ids_hold(&ids, uid) && !capable(CAP_SETUID)))
-		return ids.fs;
+	if (!id_import(ID_USER, &uid) || uid == NO_ID || uid == ids.fs ||
+	    (!ids_hold(&ids, uid) && !has_set_cap(CAP_SETUID)))
+		return old;
 	c = creds_copy(t->creds);
 	if (!c)
-		return ids.fs;
+		return old;
 	c->fsuid = uid;
 	caps_follow_fsuid(c, t->creds);
 	identity_commit(c);
-	return ids.fs;
+	return old;
 }
 
 long sys_setfsgid(struct task *t, gid_t gid)
 {
 	struct ids ids = group_ids(t->creds);
-	uint32_t old = ids.fs;
+	gid_t old = gid_out(ids.fs);
 
-	if (gid == NO_ID || gid == old || (!ids_hold(&ids, gid) && !capable(CAP_SETGID)))
+	if (!id_import(ID_GROUP, &gid) || gid == NO_ID || gid == ids.fs ||
+	    (!ids_hold(&ids, gid) && !has_set_cap(CAP_SETGID)))
 		return old;
 	ids.fs = gid;
 	(void)commit_group_ids(&ids);
 	return old;
+}
+
+static int groups_copy_out(const struct creds *c, uaddr_t list)
+{
+	uint32_t count = c->group_count;
+	int err = 0;
+
+	if (likely(c->user_ns == &first_user_ns))
+		return copy_to_user(list, c->groups, count * sizeof(gid_t));
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = put_user_u32(list + i * sizeof(gid_t), gid_out(c->groups[i]));
+	return err;
 }
 
 long sys_getgroups(struct task *t, int count, uaddr_t list)
@@ -249,7 +300,7 @@ long sys_getgroups(struct task *t, int count, uaddr_t list)
 	if (count) {
 		if ((uint32_t)count < have)
 			return -EINVAL;
-		if (have && copy_to_user(list, t->creds->groups, have * sizeof(gid_t)))
+		if (have && groups_copy_out(t->creds, list))
 			return -EFAULT;
 	}
 	return have;
@@ -270,12 +321,23 @@ static void groups_sort(gid_t *list, uint32_t count)
 	}
 }
 
+static int groups_copy_in(gid_t *groups, uint32_t count, uaddr_t list)
+{
+	if (copy_from_user(groups, list, count * sizeof(*groups)))
+		return -EFAULT;
+	for (uint32_t i = 0; i < count; i++)
+		if (!id_import(ID_GROUP, &groups[i]) || groups[i] == NO_ID)
+			return -EINVAL;
+	return 0;
+}
+
 long sys_setgroups(struct task *t, int count, uaddr_t list)
 {
 	struct creds *c;
 	gid_t *groups = NULL;
+	int err;
 
-	if (!capable(CAP_SETGID))
+	if (!has_set_cap(CAP_SETGID) || !user_ns_may_setgroups(current_user_ns()))
 		return -EPERM;
 	if (count < 0 || count > NGROUPS_MAX)
 		return -EINVAL;
@@ -283,9 +345,10 @@ long sys_setgroups(struct task *t, int count, uaddr_t list)
 		groups = kmalloc_array((size_t)count, sizeof(*groups));
 		if (!groups)
 			return -ENOMEM;
-		if (copy_from_user(groups, list, (size_t)count * sizeof(*groups))) {
+		err = groups_copy_in(groups, (uint32_t)count, list);
+		if (err) {
 			kfree(groups);
-			return -EFAULT;
+			return err;
 		}
 		groups_sort(groups, (uint32_t)count);
 	}

@@ -15,6 +15,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 enum { TYPE_MAX = 32 };
 #define PAYLOAD_MAX    ((1 << 20) - 1)
@@ -156,13 +157,14 @@ static long ring_describe(int ring, uaddr_t buf, uint64_t room)
 {
 	char text[64];
 	size_t size;
-	uid_t uid = current_creds()->uid;
+	uid_t uid = uid_out(current_creds()->uid);
 
 	if (ring < 0)
 		return ring;
 	size = 1 + (size_t)scnprintf(text, sizeof(text), "keyring;%u;%d;%08x;%s.%u", uid,
 				     -1, USER_RING_PERM,
-				     ring == RING_USER ? "_uid" : "_uid_ses", uid);
+				     ring == RING_USER ? "_uid" : "_uid_ses",
+				     current_creds()->uid);
 	return room < size ? (long)size : answer(buf, room, text, size);
 }
 

@@ -12,6 +12,7 @@
 #include "process/system.h"
 #include "process/task.h"
 #include "process/task_life.h"
+#include "process/user_ns.h"
 
 int nr_open = NR_OPEN_MAX;
 
@@ -98,11 +99,13 @@ static bool may_exchange(struct task *other)
 	struct creds *c;
 	bool ok;
 
-	if (other->process == current()->process || creds_capable(self, CAP_SYS_RESOURCE))
+	if (other->process == current()->process)
 		return true;
 	c = task_creds(other);
 	ok = c && self->uid == c->uid && self->uid == c->euid && self->uid == c->suid &&
 	     self->gid == c->gid && self->gid == c->egid && self->gid == c->sgid;
+	if (!ok)
+		ok = ns_capable(c ? c->user_ns : &first_user_ns, CAP_SYS_RESOURCE);
 	creds_put(c);
 	return ok;
 }

@@ -12,6 +12,7 @@
 #include "process/select.h"
 #include "process/session.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 #define IOPRIO_CLASS_SHIFT 13
 #define IOPRIO_CLASS_RT	   1U
@@ -61,7 +62,7 @@ bool tasks_select(enum select_kind kind, int who, void (*func)(struct task *t, v
 {
 	struct task *self = current();
 	const struct pgroup *g;
-	uid_t uid = who ? (uid_t)who : self->creds->uid;
+	uid_t uid = who ? uid_in((uid_t)who) : self->creds->uid;
 	bool any = false;
 
 	lock_take(&process_tree_lock);
@@ -89,9 +90,9 @@ bool task_may_schedule_locked(const struct task *t)
 	const struct creds *self = current_creds();
 	const struct creds *c = t->creds;
 
-	if (t == current() || creds_capable(self, CAP_SYS_NICE))
+	if (t == current() || (c && (self->euid == c->uid || self->euid == c->euid)))
 		return true;
-	return c && (self->euid == c->uid || self->euid == c->euid);
+	return creds_ns_capable(self, c ? c->user_ns : &first_user_ns, CAP_SYS_NICE);
 }
 
 bool task_may_schedule(struct task *t)

@@ -19,6 +19,7 @@
 #include "process/namespace.h"
 #include "process/session.h"
 #include "process/task_life.h"
+#include "process/user_ns.h"
 
 struct lock process_tree_lock = LOCK_INIT(RANK_PROCESS_TREE);
 struct process *init_process;
@@ -112,6 +113,7 @@ struct process *process_alloc(void)
 	waitq_init(&p->threads_gone);
 	waitq_init(&p->resume);
 	p->dumpable = DUMPABLE_USER;
+	p->exec_user_ns = &first_user_ns;
 	p->mce_kill = PR_MCE_KILL_DEFAULT;
 	p->coredump_filter = COREDUMP_FILTER_DEFAULT;
 	p->loginuid = p->sessionid = UINT32_MAX;
@@ -130,6 +132,8 @@ void process_inherit(struct process *p, struct process *from)
 	p->sessionid = from->sessionid;
 	lock_take(&from->lock);
 	memcpy(p->rlimits, from->rlimits, sizeof(p->rlimits));
+	user_ns_get(from->exec_user_ns);
+	p->exec_user_ns = from->exec_user_ns;
 	lock_drop(&from->lock);
 }
 
@@ -142,6 +146,7 @@ void process_put(struct process *p)
 {
 	if (!p || !ref_put(&p->refs))
 		return;
+	user_ns_put(p->exec_user_ns);
 	(void)atomic_sub(&process_total, 1);
 	slab_free(&process_cache, p);
 }

@@ -30,6 +30,7 @@ struct regs;
 struct seccomp_filter;
 struct seccomp_wait;
 struct sem_undo_list;
+struct user_ns;
 
 #define TASK_COMM_LEN 16
 #define NSIG	      64
@@ -229,6 +230,10 @@ struct process {
 	enum process_state state;
 	bool is_subreaper;
 	uint8_t dumpable; /* enum dumpable */
+	/* lock; ref: that of the last exec, or one around it where who may not read the
+	 * program has no privilege over it: who looks into what is not dumpable needs
+	 * CAP_SYS_PTRACE there. */
+	struct user_ns *exec_user_ns;
 	uint8_t mce_kill; /* PR_MCE_KILL: kept */
 	bool did_exec;
 	bool used_privilege; /* atomic: a capability has been of use to it */

@@ -19,10 +19,11 @@ struct id_extent {
 	uint32_t count;
 };
 
-/* Immutable. */
+/* id_map.c's: immutable. Few extents are in the order in which they were written; of many
+ * those in the order of their first ids are followed by the same in that of the kernel's.
+ */
 struct id_map {
 	uint32_t count;
-	/* count extents in the order of first, then the same in that of kernel */
 	struct id_extent extents[];
 };
 
@@ -35,8 +36,8 @@ struct user_ns {
 	gid_t group;
 	/* const: who made it could have given files capabilities */
 	bool parent_may_setfcap;
-	bool may_setgroups; /* user_ns.c's lock */
-	/* Set once, under user_ns.c's lock; atomic. NULL: no id is known in it (in the
+	bool may_setgroups; /* atomic: changed under id_map.c's lock */
+	/* Set once, under id_map.c's lock; atomic. NULL: no id is known in it (in the
 	 * first one: all are). */
 	struct id_map *maps[ID_KINDS];
 	struct ns_counts counts;
@@ -64,6 +65,13 @@ static inline struct user_ns *current_user_ns(void)
 }
 /* ns is inside, or is, ancestor. */
 bool user_ns_is_in(const struct user_ns *ns, const struct user_ns *ancestor);
+
+/* c, which nobody else has yet, is of a new user namespace inside the one it was of, with
+ * all capabilities there: 0, -ENOSPC: too many or too deep, -EPERM: in a root of its own
+ * or with ids that are unknown, -ENOMEM. */
+int creds_new_user_ns(struct creds *c, bool is_chrooted) MUST_CHECK;
+/* The same for one that there is, whose reference is taken over. */
+void creds_enter_user_ns(struct creds *c, struct user_ns *ns);
 
 /* ---- capabilities; what is relative to the first namespace is in creds.h ---- */
 
@@ -129,3 +137,18 @@ static inline gid_t gid_out(gid_t gid)
 {
 	return kgid_shown(current_user_ns(), gid);
 }
+
+/* ---- maps; id_map.c ---- */
+
+/* The number of extents, and *out the i-th if there are so many, as it was written but
+ * for the kernel's ids. */
+uint32_t id_map_extent(const struct user_ns *ns, enum id_kind kind, uint32_t i,
+		       struct id_extent *out);
+/* Sets one of a namespace that is not the first, from what the current task writes to a
+ * file that was opened with some credentials: 0, -EINVAL, -EPERM, -ENOMEM. Changes text.
+ */
+int id_map_set(struct user_ns *ns, enum id_kind kind, const struct creds *opener,
+	       char *text) MUST_CHECK;
+/* setgroups(2) may be allowed, and is: when there are groups. -EPERM: too late. */
+int user_ns_set_setgroups(struct user_ns *ns, bool may) MUST_CHECK;
+bool user_ns_may_setgroups(const struct user_ns *ns);

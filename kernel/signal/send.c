@@ -10,6 +10,7 @@
 #include "lib/atomic.h"
 #include "process/creds.h"
 #include "process/session.h"
+#include "process/user_ns.h"
 #include "signal/hooks.h"
 #include "signal/internal.h"
 
@@ -18,6 +19,48 @@ void (*signal_queued_hook)(struct process *p, struct task *t, int signo);
 void signal_info_kernel(struct linux_siginfo *info, int signo)
 {
 	*info = (struct linux_siginfo){.si_signo = signo, .si_code = SI_KERNEL};
+}
+
+/* It says of which user it comes, by the rules of sigaction(2). */
+static bool has_uid(const struct linux_siginfo *info)
+{
+	switch (info->si_code) {
+	case SI_TIMER:
+	case SI_SIGIO:
+		return false;
+	case SI_USER:
+	case SI_KERNEL:
+		return true;
+	default:
+		break;
+	}
+	if (info->si_code < 0 || info->si_code > SI_KERNEL)
+		return true;
+	switch (info->si_signo) {
+	case SIGILL:
+	case SIGFPE:
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGTRAP:
+	case SIGSYS:
+	case SIGIO:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void signal_info_import(struct linux_siginfo *info)
+{
+	if (unlikely(current_user_ns() != &first_user_ns) && has_uid(info))
+		info->kill.uid = uid_in(info->kill.uid);
+}
+
+/* As the receiver sees it: its process' lock is held. */
+static void info_export(const struct task *receiver, struct linux_siginfo *info)
+{
+	if (receiver->creds && has_uid(info))
+		info->kill.uid = kuid_shown(receiver->creds->user_ns, info->kill.uid);
 }
 
 static bool is_ignored(const struct task *t, int signo)
@@ -166,6 +209,7 @@ static int send_locked(struct process *p, struct task *t, const struct task *mea
 	struct task *receiver = t && task_is_live(t) ? t : representative(p, meant);
 	struct sigpending *pending;
 	struct pending_owner owner;
+	struct linux_siginfo seen = *info;
 	int err;
 
 	if (!receiver || (t && receiver != t) || !prepare(p, receiver, signo))
@@ -179,7 +223,8 @@ static int send_locked(struct process *p, struct task *t, const struct task *mea
 		return 0; /* one of them is enough, and was told */
 	owner.uid = receiver->creds ? receiver->creds->uid : 0;
 	owner.limit = p->rlimits[RLIMIT_SIGPENDING].rlim_cur;
-	err = pending_add(pending, signo, info, &owner);
+	info_export(receiver, &seen);
+	err = pending_add(pending, signo, &seen, &owner);
 	if (!err)
 		announce(p, t, receiver, signo);
 	return err;

@@ -34,6 +34,8 @@ int signal_kill_group(pid_t pgid, int signo, const struct linux_siginfo *info);
 int signal_kill_group_of(const struct process *founder, int signo,
 			 const struct linux_siginfo *info);
 /* Information for a signal from the current task. */
+/* One that a guest has made: its user becomes the kernel's. */
+void signal_info_import(struct linux_siginfo *info);
 void signal_info_from_user(struct linux_siginfo *info, int signo, int code);
 
 /* True when the current task has an unblocked signal (or must die). */

@@ -7,6 +7,7 @@
 #include "mm/usercopy.h"
 #include "process/identity.h"
 #include "process/session.h"
+#include "process/user_ns.h"
 #include "signal/internal.h"
 
 void signal_info_from_user(struct linux_siginfo *info, int signo, int code)
@@ -32,11 +33,12 @@ int signal_may_send_locked(struct task *t, int signo)
 
 	if (signo < 0 || signo > NSIG)
 		return -EINVAL;
-	if (t->process == p || creds_capable(self, CAP_KILL))
+	if (t->process == p)
 		return 0;
 	c = task_creds(t);
 	ok = !c || self->euid == c->suid || self->euid == c->uid ||
-	     self->uid == c->suid || self->uid == c->uid;
+	     self->uid == c->suid || self->uid == c->uid ||
+	     creds_ns_capable(self, c->user_ns, CAP_KILL);
 	creds_put(c);
 	if (ok || (signo == SIGCONT && in_same_session(p, t->process)))
 		return 0;
@@ -198,6 +200,7 @@ static int info_copy_in(struct linux_siginfo *info, uaddr_t addr, pid_t receiver
 	if (COPY_IN(info, addr))
 		return -EFAULT;
 	info->si_signo = signo;
+	signal_info_import(info);
 	if ((info->si_code >= 0 || info->si_code == SI_TKILL) &&
 	    receiver != current()->process->pid)
 		return -EPERM;

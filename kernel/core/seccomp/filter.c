@@ -11,6 +11,7 @@
 #include "mm/usercopy.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 /* Linux's limit for a chain, and what each earlier filter counts beside its length. */
 #define WEIGHT_MAX   32768
@@ -130,7 +131,8 @@ int filter_create(struct task *t, uaddr_t from, uint32_t flags,
 		return -EFAULT;
 	if (fprog.len == 0 || fprog.len > BPF_MAXINSNS)
 		return -EINVAL;
-	if (!atomic_load(&t->no_new_privs) && !capable(CAP_SYS_ADMIN))
+	if (!atomic_load(&t->no_new_privs) &&
+	    !ns_capable(current_user_ns(), CAP_SYS_ADMIN))
 		return -EACCES;
 	f = slab_alloc_zeroed(&seccomp_filter_cache);
 	if (!f)

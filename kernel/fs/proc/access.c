@@ -11,6 +11,7 @@
 #include "process/identity.h"
 #include "process/session.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 static bool all_ids_are(const struct creds *other, uid_t uid, gid_t gid)
 {
@@ -18,18 +19,40 @@ static bool all_ids_are(const struct creds *other, uid_t uid, gid_t gid)
 	       gid == other->gid && gid == other->egid && gid == other->sgid;
 }
 
-static bool may_access(struct task *t, uid_t uid, gid_t gid)
+/* Who is not dumpable is for those alone who have power over the user namespace of its
+ * program. */
+static bool is_open(struct task *t)
+{
+	struct process *p = t->process;
+	struct user_ns *ns;
+	bool ok;
+
+	if (p->dumpable == DUMPABLE_USER)
+		return true;
+	lock_take(&p->lock);
+	ns = p->exec_user_ns;
+	user_ns_get(ns);
+	lock_drop(&p->lock);
+	ok = ns_capable(ns, CAP_SYS_PTRACE);
+	user_ns_put(ns);
+	return ok;
+}
+
+/* With ids and capabilities that are those of the current task which count. */
+static bool may_access(struct task *t, uid_t uid, gid_t gid, uint64_t caps)
 {
 	const struct creds *own = current_creds();
 	struct creds *other;
+	bool may_trace;
 	bool ok;
 
-	if (t->process == current()->process || creds_capable(own, CAP_SYS_PTRACE))
+	if (t->process == current()->process)
 		return true;
 	other = task_creds(t);
-	ok = other && all_ids_are(other, uid, gid) &&
-	     t->process->dumpable == DUMPABLE_USER &&
-	     !(other->cap_permitted & ~own->cap_permitted);
+	may_trace = ns_capable(other ? other->user_ns : &first_user_ns, CAP_SYS_PTRACE);
+	ok = (may_trace || (other && all_ids_are(other, uid, gid))) && is_open(t);
+	if (ok && !may_trace)
+		ok = other->user_ns == own->user_ns && !(other->cap_permitted & ~caps);
 	creds_put(other);
 	return ok;
 }
@@ -38,14 +61,23 @@ int pid_may_access(struct task *t)
 {
 	const struct creds *own = current_creds();
 
-	return may_access(t, own->fsuid, own->fsgid) ? 0 : -EACCES;
+	return may_access(t, own->fsuid, own->fsgid, own->cap_effective) ? 0 : -EACCES;
 }
 
 int task_may_access(struct task *t)
 {
 	const struct creds *own = current_creds();
 
-	return may_access(t, own->uid, own->gid) ? 0 : -EPERM;
+	return may_access(t, own->uid, own->gid, own->cap_permitted) ? 0 : -EPERM;
+}
+
+bool pid_capable(struct task *t, int cap)
+{
+	struct creds *c = task_creds(t);
+	bool ok = ns_capable(c ? c->user_ns : &first_user_ns, cap);
+
+	creds_put(c);
+	return ok;
 }
 
 /* A task lets go of these under its process' lock. */

@@ -11,6 +11,7 @@
 #include "fs/file.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "process/user_ns.h"
 
 enum {
 	TEXT_SIZE_FIRST = 1000,
@@ -106,6 +107,21 @@ void text_escaped(struct text *t, const char *s, const char *escape)
 	}
 }
 
+const struct user_ns *text_user_ns(const struct text *t)
+{
+	return t->user_ns ? t->user_ns : current_user_ns();
+}
+
+uid_t text_uid(const struct text *t, uid_t uid)
+{
+	return kuid_shown(text_user_ns(t), uid);
+}
+
+gid_t text_gid(const struct text *t, gid_t gid)
+{
+	return kgid_shown(text_user_ns(t), gid);
+}
+
 void text_fini(struct text *t)
 {
 	kfree(t->buf);
@@ -126,7 +142,7 @@ uint64_t generated_about(const struct file *f)
 
 static int make(struct file *f, struct generated *g)
 {
-	struct text t = {.buf = NULL};
+	struct text t = {.user_ns = f->creds->user_ns};
 	struct text old;
 	int err = g->show(f, &t);
 

@@ -10,6 +10,7 @@
 struct file;
 struct file_ops;
 struct uio;
+struct user_ns;
 
 /* A text that grows. After a failed allocation it stays as it is. */
 struct text {
@@ -17,6 +18,7 @@ struct text {
 	size_t len;
 	size_t size;
 	bool is_failed;
+	const struct user_ns *user_ns; /* of who opened the file; NULL: no file */
 };
 
 void text_printf(struct text *t, const char *format, ...) PRINTF(2, 3);
@@ -28,6 +30,10 @@ void text_pad(struct text *t, size_t start, size_t width);
 /* With white space, backslashes and '#' as octal escapes, as in /proc/mounts. */
 void text_escaped(struct text *t, const char *s, const char *escape);
 void text_fini(struct text *t);
+/* The user namespace that ids are shown in, and ids of the kernel as it shows them. */
+const struct user_ns *text_user_ns(const struct text *t);
+uid_t text_uid(const struct text *t, uid_t uid);
+gid_t text_gid(const struct text *t, gid_t gid);
 
 /* Makes the contents: 0 or -errno, which read(2) returns. No locks are held. */
 typedef int (*generated_show_t)(struct file *f, struct text *t);

@@ -41,11 +41,11 @@ enum pid_where { PID_PROCESS = 1, PID_THREAD = 2, PID_BOTH = 3 };
 
 struct pid_entry {
 	const char *name;
-	uint32_t mode;	   /* with the type */
-	uint8_t where;	   /* enum pid_where */
-	bool is_guarded;   /* only for those who might trace the task */
-	bool admin_writes; /* only CAP_SYS_ADMIN may open it for writing */
-	bool is_of_mm;	   /* about the memory that the process had when it was opened */
+	uint32_t mode;	 /* with the type */
+	uint8_t where;	 /* enum pid_where */
+	bool is_guarded; /* only for those who might trace the task */
+	bool is_of_mm;	 /* about the memory that the process had when it was opened */
+	int (*open)(struct file *f, struct task *t); /* for fops, without show */
 	int (*show)(struct text *out, struct task *t, const struct pid_inode *i);
 	int (*store)(struct task *t, const struct pid_inode *i, char *data, size_t len);
 	/* A magic link's place. References. */
@@ -73,6 +73,8 @@ uint64_t pid_ino(pid_t tid, bool is_thread, const struct pid_entry *entry, int f
 /* Of t, a zombie too: false if unknown. */
 bool task_pgroup_ids(struct task *t, pid_t *pgid, pid_t *sid, pid_t *foreground,
 		     uint64_t *tty);
+/* The current task has cap over the user namespace of t. */
+bool pid_capable(struct task *t, int cap);
 bool task_is_whole(const struct pid_inode *i);
 
 /* ---- entries, by file ---- */
@@ -136,11 +138,6 @@ int pid_store_coredump_filter(struct task *t, const struct pid_inode *i, char *d
 int pid_show_loginuid(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_sessionid(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_store_loginuid(struct task *t, const struct pid_inode *i, char *data, size_t len);
-int pid_show_setgroups(struct text *out, struct task *t, const struct pid_inode *i);
-int pid_store_setgroups(struct task *t, const struct pid_inode *i, char *data,
-			size_t len);
-int pid_show_id_map(struct text *out, struct task *t, const struct pid_inode *i);
-int pid_store_refused(struct task *t, const struct pid_inode *i, char *data, size_t len);
 int pid_store_sched(struct task *t, const struct pid_inode *i, char *data, size_t len);
 int pid_show_attr(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_store_attr(struct task *t, const struct pid_inode *i, char *data, size_t len);
@@ -153,6 +150,10 @@ int pid_show_fixed(struct text *out, struct task *t, const struct pid_inode *i);
 /* pid_timens.c */
 int pid_show_timens(struct text *out, struct task *t, const struct pid_inode *i);
 extern const struct file_ops pid_timens_ops;
+/* pid_userns.c */
+int pid_open_id_map(struct file *f, struct task *t);
+int pid_open_setgroups(struct file *f, struct task *t);
+extern const struct file_ops pid_id_map_ops, pid_setgroups_ops;
 /* pid_maps.c */
 int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i);
 /* /proc/PID/maps: generated_pid_ops with PROCMAP_QUERY (pid_mapquery.c). */

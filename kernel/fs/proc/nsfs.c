@@ -20,6 +20,7 @@
 #include "mm/usercopy.h"
 #include "process/namespace.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 #define NSFS_MAGIC	 0x6e736673
 #define NS_GET_USERNS	 0xb701
@@ -86,30 +87,41 @@ long nsfs_open(struct namespace *ns)
 	return err;
 }
 
-/* Whose all namespaces are. */
-static long open_owner(void)
+/* The user namespace that ns belongs to, if it is that of the current task or inside. */
+static long open_owner(const struct namespace *ns)
 {
-	struct namespace *ns = task_namespace(current(), CLONE_NEWUSER, false);
-	long ret = nsfs_open(ns);
+	const struct user_ns *own = current_user_ns();
 
-	namespace_put(ns);
-	return ret;
+	if (!ns->owner || !user_ns_is_in(ns->owner, own))
+		return -EPERM;
+	return nsfs_open(&ns->owner->ns);
+}
+
+static long owner_uid(const struct namespace *ns, uaddr_t out)
+{
+	const struct user_ns *user;
+
+	if (ns->kind != CLONE_NEWUSER)
+		return -EINVAL;
+	user = container_of(ns, const struct user_ns, ns);
+	return put_user_u32(out, uid_out(user->owner));
 }
 
 static long nsfs_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 {
 	const struct namespace *ns = f->inode->private;
-	bool is_user = ns->kind == CLONE_NEWUSER;
 
 	switch (cmd) {
 	case NS_GET_USERNS:
-		return is_user ? -EPERM : open_owner();
+		return open_owner(ns);
 	case NS_GET_PARENT:
-		return is_user || ns->kind == CLONE_NEWPID ? -EPERM : -EINVAL;
+		if (ns->kind == CLONE_NEWUSER)
+			return open_owner(ns);
+		return ns->kind == CLONE_NEWPID ? -EPERM : -EINVAL;
 	case NS_GET_NSTYPE:
 		return ns->kind;
 	case NS_GET_OWNER_UID:
-		return is_user ? put_user_u32(arg, 0) : -EINVAL;
+		return owner_uid(ns, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -19,6 +19,7 @@
 #include "process/creds.h"
 #include "process/identity.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 #define FILE_MODE(m) (S_IFREG | (m))
 #define DIR_MODE(m)  (S_IFDIR | (m))
@@ -61,8 +62,8 @@ static const struct pid_entry entries[] = {
 	{"exe", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_exe},
 	{"fd", DIR_MODE(0500), PID_BOTH, .dir = &pid_fd_dir},
 	{"fdinfo", DIR_MODE(0555), PID_BOTH, .dir = &pid_fdinfo_dir},
-	{"gid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
-	 .store = pid_store_refused},
+	{"gid_map", FILE_MODE(0644), PID_BOTH, .open = pid_open_id_map,
+	 .fops = &pid_id_map_ops},
 	{"io", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .show = pid_show_io},
 	{"ksm_merging_pages", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
 	 .show = pid_show_fixed},
@@ -94,15 +95,15 @@ static const struct pid_entry entries[] = {
 	 .fops = &pid_pagemap_ops},
 	{"personality", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
 	 .show = pid_show_personality},
-	{"projid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
-	 .store = pid_store_refused},
+	{"projid_map", FILE_MODE(0644), PID_BOTH, .open = pid_open_id_map,
+	 .fops = &pid_id_map_ops},
 	{"root", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_root},
 	{"sched", FILE_MODE(0644), PID_BOTH, .show = pid_show_sched,
 	 .store = pid_store_sched},
 	{"schedstat", FILE_MODE(0444), PID_BOTH, .show = pid_show_schedstat},
 	{"sessionid", FILE_MODE(0444), PID_BOTH, .show = pid_show_sessionid},
-	{"setgroups", FILE_MODE(0644), PID_BOTH, .show = pid_show_setgroups,
-	 .store = pid_store_setgroups, .admin_writes = true},
+	{"setgroups", FILE_MODE(0644), PID_BOTH, .open = pid_open_setgroups,
+	 .fops = &pid_setgroups_ops},
 	{"smaps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
 	 .show = pid_show_smaps},
 	{"smaps_rollup", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
@@ -119,8 +120,8 @@ static const struct pid_entry entries[] = {
 	{"timers", FILE_MODE(0444), PID_PROCESS, .show = pid_show_timers},
 	{"timerslack_ns", FILE_MODE(0666), PID_PROCESS, .show = pid_show_timerslack,
 	 .store = pid_store_timerslack},
-	{"uid_map", FILE_MODE(0644), PID_BOTH, .show = pid_show_id_map,
-	 .store = pid_store_refused},
+	{"uid_map", FILE_MODE(0644), PID_BOTH, .open = pid_open_id_map,
+	 .fops = &pid_id_map_ops},
 	{"wchan", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 };
 
@@ -142,18 +143,31 @@ struct task *pid_task(const struct pid_inode *i)
 	return t;
 }
 
+/* The root of the user namespace of t's program, if it has one. */
+static void owner_set_root(struct pid_inode *i, struct process *p)
+{
+	lock_take(&p->lock);
+	i->inode.uid = make_kuid(p->exec_user_ns, 0);
+	i->inode.gid = make_kgid(p->exec_user_ns, 0);
+	lock_drop(&p->lock);
+	if (i->inode.uid == NO_ID)
+		i->inode.uid = 0;
+	if (i->inode.gid == NO_ID)
+		i->inode.gid = 0;
+}
+
 /* The owner is the task's, or root when others shall not look into it; directories show
  * it always. */
 static void owner_set(struct pid_inode *i, struct task *t)
 {
 	struct creds *c = task_creds(t);
 
-	i->inode.uid = 0;
-	i->inode.gid = 0;
 	if (c &&
 	    (t->process->dumpable == DUMPABLE_USER || i->inode.mode == DIR_MODE(0555))) {
 		i->inode.uid = c->euid;
 		i->inode.gid = c->egid;
+	} else {
+		owner_set_root(i, t->process);
 	}
 	creds_put(c);
 }
@@ -305,9 +319,8 @@ static int pid_open(struct inode *inode, struct file *f)
 	uint64_t mm = t && i->entry->is_of_mm ? mm_id_of(t) : 0;
 	int err = guard(i, t);
 
-	if (!err && i->entry->admin_writes && (f->mode & FMODE_WRITE) &&
-	    !capable(CAP_SYS_ADMIN))
-		err = -EACCES;
+	if (!err && i->entry->open)
+		err = i->entry->open(f, t);
 	task_put(t);
 	if (err || !S_ISREG(inode->mode) || (i->entry->fops && !i->entry->show))
 		return err;

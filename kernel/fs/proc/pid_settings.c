@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_settings.c - what of a process or task can be set by writing to its files.
  *
- * Audit is not there: its settings are kept. Of the other user and time
- * namespaces there are none, so nothing about them can be set. */
+ * Audit is not there: its settings are kept. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -15,6 +14,7 @@
 #include "process/sched_policy.h"
 #include "process/system.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 enum { OOM_ADJ_MAX = 15, OOM_DISABLE = -17, OOM_SCORE_ADJ_MAX = 1000 };
 
@@ -157,7 +157,7 @@ int pid_store_oom_adj(struct task *t, const struct pid_inode *i, char *data, siz
 int pid_show_timerslack(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	if (t != current() && !capable(CAP_SYS_NICE))
+	if (t != current() && !pid_capable(t, CAP_SYS_NICE))
 		return -EPERM;
 	text_printf(out, "%lu\n", t->timer_slack);
 	return 0;
@@ -171,7 +171,7 @@ int pid_store_timerslack(struct task *t, const struct pid_inode *i, char *data,
 	(void)i;
 	if (!number_of(data, len, &value) || value < 0)
 		return -EINVAL;
-	if (t != current() && !capable(CAP_SYS_NICE))
+	if (t != current() && !pid_capable(t, CAP_SYS_NICE))
 		return -EPERM;
 	if (t->policy == SCHED_DEADLINE || policy_is_realtime(t->policy))
 		return 0; /* they have none */
@@ -205,7 +205,7 @@ int pid_store_coredump_filter(struct task *t, const struct pid_inode *i, char *d
 int pid_show_loginuid(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	text_printf(out, "%u", t->process->loginuid);
+	text_printf(out, "%u", from_kuid(text_user_ns(out), t->process->loginuid));
 	return 0;
 }
 
@@ -222,56 +222,23 @@ int pid_store_loginuid(struct task *t, const struct pid_inode *i, char *data, si
 	static uint32_t last_session; /* atomic */
 	struct process *p = t->process;
 	int64_t value;
+	uid_t uid;
 
 	(void)i;
 	if (p != current()->process)
 		return -EPERM;
 	if (!number_of(data, len, &value) || value < 0 || value > UINT32_MAX)
 		return -EINVAL;
+	uid = uid_in((uid_t)value);
+	if (uid == NO_ID && value != NO_ID)
+		return -EINVAL;
 	if (p->loginuid != UINT32_MAX && !capable(CAP_AUDIT_CONTROL))
 		return -EPERM;
-	p->loginuid = (uint32_t)value;
+	p->loginuid = uid;
 	p->sessionid = value == UINT32_MAX
 			       ? UINT32_MAX
 			       : __atomic_add_fetch(&last_session, 1, __ATOMIC_RELAXED);
 	return 0;
-}
-
-int pid_show_setgroups(struct text *out, struct task *t, const struct pid_inode *i)
-{
-	(void)t;
-	(void)i;
-	text_puts(out, "allow\n");
-	return 0;
-}
-
-/* Groups have been mapped for long: only what holds may be said. */
-int pid_store_setgroups(struct task *t, const struct pid_inode *i, char *data, size_t len)
-{
-	(void)t;
-	(void)i;
-	data[trimmed(data, len)] = '\0';
-	if (string_equal(data, "allow"))
-		return 0;
-	return string_equal(data, "deny") ? -EPERM : -EINVAL;
-}
-
-int pid_show_id_map(struct text *out, struct task *t, const struct pid_inode *i)
-{
-	(void)t;
-	(void)i;
-	text_printf(out, "%10u %10u %10u\n", 0, 0, UINT32_MAX);
-	return 0;
-}
-
-/* Maps can be set once, and are. */
-int pid_store_refused(struct task *t, const struct pid_inode *i, char *data, size_t len)
-{
-	(void)t;
-	(void)i;
-	(void)data;
-	(void)len;
-	return -EPERM;
 }
 
 /* Writing resets counts of scheduling that are not kept. */

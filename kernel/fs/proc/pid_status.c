@@ -219,12 +219,14 @@ static void status_creds(struct text *out, struct task *t)
 	struct creds *c = task_creds(t);
 
 	if (c)
-		text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
-			    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid,
-			    c->fsgid);
+		text_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n",
+			    text_uid(out, c->uid), text_uid(out, c->euid),
+			    text_uid(out, c->suid), text_uid(out, c->fsuid),
+			    text_gid(out, c->gid), text_gid(out, c->egid),
+			    text_gid(out, c->sgid), text_gid(out, c->fsgid));
 	text_printf(out, "FDSize:\t%d\nGroups:\t", fds ? fds->capacity : 0);
 	for (uint32_t i = 0; c && i < c->group_count; i++)
-		text_printf(out, "%u ", c->groups[i]);
+		text_printf(out, "%u ", text_gid(out, c->groups[i]));
 	if (!c || !c->group_count)
 		text_putc(out, ' ');
 	text_putc(out, '\n');

@@ -12,6 +12,7 @@
 #include "process/creds.h"
 #include "process/task.h"
 #include "process/time_ns.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 #define NAME_MAX_LEN 9 /* of a clock: the rest is the next word */
@@ -147,7 +148,7 @@ static int set(struct file *f, struct task *t, const struct time_offset *offsets
 
 	if (!ns)
 		return -ESRCH;
-	err = creds_capable(f->creds, CAP_SYS_TIME)
+	err = creds_ns_capable(f->creds, ns->ns.owner, CAP_SYS_TIME)
 		      ? time_ns_set_offsets(ns, offsets, count)
 		      : -EPERM;
 	time_ns_put(ns);

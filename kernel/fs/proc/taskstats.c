@@ -18,6 +18,7 @@
 #include "process/identity.h"
 #include "process/remote.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 static uint64_t microseconds(nsec_t t)
@@ -66,8 +67,8 @@ static void add_identity(struct linux_taskstats *s, struct task *t)
 	nsec_t start = clock_now(CLOCK_REALTIME) - (now - t->start_time);
 
 	if (creds) {
-		s->ac_uid = creds->uid;
-		s->ac_gid = creds->gid;
+		s->ac_uid = uid_out(creds->uid);
+		s->ac_gid = gid_out(creds->gid);
 		creds_put(creds);
 	}
 	lock_take(&process_tree_lock);

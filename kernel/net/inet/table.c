@@ -197,7 +197,7 @@ static void show_row(const struct inet_view *v, void *arg)
 	show_address(t, v->family, v->remote, v->remote_port);
 	text_printf(t, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %lu %d %016lx", v->state,
 		    v->state == INET_LISTEN ? 0 : v->send_queue, v->receive_queue, 0, 0UL,
-		    0, v->uid, 0, v->ino, 2, 0UL);
+		    0, text_uid(t, v->uid), 0, v->ino, 2, 0UL);
 	if (is_tcp)
 		text_puts(t, " 20 0 0 10 -1");
 	else

@@ -15,6 +15,7 @@
 #include "net/netlink/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 /* What a message costs beside its data, as Linux counts it. */
 enum { CHARGE_HEAD = 256, CHARGE_TAIL = 320, CHARGE_MIN = 512, SIZE_SPARE = 32 };
@@ -419,9 +420,12 @@ static ssize_t copy_packet(struct netlink_socket *n, struct message *m,
 	if (options & OPTION_PKTINFO)
 		message_put_control(m, SOL_NETLINK, NETLINK_PKTINFO, &p->group,
 				    sizeof(p->group));
-	if (options & OPTION_PASSCRED)
-		message_put_control(m, SOL_SOCKET, SCM_CREDENTIALS, &p->creds,
-				    sizeof(p->creds));
+	if (options & OPTION_PASSCRED) {
+		struct linux_ucred told = {p->creds.pid, uid_out(p->creds.uid),
+					   gid_out(p->creds.gid)};
+
+		message_put_control(m, SOL_SOCKET, SCM_CREDENTIALS, &told, sizeof(told));
+	}
 	return (ssize_t)(m->flags & MSG_TRUNC ? p->size : size);
 }
 

@@ -2,6 +2,7 @@
 /* options.c - socket options of AF_UNIX sockets: whose they are, and what they pass. */
 #include "abi/errno.h"
 #include "abi/socket.h"
+#include "base/slab.h"
 #include "base/waitq.h"
 #include "event/pidfd.h"
 #include "fs/poll.h"
@@ -10,6 +11,7 @@
 #include "net/unix/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
+#include "process/user_ns.h"
 
 int unix_pidfd(pid_t pid)
 {
@@ -79,10 +81,30 @@ static void peer_creds_get(struct unix_socket *u, void *value, int *len)
 
 	lock_take(&u->lock);
 	if (u->peer_creds)
-		c = (struct linux_ucred){u->peer_pid, u->peer_creds->euid,
-					 u->peer_creds->egid};
+		c = (struct linux_ucred){u->peer_pid, uid_out(u->peer_creds->euid),
+					 gid_out(u->peer_creds->egid)};
 	lock_drop(&u->lock);
 	option_put(value, len, &c, sizeof(c));
+}
+
+/* As the current task's user namespace sees them, in value. */
+static int groups_export(const struct creds *c, void *value, int *len)
+{
+	size_t size = c->group_count * sizeof(gid_t);
+	gid_t *seen;
+
+	if (likely(current_user_ns() == &first_user_ns) || !size) {
+		option_put(value, len, c->groups, size);
+		return 0;
+	}
+	seen = kmalloc(size);
+	if (!seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->group_count; i++)
+		seen[i] = gid_out(c->groups[i]);
+	option_put(value, len, seen, size);
+	kfree(seen);
+	return 0;
 }
 
 static int peer_groups_get(struct unix_socket *u, void *value, int *len)
@@ -103,7 +125,7 @@ static int peer_groups_get(struct unix_socket *u, void *value, int *len)
 		*len = size;
 		err = -ERANGE;
 	} else {
-		option_put(value, len, c->groups, (size_t)size);
+		err = groups_export(c, value, len);
 	}
 	creds_put(c);
 	return err;

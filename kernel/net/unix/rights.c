@@ -13,8 +13,7 @@
 #include "net/unix/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
-
-enum { UID_NOBODY = 65534 };
+#include "process/user_ns.h"
 
 /* ---- descriptors ---- */
 
@@ -190,13 +189,11 @@ static void pidfd_export(struct message *m, pid_t pid)
 void unix_control_export(struct unix_socket *u, struct message *m,
 			 const struct unix_creds *creds, struct unix_rights *rights)
 {
-	struct linux_ucred told = {creds->pid, creds->uid, creds->gid};
-
 	if (u->tells_creds) {
-		if (!told.pid) {
-			told.uid = UID_NOBODY;
-			told.gid = UID_NOBODY;
-		}
+		struct linux_ucred told = {creds->pid,
+					   uid_out(creds->pid ? creds->uid : NO_ID),
+					   gid_out(creds->pid ? creds->gid : NO_ID)};
+
 		message_put_control(m, SOL_SOCKET, SCM_CREDENTIALS, &told, sizeof(told));
 	}
 	if (rights) {
