@@ -38,10 +38,12 @@ struct cpu {
 	uint8_t rank_held[16];	 /* CONFIG_DEBUG: ranks of the held locks */
 	uint16_t recent[16];	 /* the last calls, number + 1: a ring, for panics */
 	uint8_t recent_at;
-	bool in_vdso;  /* kernel code is in the host's vDSO: a trap there is not the
-			  guest's */
-	uint32_t done; /* 1: the host thread has left its stacks: see cpu_alloc() */
-	uint32_t go;   /* futex word of a blank process: see core/host_process.c */
+	bool in_vdso;	   /* kernel code is in the host's vDSO: a trap there is not the
+			      guest's */
+	uint32_t done;	   /* 1: the host thread has left its stacks: see cpu_alloc() */
+	uint32_t go;	   /* futex word of a blank process: see core/host_process.c */
+	bool in_host_call; /* atomic: one that may sleep, for those who ask what it does
+			    */
 	void (*start)(struct cpu *); /* what a blank runs then */
 	uint64_t vdso_base; /* where this host process has the host's vDSO and its data;
 			       0: nowhere */

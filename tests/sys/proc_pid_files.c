@@ -4,7 +4,12 @@
 /* calls: open read write readlink pidfd_send_signal */
 #include "fixture.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #define MIB (1L << 20)
 
@@ -471,6 +476,94 @@ static void signals_go_through_a_directory(void)
 	CHECK(close(fd) == 0);
 }
 
+/* ---- sleeping on what is not in memory ---- */
+
+static int udp, listener;
+
+static void sleeps_in_recv(void)
+{
+	char b;
+
+	(void)!recv(udp, &b, 1, 0);
+}
+
+static void sleeps_in_accept(void)
+{
+	(void)!accept(listener, NULL, NULL);
+}
+
+static void sleeps_in_poll(void)
+{
+	struct pollfd p = {udp, POLLIN, 0};
+
+	(void)!poll(&p, 1, -1);
+}
+
+static void sleeps_in_epoll(void)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	int ep = epoll_create1(0);
+
+	CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, udp, &e) == 0);
+	(void)!epoll_wait(ep, &e, 1, -1);
+}
+
+static char state_of(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return strrchr(file_get(path), ')')[2];
+}
+
+static void who_waits_for_the_network_sleeps(void)
+{
+	static void (*const kinds[])(void) = {sleeps_in_recv, sleeps_in_accept,
+					      sleeps_in_poll, sleeps_in_epoll};
+	struct sockaddr_in a = {.sin_family = AF_INET};
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	udp = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(udp >= 0 && bind(udp, (struct sockaddr *)&a, sizeof(a)) == 0);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(listener >= 0 && listen(listener, 1) == 0);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		pid_t pid = child_start(kinds[i]);
+		int seen = 0;
+
+		/* Not only in passing. */
+		for (int k = 0; k < 5000 && seen < 20; k++) {
+			seen = state_of(pid) == 'S' ? seen + 1 : 0;
+			sleep_ms(1);
+		}
+		CHECK(seen == 20 && kill(pid, SIGKILL) == 0);
+		(void)child_wait(pid);
+	}
+	CHECK(close(udp) == 0 && close(listener) == 0);
+}
+
+static void sequences_take_no_offsets(void)
+{
+	static const char *const lines[] = {"comm", "timerslack_ns"};
+	char path[64], b[64];
+	int fd;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct iovec v = {b, 1};
+
+		snprintf(path, sizeof(path), "/proc/self/%s", lines[i]);
+		fd = open(path, O_RDWR);
+		CHECK(fd >= 0 && pread(fd, b, sizeof(b), 1) > 0);
+		FAILS(ESPIPE, pwrite(fd, "7", 1, 0));
+		FAILS(ESPIPE, pwrite(fd, "7", 1, 3));
+		FAILS(ESPIPE, pwritev(fd, &v, 1, 0));
+		CHECK(lseek(fd, 3, SEEK_SET) == 3 && write(fd, "50000", 5) == 5);
+		CHECK(close(fd) == 0);
+	}
+	fd = open("/proc/self/coredump_filter", O_RDWR);
+	CHECK(fd >= 0 && pwrite(fd, "0x33", 4, 5) == 4 && close(fd) == 0);
+}
+
 static pid_t gone;
 
 static void files_of_one_that_has_ended(void)
@@ -511,4 +604,5 @@ RUN(TEST(modes_are_linuxs), TEST(all_can_be_read), TEST(resident_memory_grows_wi
     TEST(id_maps_are_set_once), TEST(there_is_no_security_module),
     TEST(a_call_that_sleeps_is_named), TEST(timers_are_listed),
     TEST(children_belong_to_their_thread), TEST(switches_are_counted),
+    TEST(who_waits_for_the_network_sleeps), TEST(sequences_take_no_offsets),
     TEST(signals_go_through_a_directory), TEST(files_of_one_that_has_ended))

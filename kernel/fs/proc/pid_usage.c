@@ -4,6 +4,7 @@
  * The host counts, by host process and thread; struct process has what was counted in
  * host processes that it has left. */
 #include "abi/resource.h"
+#include "base/cpu.h"
 #include "fs/proc/internal.h"
 #include "lib/atomic.h"
 #include "mm/mm.h"
@@ -25,9 +26,11 @@ uint64_t ticks_since_boot(nsec_t monotonic)
 /* In a call for good, as one that only passes through is rarely met. */
 static bool is_asleep(struct task *t)
 {
+	const struct cpu *c = atomic_load(&t->cpu); /* there are cpus for ever */
+
 	return t != current() &&
 	       (atomic_load(&t->sleeper.wake) || atomic_load(&t->sleeper.polling_host) ||
-		t->vfork_waiting);
+		t->vfork_waiting || (c && atomic_load_relaxed(&c->in_host_call)));
 }
 
 char task_state_letter(struct task *t)

@@ -31,7 +31,7 @@ long host_poll_until(struct linux_pollfd *fds, unsigned int count, nsec_t deadli
 		cpu_self()->work,
 		mask};
 
-	return host_block(&b);
+	return host_block_seen(&b);
 }
 
 long host_poll(struct linux_pollfd *fds, unsigned int count, nsec_t deadline)

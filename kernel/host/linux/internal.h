@@ -35,6 +35,8 @@ struct host_block {
 	uint64_t mask;
 };
 long host_block(const struct host_block *b);
+/* The same, of a task that others may ask about. */
+long host_block_seen(const struct host_block *b);
 /* The same with the current task's work word. */
 long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
 			uint64_t e, uint64_t f);

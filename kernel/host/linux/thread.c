@@ -38,7 +38,18 @@ long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t
 	struct host_block block = {
 		nr, {a, b, c, d, e, f}, cpu_self()->work, WORK_INTERRUPTS};
 
-	return host_block(&block);
+	return host_block_seen(&block);
+}
+
+long host_block_seen(const struct host_block *b)
+{
+	struct cpu *c = cpu_self();
+	long ret;
+
+	atomic_store_relaxed(&c->in_host_call, true);
+	ret = host_block(b);
+	atomic_store_relaxed(&c->in_host_call, false);
+	return ret;
 }
 
 int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline,
