@@ -61,7 +61,7 @@ static int transfer_check(struct file *f, const struct linux_iocb *iocb, bool is
 
 static int64_t transfer_do(struct file *f, struct uio *u, int64_t off, bool is_write)
 {
-	int64_t *pos = f->mode & FMODE_PREAD ? &off : NULL;
+	int64_t *pos = file_mode_has_offsets(f->mode, is_write) ? &off : NULL;
 
 	if (!pos && off && S_ISSOCK(f->inode->mode))
 		return -ESPIPE;

@@ -336,7 +336,7 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 	struct io_counts *io = &current()->io;
 	ssize_t done;
 
-	if (pos && *pos >= 0 && !(f->mode & FMODE_PREAD))
+	if (pos && *pos >= 0 && !file_mode_has_offsets(f->mode, true))
 		return -ESPIPE;
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;

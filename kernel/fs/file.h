@@ -97,8 +97,15 @@ enum file_mode {
 	FMODE_NOCTTY = 1 << 14,	    /* opened with O_NOCTTY */
 	FMODE_ASK_ACCESS = 1 << 15, /* somebody wants to be asked before it is read */
 	FMODE_NOWAIT = 1 << 17,	    /* RWF_NOWAIT: see sys_rw.c */
+	FMODE_NO_PWRITE = 1 << 18,  /* of FMODE_PREAD only reading */
 	FMODE_ASK_FILL = 1 << 16,   /* or used in any way: notify_ask_access() */
 };
+
+/* Does pread, or pwrite, work? */
+static inline bool file_mode_has_offsets(uint32_t mode, bool is_write)
+{
+	return (mode & FMODE_PREAD) && !(is_write && (mode & FMODE_NO_PWRITE));
+}
 
 struct file_owner { /* F_SETOWN: see sigio.h */
 	pid_t pid;

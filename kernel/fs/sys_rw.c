@@ -109,7 +109,7 @@ static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
 
 	if (!ref.file)
 		return -EBADF;
-	if (pos && !(ref.file->mode & FMODE_PREAD))
+	if (pos && !file_mode_has_offsets(ref.file->mode, is_write))
 		result = -ESPIPE;
 	else if (!(ref.file->mode & (is_write ? FMODE_WRITE : FMODE_READ)))
 		result = -EBADF;

@@ -357,7 +357,7 @@ static long splice_check(const struct fd_pair *p, uaddr_t in_off, uaddr_t out_of
 	if (in_pipe && out_pipe && in->inode == out->inode)
 		return -EINVAL;
 	if ((in_off && !(in->mode & FMODE_PREAD)) ||
-	    (out_off && !(out->mode & FMODE_PREAD)))
+	    (out_off && !file_mode_has_offsets(out->mode, true)))
 		return -EINVAL;
 	return !out_pipe && appends(out) ? -EINVAL : 0;
 }

@@ -41,10 +41,11 @@ enum pid_where { PID_PROCESS = 1, PID_THREAD = 2, PID_BOTH = 3 };
 
 struct pid_entry {
 	const char *name;
-	uint32_t mode;	 /* with the type */
-	uint8_t where;	 /* enum pid_where */
-	bool is_guarded; /* only for those who might trace the task */
-	bool is_of_mm;	 /* about the memory that the process had when it was opened */
+	uint32_t mode;	    /* with the type */
+	uint8_t where;	    /* enum pid_where */
+	bool is_guarded;    /* only for those who might trace the task */
+	bool takes_offsets; /* pwrite works, as it does not on a sequence of lines */
+	bool is_of_mm;	    /* about the memory that the process had when it was opened */
 	int (*open)(struct file *f, struct task *t); /* for fops, without show */
 	int (*show)(struct text *out, struct task *t, const struct pid_inode *i);
 	int (*store)(struct task *t, const struct pid_inode *i, char *data, size_t len);

@@ -30,16 +30,16 @@ static SLAB_CACHE(pid_inode_slab, "proc_pid_inode_cache", sizeof(struct pid_inod
 /* Of security modules, of which there is none. */
 static const struct pid_entry attrs[] = {
 	{"current", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
-	 .store = pid_store_attr},
+	 .store = pid_store_attr, .takes_offsets = true},
 	{"exec", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
-	 .store = pid_store_attr},
+	 .store = pid_store_attr, .takes_offsets = true},
 	{"fscreate", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
-	 .store = pid_store_attr},
+	 .store = pid_store_attr, .takes_offsets = true},
 	{"keycreate", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
-	 .store = pid_store_attr},
+	 .store = pid_store_attr, .takes_offsets = true},
 	{"prev", FILE_MODE(0444), PID_BOTH, .show = pid_show_attr},
 	{"sockcreate", FILE_MODE(0666), PID_BOTH, .show = pid_show_attr,
-	 .store = pid_store_attr},
+	 .store = pid_store_attr, .takes_offsets = true},
 };
 static const struct pid_dir pid_attr_dir;
 
@@ -49,12 +49,14 @@ static const struct pid_entry entries[] = {
 	 .show = pid_show_auxv},
 	{"cgroup", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"children", FILE_MODE(0444), PID_THREAD, .show = pid_show_children},
-	{"clear_refs", FILE_MODE(0200), PID_BOTH, .store = pid_store_clear_refs},
+	{"clear_refs", FILE_MODE(0200), PID_BOTH, .store = pid_store_clear_refs,
+	 .takes_offsets = true},
 	{"cmdline", FILE_MODE(0444), PID_BOTH, .show = pid_show_cmdline},
 	{"comm", FILE_MODE(0644), PID_BOTH, .show = pid_show_comm,
 	 .store = pid_store_comm},
 	{"coredump_filter", FILE_MODE(0644), PID_PROCESS,
-	 .show = pid_show_coredump_filter, .store = pid_store_coredump_filter},
+	 .show = pid_show_coredump_filter, .store = pid_store_coredump_filter,
+	 .takes_offsets = true},
 	{"cpuset", FILE_MODE(0444), PID_BOTH, .show = pid_show_fixed},
 	{"cwd", LINK_MODE, PID_BOTH, .is_guarded = true, .place = pid_place_cwd},
 	{"environ", FILE_MODE(0400), PID_BOTH, .is_guarded = true, .is_of_mm = true,
@@ -71,11 +73,12 @@ static const struct pid_entry entries[] = {
 	 .show = pid_show_fixed},
 	{"limits", FILE_MODE(0444), PID_BOTH, .show = pid_show_limits},
 	{"loginuid", FILE_MODE(0644), PID_BOTH, .show = pid_show_loginuid,
-	 .store = pid_store_loginuid},
+	 .store = pid_store_loginuid, .takes_offsets = true},
 	{"map_files", DIR_MODE(0500), PID_PROCESS, .dir = &pid_map_files_dir},
 	{"maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
 	 .show = pid_show_maps},
-	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops},
+	{"mem", FILE_MODE(0600), PID_BOTH, .is_guarded = true, .fops = &pid_mem_ops,
+	 .takes_offsets = true},
 	{"mountinfo", FILE_MODE(0444), PID_BOTH, .show = pid_show_mountinfo,
 	 .fops = &mounts_file_ops},
 	{"mounts", FILE_MODE(0444), PID_BOTH, .show = pid_show_mounts,
@@ -87,10 +90,10 @@ static const struct pid_entry entries[] = {
 	{"numa_maps", FILE_MODE(0444), PID_BOTH, .is_guarded = true, .is_of_mm = true,
 	 .show = pid_show_numa_maps},
 	{"oom_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_adj,
-	 .store = pid_store_oom_adj},
+	 .store = pid_store_oom_adj, .takes_offsets = true},
 	{"oom_score", FILE_MODE(0444), PID_BOTH, .show = pid_show_oom_score},
 	{"oom_score_adj", FILE_MODE(0644), PID_BOTH, .show = pid_show_oom_score_adj,
-	 .store = pid_store_oom_score_adj},
+	 .store = pid_store_oom_score_adj, .takes_offsets = true},
 	{"pagemap", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
 	 .fops = &pid_pagemap_ops},
 	{"personality", FILE_MODE(0400), PID_BOTH, .is_guarded = true,
@@ -322,6 +325,8 @@ static int pid_open(struct inode *inode, struct file *f)
 	if (!err && i->entry->open)
 		err = i->entry->open(f, t);
 	task_put(t);
+	if (!i->entry->takes_offsets)
+		f->mode |= FMODE_NO_PWRITE;
 	if (err || !S_ISREG(inode->mode) || (i->entry->fops && !i->entry->show))
 		return err;
 	err = generated_open(f, i->entry->show ? pid_show : NULL,
