@@ -23,6 +23,12 @@
 #define IFF_DYNAMIC    0x8000
 #define IFF_LOWER_UP   0x10000
 
+/* ioctl(2) on sockets: when the last of what was received came. */
+#define SIOCGSTAMP	 0x8906
+#define SIOCGSTAMPNS	 0x8907
+#define SIOCGSTAMP_NEW	 0x80108906U
+#define SIOCGSTAMPNS_NEW 0x80108907U
+
 #define IFNAMSIZ	16
 #define ARPHRD_LOOPBACK 772
 

@@ -35,6 +35,7 @@ enum lock_rank { /* outermost first */
 		 RANK_FSCONTEXT,   /* cwd, root, umask */
 		 RANK_FDTABLE,	   /* descriptor table */
 		 RANK_CLOCK_WATCH, /* who must know when the clock is set */
+		 RANK_PACKET,	   /* what packet sockets are bound to */
 		 RANK_OBJECT,	   /* pipe, eventfd, tty, socket, epoll … */
 		 RANK_PORTS, /* the ports of a network: taken with a socket's lock held */
 		 RANK_OBJECT2,	/* an object inside another's lock (epoll's ready list) */

@@ -46,6 +46,9 @@ struct file_ops {
 	int (*fsync)(struct file *f, bool data_only); /* 0 */
 	int (*fallocate)(struct file *f, int mode, int64_t off,
 			 int64_t size); /* -EOPNOTSUPP */
+	/* For mmap of a file that does not show its own data: what is mapped in its
+	 * place, with a reference. NULL: the file is, by host_backing. */
+	int (*map)(struct file *f, uint64_t off, size_t size, struct vm_object **out);
 	/* For mmap: see vm_object_ops. -ENODEV. */
 	int (*host_backing)(struct file *f, uint64_t off, size_t size, bool shared,
 			    bool exec, int *fd, int64_t *host_off);

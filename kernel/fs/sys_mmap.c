@@ -105,11 +105,23 @@ static uint32_t prot_implied(uint32_t prot, const struct file *f)
 	return f && is_noexec(f) ? prot : prot | PROT_EXEC;
 }
 
+/* What of f is to be mapped: itself, or something with a reference for the caller. */
+static int map_object(struct file *f, uint64_t off, size_t size, struct vm_object **out)
+{
+	if (f->ops && f->ops->map)
+		return f->ops->map(f, off, size, out);
+	if (!f->ops || !f->ops->host_backing)
+		return -ENODEV;
+	*out = &f->object;
+	return 0;
+}
+
 static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		     uint64_t all_flags, int fd, uint64_t off)
 {
 	uint32_t flags = (uint32_t)(all_flags & MAP_KNOWN);
 	struct fdref ref = fd_get(fd);
+	struct vm_object *object = NULL;
 	uint32_t vma_flags = 0;
 	struct file *f = ref.file;
 	int64_t pos = (int64_t)off;
@@ -133,13 +145,15 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 	} else {
 		prot = prot_implied(prot, f);
 		result = check_file(f, prot, all_flags, &vma_flags);
-		if (!result && (!f->ops || !f->ops->host_backing))
-			result = -ENODEV;
+		if (!result)
+			result = map_object(f, off, size, &object);
 		if (!result)
 			result = file_ask_fill(f, &pos, size);
 		if (!result)
-			result = mm_map(t->mm, addr, size, prot, flags, &f->object, off,
+			result = mm_map(t->mm, addr, size, prot, flags, object, off,
 					vma_flags);
+		if (object && object != &f->object)
+			object->ops->put(object);
 		if (result >= 0)
 			file_accessed(f);
 	}

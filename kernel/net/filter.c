@@ -2,11 +2,12 @@
 /* filter.c - see filter.h.
  *
  * Limits against Linux: a filter's memory is not charged to its socket; of what a packet
- * came by (SKF_AD_…) those of families in memory know nothing, as they have no device. */
+ * came by (SKF_AD_…) only frames of a device know anything, and they have no hash. */
 #include "net/filter.h"
 
 #include "abi/errno.h"
 #include "abi/inet.h"
+#include "abi/netdevice.h"
 #include "abi/netlink.h"
 #include "abi/socket.h"
 #include "base/lock.h"
@@ -19,6 +20,7 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "net/inet/inet.h"
+#include "net/lo.h"
 #include "net/socket.h"
 
 struct socket_filter {
@@ -112,9 +114,8 @@ static int program_check(const struct socket_filter *f)
 	return is_fine ? 0 : -EINVAL;
 }
 
-/* The program that value names, checked. */
-static int program_import(const struct socket *s, const void *value, int len,
-			  struct socket_filter **out)
+int socket_filter_create(const struct socket *s, const void *value, int len,
+			 struct socket_filter **out)
 {
 	struct linux_sock_fprog from;
 	struct socket_filter *f;
@@ -142,6 +143,11 @@ static int program_import(const struct socket *s, const void *value, int len,
 	return err;
 }
 
+void socket_filter_destroy(struct socket_filter *program)
+{
+	filter_put(program);
+}
+
 /* The host runs it for its own socket: it reads the program where it lies. */
 static int host_attach(struct socket *s, int name, const struct socket_filter *f)
 {
@@ -156,7 +162,7 @@ static int host_attach(struct socket *s, int name, const struct socket_filter *f
 static int attach(struct socket *s, const void *value, int len)
 {
 	struct socket_filter *f;
-	int err = program_import(s, value, len, &f);
+	int err = socket_filter_create(s, value, len, &f);
 
 	if (err)
 		return err;
@@ -187,7 +193,7 @@ static int detach(struct socket *s)
 static int attach_reuseport(struct socket *s, const void *value, int len)
 {
 	struct socket_filter *f;
-	int err = program_import(s, value, len, &f);
+	int err = socket_filter_create(s, value, len, &f);
 
 	if (err)
 		return err;
@@ -263,6 +269,7 @@ int socket_filter_export(struct socket *s, uaddr_t to, uint32_t *count)
 struct filter_packet {
 	struct bpf_packet head; /* first */
 	const uint8_t *data;
+	const struct filter_frame *frame; /* what data is in, or NULL */
 };
 
 /* The place of the first attribute of that type among size bytes at off, or 0. */
@@ -300,8 +307,8 @@ static uint32_t load_attribute(const struct filter_packet *p,
 			      r->x);
 }
 
-/* The CPU's number, as vgetcpu finds it. */
-static uint32_t cpu_number(void)
+/* As vgetcpu finds it. */
+uint32_t filter_cpu_number(void)
 {
 	uint32_t limit;
 
@@ -309,9 +316,44 @@ static uint32_t cpu_number(void)
 	return limit & 0xfff;
 }
 
+/* What a frame came by. False: it is not of that. */
+static bool load_of_frame(const struct filter_frame *f, uint32_t what, uint32_t *out)
+{
+	switch (what) {
+	case SKF_AD_PROTOCOL:
+		*out = f->protocol;
+		return true;
+	case SKF_AD_PKTTYPE:
+		*out = f->type;
+		return true;
+	case SKF_AD_IFINDEX:
+		*out = LO_INDEX;
+		return true;
+	case SKF_AD_HATYPE:
+		*out = ARPHRD_LOOPBACK;
+		return true;
+	case SKF_AD_MARK:
+		*out = f->mark;
+		return true;
+	case SKF_AD_VLAN_TAG:
+		*out = f->vlan_tag;
+		return true;
+	case SKF_AD_VLAN_TAG_PRESENT:
+		*out = f->has_vlan;
+		return true;
+	case SKF_AD_VLAN_TPID:
+		*out = f->vlan_protocol;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool load_other(const struct filter_packet *p, const struct bpf_registers *r,
 		       uint32_t what, uint32_t *out)
 {
+	if (p->frame && load_of_frame(p->frame, what, out))
+		return true;
 	switch (what) {
 	case SKF_AD_NLATTR:
 	case SKF_AD_NLATTR_NEST:
@@ -321,7 +363,7 @@ static bool load_other(const struct filter_packet *p, const struct bpf_registers
 		*out = r->a ^ r->x;
 		return true;
 	case SKF_AD_CPU:
-		*out = cpu_number();
+		*out = filter_cpu_number();
 		return true;
 	case SKF_AD_RANDOM:
 		return host_getrandom(out, sizeof(*out)) == (long)sizeof(*out);
@@ -334,34 +376,72 @@ static bool load_other(const struct filter_packet *p, const struct bpf_registers
 	}
 }
 
+static bool load_bytes(const uint8_t *data, uint32_t room, uint32_t off, uint32_t size,
+		       uint32_t *out)
+{
+	uint32_t value = 0;
+
+	if (off > room || size > room - off)
+		return false;
+	for (uint32_t i = 0; i < size; i++)
+		value = value << 8 | data[off + i];
+	*out = value;
+	return true;
+}
+
 static bool filter_load(const struct bpf_packet *head, const struct bpf_registers *r,
 			uint32_t off, uint32_t size, uint32_t *out)
 {
 	const struct filter_packet *p = container_of(head, struct filter_packet, head);
-	uint32_t value = 0;
+	const struct filter_frame *f = p->frame;
 
 	if (off >= (uint32_t)SKF_AD_OFF)
 		return load_other(p, r, off - (uint32_t)SKF_AD_OFF, out);
-	if (off >= (uint32_t)SKF_NET_OFF) /* there is no header before the data */
+	if (off >= (uint32_t)SKF_NET_OFF) {
 		off -= (uint32_t)SKF_NET_OFF;
-	if (off > head->size || size > head->size - off)
-		return false;
-	for (uint32_t i = 0; i < size; i++)
-		value = value << 8 | p->data[off + i];
-	*out = value;
-	return true;
+		if (f) /* else there is no header before the data */
+			return load_bytes(f->data + f->network, f->size - f->network, off,
+					  size, out);
+	} else if (f && off >= (uint32_t)SKF_LL_OFF) {
+		return load_bytes(f->data, f->size, off - (uint32_t)SKF_LL_OFF, size,
+				  out);
+	}
+	return load_bytes(p->data, head->size, off, size, out);
 }
 
 bool socket_filter_pass(struct socket *s, const uint8_t *data, uint32_t *size)
 {
 	struct socket_filter *f = filter_get(s);
-	struct filter_packet p = {{filter_load, *size}, data};
+	struct filter_packet p = {{filter_load, *size}, data, NULL};
 	uint32_t kept;
 
 	if (likely(!f))
 		return true;
 	kept = bpf_run_packet(f->program, &p.head);
 	filter_put(f);
+	*size = MIN(*size, kept);
+	return kept != 0;
+}
+
+uint32_t socket_filter_run(const struct socket_filter *program,
+			   const struct filter_frame *f)
+{
+	struct filter_packet p = {
+		{filter_load, f->size - f->start}, f->data + f->start, f};
+
+	return bpf_run_packet(program->program, &p.head);
+}
+
+bool socket_filter_pass_frame(struct socket *s, const struct filter_frame *f,
+			      uint32_t *size)
+{
+	struct socket_filter *filter = filter_get(s);
+	uint32_t kept;
+
+	if (likely(!filter))
+		return true;
+	kept = socket_filter_run(filter, f);
+	filter_put(filter);
 	*size = MIN(*size, kept);
 	return kept != 0;
 }

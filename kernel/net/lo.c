@@ -442,16 +442,13 @@ static uint16_t get_be16(const uint8_t *from)
 	return (uint16_t)(from[0] << 8 | from[1]);
 }
 
-/* Who a frame is for: the device's own address is all zeroes. */
+/* Who a frame is for: the device's own address is all zeroes, and it has none for all. */
 static enum lo_frame_type type_of(const uint8_t *to)
 {
 	static const uint8_t own[ETH_ALEN] = {0};
-	static const uint8_t all[ETH_ALEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 	if (!memcmp(to, own, sizeof(own)))
 		return LO_HOST;
-	if (!memcmp(to, all, sizeof(all)))
-		return LO_BROADCAST;
 	return to[0] & 1 ? LO_MULTICAST : LO_OTHERHOST;
 }
 
@@ -504,6 +501,41 @@ static void show(struct lo_device *lo, const struct lo_frame *f, struct lo_frame
 	lock_drop(&lo->tap_lock);
 }
 
+/* Puts the checksum where f lacks it, into *copy, which is made unless it is there. */
+static void finish_sum(struct lo_frame *f, uint8_t **copy)
+{
+	uint32_t at = (uint32_t)f->sum_start + f->sum_off;
+	uint64_t sum = 0;
+
+	if (!*copy) {
+		*copy = kmalloc(f->size);
+		if (!*copy)
+			return;
+		memcpy(*copy, f->data, f->size);
+		f->data = *copy;
+	}
+	for (uint32_t i = f->sum_start; i < f->size; i++)
+		sum += (i - f->sum_start) & 1 ? (*copy)[i] : (uint32_t)(*copy)[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~sum & 0xffff;
+	if (at + 2 <= f->size) {
+		(*copy)[at] = (uint8_t)(sum >> 8);
+		(*copy)[at + 1] = (uint8_t)sum;
+	}
+	f->lacks_sum = false;
+}
+
+static void input(struct lo_device *lo, struct lo_frame *in, uint8_t **copy)
+{
+	if (!lo_input || in->type == LO_OTHERHOST ||
+	    (in->protocol != ETH_P_IP && in->protocol != ETH_P_IPV6))
+		return;
+	if (in->lacks_sum)
+		finish_sum(in, copy);
+	lo_input(lo, in);
+}
+
 static void pass(struct lo_device *lo, struct lo_frame *out, bool is_input)
 {
 	struct lo_frame in = *out;
@@ -520,9 +552,8 @@ static void pass(struct lo_device *lo, struct lo_frame *out, bool is_input)
 	} else if (in.has_vlan && (in.vlan_tag & VLAN_ID)) {
 		in.type = LO_OTHERHOST;
 	}
-	if (is_input && lo_input && in.type != LO_OTHERHOST &&
-	    (in.protocol == ETH_P_IP || in.protocol == ETH_P_IPV6))
-		lo_input(lo, &in);
+	if (is_input)
+		input(lo, &in, &copy);
 	kfree(copy);
 }
 

@@ -106,7 +106,6 @@ bool lo_is_local(struct lo_device *lo, int family, const void *address);
 /* How a frame came: PACKET_HOST … */
 enum lo_frame_type {
 	LO_HOST = 0,
-	LO_BROADCAST = 1,
 	LO_MULTICAST = 2,
 	LO_OTHERHOST = 3,
 	LO_OUTGOING = 4,
@@ -151,6 +150,16 @@ void lo_tap_remove(struct lo_device *lo, struct lo_tap *t);
 static inline bool lo_has_taps(const struct lo_device *lo)
 {
 	return __atomic_load_n(&lo->tap_count, __ATOMIC_RELAXED);
+}
+
+/* While who looks on, or what they look at first of all, is changed; RANK_OBJECT. */
+static inline void lo_taps_lock(struct lo_device *lo) ACQUIRES(&lo->tap_lock)
+{
+	lock_take(&lo->tap_lock);
+}
+static inline void lo_taps_unlock(struct lo_device *lo) RELEASES(&lo->tap_lock)
+{
+	lock_drop(&lo->tap_lock);
 }
 
 /* Shows a frame to whom it concerns, as it goes out and comes in: for what finds its way

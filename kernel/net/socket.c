@@ -7,6 +7,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
+#include "abi/packet.h"
 #include "abi/stat.h"
 #include "base/slab.h"
 #include "base/waitq.h"
@@ -22,6 +23,7 @@
 #include "net/internal.h"
 #include "net/net_ns.h"
 #include "net/netlink/netlink.h"
+#include "net/packet/packet.h"
 #include "net/unix/unix.h"
 #include "process/user_ns.h"
 #include "time/clock.h"
@@ -46,6 +48,7 @@ void net_init(struct monitor_box *box, int fd, bool has_own_network)
 	if (has_own_network)
 		inet_port_init();
 	netlink_init(box, fd);
+	packet_init();
 }
 
 /* ---- waiting ---- */
@@ -157,6 +160,13 @@ static long socket_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 		       : result;
 }
 
+static int socket_map(struct file *f, uint64_t off, size_t size, struct vm_object **out)
+{
+	struct socket *s = socket_of(f);
+
+	return s->ops->map ? s->ops->map(s, off, size, out) : -ENODEV;
+}
+
 static int socket_set_flags(struct file *f, uint32_t flags)
 {
 	struct socket *s = socket_of(f);
@@ -215,6 +225,7 @@ static const struct file_ops socket_file_ops = {
 	.put_host_data = socket_put_host_data,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
+	.map = socket_map,
 	.set_flags = socket_set_flags,
 	.set_async = socket_set_async,
 	.owner_changed = socket_owner_changed,
@@ -281,6 +292,8 @@ static int socket_create(int family, int type, int protocol, struct socket **out
 		return -EAFNOSUPPORT;
 	if (type < 0 || type >= SOCK_MAX)
 		return -EINVAL;
+	if (family == AF_INET && type == SOCK_PACKET) /* its name of old */
+		family = AF_PACKET;
 	if (!families[family])
 		return -EAFNOSUPPORT;
 	s = socket_alloc(current_net_ns(), family, type, protocol);

@@ -16,6 +16,7 @@ struct poll_table;
 struct socket;
 struct socket_filter;
 struct task;
+struct vm_object;
 
 /* A message on its way: what send reads, or receive fills. */
 struct message {
@@ -85,6 +86,8 @@ struct socket_ops {
 	/* NULL: the host descriptor alone says what is ready. */
 	uint32_t (*poll)(struct socket *s, struct poll_table *pt);
 	long (*ioctl)(struct socket *s, unsigned int cmd, uint64_t arg);
+	/* mmap(2): what is to be mapped, with a reference. NULL: -ENODEV. */
+	int (*map)(struct socket *s, uint64_t off, size_t size, struct vm_object **out);
 	/* F_SETFL is about to store flags. */
 	int (*set_flags)(struct socket *s, uint32_t flags);
 	/* The owner of the file wants SIGURG; O_ASYNC is being set. NULL: the family

@@ -14,6 +14,7 @@
 #include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
+#include "net/packet/packet.h"
 #include "process/task.h"
 
 enum { OPTION_FAST = 128, OPTION_MAX = 262144 };
@@ -333,7 +334,8 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 	}
 	memset(fast, 0, sizeof(fast));
 	room = len;
-	if (inet_option_has_question(level, name))
+	if (inet_option_has_question(level, name) ||
+	    packet_option_has_question(level, name))
 		result = copy_from_user(buf, value, len);
 	if (!result)
 		result = socket_get_option(ref.socket, level, name, buf, (int *)&len);

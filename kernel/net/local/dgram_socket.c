@@ -17,10 +17,6 @@
 #include "time/clock.h"
 
 enum {
-	SIOCGSTAMP_OLD = 0x8906,
-	SIOCGSTAMPNS_OLD = 0x8907,
-	SIOCGSTAMP_NEW = 0x80108906,
-	SIOCGSTAMPNS_NEW = 0x80108907,
 	ICMP6_SUM_AT = 2,
 };
 
@@ -187,10 +183,10 @@ static long dgram_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 		return put_user_u32(arg, dgram_first_size(d));
 	case TIOCOUTQ:
 		return put_user_u32(arg, udp_cork_charge(d));
-	case SIOCGSTAMP_OLD:
+	case SIOCGSTAMP:
 	case SIOCGSTAMP_NEW:
 		return tell_stamp(d, arg, true);
-	case SIOCGSTAMPNS_OLD:
+	case SIOCGSTAMPNS:
 	case SIOCGSTAMPNS_NEW:
 		return tell_stamp(d, arg, false);
 	default:
