@@ -33,9 +33,6 @@ void inet_port_init(void);
 int inet_port_check(const struct socket *s,
 		    const struct linux_sockaddr_storage *addr) MUST_CHECK;
 
-/* The same of a port in memory: needs nobody a capability for it? */
-bool inet_port_is_free_for_all(uint16_t port) MUST_CHECK;
-
 /* The host has taken a filter: TCP in memory would not ask it. */
 void inet_filter_attached(struct socket *s);
 

@@ -9,27 +9,19 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/inet/inet.h"
+#include "net/net_ns.h"
 #include "net/socket.h"
 #include "process/creds.h"
 
-enum { PORT_START = 1024, PORT_MAX = 65535 };
+enum { PORT_MAX = 65535 };
 
-static int port_start; /* atomic */
-static bool has_start; /* const after start-up */
+static bool has_own; /* const after start-up */
 
 void inet_port_init(void)
 {
-	port_start = PORT_START;
-	has_start = true;
-	proc_sysctl_number("net/ipv4/ip_unprivileged_port_start", &port_start, 0,
-			   PORT_MAX);
-}
-
-bool inet_port_is_free_for_all(uint16_t port)
-{
-	int start = atomic_load_relaxed(&port_start);
-
-	return !port || port >= (has_start ? start : PORT_START);
+	has_own = true;
+	proc_sysctl_number("net/ipv4/ip_unprivileged_port_start",
+			   &first_net_ns.settings.port_start, 0, PORT_MAX);
 }
 
 int inet_port_check(const struct socket *s, const struct linux_sockaddr_storage *addr)
@@ -37,11 +29,11 @@ int inet_port_check(const struct socket *s, const struct linux_sockaddr_storage 
 	uint8_t at[2]; /* behind the family, for both */
 	int port;
 
-	if (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP)
+	if (!has_own || (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP))
 		return 0;
 	memcpy(at, (const uint8_t *)addr + sizeof(addr->ss_family), sizeof(at));
 	port = at[0] << 8 | at[1];
-	if (!port || port >= atomic_load_relaxed(&port_start) ||
+	if (!port || port >= atomic_load_relaxed(&first_net_ns.settings.port_start) ||
 	    capable(CAP_NET_BIND_SERVICE))
 		return 0;
 	return -EACCES;

@@ -90,7 +90,8 @@ struct tcp_conn {
 	struct ref refs;
 	struct lock lock; /* RANK_OBJECT2: guards what is not const */
 	bool is_v4;	  /* const */
-	bool is_new;	  /* its success is yet to be told to who did not wait for it */
+	bool is_self; /* const: who connects has connected to himself: half 0 is both */
+	bool is_new;  /* its success is yet to be told to who did not wait for it */
 	struct tcp_half half[2];
 	struct tcp_lease lease;
 	struct tcp_listener *listener; /* const: ref; NULL: there was none */
@@ -240,7 +241,7 @@ static inline struct tcp_half *tcp_mine(struct tcp_conn *c, const struct inet_so
 }
 static inline struct tcp_half *tcp_other(struct tcp_conn *c, const struct inet_socket *i)
 {
-	return &c->half[!i->side];
+	return &c->half[c->is_self ? i->side : !i->side];
 }
 /* The rest: c's lock is held. */
 /* Both sides are connected now. */

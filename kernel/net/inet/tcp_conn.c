@@ -50,7 +50,7 @@ struct tcp_conn *tcp_conn_renew(struct inet_socket *i)
 
 	lock_take(&i->lock);
 	c = i->conn;
-	if (!c || tcp_conn_of(i) || c->listener || i->side != CONNECTOR) {
+	if (!c || tcp_conn_of(i) || c->listener || c->is_self || i->side != CONNECTOR) {
 		lock_drop(&i->lock);
 		return NULL;
 	}
@@ -160,6 +160,13 @@ void tcp_finish(struct tcp_half *from, struct tcp_half *to)
 {
 	bool both = from->state == TCP_CLOSE_WAIT;
 
+	if (unlikely(from == to)) {
+		tcp_push(to);
+		to->is_over = true;
+		half_end(to);
+		tcp_tell(to, 0);
+		return;
+	}
 	from->state = TCP_FIN_WAIT2;
 	if (both)
 		half_end(from);

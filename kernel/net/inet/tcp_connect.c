@@ -218,9 +218,12 @@ int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
 
 	if (err)
 		return err;
-	if (!l || tcp_listener_enter(l, c)) {
+	if (c->is_self || !l || tcp_listener_enter(l, c)) {
 		lock_take(&c->lock);
-		tcp_reset(&c->half[CONNECTOR]);
+		if (c->is_self)
+			tcp_establish(c);
+		else
+			tcp_reset(&c->half[CONNECTOR]);
 		lock_drop(&c->lock);
 	}
 	return nonblock ? -EINPROGRESS : tcp_connect_again(s, c, false);

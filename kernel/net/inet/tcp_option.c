@@ -384,7 +384,7 @@ _Static_assert(sizeof(struct tcp_info) == TCP_INFO_SIZE, "struct tcp_info");
 void tcp_info_fill(struct tcp_conn *c, int side, uint8_t out[TCP_INFO_SIZE])
 {
 	const struct tcp_half *me = &c->half[side];
-	const struct tcp_half *other = &c->half[!side];
+	const struct tcp_half *other = &c->half[c->is_self ? side : !side];
 	uint64_t unsent = tcp_unsent(me, other);
 	const struct tcp_info info = {
 		.state = me->state,

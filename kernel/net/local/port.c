@@ -17,7 +17,7 @@
 #include "net/local/local.h"
 #include "net/net_ns.h"
 
-enum { RANGE_FIRST = 32768, RANGE_LAST = 60999, PING_FIRST = 1, PING_LAST = 65535 };
+enum { PING_FIRST = 1, PING_LAST = 65535 };
 
 static SLAB_CACHE(local_port_slab, "local_port", sizeof(struct local_port), 8);
 
@@ -55,7 +55,8 @@ int local_port_check(const struct socket *s, uint16_t number)
 {
 	if (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP)
 		return 0;
-	return inet_port_is_free_for_all(number) || local_capable(s, CAP_NET_BIND_SERVICE)
+	return !number || number >= atomic_load_relaxed(&s->net->settings.port_start) ||
+			       local_capable(s, CAP_NET_BIND_SERVICE)
 		       ? 0
 		       : -EACCES;
 }
@@ -227,9 +228,10 @@ static uint64_t next_random(void)
 
 static void range_of(const struct local_socket *l, uint32_t *first, uint32_t *count)
 {
-	uint32_t last = RANGE_LAST;
+	const struct net_settings *set = &l->inet.socket->net->settings;
+	uint32_t last = (uint32_t)atomic_load_relaxed(&set->port_last);
 
-	*first = RANGE_FIRST;
+	*first = (uint32_t)atomic_load_relaxed(&set->port_first);
 	if (l->inet.socket->protocol != IPPROTO_TCP &&
 	    l->inet.socket->protocol != IPPROTO_UDP) {
 		*first = PING_FIRST;
@@ -244,7 +246,7 @@ static void range_of(const struct local_socket *l, uint32_t *first, uint32_t *co
 		if (own_last >= *first && own_last <= last)
 			last = own_last;
 	}
-	*count = last - *first + 1;
+	*count = last < *first ? 1 : last - *first + 1;
 }
 
 /* Nobody that is by connect(2) at p is connected with l's two names. */
@@ -372,8 +374,8 @@ void local_port_disconnect(struct local_socket *l, bool leaves)
 	memset(&l->remote, 0, sizeof(l->remote));
 	if (leaves) {
 		leave(l);
-		l->local.name.port = 0;
-		l->is_by_connect = false;
+		l->is_by_connect =
+			false; /* its name goes on to tell the port, as on Linux */
 	}
 	l->local.is_v4 = l->bound.is_v4;
 	memcpy(l->local.name.addr, l->bound.name.addr, sizeof(l->local.name.addr));

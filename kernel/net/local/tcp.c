@@ -5,8 +5,7 @@
  * A connect to a port where nobody listens is answered like one that a RST came for, at
  * once. Nothing else can go wrong between two sockets of one machine.
  *
- * Limits against Linux: a socket that connects to itself is refused; TCP_DEFER_ACCEPT
- * does not defer. */
+ * Limits against Linux: TCP_DEFER_ACCEPT does not defer. */
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/ioctl.h"
@@ -299,6 +298,9 @@ static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool
 	}
 	c->half[CONNECTOR].name = l->local.name;
 	c->listener = find_listener(local_ports_of(l), to, &l->local);
+	/* Two SYNs that cross, both its own. */
+	c->is_self = !c->listener && !l->is_by_connect &&
+		     !memcmp(&l->local.name, &to->name, sizeof(to->name));
 	err = tcp_connect_to(s, c, c->listener, nonblock);
 	tcp_conn_put(c);
 	return err;
