@@ -2,6 +2,7 @@
 /* address.c - which addresses a network in memory has, and what leads to them. */
 #include "abi/errno.h"
 #include "abi/inet.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/local.h"
 #include "net/net_ns.h"
@@ -38,9 +39,21 @@ bool local_address_is_own(struct net_ns *net, const struct tcp_target *t)
 	       !local_address_is_broadcast(t);
 }
 
+bool local_knows_no_address(const struct net_ns *net)
+{
+	return !atomic_load(&net->lo.changes) && list_is_empty(&net->lo.addresses);
+}
+
 int local_route(struct net_ns *net, const struct tcp_target *t)
 {
-	return local_address_is_own(net, t) ? 0 : -ENETUNREACH;
+	const uint8_t *a = t->name.addr;
+
+	if (local_address_is_own(net, t))
+		return 0;
+	if (!t->is_v4 && a[0] == 0xfe && (a[1] & 0xc0) == 0x80)
+		return -EINVAL; /* of a link: nothing says which */
+	/* Without an address of IPv6 there is none to send from. */
+	return t->is_v4 || net->lo.has_loopback6 ? -ENETUNREACH : -EADDRNOTAVAIL;
 }
 
 void local_source(const struct net_ns *net, const struct tcp_target *t, uint8_t addr[16])

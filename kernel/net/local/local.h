@@ -154,6 +154,8 @@ int local_target(struct socket *s, const struct linux_sockaddr_storage *addr, in
 bool local_capable(const struct socket *s, int cap);
 /* Is it an address of the network's lo? */
 bool local_address_is_own(struct net_ns *net, const struct tcp_target *t);
+/* Has it never had one, nor been up? Linux takes any of IPv4 for its own then. */
+bool local_knows_no_address(const struct net_ns *net);
 bool local_address_is_multicast(const struct tcp_target *t);
 bool local_address_is_broadcast(const struct tcp_target *t);
 /* Does something sent there come to us? 0 or -ENETUNREACH. */

@@ -67,7 +67,7 @@ static int check_v4(const struct socket *s, const struct tcp_target *t)
 {
 	if (tcp_is_any(t->name.addr) || local_address_is_own(s->net, t) ||
 	    local_address_is_multicast(t) || local_address_is_broadcast(t) ||
-	    may_be_foreign(s))
+	    local_knows_no_address(s->net) || may_be_foreign(s))
 		return 0;
 	return -EADDRNOTAVAIL;
 }

@@ -213,9 +213,9 @@ static struct tcp_listener *find_listener(struct local_ports *t,
 
 		if (!l->is_listening)
 			break;
-		equals = fit > best_fit ? 1 : equals + (fit && fit == best_fit);
-		if (fit && (fit > best_fit ||
-			    (l->options.shares_port && share_of(from) % equals == 0)))
+		if (fit > best_fit)
+			equals = 0;
+		if (fit && fit >= best_fit && share_of(from) % ++equals == 0)
 			best = l;
 		best_fit = MAX(best_fit, fit);
 	}
