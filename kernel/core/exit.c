@@ -33,10 +33,10 @@
 #include "mm/mm.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
-#include "net/netlink/netlink.h"
 #include "process/cpu_pool.h"
 #include "process/creds.h"
 #include "process/futex.h"
+#include "process/monitor.h"
 #include "process/namespace.h"
 #include "process/sched_policy.h"
 #include "process/session.h"
@@ -510,7 +510,7 @@ static void bury_task(struct task *t, int status)
 		c = NULL;
 	}
 	fd_abandon(t);
-	netlink_abandon(t);
+	monitor_abandon(t);
 	aio_abandon(t);
 	sysv_unshare(t);
 	release_files(t);

@@ -35,6 +35,7 @@
 #include "net/gate.h"
 #include "net/local/published.h"
 #include "net/socket.h"
+#include "process/monitor.h"
 #include "process/session.h"
 #include "process/task.h"
 
@@ -202,7 +203,8 @@ int mounts_init(const struct boot_params *b)
 	proc_init();
 	sysfs_init();
 	event_init();
-	net_init((struct monitor_box *)b->monitor_box, b->monitor_fd, // NOLINT
+	monitor_init((struct monitor_box *)b->monitor_box, b->monitor_fd); // NOLINT
+	net_init((struct monitor_box *)b->monitor_box,			   // NOLINT
 		 b->flags & BOOT_OWN_NETWORK);
 	published_init((const struct published_port *)b->published, // NOLINT
 		       b->published_count);

@@ -40,14 +40,14 @@ void socket_family_register(const struct socket_family *f)
 	families[f->family] = f;
 }
 
-void net_init(struct monitor_box *box, int fd, bool has_own_network)
+void net_init(struct monitor_box *box, bool has_own_network)
 {
 	net_ns_init();
 	unix_init();
 	inet_init();
 	if (has_own_network)
 		inet_port_init();
-	netlink_init(box, fd);
+	netlink_init(box);
 	packet_init();
 }
 

@@ -156,9 +156,9 @@ struct socket_family {
 void socket_family_register(const struct socket_family *f);
 
 struct monitor_box;
-/* Start-up. box, fd: how the monitor is asked (host/monitor.h). has_own_network: the
- * host sockets live in a network namespace of the sandbox's own. */
-void net_init(struct monitor_box *box, int fd, bool has_own_network);
+/* Start-up. box: the monitor's (host/monitor.h). has_own_network: the host sockets live
+ * in a network namespace of the sandbox's own. */
+void net_init(struct monitor_box *box, bool has_own_network);
 
 /* How many there are. */
 unsigned socket_count(void);

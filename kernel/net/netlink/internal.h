@@ -183,7 +183,6 @@ const struct netlink_protocol *netlink_protocol_find(int number);
 
 struct monitor_box;
 struct monitor_query;
-void netlink_host_init(struct monitor_box *box, int fd);
 /* Asks the monitor, sleeping: fills out with the host's messages, which are whole and
  * complete, and is to be freed in any case. 0, -errno as the host says, -ERESTARTSYS. */
 int netlink_host_ask(const struct monitor_query *q,

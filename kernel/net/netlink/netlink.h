@@ -12,10 +12,8 @@ struct netlink_socket;
 struct task;
 
 struct monitor_box;
-/* Start-up: registers the family. box, fd: how the monitor is asked. */
-void netlink_init(struct monitor_box *box, int fd);
-/* t was ended from outside: what it asked the monitor keeps nobody waiting. */
-void netlink_abandon(struct task *t);
+/* Start-up: registers the family. box: where the monitor puts its notices. */
+void netlink_init(struct monitor_box *box);
 
 /* The kernel thread: what the monitor has heard of the host's network. */
 void netlink_take_notices(void);

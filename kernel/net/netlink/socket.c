@@ -307,12 +307,11 @@ static const struct socket_family netlink_family = {
 	.create = netlink_create,
 };
 
-void netlink_init(struct monitor_box *box, int fd)
+void netlink_init(struct monitor_box *box)
 {
 	for (size_t i = 0; i < NETLINK_PROTOCOLS; i++)
 		list_init(&netlink_sockets[i]);
 	socket_family_register(&netlink_family);
-	netlink_host_init(box, fd);
 	netlink_notice_init(box);
 	host_links_get = netlink_links_get;
 	proc_net_add("netlink", netlink_show_all, NULL);
