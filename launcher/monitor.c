@@ -24,6 +24,7 @@
 #include "launch.h"
 #include "message.h"
 #include "network.h"
+#include "pages.h"
 #include "publish.h"
 #include "roots.h"
 #include "segment.h"
@@ -81,6 +82,7 @@ static void reap(struct watch *w)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+		pages_forget(pid);
 		if (WIFSIGNALED(status))
 			note_dead(w, pid, WTERMSIG(status));
 		else if (pid == w->first && WEXITSTATUS(status) == STATUS_OWN_FAILURE)
@@ -190,6 +192,7 @@ void monitor_main(struct launch *l, int channel)
 	publish_close(&l->options); /* nor may the sandbox have them */
 	gate_close_ours();
 	follow_launcher(l);
+	pages_begin();
 	wait_for(channel);
 	if (l->options.has_own_network)
 		network_up();
@@ -208,11 +211,12 @@ void monitor_main(struct launch *l, int channel)
 		fail("cannot make the first host process: %s", strerror(errno));
 	if (first == 0) {
 		network_close();
+		pages_close();
 		first_main(l);
 	}
 	/* A pipe's reader must see its end when the programs have closed it. */
 	network_keep(STDIN_FILENO);
-	close(STDOUT_FILENO);
+	pages_keep(STDOUT_FILENO);
 	(void)syscall(SYS_close_range, 3, ~0U, 0);
 	watch_all(l, first);
 }

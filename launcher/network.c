@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* network.c - what interfaces, addresses and routes the host has, for the kernel, which
- * cannot ask itself: its filter knows no netlink sockets.
+ * cannot ask itself: its filter knows no netlink sockets. Questions about memory go on to
+ * pages.c.
  *
  * What lies in the box may be the work of hostile code. It is copied first, and only
  * chooses among questions that we put: dumps of a few types, and the route to an address.
@@ -26,6 +27,7 @@
 
 #include "host/monitor.h"
 #include "message.h"
+#include "pages.h"
 #include "segment.h"
 
 enum { QUERY_MAX = 256, PART_MAX = 65536 };
@@ -332,6 +334,14 @@ static bool take_changes(void)
 	return has_some;
 }
 
+static void give(uint32_t number, const struct answer *a)
+{
+	box->error = a->error;
+	box->size = a->size;
+	__atomic_store_n(&box->answered, number, __ATOMIC_RELEASE);
+	(void)syscall(SYS_futex, &box->answered, FUTEX_WAKE, 0x7fffffff, NULL, NULL, 0);
+}
+
 static void answer_one(uint32_t number)
 {
 	struct answer a = {0};
@@ -339,16 +349,18 @@ static void answer_one(uint32_t number)
 	struct monitor_query m;
 
 	memcpy(&m, &box->query, sizeof m);
+	if (m.question == MONITOR_PAGES || m.question == MONITOR_RESET_PEAK) {
+		a.error = pages_answer(&m, box->data, MONITOR_ANSWER_MAX, &a.size);
+		give(number, &a);
+		return;
+	}
 	a.error = m.question == MONITOR_DUMP	 ? build_dump(&q, &m)
 		  : m.question == MONITOR_ROUTE	 ? build_route(&q, &m)
 		  : m.question == MONITOR_LISTEN ? listen_for_changes()
 						 : -EOPNOTSUPP;
 	if (!a.error && m.question != MONITOR_LISTEN)
 		ask_host(&a, &q, number);
-	box->error = a.error;
-	box->size = a.size;
-	__atomic_store_n(&box->answered, number, __ATOMIC_RELEASE);
-	(void)syscall(SYS_futex, &box->answered, FUTEX_WAKE, 0x7fffffff, NULL, NULL, 0);
+	give(number, &a);
 }
 
 bool network_answer(void)

@@ -295,6 +295,7 @@ static void enter_memory(struct exec *e)
 {
 	struct task *t = e->task;
 
+	e->new_mm->use.floor = usage_host_peak();
 	lock_take(&t->process->lock);
 	t->mm = e->new_mm;
 	e->new_mm = NULL;

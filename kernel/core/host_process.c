@@ -44,6 +44,7 @@
 #include "process/namespace.h"
 #include "process/session.h"
 #include "process/task_life.h"
+#include "process/usage.h"
 #include "signal/signal.h"
 #include "time/clock.h"
 #include "time/timer.h"
@@ -115,6 +116,7 @@ static void blank_main(struct cpu *cpu)
 	cpu->host_pid = cpu->host_tid;
 	host_thread_init(cpu);
 	prefault_kernel();
+	usage_set_kernel_part(usage_host_peak());
 	while (atomic_load(&cpu->go) == GO_WAIT)
 		(void)host_futex_wait(&cpu->go, GO_WAIT, NSEC_NEVER, NULL, 0);
 	if (atomic_load(&cpu->go) == GO_END)

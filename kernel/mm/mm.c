@@ -25,7 +25,7 @@ struct mm *mm_create(void)
 	lock_init(&mm->lock, RANK_MM);
 	vma_tree_init(mm);
 	mm->mmap_top = USER_END;
-	mm->id = atomic_add(&next_mm_id, 1) + 1;
+	mm->id = mm->family = atomic_add(&next_mm_id, 1) + 1;
 	return mm;
 }
 
@@ -160,7 +160,7 @@ struct mm *mm_copy_locked(struct mm *mm, struct list *events)
 	copy->total_pages = copy->data_pages = copy->locked_pages = copy->stack_pages = 0;
 	copy->peak_pages = 0;
 	copy->area_count = 0;
-	copy->use.at = 0;
+	copy->use = (struct mm_use){.at = 0};
 	copy->aio = NULL;
 	copy->uffd = NULL;
 	mm_inherit(copy, mm);

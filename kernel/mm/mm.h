@@ -73,10 +73,14 @@ struct mm_use {
 	nsec_t at;		  /* CLOCK_MONOTONIC; 0: never */
 	nsec_t cost;		  /* how long it took to learn that */
 	size_t anon, file, shmem; /* resident pages */
+	size_t swap;		  /* pages that the host has swapped out */
 	size_t peak;		  /* of resident pages */
+	size_t kernel;		  /* resident pages of the host process beside these */
+	size_t floor; /* what the host's peak was when this address space was new */
 	uint64_t min_faults, maj_faults;
 	uint64_t in_blocks, out_blocks; /* of 512 bytes */
-	bool own_peak;			/* the peak was reset: of what was seen since */
+	bool has_faults;		/* these are as new as the others */
+	bool own_peak; /* the host cannot reset its peak: of what was seen since */
 };
 
 #define AUXV_WORDS 56
@@ -103,6 +107,7 @@ struct mm {
 	struct vm_object *exe;	      /* lock: ref: /proc/PID/exe */
 	uaddr_t vdso_start, vdso_end; /* host mappings that outlive unmapping, 0: none */
 	uint64_t id;		      /* unique: private futex key */
+	uint64_t family;	      /* that of the exec it comes from, by forks */
 	uint32_t fork_ids;	      /* given out: struct vma.fork_id */
 	uint64_t patch_generation;    /* arch/: how new the patched pages are */
 	uint64_t patch_copied;	      /* arch/: and those that mm_copy_hook gave */

@@ -200,6 +200,14 @@ int uffd_register(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes) MU
 int uffd_unregister(struct uffd *u, uaddr_t start, uaddr_t end) MUST_CHECK;
 int uffd_protect(struct uffd *u, uaddr_t start, uaddr_t end, bool on) MUST_CHECK;
 
+/* PAGEMAP_SCAN: what is known of writes to memory that is registered so that a write
+ * takes the protection away (UFFD_FEATURE_WP_ASYNC): of the page at start, and in
+ * *run_end up to where the same is known, at most end. Takes mm->lock. */
+enum uffd_writes { UFFD_WRITES_UNKNOWN, UFFD_WRITTEN, UFFD_NOT_WRITTEN };
+enum uffd_writes uffd_writes(struct mm *mm, uaddr_t start, uaddr_t end, uaddr_t *run_end);
+/* Protects what of the range is such memory. */
+int uffd_protect_async(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
+
 /* (uffd_fill.c) How many bytes were dealt with, or -errno if none: -EEXIST, -ENOENT, … */
 long uffd_copy(struct uffd *u, uaddr_t dst, uaddr_t src, size_t size, bool protect);
 long uffd_zero(struct uffd *u, uaddr_t dst, size_t size);

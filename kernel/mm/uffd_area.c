@@ -330,6 +330,47 @@ int uffd_protect(struct uffd *u, uaddr_t start, uaddr_t end, bool on)
 	return err;
 }
 
+static bool tells_writes(const struct vma *v)
+{
+	return v->uffd && (v->flags & VMA_UFFD_WP) &&
+	       uffd_has(v->uffd, UFFD_FEATURE_WP_ASYNC);
+}
+
+enum uffd_writes uffd_writes(struct mm *mm, uaddr_t start, uaddr_t end, uaddr_t *run_end)
+{
+	enum uffd_writes ret = UFFD_WRITES_UNKNOWN;
+	struct vma *v;
+
+	*run_end = end;
+	lock_take(&mm->lock);
+	v = vma_find(mm, start);
+	if (v && v->start > start)
+		*run_end = MIN(end, v->start);
+	else if (v)
+		*run_end = MIN(end, v->end);
+	if (v && v->start <= start && mm->uffd && tells_writes(v))
+		ret = uffd_pages_run(mm->uffd, start, *run_end, run_end) & UFFD_PROTECTED
+			      ? UFFD_NOT_WRITTEN
+			      : UFFD_WRITTEN;
+	lock_drop(&mm->lock);
+	return ret;
+}
+
+int uffd_protect_async(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	int err = 0;
+
+	lock_take(&mm->lock);
+	uffd_settle_locked(mm);
+	for (struct vma *v = vma_find(mm, start); v && v->start < end && !err;
+	     v = vma_next(v))
+		if (tells_writes(v))
+			err = protect_area(mm, v, MAX(v->start, start), MIN(v->end, end),
+					   true);
+	lock_drop(&mm->lock);
+	return err;
+}
+
 /* ---- other calls ---- */
 
 void uffd_settle_locked(struct mm *mm)

@@ -66,8 +66,7 @@ static struct task *find_in_process(struct process *p, const struct mm *mm)
 	return found;
 }
 
-/* A task with a host thread that runs in mm: a reference, or NULL. */
-static struct task *find_task(struct task *first, const struct mm *mm)
+struct task *remote_find_task(struct task *first, const struct mm *mm)
 {
 	struct task *found = NULL;
 
@@ -103,7 +102,7 @@ static int job_run(struct task *t, struct job *j)
 		return 0;
 	}
 	do {
-		struct task *found = find_task(t, j->mm);
+		struct task *found = remote_find_task(t, j->mm);
 
 		err = found ? run_on(found, j, deadline) : -ESRCH;
 		task_put(found);
@@ -211,7 +210,7 @@ int mm_job_run(struct mm_job *j)
 	deadline = clock_now(CLOCK_MONOTONIC) + PATIENCE;
 	j->call.func = mm_job_func;
 	do {
-		struct task *t = find_task(current(), j->mm);
+		struct task *t = remote_find_task(current(), j->mm);
 		struct cpu *c = t ? atomic_load(&t->cpu) : NULL;
 
 		j->is_done = false;

@@ -11,6 +11,9 @@
 struct mm;
 struct task;
 
+/* A task with a host thread that runs in mm, first if it is one: a reference, or NULL. */
+struct task *remote_find_task(struct task *first, const struct mm *mm) MUST_CHECK;
+
 /* Copies size bytes of kernel memory from or to addr there. Returns how many were copied,
  * less than size at a fault; -ESRCH, -EINTR, -ENOMEM. t: a task that may have the mm. */
 ssize_t remote_read(struct task *t, struct mm *mm, uaddr_t addr, void *buf,

@@ -3,7 +3,9 @@
 #include "process/usage.h"
 
 #include "host/host.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/mm.h"
 #include "process/task.h"
 #include "time/clock.h"
 
@@ -17,6 +19,32 @@ static void host_usage(int who, struct linux_rusage *out)
 	memset(out, 0, sizeof(*out));
 	if (host_getrusage(who, out))
 		memset(out, 0, sizeof(*out));
+}
+
+static size_t kernel_part; /* atomic: pages */
+
+void usage_set_kernel_part(size_t pages)
+{
+	atomic_store_relaxed(&kernel_part, pages);
+}
+
+size_t usage_host_peak(void)
+{
+	struct linux_rusage now;
+
+	host_usage(RUSAGE_SELF, &now);
+	return (size_t)now.ru_maxrss / (PAGE_SIZE / 1024);
+}
+
+/* In KiB, of what the host counts for the current process. */
+static int64_t guest_peak(int64_t host_peak)
+{
+	const struct mm *mm = current()->mm;
+	size_t kernel =
+		mm && mm->use.kernel ? mm->use.kernel : atomic_load_relaxed(&kernel_part);
+	int64_t peak = host_peak - (int64_t)(kernel * (PAGE_SIZE / 1024));
+
+	return MAX(peak, (int64_t)(PAGE_SIZE / 1024));
 }
 
 void usage_of_dead(const struct process *p, struct linux_rusage *out)
@@ -38,6 +66,7 @@ void usage_of_self(struct linux_rusage *out)
 	struct linux_rusage before;
 
 	host_usage(RUSAGE_SELF, out);
+	out->ru_maxrss = guest_peak(out->ru_maxrss);
 	usage_of_dead(current()->process, &before);
 	usage_add(out, &before);
 }
@@ -55,6 +84,7 @@ void usage_of_thread(struct linux_rusage *out)
 	};
 
 	host_usage(RUSAGE_THREAD, out);
+	out->ru_maxrss = guest_peak(out->ru_maxrss);
 	usage_add(out, &before);
 }
 
@@ -80,7 +110,7 @@ void usage_save(struct process *p)
 	p->system_time += from_timeval(&now.ru_stime);
 	p->min_faults += (uint64_t)now.ru_minflt;
 	p->maj_faults += (uint64_t)now.ru_majflt;
-	p->max_rss = MAX(p->max_rss, (uint64_t)now.ru_maxrss);
+	p->max_rss = MAX(p->max_rss, (uint64_t)guest_peak(now.ru_maxrss));
 	p->in_blocks += (uint64_t)now.ru_inblock;
 	p->out_blocks += (uint64_t)now.ru_oublock;
 	p->voluntary += (uint64_t)now.ru_nvcsw;

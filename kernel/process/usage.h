@@ -12,13 +12,18 @@ struct io_counts;
 struct process;
 struct task;
 
-/* Of the current process, and the current task, until now. */
+/* Of the current process, and the current task, until now. The peak of resident memory is
+ * without the kernel's part, as far as that is known: fs/proc/pid_memory.c. */
 void usage_of_self(struct linux_rusage *out);
 void usage_of_thread(struct linux_rusage *out);
 /* Adds what the calling host process has used to p's figures. */
 void usage_save(struct process *p);
 /* The same for the current task, which moves to another host process. */
 void usage_save_thread(struct task *t);
+/* The highest resident memory of the calling host process so far: pages. */
+size_t usage_host_peak(void);
+/* What of that a host process has of the kernel's when it is new. */
+void usage_set_kernel_part(size_t pages);
 /* Of a process that has called usage_save() for the last time, without its children. */
 void usage_of_dead(const struct process *p, struct linux_rusage *out);
 /* Sums up; the largest ru_maxrss counts. */

@@ -73,12 +73,46 @@ static void nonsense_is_survived(void)
 			state ^= state << 17;
 			((char *)&q)[k] = (char)state;
 		}
-		q.question = (uint32_t)(state % 4);
+		q.question = (uint32_t)(state % 6);
+		if (i & 4)
+			q.pid = i % 100;
 		if (i & 1)
 			q.family = i & 2 ? AF_INET : AF_INET6;
 		CHECK(ask(&q));
 		CHECK(box->size <= MONITOR_ANSWER_MAX && box->error <= 0);
 	}
+	the_network_is_there();
+}
+
+/* Of no process but those that are the monitor's children: not of itself, nor of what has
+ * none of those numbers. */
+static void only_the_sandbox_is_looked_into(void)
+{
+	struct monitor_query q = {.question = MONITOR_PAGES,
+				  .range_count = 1,
+				  .range = {{0, (1UL << 47) - 4096}}};
+	struct monitor_pages *answer = (void *)box->data;
+	int found = 0;
+
+	for (int pid = -2; pid < 2000; pid++) {
+		q.pid = pid;
+		CHECK(ask(&q));
+		CHECK(box->error == 0 || pid <= 1 || box->error == -ESRCH ||
+		      box->error == -EOPNOTSUPP);
+		if (pid <= 1)
+			CHECK(box->error == -ESRCH || box->error == -EOPNOTSUPP);
+		if (box->error)
+			continue;
+		found++;
+		/* Flags alone: no frame numbers. */
+		CHECK(answer->count <= MONITOR_ANSWER_MAX / sizeof(answer->run[0]));
+		for (uint64_t i = 0; i < answer->count; i++)
+			CHECK(answer->run[i].bits < 1 << 7);
+	}
+	CHECK(found > 0 || box->error == -EOPNOTSUPP);
+	q.pid = 0x7fffffff;
+	q.question = MONITOR_RESET_PEAK;
+	CHECK(ask(&q) && box->error < 0);
 	the_network_is_there();
 }
 
@@ -97,9 +131,9 @@ static void the_box_is_where_it_was(void)
 
 int main(void)
 {
-	const struct test all[] = {TEST(nothing_can_be_changed),
-				   TEST(nonsense_is_survived),
-				   TEST(the_box_is_where_it_was)};
+	const struct test all[] = {
+		TEST(nothing_can_be_changed), TEST(nonsense_is_survived),
+		TEST(only_the_sandbox_is_looked_into), TEST(the_box_is_where_it_was)};
 
 	box = (struct monitor_box *)params->monitor_box;
 	return test_main(all, sizeof(all) / sizeof(all[0]));

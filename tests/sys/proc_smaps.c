@@ -173,6 +173,123 @@ static void private_pages_are_private(void)
 	CHECK(munmap(room, (PAGES + 2) * PAGE) == 0);
 }
 
+/* A private area that a fork leaves shared, which its child writes to a quarter of. */
+static pid_t forker(char *p)
+{
+	pid_t pid = fork();
+	char c;
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK(close(hold[1]) == 0);
+		touch(p, PAGES / 4);
+		CHECK(write(ready[1], "", 1) == 1);
+		CHECK(read(hold[0], &c, 1) == 0);
+		_exit(0);
+	}
+	CHECK(read(ready[0], &c, 1) == 1);
+	return pid;
+}
+
+static void pages_of_a_fork_are_shared_until_written_to(void)
+{
+	char *room = mmap(NULL, (PAGES + 2) * PAGE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = room + PAGE;
+	struct sizes s;
+
+	CHECK(mprotect(p, PAGES * PAGE, RW) == 0);
+	touch(p, PAGES);
+	sharers_start();
+	forker(p);
+	s = sizes_of(p);
+	CHECK(s.rss == KB && s.anon == KB && s.shared == KB * 3 / 4);
+	CHECK(s.private == KB / 4 && s.pss == KB / 4 + KB * 3 / 8);
+	forker(p);
+	s = sizes_of(p);
+	CHECK(s.shared == KB * 3 / 4 && s.private == KB / 4);
+	CHECK(s.pss >= KB / 2 - 1 && s.pss <= KB / 2 && s.pss_dirty == s.pss);
+	sharers_end(2);
+	s = sizes_of(p);
+	CHECK(s.pss == KB && s.shared == 0 && s.private == KB);
+	CHECK(munmap(room, (PAGES + 2) * PAGE) == 0);
+}
+
+static void read_pages_are_nobodys(void)
+{
+	char *p = mmap(NULL, PAGES * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct sizes s = sizes_of(p), t;
+
+	for (size_t i = 0; i < PAGES; i++)
+		(void)*(volatile char *)(p + i * PAGE);
+	t = sizes_of(p);
+	CHECK(t.rss == s.rss && t.anon == s.anon);
+	CHECK(munmap(p, PAGES * PAGE) == 0);
+}
+
+/* Private pages of a file are its own until they are written to. */
+static void a_file_is_clean_where_nobody_wrote(void)
+{
+	static char data[PAGES * PAGE];
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct sizes s;
+	char *p;
+
+	CHECK(write(fd, data, sizeof(data)) == sizeof(data));
+	p = mmap(NULL, sizeof(data), RW, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED && sizes_of(p).rss == 0);
+	for (size_t i = 0; i < PAGES; i++)
+		(void)*(volatile char *)(p + i * PAGE);
+	s = sizes_of(p);
+	CHECK(s.rss == KB && s.anon == 0 && s.private == KB);
+	touch(p, PAGES / 2);
+	s = sizes_of(p);
+	CHECK(s.rss == KB && s.anon == KB / 2 && s.private == KB);
+	CHECK(s.pss_dirty >= KB / 2 && s.pss == KB);
+	CHECK(munmap(p, sizeof(data)) == 0 && close(fd) == 0 && unlink("f") == 0);
+}
+
+/* As many areas as possible: the reader gets them in pieces. */
+static void many_areas_are_read_in_pieces(void)
+{
+	enum { AREAS = 9000 };
+	char *p = mmap(NULL, AREAS * 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long at = 0, last = 0, b, rss = 0, kb;
+	char line[600];
+	size_t seen = 0;
+	FILE *f;
+
+	CHECK(p != MAP_FAILED);
+	for (size_t i = 0; i < AREAS; i++)
+		CHECK(mprotect(p + (2 * i + 1) * PAGE, PAGE, PROT_NONE) == 0);
+	for (size_t i = 0; i < AREAS; i++)
+		p[2 * i * PAGE] = 1;
+	f = fopen("/proc/self/smaps", "r");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &at, &b) == 2) {
+			CHECK(at >= last);
+			last = b;
+			seen += at >= (uintptr_t)p &&
+				at < (uintptr_t)p + AREAS * 2 * PAGE;
+		} else if (at >= (uintptr_t)p && b <= (uintptr_t)p + AREAS * 2 * PAGE &&
+			   sscanf(line, "Rss: %lu kB", &kb) == 1) {
+			rss += kb;
+		}
+	}
+	CHECK(seen >= 2 * AREAS - 1 && seen <= 2 * AREAS + 1);
+	CHECK(rss >= (AREAS - 2) * 4 && rss <= AREAS * 4);
+	/* From the middle, and back. */
+	int fd = open("/proc/self/maps", O_RDONLY);
+	static char first[4096], again[4096];
+	ssize_t n = pread(fd, first, sizeof(first), 300000);
+
+	CHECK(n > 0 && pread(fd, again, 100, 0) == 100);
+	CHECK(pread(fd, again, (size_t)n, 300000) > 0);
+	CHECK(memcmp(first, again, 100) == 0);
+	CHECK(close(fd) == 0 && fclose(f) == 0);
+	CHECK(munmap(p, AREAS * 2 * PAGE) == 0);
+}
+
 static void the_rollup_has_the_sum(void)
 {
 	char *p = shared_area();
@@ -214,5 +331,7 @@ static void another_process_is_seen_the_same(void)
 
 RUN(TEST(a_shared_mapping_of_one_process_is_private), TEST(each_process_has_its_part),
     TEST(a_part_may_be_shared), TEST(two_mappings_of_one_process_share),
-    TEST(private_pages_are_private), TEST(the_rollup_has_the_sum),
+    TEST(private_pages_are_private), TEST(pages_of_a_fork_are_shared_until_written_to),
+    TEST(read_pages_are_nobodys), TEST(a_file_is_clean_where_nobody_wrote),
+    TEST(many_areas_are_read_in_pieces), TEST(the_rollup_has_the_sum),
     TEST(another_process_is_seen_the_same))

@@ -2,7 +2,7 @@
 /* generated.c - files whose contents are made when they are read.
  *
  * The contents are made without any lock, as that needs locks of all kinds; the finished
- * text replaces the old one under the file's own. */
+ * text, or piece of it, replaces the old one under the file's own. */
 #include "fs/proc/generated.h"
 
 #include "abi/errno.h"
@@ -20,8 +20,9 @@ enum {
 
 struct generated {
 	struct lock lock; /* RANK_OBJECT */
-	struct text text; /* lock */
-	bool is_made;	  /* lock */
+	struct text text; /* lock: the whole, or the last piece */
+	uint64_t start;	  /* lock: where in the file that begins */
+	uint64_t count;	  /* lock: of texts made so far */
 	generated_show_t show;
 	generated_store_t store;
 	uint64_t about; /* const once set */
@@ -140,12 +141,18 @@ uint64_t generated_about(const struct file *f)
 	return ((const struct generated *)f->private)->about;
 }
 
-static int make(struct file *f, struct generated *g)
+/* Makes the text again from the beginning, or the piece after the one that is there,
+ * which is the count'th: unless another reader has made a text in between. */
+static int make(struct file *f, struct generated *g, bool again, uint64_t count)
 {
 	struct text t = {.user_ns = f->creds->user_ns};
-	struct text old;
-	int err = g->show(f, &t);
+	struct text old = {.buf = NULL};
+	int err;
 
+	lock_take(&g->lock);
+	t.at = again ? 0 : g->text.next;
+	lock_drop(&g->lock);
+	err = g->show(f, &t);
 	if (!err && t.is_failed)
 		err = -ENOMEM;
 	if (err) {
@@ -153,39 +160,75 @@ static int make(struct file *f, struct generated *g)
 		return err;
 	}
 	lock_take(&g->lock);
-	old = g->text;
-	g->text = t;
-	g->is_made = true;
+	if (g->count == count) {
+		g->start = again ? 0 : g->start + g->text.len;
+		g->count++;
+		old = g->text;
+		g->text = t;
+	} else {
+		old = t;
+	}
 	lock_drop(&g->lock);
 	text_fini(&old);
 	return 0;
 }
 
+/* Copies what the text that is there has from pos on. True: there is more behind it. */
+static bool copy_some(struct generated *g, struct uio *u, int64_t pos, size_t *done)
+{
+	uint64_t end = g->start + g->text.len;
+	size_t want = 0;
+
+	*done = 0;
+	if ((uint64_t)pos >= g->start && (uint64_t)pos < end)
+		want = MIN(u->left, (size_t)(end - (uint64_t)pos));
+	if (want)
+		*done = uio_copy_out(u, g->text.buf + ((uint64_t)pos - g->start), want);
+	return *done == want && u->left && g->text.next;
+}
+
+static bool is_inside(struct generated *g, int64_t pos)
+{
+	bool ret;
+
+	lock_take(&g->lock);
+	ret = (uint64_t)pos >= g->start && (uint64_t)pos < g->start + g->text.len;
+	lock_drop(&g->lock);
+	return ret;
+}
+
 ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct generated *g = f->private;
-	size_t want = u->left;
-	size_t done = 0;
+	size_t all = u->left;
+	bool again = *pos == 0;
+	bool goes_on = all;
+	ssize_t done = 0;
 
 	if (!g->show)
 		return -EINVAL;
-	if (!want)
-		return 0;
-	if (*pos == 0 || !g->is_made) {
-		int err = make(f, g);
+	while (goes_on) {
+		uint64_t count;
+		size_t got;
+		int err = 0;
 
+		lock_take(&g->lock);
+		count = g->count;
+		again |= !count || (uint64_t)*pos < g->start;
+		goes_on = !again && copy_some(g, u, *pos, &got);
+		if (!again) {
+			*pos += (int64_t)got;
+			done += (ssize_t)got;
+		}
+		lock_drop(&g->lock);
+		if (again || goes_on)
+			err = make(f, g, again, count);
 		if (err)
-			return err;
+			return done ? done : err;
+		goes_on |= again;
+		again = false;
 	}
-	lock_take(&g->lock);
-	want = (uint64_t)*pos < g->text.len ? MIN(want, g->text.len - (size_t)*pos) : 0;
-	if (want)
-		done = uio_copy_out(u, g->text.buf + *pos, want);
-	lock_drop(&g->lock);
-	if (want && !done)
-		return -EFAULT;
-	*pos += (int64_t)done;
-	return (ssize_t)done;
+	return done || !all || !is_inside(g, *pos) ? done : -EFAULT;
 }
 
 static ssize_t generated_write(struct file *f, struct uio *u, int64_t *pos)

@@ -3,7 +3,9 @@
  * their kin.
  *
  * The contents are made at the first read and again at each read from the start, so that
- * a program that rewinds sees news; in between, reads at any offset see one text. */
+ * a program that rewinds sees news; in between, reads at any offset see one text. What is
+ * long may be made in pieces, as the reader gets there; who goes back has it made again.
+ */
 #pragma once
 #include "abi/types.h"
 
@@ -19,6 +21,8 @@ struct text {
 	size_t size;
 	bool is_failed;
 	const struct user_ns *user_ns; /* of who opened the file; NULL: no file */
+	uint64_t at;   /* a piece: where it begins, 0 or what the last one's next was */
+	uint64_t next; /* where more is to be had; 0: nowhere */
 };
 
 void text_printf(struct text *t, const char *format, ...) PRINTF(2, 3);

@@ -91,7 +91,8 @@ struct task_usage {
 	uint64_t rss_pages, peak_pages;
 	struct mm_use memory;
 };
-void task_usage_get(struct task *t, bool whole, struct mm *mm, struct task_usage *out);
+void task_usage_get(struct task *t, bool whole, struct mm *mm, bool wants_faults,
+		    struct task_usage *out);
 char task_state_letter(struct task *t);
 void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntary);
 /* Of a CLOCK_MONOTONIC time of the machine, as ps and top reckon start times: by the
@@ -99,13 +100,17 @@ void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntar
 uint64_t ticks_since_boot(nsec_t monotonic);
 /* pid_memory.c */
 enum memory_kind { MEMORY_ANON, MEMORY_FILE, MEMORY_SHMEM };
+/* What the pages of v that are its object's are; and what all its pages are taken for
+ * when the host does not tell them apart. */
+enum memory_kind vma_object_kind(const struct vma *v);
 enum memory_kind vma_memory_kind(const struct vma *v);
 bool vma_may_be_resident(const struct vma *v);
 /* The next process from pid on that has memory: a reference to its leader, or NULL. Takes
  * process_tree_lock. */
 struct task *proc_next_leader(pid_t from);
-/* t: a task that has mm. As it was last seen if it cannot be had now. */
-void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out);
+/* t: a task that has mm. As it was last seen if it cannot be had now. wants_faults: the
+ * counts of faults and blocks as well, which a thread of that process has to ask for. */
+void memory_use_get(struct task *t, struct mm *mm, bool wants_faults, struct mm_use *out);
 /* pid_text.c */
 int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i);
@@ -117,6 +122,8 @@ extern const struct file_ops pid_mem_ops;
 /* For files about the memory that a process has when they are opened. */
 int pid_mm_open(struct inode *inode, struct file *f);
 int64_t pid_mm_lseek(struct file *f, int64_t off, int whence);
+/* pid_pagescan.c */
+long pid_pagemap_ioctl(struct file *f, unsigned int cmd, uint64_t arg);
 /* pid_limits.c */
 int pid_show_limits(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_io(struct text *out, struct task *t, const struct pid_inode *i);

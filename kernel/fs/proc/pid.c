@@ -298,7 +298,7 @@ static int pid_show(struct file *f, struct text *out)
 	int err = t ? i->entry->show(out, t, i) : -ESRCH;
 
 	if (!err && i->entry->is_of_mm && mm_id_of(t) != generated_about(f))
-		out->len = 0; /* that memory is no more */
+		out->len = out->next = 0; /* that memory is no more */
 	else if (!err)
 		err = guard(i, t);
 	task_put(t);

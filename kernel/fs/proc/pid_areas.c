@@ -46,22 +46,30 @@ static int copy_one(struct vma *v, void *arg)
 	return 0;
 }
 
-int areas_take(struct areas *a, struct mm *mm)
+int areas_take_some(struct areas *a, struct mm *mm, uaddr_t from, size_t max)
 {
 	int more = 1;
 
 	*a = (struct areas){.area = NULL};
 	while (more) { /* again when some were added meanwhile */
 		areas_drop(a);
-		a->size = areas_count(mm) + 16;
+		a->size = MIN(areas_count(mm) + 16, max);
 		a->area = kmalloc(a->size * sizeof(*a->area));
 		if (!a->area)
 			return -ENOMEM;
 		lock_take(&mm->lock);
-		more = mm_for_each_vma(mm, copy_one, a);
+		more = 0;
+		for (struct vma *v = vma_find(mm, from); v && !more; v = vma_next(v))
+			more = v->flags & VMA_HIDDEN ? 0 : copy_one(v, a);
 		lock_drop(&mm->lock);
+		more = more && a->count < max;
 	}
 	return 0;
+}
+
+int areas_take(struct areas *a, struct mm *mm)
+{
+	return areas_take_some(a, mm, 0, SIZE_MAX);
 }
 
 void areas_drop(struct areas *a)
@@ -84,6 +92,13 @@ static struct vma as_vma(const struct area *v)
 			    .flags = v->flags};
 }
 
+enum memory_kind area_object_kind(const struct area *v)
+{
+	struct vma vma = as_vma(v);
+
+	return vma_object_kind(&vma);
+}
+
 enum memory_kind area_kind(const struct area *v)
 {
 	struct vma vma = as_vma(v);
@@ -96,26 +111,6 @@ bool area_may_be_resident(const struct area *v)
 	struct vma vma = as_vma(v);
 
 	return vma_may_be_resident(&vma);
-}
-
-void areas_measure(struct areas *a, struct task *t, struct mm *mm)
-{
-	struct remote_range *r = kmalloc((a->count + 1) * sizeof(*r));
-	size_t n = 0;
-
-	if (!r)
-		return;
-	for (size_t i = 0; i < a->count; i++)
-		if (area_may_be_resident(&a->area[i]))
-			r[n++] = (struct remote_range){.start = a->area[i].start,
-						       .end = a->area[i].end};
-	if (!remote_residency(t, mm, r, n, NULL, NULL)) {
-		n = 0;
-		for (size_t i = 0; i < a->count; i++)
-			if (area_may_be_resident(&a->area[i]))
-				a->area[i].resident = r[n++].resident;
-	}
-	kfree(r);
 }
 
 const char *area_name(const struct area *v, char *page, uint64_t *dev, uint64_t *ino)

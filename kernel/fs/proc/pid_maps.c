@@ -15,17 +15,16 @@
 
 enum { NAME_COLUMN = 72, PAGE_KB = PAGE_SIZE / 1024 };
 
-struct sizes { /* in kB */
-	uint64_t size, resident, locked;
-	uint64_t kind[3];  /* resident, by enum memory_kind */
-	uint64_t share[3]; /* of that: in kB by PAGE_PARTS */
-	uint64_t shared_clean, shared_dirty,
-		private_clean; /* the rest is private, dirty */
+struct sizes {
+	size_t size;		 /* bytes */
+	struct area_pages of[3]; /* pages, by enum memory_kind */
+	size_t swapped;		 /* pages */
+	uint64_t locked;	 /* in 1/PAGE_PARTS */
 };
 
-static uint64_t share_kb(const struct sizes *s, enum memory_kind kind)
+static uint64_t parts_kb(uint64_t parts)
 {
-	return s->share[kind] / PAGE_PARTS;
+	return parts * PAGE_KB / PAGE_PARTS;
 }
 
 /* ---- lines ---- */
@@ -59,35 +58,43 @@ static void line_kb(struct text *out, const char *name, uint64_t kb)
 	text_printf(out, " %8lu kB\n", kb);
 }
 
+/* Of a file's pages the host does not tell which are dirty: they count as clean. */
+static void show_shares(struct text *out, const struct sizes *s, bool is_rollup)
+{
+	const struct area_pages *anon = &s->of[MEMORY_ANON];
+	const struct area_pages *file = &s->of[MEMORY_FILE];
+	const struct area_pages *shmem = &s->of[MEMORY_SHMEM];
+	size_t dirty = anon->resident + shmem->resident;
+
+	line_kb(out, "Rss", (dirty + file->resident) * PAGE_KB);
+	line_kb(out, "Pss", parts_kb(anon->share + file->share + shmem->share));
+	line_kb(out, "Pss_Dirty", parts_kb(anon->share + shmem->share));
+	if (is_rollup) {
+		line_kb(out, "Pss_Anon", parts_kb(anon->share));
+		line_kb(out, "Pss_File", parts_kb(file->share));
+		line_kb(out, "Pss_Shmem", parts_kb(shmem->share));
+	}
+	line_kb(out, "Shared_Clean", file->shared * PAGE_KB);
+	line_kb(out, "Shared_Dirty", (anon->shared + shmem->shared) * PAGE_KB);
+	line_kb(out, "Private_Clean", (file->resident - file->shared) * PAGE_KB);
+	line_kb(out, "Private_Dirty", (dirty - anon->shared - shmem->shared) * PAGE_KB);
+	line_kb(out, "Referenced", (dirty + file->resident) * PAGE_KB);
+	line_kb(out, "Anonymous", anon->resident * PAGE_KB);
+}
+
 static void show_sizes(struct text *out, const struct sizes *s, bool is_rollup)
 {
-	static const char *const zeros[] = {
-		"KSM",		 "LazyFree",	   "AnonHugePages",   "ShmemPmdMapped",
-		"FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap",
-		"SwapPss",
-	};
-	uint64_t dirty = s->resident - s->shared_clean - s->private_clean;
-
-	line_kb(out, "Rss", s->resident);
-	line_kb(out, "Pss",
-		(s->share[MEMORY_ANON] + s->share[MEMORY_FILE] + s->share[MEMORY_SHMEM]) /
-			PAGE_PARTS);
-	line_kb(out, "Pss_Dirty",
-		(s->share[MEMORY_ANON] + s->share[MEMORY_SHMEM]) / PAGE_PARTS);
-	if (is_rollup) {
-		line_kb(out, "Pss_Anon", share_kb(s, MEMORY_ANON));
-		line_kb(out, "Pss_File", share_kb(s, MEMORY_FILE));
-		line_kb(out, "Pss_Shmem", share_kb(s, MEMORY_SHMEM));
-	}
-	line_kb(out, "Shared_Clean", s->shared_clean);
-	line_kb(out, "Shared_Dirty", s->shared_dirty);
-	line_kb(out, "Private_Clean", s->private_clean);
-	line_kb(out, "Private_Dirty", dirty - s->shared_dirty);
-	line_kb(out, "Referenced", s->resident);
-	line_kb(out, "Anonymous", s->kind[MEMORY_ANON]);
-	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++)
-		line_kb(out, zeros[i], 0);
-	line_kb(out, "Locked", s->locked);
+	show_shares(out, s, is_rollup);
+	line_kb(out, "KSM", 0);
+	line_kb(out, "LazyFree", 0);
+	line_kb(out, "AnonHugePages", s->of[MEMORY_ANON].huge * PAGE_KB);
+	line_kb(out, "ShmemPmdMapped", s->of[MEMORY_SHMEM].huge * PAGE_KB);
+	line_kb(out, "FilePmdMapped", s->of[MEMORY_FILE].huge * PAGE_KB);
+	line_kb(out, "Shared_Hugetlb", 0);
+	line_kb(out, "Private_Hugetlb", 0);
+	line_kb(out, "Swap", s->swapped * PAGE_KB);
+	line_kb(out, "SwapPss", s->swapped * PAGE_KB);
+	line_kb(out, "Locked", parts_kb(s->locked));
 }
 
 /* In Linux's order. */
@@ -126,24 +133,22 @@ static void show_vm_flags(struct text *out, const struct area *v)
 	text_puts(out, " \n");
 }
 
+static void pages_add(struct area_pages *sum, const struct area_pages *add)
+{
+	sum->resident += add->resident;
+	sum->shared += add->shared;
+	sum->share += add->share;
+	sum->huge += add->huge;
+}
+
 static void sizes_add(struct sizes *s, const struct area *v)
 {
-	enum memory_kind kind = area_kind(v);
-	uint64_t resident = v->resident * PAGE_KB;
-	uint64_t shared = v->shared * PAGE_KB;
-
-	s->size += (v->end - v->start) / 1024;
-	s->resident += resident;
-	s->kind[kind] += resident;
-	s->share[kind] += v->share * PAGE_KB;
+	s->size += v->end - v->start;
+	s->swapped += v->swapped;
+	pages_add(&s->of[MEMORY_ANON], &v->anon);
+	pages_add(&s->of[area_object_kind(v)], &v->mapped);
 	if (v->flags & VMA_LOCKED)
-		s->locked += v->share * PAGE_KB / PAGE_PARTS;
-	if (kind == MEMORY_FILE) {
-		s->shared_clean += shared;
-		s->private_clean += resident - shared;
-	} else {
-		s->shared_dirty += shared;
-	}
+		s->locked += v->anon.share + v->mapped.share;
 }
 
 static void show_area(struct text *out, const struct area *v)
@@ -151,7 +156,7 @@ static void show_area(struct text *out, const struct area *v)
 	struct sizes s = {0};
 
 	sizes_add(&s, v);
-	line_kb(out, "Size", s.size);
+	line_kb(out, "Size", s.size / 1024);
 	line_kb(out, "KernelPageSize", PAGE_KB);
 	line_kb(out, "MMUPageSize", PAGE_KB);
 	show_sizes(out, &s, false);
@@ -170,6 +175,7 @@ static void show_numa(struct text *out, const struct area *v, char *page)
 	uint64_t dev;
 	uint64_t ino;
 	const char *name = area_name(v, page, &dev, &ino);
+	size_t all = v->anon.resident + v->mapped.resident;
 
 	text_printf(out, "%08lx default", v->start);
 	if (v->object && name) {
@@ -178,14 +184,16 @@ static void show_numa(struct text *out, const struct area *v, char *page)
 	} else if (v->flags & (VMA_HEAP | VMA_STACK)) {
 		text_puts(out, v->flags & VMA_HEAP ? " heap" : " stack");
 	}
-	if (v->resident && area_kind(v) == MEMORY_ANON)
-		text_printf(out, " anon=%zu dirty=%zu", v->resident, v->resident);
-	else if (v->resident && area_kind(v) == MEMORY_SHMEM)
-		text_printf(out, " dirty=%zu", v->resident);
-	else if (v->resident)
-		text_printf(out, " mapped=%zu", v->resident);
-	if (v->resident)
-		text_printf(out, " N0=%zu kernelpagesize_kB=%d", v->resident, PAGE_KB);
+	if (v->mapped.resident)
+		text_printf(out,
+			    area_object_kind(v) == MEMORY_SHMEM ? " dirty=%zu"
+								: " mapped=%zu",
+			    v->mapped.resident);
+	if (v->anon.resident)
+		text_printf(out, " anon=%zu dirty=%zu", v->anon.resident,
+			    v->anon.resident);
+	if (all)
+		text_printf(out, " N0=%zu kernelpagesize_kB=%d", all, PAGE_KB);
 	text_putc(out, '\n');
 }
 
@@ -193,8 +201,35 @@ static void show_numa(struct text *out, const struct area *v, char *page)
 
 enum kind { MAPS, SMAPS, NUMA };
 
-static int show_all(struct text *out, struct task *t, enum kind kind)
+/* Areas of a piece: few at first, for who looks for one; more when all are read, as each
+ * piece looks at what all processes map. */
+enum { FIRST_PIECE = 64, PIECE = 2048 };
+
+static void show_areas(struct text *out, const struct areas *a, enum kind kind,
+		       char *page)
 {
+	for (size_t i = 0; i < a->count && !out->is_failed; i++) {
+		if (kind == NUMA)
+			show_numa(out, &a->area[i], page);
+		else
+			show_line(out, &a->area[i], page);
+		if (kind == SMAPS)
+			show_area(out, &a->area[i]);
+	}
+}
+
+static void show_end(struct text *out, enum kind kind, char *page)
+{
+	if (kind != NUMA)
+		show_line(out, &vsyscall_page, page);
+	if (kind == SMAPS)
+		show_area(out, &vsyscall_page);
+}
+
+/* A piece goes on with what lies, by then, above the last one's end. */
+static int show_piece(struct text *out, struct task *t, enum kind kind)
+{
+	size_t max = out->at ? PIECE : FIRST_PIECE;
 	struct mm *mm = task_mm(t);
 	char *page;
 	struct areas a;
@@ -203,25 +238,17 @@ static int show_all(struct text *out, struct task *t, enum kind kind)
 	if (!mm)
 		return 0;
 	page = page_alloc(0);
-	err = areas_take(&a, mm);
-	out->is_failed |= !page;
+	err = page ? areas_take_some(&a, mm, out->at, max) : -ENOMEM;
 	if (!err && kind != MAPS)
-		areas_measure(&a, t, mm);
-	if (!err && kind == SMAPS)
-		areas_share(&a, t, mm);
-	for (size_t i = 0; i < a.count && !out->is_failed; i++) {
-		if (kind == NUMA)
-			show_numa(out, &a.area[i], page);
+		areas_measure(&a, t, mm, kind == SMAPS);
+	if (!err) {
+		show_areas(out, &a, kind, page);
+		if (a.count == max)
+			out->next = a.area[a.count - 1].end;
 		else
-			show_line(out, &a.area[i], page);
-		if (kind == SMAPS)
-			show_area(out, &a.area[i]);
+			show_end(out, kind, page);
+		areas_drop(&a);
 	}
-	if (!err && kind != NUMA && !out->is_failed)
-		show_line(out, &vsyscall_page, page);
-	if (!err && kind == SMAPS)
-		show_area(out, &vsyscall_page);
-	areas_drop(&a);
 	if (page)
 		page_free(page, 0);
 	mm_put(mm);
@@ -231,19 +258,19 @@ static int show_all(struct text *out, struct task *t, enum kind kind)
 int pid_show_maps(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	return show_all(out, t, MAPS);
+	return show_piece(out, t, MAPS);
 }
 
 int pid_show_smaps(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	return show_all(out, t, SMAPS);
+	return show_piece(out, t, SMAPS);
 }
 
 int pid_show_numa_maps(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	(void)i;
-	return show_all(out, t, NUMA);
+	return show_piece(out, t, NUMA);
 }
 
 int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_inode *i)
@@ -258,10 +285,8 @@ int pid_show_smaps_rollup(struct text *out, struct task *t, const struct pid_ino
 	if (!mm)
 		return -ESRCH;
 	err = areas_take(&a, mm);
-	if (!err) {
-		areas_measure(&a, t, mm);
-		areas_share(&a, t, mm);
-	}
+	if (!err)
+		areas_measure(&a, t, mm, true);
 	mm_put(mm);
 	for (size_t k = 0; k < a.count; k++)
 		sizes_add(&s, &a.area[k]);

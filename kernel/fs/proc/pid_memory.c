@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_memory.c - what of a process' memory is resident.
  *
- * The host is asked with mincore, from inside the address space. That is exact for
- * anonymous memory. Of a file it says what the host has in memory, not what the process
- * has touched: an upper bound. Private pages of a file that could be written to are taken
- * for written, that is, for anonymous. What is beyond reach (PROT_NONE, and past 4 GiB of
- * mappings in use) counts as not resident. Of the host process' peak some is the
- * kernel's. */
+ * The host's page tables and counters say so (process/pages.h). A host process has pages
+ * of our kernel beside the guest's; what it has more than was counted in the guest's
+ * areas is that, now and, as nothing of it is ever given back, also when the host process
+ * had most. So its peak, without that, is the guest's.
+ *
+ * Where the host does not show its page tables, mincore is asked, from inside the address
+ * space. That is right for anonymous memory, but for pages that have only been read. Of a
+ * file it says what the host has in memory, not what the process has touched: an upper
+ * bound. Private pages of a file that could be written to are taken for written, that is,
+ * for anonymous. What is beyond reach (PROT_NONE, and past 4 GiB of mappings in use)
+ * counts as not resident. */
 #include "abi/mman.h"
 #include "abi/statfs.h"
 #include "base/page.h"
@@ -17,24 +22,32 @@
 #include "fs/proc/proc.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
+#include "process/pages.h"
 #include "process/remote.h"
 #include "process/task.h"
 #include "time/clock.h"
 
-enum { RANGES_MAX = 16 << 10 };
+enum { RANGES_MAX = 72 << 10 };
+#define NEAR (8UL << 20)
 /* The figures of other processes are asked for no more often than this, and in large ones
  * in a tenth of the time: it is the other one's time. */
 #define FRESH_FOR   (NSEC_PER_SEC / 50)
 #define FRESH_LONG  (NSEC_PER_SEC / 10)
 #define FRESH_TIMES 10
 
-enum memory_kind vma_memory_kind(const struct vma *v)
+enum memory_kind vma_object_kind(const struct vma *v)
 {
 	const struct file *f = file_of_object(v->object);
 
-	if (!v->object || (!(v->flags & VMA_SHARED) && (v->flags & VMA_TOUCHED)))
+	if (!v->object)
 		return MEMORY_ANON;
 	return !f || f->inode->sb->magic == TMPFS_MAGIC ? MEMORY_SHMEM : MEMORY_FILE;
+}
+
+enum memory_kind vma_memory_kind(const struct vma *v)
+{
+	return !(v->flags & VMA_SHARED) && (v->flags & VMA_TOUCHED) ? MEMORY_ANON
+								    : vma_object_kind(v);
 }
 
 bool vma_may_be_resident(const struct vma *v)
@@ -47,14 +60,17 @@ bool vma_may_be_resident(const struct vma *v)
 
 struct ranges {
 	struct remote_range *range;
-	uint8_t *kind; /* enum memory_kind */
+	uint8_t *kind; /* enum memory_kind: of the object, and 4 bits up of all pages */
 	size_t count, size;
 };
+
+enum { KIND_MASK = 0xf, KIND_SHIFT = 4 };
 
 static int range_add(struct vma *v, void *arg)
 {
 	struct ranges *r = arg;
-	enum memory_kind kind = vma_memory_kind(v);
+	unsigned kind = (unsigned)vma_object_kind(v) | (unsigned)vma_memory_kind(v)
+							       << KIND_SHIFT;
 
 	if (!vma_may_be_resident(v))
 		return 0;
@@ -83,6 +99,89 @@ static bool ranges_collect(struct mm *mm, struct ranges *r)
 	return true;
 }
 
+/* ---- as the page tables say ---- */
+
+struct sums {
+	const struct ranges *ranges;
+	size_t next; /* the first range that may have more */
+	size_t kind[3];
+};
+
+static bool sum_run(void *arg, uaddr_t start, size_t pages, uint32_t bits)
+{
+	const uaddr_t end = start + (pages << PAGE_SHIFT);
+	struct sums *s = arg;
+	const struct ranges *r = s->ranges;
+
+	while (s->next < r->count && r->range[s->next].end <= start)
+		s->next++;
+	for (size_t i = s->next; i < r->count && r->range[i].start < end; i++) {
+		size_t n = (MIN(end, r->range[i].end) - MAX(start, r->range[i].start)) >>
+			   PAGE_SHIFT;
+
+		if ((bits & MONITOR_PAGE_PRESENT) && (bits & MONITOR_PAGE_FILE))
+			s->kind[r->kind[i] & KIND_MASK] += n;
+	}
+	return false;
+}
+
+/* The host's peak tells nothing new while it is no higher than when the address space was
+ * new. */
+static void use_fill_peak(struct mm_use *u, const struct page_figures *f)
+{
+	size_t now = u->anon + u->file + u->shmem;
+
+	u->kernel = f->resident > now ? f->resident - now : 0;
+	if (!u->own_peak && f->peak > u->floor && f->peak - u->kernel > u->peak)
+		u->peak = f->peak - u->kernel;
+}
+
+/* Where there may be pages of files and shared memory. What lies between, and is not too
+ * much, is looked at as well. */
+static size_t places_of_objects(const struct ranges *r, struct remote_range *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct remote_range *v = &r->range[i];
+
+		if ((r->kind[i] & KIND_MASK) == MEMORY_ANON)
+			continue;
+		if (count &&
+		    (count == MONITOR_RANGES || v->start - out[count - 1].end < NEAR))
+			out[count - 1].end = v->end;
+		else
+			out[count++] =
+				(struct remote_range){.start = v->start, .end = v->end};
+	}
+	if (!count) /* for the counters */
+		out[count++] = (struct remote_range){.start = 0, .end = PAGE_SIZE};
+	return count;
+}
+
+/* The host's counter says how many private pages there are, which only the guest has; the
+ * others, of which the kernel has some, are counted. */
+static bool use_from_tables(struct mm_use *u, struct task *t, struct mm *mm,
+			    const struct ranges *r)
+{
+	struct remote_range place[MONITOR_RANGES];
+	struct sums s = {.ranges = r};
+	struct page_figures f;
+
+	if (remote_pages(t, mm, place, places_of_objects(r, place), false, sum_run, &s,
+			 &f))
+		return false;
+	u->anon = f.anon;
+	u->swap = f.swapped;
+	u->file = s.kind[MEMORY_FILE];
+	u->shmem = s.kind[MEMORY_SHMEM];
+	use_fill_peak(u, &f);
+	u->peak = MAX(u->peak, u->anon + u->file + u->shmem);
+	return true;
+}
+
+/* ---- as mincore says ---- */
+
 static void use_fill(struct mm_use *u, const struct ranges *r,
 		     const struct linux_rusage *usage)
 {
@@ -91,43 +190,58 @@ static void use_fill(struct mm_use *u, const struct ranges *r,
 	size_t own;
 
 	for (size_t i = 0; i < r->count; i++)
-		sums[r->kind[i]] += r->range[i].resident;
+		sums[r->kind[i] >> KIND_SHIFT] += r->range[i].resident;
 	own = sums[MEMORY_ANON] + sums[MEMORY_SHMEM];
-	bool own_peak = u->own_peak;
-	size_t before = u->peak;
-
-	*u = (struct mm_use){
-		.at = clock_now(CLOCK_MONOTONIC),
-		.cost = u->cost,
-		.anon = sums[MEMORY_ANON],
-		.shmem = sums[MEMORY_SHMEM],
-		.file = MIN(sums[MEMORY_FILE], peak > own ? peak - own : 0),
-		.min_faults = (uint64_t)usage->ru_minflt,
-		.maj_faults = (uint64_t)usage->ru_majflt,
-		.in_blocks = (uint64_t)usage->ru_inblock,
-		.out_blocks = (uint64_t)usage->ru_oublock,
-	};
-	u->own_peak = own_peak;
-	u->peak = MAX(own_peak ? before : peak, u->anon + u->file + u->shmem);
+	u->anon = sums[MEMORY_ANON];
+	u->shmem = sums[MEMORY_SHMEM];
+	u->file = MIN(sums[MEMORY_FILE], peak > own ? peak - own : 0);
+	u->peak = MAX(u->own_peak ? u->peak : peak, u->anon + u->file + u->shmem);
 }
 
-void memory_use_get(struct task *t, struct mm *mm, struct mm_use *out)
+static void use_fill_usage(struct mm_use *u, const struct linux_rusage *usage)
+{
+	u->min_faults = (uint64_t)usage->ru_minflt;
+	u->maj_faults = (uint64_t)usage->ru_majflt;
+	u->in_blocks = (uint64_t)usage->ru_inblock;
+	u->out_blocks = (uint64_t)usage->ru_oublock;
+}
+
+/* False: there is no news to be had. */
+static bool use_look(struct mm_use *u, struct task *t, struct mm *mm, struct ranges *r,
+		     bool wants_faults)
+{
+	struct linux_rusage usage;
+
+	if (use_from_tables(u, t, mm, r)) {
+		/* Nobody in that process need run for it, but for this. */
+		if (wants_faults && !remote_residency(t, mm, NULL, 0, NULL, &usage))
+			use_fill_usage(u, &usage);
+		return true;
+	}
+	if (remote_residency(t, mm, r->range, r->count, NULL, &usage))
+		return false;
+	use_fill(u, r, &usage);
+	use_fill_usage(u, &usage);
+	return true;
+}
+
+void memory_use_get(struct task *t, struct mm *mm, bool wants_faults, struct mm_use *out)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
 	struct ranges r = {.range = NULL};
-	struct linux_rusage usage;
 
 	lock_take(&mm->lock);
 	*out = mm->use;
 	lock_drop(&mm->lock);
-	if (mm != current()->mm && out->at &&
+	if (mm != current()->mm && out->at && (out->has_faults || !wants_faults) &&
 	    now - out->at < MAX(FRESH_FOR, MIN(out->cost * FRESH_TIMES, FRESH_LONG)))
 		return;
 	if (!ranges_collect(mm, &r))
 		return;
-	if (!remote_residency(t, mm, r.range, r.count, NULL, &usage)) {
-		out->cost = clock_now(CLOCK_MONOTONIC) - now;
-		use_fill(out, &r, &usage);
+	if (use_look(out, t, mm, &r, wants_faults)) {
+		out->has_faults = wants_faults;
+		out->at = clock_now(CLOCK_MONOTONIC);
+		out->cost = out->at - now;
 		lock_take(&mm->lock);
 		mm->use = *out;
 		lock_drop(&mm->lock);
@@ -162,7 +276,7 @@ size_t proc_memory_get(struct mm_use *sum)
 		struct mm_use use;
 
 		if (mm) {
-			memory_use_get(t, mm, &use);
+			memory_use_get(t, mm, true, &use);
 			sum->anon += use.anon;
 			sum->file += use.file;
 			sum->shmem += use.shmem;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* pid_pagemap.c - /proc/PID/pagemap and clear_refs.
  *
- * An entry says whether its page is resident (pid_memory.c: how far that is known) and
- * whether it is a file's. Frame numbers are 0, as for callers without CAP_SYS_ADMIN, and
- * swapped pages cannot be told from absent ones. What was referenced the host does not
- * tell, so there is nothing to clear but the peak of resident memory. */
+ * An entry says what the host's page tables do (pid_walk.c), but for frame numbers and
+ * places in swap space, which are 0, as for callers without CAP_SYS_ADMIN. There are no
+ * soft-dirty bits, as on a kernel without CONFIG_MEM_SOFT_DIRTY, where there is nothing
+ * to clear either, and none says what was referenced. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/slab.h"
@@ -12,62 +12,95 @@
 #include "fs/proc/internal.h"
 #include "fs/proc/pid_areas.h"
 #include "lib/string.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
+#include "process/pages.h"
 #include "process/remote.h"
 #include "process/task.h"
 
-#define ENTRY_PRESENT (1ULL << 63)
-#define ENTRY_FILE    (1ULL << 61)
-#define ENTRY_SIZE    8
+#define ENTRY_PRESENT	(1ULL << 63)
+#define ENTRY_SWAPPED	(1ULL << 62)
+#define ENTRY_FILE	(1ULL << 61)
+#define ENTRY_GUARD	(1ULL << 58)
+#define ENTRY_UFFD_WP	(1ULL << 57)
+#define ENTRY_EXCLUSIVE (1ULL << 56)
+#define ENTRY_SIZE	8
 
 enum { PAGES_AT_ONCE = 4096 };
 
-/* What is mapped in [from, end): ranges, each with the kind of its area. */
-static size_t ranges_in(const struct areas *a, uaddr_t from, uaddr_t end,
-			struct remote_range *r, uint8_t *is_file, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->count && n < max; i++) {
-		const struct area *v = &a->area[i];
-
-		if (v->end <= from || v->start >= end || !area_may_be_resident(v))
-			continue;
-		r[n] = (struct remote_range){.start = MAX(v->start, from),
-					     .end = MIN(v->end, end)};
-		is_file[n++] = area_kind(v) != MEMORY_ANON;
-	}
-	return n;
-}
-
 struct piece {
 	uint64_t entry[PAGES_AT_ONCE];
-	uint8_t vec[PAGES_AT_ONCE];
-	uint8_t is_file[PAGES_AT_ONCE];
-	struct remote_range range[PAGES_AT_ONCE];
+	uaddr_t from;
+	const struct areas *areas;
+	size_t area; /* the first that may have more pages */
 };
+
+static uint64_t entry_of(const struct area *v, uint32_t bits)
+{
+	/* What userfaultfd(2) holds back is not there: mm/uffd.h. */
+	if ((v->flags & VMA_UFFD) && (bits & MONITOR_PAGE_GUARD))
+		return 0;
+	return (bits & MONITOR_PAGE_PRESENT ? ENTRY_PRESENT : 0) |
+	       (bits & MONITOR_PAGE_SWAPPED ? ENTRY_SWAPPED : 0) |
+	       (bits & MONITOR_PAGE_FILE ? ENTRY_FILE : 0) |
+	       (bits & MONITOR_PAGE_EXCLUSIVE ? ENTRY_EXCLUSIVE : 0) |
+	       (bits & MONITOR_PAGE_GUARD ? ENTRY_GUARD : 0);
+}
+
+static bool fill_run(void *arg, uaddr_t start, size_t pages, uint32_t bits)
+{
+	const uaddr_t end = start + (pages << PAGE_SHIFT);
+	struct piece *p = arg;
+	const struct areas *a = p->areas;
+
+	while (p->area < a->count && a->area[p->area].end <= start)
+		p->area++;
+	for (size_t i = p->area; i < a->count && a->area[i].start < end; i++) {
+		const struct area *v = &a->area[i];
+
+		if (v->flags & (VMA_VDSO | VMA_VVAR))
+			continue;
+		for (uaddr_t at = MAX(start, v->start); at < MIN(end, v->end);
+		     at += PAGE_SIZE)
+			p->entry[(at - p->from) >> PAGE_SHIFT] = entry_of(v, bits);
+	}
+	return false;
+}
+
+/* What is protected by userfaultfd(2); a page that is not there has a marker then, which
+ * Linux calls swapped. */
+static void fill_protected(struct piece *p, struct mm *mm, uaddr_t end)
+{
+	lock_take(&mm->lock);
+	for (struct vma *v = vma_find(mm, p->from); v && v->start < end;
+	     v = vma_next(v)) {
+		if (!(v->flags & VMA_UFFD_WP) || !mm->uffd)
+			continue;
+		for (uaddr_t at = MAX(p->from, v->start); at < MIN(end, v->end);
+		     at += PAGE_SIZE) {
+			uint64_t *e = &p->entry[(at - p->from) >> PAGE_SHIFT];
+
+			if (uffd_page_bits(mm->uffd, at) & UFFD_PROTECTED)
+				*e |= *e ? ENTRY_UFFD_WP : ENTRY_UFFD_WP | ENTRY_SWAPPED;
+		}
+	}
+	lock_drop(&mm->lock);
+}
 
 /* Entries of the pages from `from` on. 0, -ESRCH, -ENOMEM, -EINTR. */
 static int piece_fill(struct piece *p, const struct areas *a, struct task *t,
 		      struct mm *mm, uaddr_t from, size_t pages)
 {
-	size_t n = ranges_in(a, from, from + (pages << PAGE_SHIFT), p->range, p->is_file,
-			     PAGES_AT_ONCE);
-	const uint8_t *vec = p->vec;
+	uaddr_t end = from + (pages << PAGE_SHIFT);
 	int err;
 
+	p->from = from;
+	p->areas = a;
+	p->area = 0;
 	memset(p->entry, 0, pages * ENTRY_SIZE);
-	if (!n)
-		return 0;
-	err = remote_residency(t, mm, p->range, n, p->vec, NULL);
-	for (size_t i = 0; i < n && !err; i++) {
-		uint64_t *out = &p->entry[(p->range[i].start - from) >> PAGE_SHIFT];
-		size_t count = (p->range[i].end - p->range[i].start) >> PAGE_SHIFT;
-
-		for (size_t k = 0; k < count; k++)
-			if (*vec++ & 1)
-				out[k] = ENTRY_PRESENT | (p->is_file[i] ? ENTRY_FILE : 0);
-	}
+	err = areas_walk(a, t, mm, from, end, fill_run, p);
+	if (!err && unlikely(mm->uffd))
+		fill_protected(p, mm, end);
 	return err;
 }
 
@@ -120,6 +153,7 @@ static ssize_t pagemap_read(struct file *f, struct uio *u, int64_t *pos)
 
 const struct file_ops pid_pagemap_ops = {
 	.read = pagemap_read,
+	.ioctl = pid_pagemap_ioctl,
 	.lseek = pid_mm_lseek,
 	.open = pid_mm_open,
 };
@@ -137,8 +171,12 @@ int pid_store_clear_refs(struct task *t, const struct pid_inode *i, char *data,
 		return -EINVAL;
 	mm = task_mm(t);
 	if (mm && data[0] == '5') {
+		bool is_reset = !remote_reset_peak(t, mm);
+
 		lock_take(&mm->lock);
-		mm->use.own_peak = true;
+		mm->use.own_peak = !is_reset;
+		if (is_reset)
+			mm->use.floor = 0;
 		mm->use.peak = 0;
 		mm->use.at = 0;
 		lock_drop(&mm->lock);

@@ -81,7 +81,7 @@ int pid_show_oom_score(struct text *out, struct task *t, const struct pid_inode 
 	if (memory_figures_hook)
 		memory_figures_hook(&m);
 	if (mm)
-		memory_use_get(t, mm, &use);
+		memory_use_get(t, mm, false, &use);
 	total = (int64_t)MAX(m.total / PAGE_SIZE, 1UL);
 	points = (int64_t)(use.anon + use.file + use.shmem) +
 		 t->process->oom_score_adj * total / OOM_SCORE_ADJ_MAX;

@@ -1,160 +1,338 @@
 /* SPDX-License-Identifier: MIT */
-/* pid_sharing.c - who else has the pages of a process: what smaps calls shared, and Pss.
+/* pid_sharing.c - what of the areas of a process is resident, and who else has it: what
+ * smaps calls shared, and Pss.
  *
- * The areas of all processes say who maps which part of a file or of shared memory, page
- * by page. That counts whoever could have the page: the host does not tell who has
- * touched it. Nor does it tell who has written to a private page since a fork: those are
- * left out (pid_areas.h). */
+ * The host's page tables say what is there, and of each page whether anybody else on the
+ * host has it. If so, it is counted who that is. Of a file or shared memory: whoever maps
+ * that part of it, page by page, as if he had touched it. Of a private page that is still
+ * shared since a fork: whoever comes from the same exec, by forks, and has a page at the
+ * same address that he shares as well.
+ *
+ * Where the host does not show its page tables (pid_walk.c), private pages count as the
+ * process' own. */
+#include "abi/errno.h"
 #include "base/slab.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/pid_areas.h"
-#include "lib/string.h"
 #include "mm/mm.h"
+#include "process/pages.h"
 #include "process/remote.h"
 #include "process/task.h"
 
-/* No more pages, and no more areas and pages of others, are looked at. */
-enum { PAGES_MAX = 1 << 20, STEPS_MAX = 1 << 27 };
+/* No more is looked at: runs of pages, pages that others may have, and areas and pages of
+ * others. */
+enum { RUNS_MAX = 1 << 19, PAGES_MAX = 1 << 22, STEPS_MAX = 1 << 27 };
 
-struct sharing {
-	struct areas *areas;
-	uint16_t *others; /* for each page of the areas that count: who else maps it */
-	uint8_t *vec;	  /* and whether it is resident: the lowest bit */
-	size_t pages;
-	struct remote_range *range; /* those areas */
-	size_t count;
-	size_t steps; /* what may still be looked at */
+/* Pages of one area that are alike. */
+struct run {
+	uaddr_t start;
+	uint32_t pages, bits;
+	uint32_t area;
+	uint32_t first; /* its place in others; of what is not exclusive */
 };
 
-static bool may_be_shared(const struct area *v)
+struct measure {
+	struct areas *areas;
+	struct run *run;
+	size_t count, room;
+	size_t area;	  /* the first that may have more runs */
+	size_t pages;	  /* that others may have */
+	uint16_t *others; /* of each of those: how many do */
+	size_t steps;	  /* that are left */
+	bool has_family;  /* there are others who come from the same exec */
+	bool is_failed;
+	/* of areas with an object, by what that is: chains of their numbers */
+	uint32_t *bucket, *next, buckets;
+	uint32_t *first_run; /* of each area; one more at the end */
+	size_t cursor;	     /* add_relative(): the run that comes next */
+};
+
+static bool is_private(const struct run *r)
 {
-	return v->object && area_may_be_resident(v) && area_kind(v) != MEMORY_ANON;
+	return !(r->bits & MONITOR_PAGE_FILE);
 }
 
-static size_t pages_of(const struct area *v)
+static bool is_shared(const struct run *r)
 {
-	return (v->end - v->start) >> PAGE_SHIFT;
+	return (r->bits & MONITOR_PAGE_PRESENT) &&
+	       !(r->bits & (MONITOR_PAGE_EXCLUSIVE | MONITOR_PAGE_ZERO));
 }
 
-static const void *identity(const struct area *v)
+/* ---- what is there ---- */
+
+static void add_run(struct measure *m, uint32_t area, uaddr_t start, size_t pages,
+		    uint32_t bits)
 {
-	return v->object->ops->identity ? v->object->ops->identity(v->object) : v->object;
-}
+	if (m->count == m->room) {
+		size_t room = m->room ? m->room * 2 : 64;
+		struct run *more =
+			room <= RUNS_MAX ? krealloc(m->run, room * sizeof(*more)) : NULL;
 
-/* The part of mine, whose pages are counted from `others` on, that its equal maps too.
- * Returns how many pages that are. */
-static size_t count_overlap(uint16_t *others, const struct area *mine,
-			    const struct area *other)
-{
-	uint64_t mine_end = mine->off + (mine->end - mine->start);
-	uint64_t other_end = other->off + (other->end - other->start);
-	uint64_t from = MAX(mine->off, other->off);
-	uint64_t to = MIN(mine_end, other_end);
-
-	for (uint64_t off = from; off < to; off += PAGE_SIZE) {
-		uint16_t *n = &others[(off - mine->off) >> PAGE_SHIFT];
-
-		if (*n < UINT16_MAX)
-			++*n;
+		m->is_failed |= !more;
+		if (!more)
+			return;
+		m->run = more;
+		m->room = room;
 	}
-	return to > from ? (to - from) >> PAGE_SHIFT : 0;
+	m->run[m->count++] = (struct run){
+		.start = start, .pages = (uint32_t)pages, .bits = bits, .area = area};
 }
 
-static void count_area(struct sharing *s, const struct area *other)
+/* Cuts what the host has into the parts of the areas. */
+static bool add_pages(void *arg, uaddr_t start, size_t pages, uint32_t bits)
 {
-	const void *id = identity(other);
-	uint16_t *others = s->others;
+	const uaddr_t end = start + (pages << PAGE_SHIFT);
+	struct measure *m = arg;
+	const struct areas *a = m->areas;
 
-	for (size_t i = 0; i < s->areas->count && s->steps; i++) {
-		const struct area *mine = &s->areas->area[i];
-		size_t steps = 1;
+	while (m->area < a->count && a->area[m->area].end <= start)
+		m->area++;
+	for (size_t i = m->area; i < a->count && a->area[i].start < end; i++) {
+		const struct area *v = &a->area[i];
+		uaddr_t from = MAX(start, v->start);
 
-		if (!may_be_shared(mine))
+		if (area_may_be_resident(v))
+			add_run(m, (uint32_t)i, from,
+				(MIN(end, v->end) - from) >> PAGE_SHIFT, bits);
+	}
+	return m->is_failed;
+}
+
+static int look(struct measure *m, struct task *t, struct mm *mm)
+{
+	const struct areas *a = m->areas;
+
+	return areas_walk(a, t, mm, a->area[0].start, a->area[a->count - 1].end,
+			  add_pages, m);
+}
+
+/* ---- who else has pages of objects ---- */
+
+static const void *identity(struct vm_object *o)
+{
+	return o->ops->identity ? o->ops->identity(o) : o;
+}
+
+static uint32_t bucket_of(const struct measure *m, const void *id)
+{
+	return (uint32_t)((uintptr_t)id >> 5) % m->buckets;
+}
+
+/* Makes tables of the areas and the pages that others may have. */
+static bool tables_make(struct measure *m)
+{
+	size_t n = m->areas->count;
+	size_t k = 0;
+
+	m->buckets = (uint32_t)n;
+	m->bucket = kmalloc_zeroed(n * sizeof(*m->bucket));
+	m->next = kmalloc(n * sizeof(*m->next));
+	m->first_run = kmalloc((n + 1) * sizeof(*m->first_run));
+	for (size_t i = 0; i < m->count; i++) {
+		if (!is_shared(&m->run[i]))
 			continue;
-		if (mine != other && identity(mine) == id)
-			steps += count_overlap(others, mine, other);
-		s->steps -= MIN(steps, s->steps);
-		others += pages_of(mine);
+		m->run[i].first = (uint32_t)m->pages;
+		m->pages += m->run[i].pages;
+	}
+	if (m->pages > PAGES_MAX || !m->bucket || !m->next || !m->first_run)
+		return false;
+	m->others = kmalloc_zeroed((m->pages + 1) * sizeof(*m->others));
+	if (!m->others)
+		return false;
+	for (size_t i = 0; i <= n; i++) {
+		const struct area *v = &m->areas->area[i];
+
+		while (k < m->count && m->run[k].area < i)
+			k++;
+		m->first_run[i] = (uint32_t)k;
+		if (i == n || !v->object || k == m->count || m->run[k].area != i)
+			continue;
+		uint32_t *head = &m->bucket[bucket_of(m, identity(v->object))];
+
+		m->next[i] = *head;
+		*head = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+static void tables_drop(struct measure *m)
+{
+	kfree(m->run);
+	kfree(m->others);
+	kfree(m->bucket);
+	kfree(m->next);
+	kfree(m->first_run);
+}
+
+static void count_pages(struct measure *m, const struct run *r, uaddr_t from, uaddr_t to)
+{
+	uint16_t *others;
+
+	from = MAX(from, r->start);
+	to = MIN(to, r->start + ((uaddr_t)r->pages << PAGE_SHIFT));
+	others = &m->others[r->first + ((from - r->start) >> PAGE_SHIFT)];
+	for (; from < to && m->steps; from += PAGE_SIZE, others++, m->steps--)
+		if (*others < UINT16_MAX)
+			++*others;
+}
+
+/* Another area maps [off, end) of the object of area i. */
+static void count_overlap(struct measure *m, uint32_t i, uint64_t off, uint64_t end)
+{
+	const struct area *v = &m->areas->area[i];
+	uint64_t from = MAX(off, v->off);
+	uint64_t to = MIN(end, v->off + (v->end - v->start));
+
+	if (from >= to)
+		return;
+	for (size_t k = m->first_run[i]; k < m->first_run[i + 1] && m->steps; k++) {
+		m->steps--;
+		if (is_shared(&m->run[k]) && !is_private(&m->run[k]))
+			count_pages(m, &m->run[k], v->start + (from - v->off),
+				    v->start + (to - v->off));
 	}
 }
 
-static void count_areas(struct sharing *s, const struct areas *theirs)
+struct counting {
+	struct measure *m;
+	bool is_own;
+};
+
+static int count_area(struct vma *v, void *arg)
 {
-	for (size_t i = 0; i < theirs->count; i++)
-		if (may_be_shared(&theirs->area[i]))
-			count_area(s, &theirs->area[i]);
+	const struct counting *c = arg;
+	struct measure *m = c->m;
+	const void *id;
+
+	if (!m->steps)
+		return 1;
+	m->steps--;
+	if (!v->object || !vma_may_be_resident(v))
+		return 0;
+	id = identity(v->object);
+	for (uint32_t i = m->bucket[bucket_of(m, id)]; i && m->steps;
+	     i = m->next[i - 1]) {
+		const struct area *mine = &m->areas->area[i - 1];
+
+		m->steps--;
+		if (identity(mine->object) == id &&
+		    !(c->is_own && mine->start == v->start))
+			count_overlap(m, i - 1, v->off, v->off + (v->end - v->start));
+	}
+	return 0;
 }
 
-static void count_all(struct sharing *s, const struct mm *own)
+/* ---- who else has private pages ---- */
+
+/* Another process of the family has these pages. */
+static bool add_relative(void *arg, uaddr_t start, size_t pages, uint32_t bits)
 {
+	const uaddr_t end = start + (pages << PAGE_SHIFT);
+	const struct run there = {.bits = bits};
+	struct measure *m = arg;
+
+	if (!is_shared(&there) || !is_private(&there))
+		return false;
+	while (m->cursor < m->count &&
+	       m->run[m->cursor].start +
+			       ((uaddr_t)m->run[m->cursor].pages << PAGE_SHIFT) <=
+		       start)
+		m->cursor++;
+	for (size_t k = m->cursor; k < m->count && m->run[k].start < end; k++)
+		if (is_shared(&m->run[k]) && is_private(&m->run[k]))
+			count_pages(m, &m->run[k], start, end);
+	return m->steps == 0;
+}
+
+static bool has_private(const struct measure *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (is_shared(&m->run[i]) && is_private(&m->run[i]))
+			return true;
+	return false;
+}
+
+static void count_process(struct measure *m, struct task *t, struct mm *mm,
+			  const struct mm *own, bool asks_family)
+{
+	struct counting c = {.m = m, .is_own = mm == own};
+	const struct areas *a = m->areas;
+	struct remote_range all = {.start = a->area[0].start,
+				   .end = a->area[a->count - 1].end};
+
+	lock_take(&mm->lock);
+	(void)mm_for_each_vma(mm, count_area, &c);
+	lock_drop(&mm->lock);
+	m->cursor = 0;
+	if (mm == own || mm->family != own->family)
+		return;
+	m->has_family = true;
+	if (asks_family)
+		(void)!remote_pages(t, mm, &all, 1, true, add_relative, m, NULL);
+}
+
+static void count_others(struct measure *m, const struct mm *own)
+{
+	bool asks_family = has_private(m);
 	struct task *t;
 	pid_t next = 1;
 
-	count_areas(s, s->areas);
-	while ((t = proc_next_leader(next))) {
+	while (m->pages && m->steps && (t = proc_next_leader(next))) {
 		struct mm *mm = task_mm(t);
-		struct areas theirs = {.area = NULL};
 
-		if (mm && mm != own && !areas_take(&theirs, mm))
-			count_areas(s, &theirs);
-		areas_drop(&theirs);
+		if (mm)
+			count_process(m, t, mm, own, asks_family);
 		next = t->tid + 1;
 		mm_put(mm);
 		task_put(t);
 	}
 }
 
-static void sum_up(struct sharing *s)
+/* ---- sums ---- */
+
+/* A private page that the host says is shared has somebody else who has it, even if he is
+ * not found: it has been moved. When nobody is left, his host process is about to end. */
+static void sum_shared(struct measure *m, const struct run *r, struct area_pages *sum)
 {
-	size_t page = 0;
+	for (size_t i = 0; i < r->pages; i++) {
+		unsigned others = m->others ? m->others[r->first + i] : 0;
 
-	for (size_t i = 0; i < s->areas->count; i++) {
-		struct area *v = &s->areas->area[i];
-
-		if (!may_be_shared(v))
-			continue;
-		v->resident = v->shared = 0;
-		v->share = 0;
-		for (size_t end = page + pages_of(v); page < end; page++) {
-			if (!(s->vec[page] & 1))
-				continue;
-			v->resident++;
-			v->shared += s->others[page] != 0;
-			v->share += PAGE_PARTS / (s->others[page] + 1U);
-		}
+		if (is_private(r) && m->has_family)
+			others = MAX(others, 1U);
+		sum->shared += others != 0;
+		sum->share += PAGE_PARTS / (others + 1);
 	}
 }
 
-void areas_share(struct areas *a, struct task *t, struct mm *mm)
+static void sum_up(struct measure *m)
 {
-	struct sharing s = {.areas = a, .steps = STEPS_MAX};
+	for (size_t k = 0; k < m->count; k++) {
+		const struct run *r = &m->run[k];
+		struct area *v = &m->areas->area[r->area];
+		struct area_pages *sum = is_private(r) ? &v->anon : &v->mapped;
 
-	for (size_t i = 0; i < a->count; i++) {
-		struct area *v = &a->area[i];
-
-		v->share = v->resident * PAGE_PARTS;
-		if (may_be_shared(v)) {
-			s.pages += pages_of(v);
-			s.count++;
-		}
+		if ((r->bits & MONITOR_PAGE_SWAPPED) && !(r->bits & MONITOR_PAGE_GUARD))
+			v->swapped += r->pages;
+		if (!(r->bits & MONITOR_PAGE_PRESENT) || (r->bits & MONITOR_PAGE_ZERO))
+			continue;
+		sum->resident += r->pages;
+		if (r->bits & MONITOR_PAGE_HUGE)
+			sum->huge += r->pages;
+		if (is_shared(r))
+			sum_shared(m, r, sum);
+		else
+			sum->share += r->pages * PAGE_PARTS;
 	}
-	if (!s.pages || s.pages > PAGES_MAX)
-		return;
-	s.range = kmalloc(s.count * sizeof(*s.range));
-	s.others = kmalloc_zeroed(s.pages * sizeof(*s.others));
-	s.vec = kmalloc(s.pages);
-	if (s.range && s.others && s.vec) {
-		size_t n = 0;
+}
 
-		for (size_t i = 0; i < a->count; i++)
-			if (may_be_shared(&a->area[i]))
-				s.range[n++] = (struct remote_range){
-					.start = a->area[i].start, .end = a->area[i].end};
-		count_all(&s, mm);
-		if (!remote_residency(t, mm, s.range, s.count, s.vec, NULL))
-			sum_up(&s);
+void areas_measure(struct areas *a, struct task *t, struct mm *mm, bool does_share)
+{
+	struct measure m = {.areas = a, .steps = STEPS_MAX};
+
+	if (a->count && !look(&m, t, mm) && !m.is_failed) {
+		if (does_share && tables_make(&m))
+			count_others(&m, mm);
+		sum_up(&m);
 	}
-	kfree(s.range);
-	kfree(s.others);
-	kfree(s.vec);
+	tables_drop(&m);
 }

@@ -7,6 +7,7 @@
 #include "fs/fdtable.h"
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
+#include "fs/proc/pid_areas.h"
 #include "fs/proc/proc.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -17,9 +18,8 @@
 #include "process/task.h"
 #include "signal/pending.h"
 
-#define TICK	   (NSEC_PER_SEC / 100)
-#define TABLE_SPAN (2UL << 20) /* bytes that one page of page tables maps */
-enum { TABLE_LEVELS = 3 };     /* tables above those, in a small process */
+#define TICK (NSEC_PER_SEC / 100)
+enum { TABLE_LEVELS = 3 }; /* tables above those, in a small process */
 
 struct signal_sets {
 	uint64_t pending, shared, blocked, ignored, caught;
@@ -139,7 +139,7 @@ int pid_show_stat(struct text *out, struct task *t, const struct pid_inode *i)
 	struct signal_sets s;
 	struct task_usage u;
 
-	task_usage_get(t, task_is_whole(i), mm, &u);
+	task_usage_get(t, task_is_whole(i), mm, true, &u);
 	signal_sets_get(t, &s);
 	stat_ids(out, t);
 	stat_times(out, t, &u);
@@ -169,7 +169,7 @@ int pid_show_statm(struct text *out, struct task *t, const struct pid_inode *i)
 		text_puts(out, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	task_usage_get(t, task_is_whole(i), mm, &u);
+	task_usage_get(t, task_is_whole(i), mm, false, &u);
 	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_pages, u.rss_pages,
 		    u.memory.file + u.memory.shmem,
 		    pages_between(mm->code_start, mm->code_end),
@@ -290,7 +290,7 @@ static void status_memory(struct text *out, struct task *t, const struct pid_ino
 
 	if (!mm)
 		return;
-	task_usage_get(t, task_is_whole(i), mm, &u);
+	task_usage_get(t, task_is_whole(i), mm, false, &u);
 	sum_areas(mm, &sums);
 	code = pages_between(mm->code_start, mm->code_end);
 	line_kb(out, "VmPeak", MAX(mm->peak_pages, mm->total_pages));
@@ -307,7 +307,7 @@ static void status_memory(struct text *out, struct task *t, const struct pid_ino
 	line_kb(out, "VmExe", code);
 	line_kb(out, "VmLib", sums.code > code ? sums.code - code : 0);
 	line_kb(out, "VmPTE", MIN(sums.tables, u.rss_pages) + TABLE_LEVELS);
-	line_kb(out, "VmSwap", 0);
+	line_kb(out, "VmSwap", u.memory.swap);
 	line_kb(out, "HugetlbPages", 0);
 	text_printf(out, "CoreDumping:\t%d\n", t->process->core != NULL);
 	text_puts(out, "THP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
