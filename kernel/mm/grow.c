@@ -25,7 +25,7 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 	new_top = ALIGN_UP(end, PAGE_SIZE);
 	if (end < mm->brk_start || new_top > USER_END || new_top < end)
 		goto out;
-	if (end - mm->brk_start > mm_limit(RLIMIT_DATA))
+	if (end - mm->brk_start + (mm->data_end - mm->data_start) > mm_limit(RLIMIT_DATA))
 		goto out;
 	if (new_top > old_top) {
 		uint32_t prot = PROT_READ | PROT_WRITE |
@@ -35,7 +35,8 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 		map_lock_as_agreed(mm, &flags, &vma_flags);
 		if (!vma_range_free(mm, old_top, new_top + PAGE_SIZE) ||
 		    ((vma_flags & VMA_LOCKED) && !map_may_lock(mm, new_top - old_top)) ||
-		    map_check_limits(mm, new_top - old_top, prot, VMA_HEAP, 0) ||
+		    !mm_may_expand(mm, prot, VMA_HEAP,
+				   (new_top - old_top) >> PAGE_SHIFT) ||
 		    map_reserve(mm, old_top, new_top - old_top, vma_flags, &reserved) ||
 		    map_host(mm, old_top, new_top - old_top, prot, flags, NULL, 0))
 			goto out;
@@ -80,7 +81,8 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 		     below->prot == PROT_NONE ||
 		     below->end + (256 << PAGE_SHIFT) <= start) &&
 		    (!below || below->end <= start) &&
-		    !map_check_limits(mm, grow, v->prot, v->flags, 0) &&
+		    mm_may_expand(mm, v->prot, v->flags, grow >> PAGE_SHIFT) &&
+		    (!(v->flags & VMA_LOCKED) || map_may_lock(mm, grow)) &&
 		    !commit_reserve(mm, reserved)) {
 			if (!map_host(mm, start, grow, v->prot, MAP_PRIVATE, NULL, 0)) {
 				vma_account(mm, v, -1);

@@ -6,10 +6,8 @@
 
 /* PR_SET_MDWE: memory that can be written to, or could, is never executed. */
 bool mm_is_denied(const struct mm *mm, uint32_t old, uint32_t prot);
-/* -ENOMEM: RLIMIT_AS or RLIMIT_DATA has no room for size bytes more, in the place of
- * `replaced` pages. */
-int map_check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flags,
-		     size_t replaced) MUST_CHECK;
+/* RLIMIT_AS and RLIMIT_DATA allow so many pages more, of such an area. */
+bool mm_may_expand(const struct mm *mm, uint32_t prot, uint32_t vma_flags, size_t pages);
 /* Adds to the flags of a new area what mlockall(MCL_FUTURE) asked for. */
 void map_lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flags);
 /* RLIMIT_MEMLOCK has room for so many bytes more. */

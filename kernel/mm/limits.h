@@ -8,6 +8,8 @@ struct mm;
 
 /* Soft limit of the current process: RLIMIT_*. */
 uint64_t mm_limit(int resource);
+/* And the hard limit. */
+uint64_t mm_limit_max(int resource);
 /* What may be read may be executed: READ_IMPLIES_EXEC of personality(2). */
 bool mm_read_implies_exec(void);
 /* It is the current task's, so that the host can be asked about it. */

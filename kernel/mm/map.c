@@ -43,20 +43,24 @@ int map_host_unmap(struct mm *mm, uaddr_t start, uaddr_t end)
 	return err;
 }
 
-int map_check_limits(struct mm *mm, size_t size, uint32_t prot, uint32_t flags,
-		     size_t replaced)
+/* Private memory that can be written to, but no stack. */
+static bool is_data(uint32_t prot, uint32_t vma_flags)
 {
-	size_t pages = size >> PAGE_SHIFT;
-	size_t total = mm->total_pages - MIN(replaced, mm->total_pages);
+	return (prot & PROT_WRITE) &&
+	       !(vma_flags & (VMA_SHARED | VMA_STACK | VMA_GROWSDOWN));
+}
 
-	if (pages > (mm_limit(RLIMIT_AS) >> PAGE_SHIFT) ||
-	    total + pages > (mm_limit(RLIMIT_AS) >> PAGE_SHIFT))
-		return -ENOMEM;
-	if ((prot & PROT_WRITE) && !(flags & VMA_SHARED) &&
-	    !(flags & (VMA_STACK | VMA_GROWSDOWN)) &&
-	    mm->data_pages + pages > (mm_limit(RLIMIT_DATA) >> PAGE_SHIFT))
-		return -ENOMEM;
-	return 0;
+bool mm_may_expand(const struct mm *mm, uint32_t prot, uint32_t vma_flags, size_t pages)
+{
+	uint64_t limit = mm_limit(RLIMIT_DATA);
+
+	if (mm->total_pages + pages > mm_limit(RLIMIT_AS) >> PAGE_SHIFT)
+		return false;
+	if (!is_data(prot, vma_flags) || mm->data_pages + pages <= limit >> PAGE_SHIFT)
+		return true;
+	/* As on Linux, a soft limit of 0 counts for brk alone. */
+	return !limit &&
+	       mm->data_pages + pages <= mm_limit_max(RLIMIT_DATA) >> PAGE_SHIFT;
 }
 
 /* Pages of [start, end) that are mapped now, of areas that have all of these flags. */
@@ -68,6 +72,15 @@ static size_t pages_mapped(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t f
 		if (!(v->flags & VMA_HIDDEN) && (v->flags & flags) == flags)
 			pages += (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
 	return pages;
+}
+
+/* What is mapped there already is replaced. */
+static int check_expand(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot,
+			uint32_t vma_flags)
+{
+	size_t more = (size >> PAGE_SHIFT) - pages_mapped(mm, addr, addr + size, 0);
+
+	return mm_may_expand(mm, prot, vma_flags, more) ? 0 : -ENOMEM;
 }
 
 int map_host(struct mm *mm, uaddr_t at, size_t size, uint32_t prot, uint32_t flags,
@@ -244,9 +257,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 		ret = -EPERM;
 	}
 	if (!ret)
-		ret = map_check_limits(mm, size, prot, vma_flags,
-				       fixed ? pages_mapped(mm, addr, addr + size, 0)
-					     : 0);
+		ret = check_expand(mm, addr, size, prot, vma_flags);
 	if (!ret && (vma_flags & VMA_LOCKED) && !map_may_lock(mm, size))
 		ret = -EAGAIN;
 	if (!ret)

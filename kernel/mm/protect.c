@@ -42,8 +42,8 @@ static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t pro
 		    (v->flags & VMA_NOWRITE))
 			return -EACCES;
 		if ((prot & PROT_WRITE) && !(v->prot & PROT_WRITE) &&
-		    !(v->flags & VMA_SHARED) &&
-		    mm->data_pages + pages > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
+		    !mm_may_expand(mm, prot, v->flags, pages) &&
+		    mm_may_expand(mm, v->prot, v->flags, pages))
 			return -ENOMEM;
 		if (newly_counts(v, prot))
 			*promised += pages;

@@ -6,8 +6,8 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "mm/commit.h"
+#include "mm/internal.h"
 #include "mm/limits.h"
-#include "mm/map.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
@@ -67,10 +67,7 @@ static int check_limits(struct mm *mm, const struct remap *r, const struct vma *
 
 	if (!more)
 		return 0;
-	if (mm->total_pages + more > mm_limit(RLIMIT_AS) >> PAGE_SHIFT)
-		return -ENOMEM;
-	if ((v->prot & PROT_WRITE) && !(v->flags & VMA_SHARED) &&
-	    mm->data_pages + more > mm_limit(RLIMIT_DATA) >> PAGE_SHIFT)
+	if (!mm_may_expand(mm, v->prot, v->flags, more))
 		return -ENOMEM;
 	/* What MREMAP_DONTUNMAP leaves behind is locked no more. */
 	if ((v->flags & VMA_LOCKED) && r->new_size > r->old_size && !mm_may_lock() &&

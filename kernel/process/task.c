@@ -304,6 +304,11 @@ uint64_t mm_limit(int resource)
 	return rlimit_current(resource);
 }
 
+uint64_t mm_limit_max(int resource)
+{
+	return current()->process->rlimits[resource].rlim_max;
+}
+
 bool mm_read_implies_exec(void)
 {
 	return current()->personality & READ_IMPLIES_EXEC;

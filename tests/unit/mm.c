@@ -46,6 +46,12 @@ uint64_t mm_limit(int resource)
 	return limits[resource];
 }
 
+uint64_t mm_limit_max(int resource)
+{
+	(void)resource;
+	return UINT64_MAX;
+}
+
 bool mm_read_implies_exec(void)
 {
 	return false;

@@ -254,7 +254,7 @@ static void line_kb(struct text *out, const char *name, uint64_t pages)
 }
 
 struct page_sums {
-	size_t code;   /* executable file mappings */
+	size_t code;   /* what can be executed and not written to */
 	size_t tables; /* of pages, at the least */
 	uaddr_t last;  /* end of the last area */
 };
@@ -264,7 +264,8 @@ static int sum_area(struct vma *v, void *arg)
 	struct page_sums *s = arg;
 	uaddr_t from = MAX(ALIGN_DOWN(v->start, TABLE_SPAN), s->last);
 
-	if (v->object && (v->prot & PROT_EXEC))
+	if ((v->prot & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC &&
+	    !(v->flags & (VMA_STACK | VMA_GROWSDOWN)))
 		s->code += (v->end - v->start) >> PAGE_SHIFT;
 	if (vma_may_be_resident(v) && v->end > from) {
 		s->last = ALIGN_UP(v->end, TABLE_SPAN);
@@ -304,8 +305,8 @@ static void status_memory(struct text *out, struct task *t, const struct pid_ino
 	line_kb(out, "RssShmem", u.memory.shmem);
 	line_kb(out, "VmData", mm->data_pages);
 	line_kb(out, "VmStk", mm->stack_pages);
-	line_kb(out, "VmExe", code);
-	line_kb(out, "VmLib", sums.code > code ? sums.code - code : 0);
+	line_kb(out, "VmExe", MIN(code, sums.code));
+	line_kb(out, "VmLib", sums.code - MIN(code, sums.code));
 	line_kb(out, "VmPTE", MIN(sums.tables, u.rss_pages) + TABLE_LEVELS);
 	line_kb(out, "VmSwap", u.memory.swap);
 	line_kb(out, "HugetlbPages", 0);
