@@ -21,6 +21,8 @@
 #include "mm/usercopy.h"
 #include "net/inet/inet.h"
 #include "net/lo.h"
+#include "net/local/local.h"
+#include "net/net_ns.h"
 #include "net/socket.h"
 
 struct socket_filter {
@@ -189,7 +191,23 @@ static int detach(struct socket *s)
 	return 0;
 }
 
-/* Which of the sockets that share a port gets a packet: none in memory share one. */
+static bool is_local(const struct socket *s)
+{
+	return (s->family == AF_INET || s->family == AF_INET6) && !s->net->is_host;
+}
+
+bool socket_filter_replace(struct socket_filter **at, struct socket_filter *f)
+{
+	struct socket_filter *old = *at;
+
+	if (f)
+		ref_get(&f->refs);
+	*at = f;
+	filter_put(old);
+	return old;
+}
+
+/* Which of the sockets that share a port gets a packet. */
 static int attach_reuseport(struct socket *s, const void *value, int len)
 {
 	struct socket_filter *f;
@@ -197,9 +215,26 @@ static int attach_reuseport(struct socket *s, const void *value, int len)
 
 	if (err)
 		return err;
-	err = s->host_fd < 0 ? -EINVAL : host_attach(s, SO_ATTACH_REUSEPORT_CBPF, f);
+	if (is_local(s))
+		err = local_chooser_set(local_of(s), f);
+	else if (s->host_fd < 0)
+		err = -EINVAL;
+	else
+		err = host_attach(s, SO_ATTACH_REUSEPORT_CBPF, f);
 	filter_put(f);
 	return err;
+}
+
+static int detach_reuseport(struct socket *s)
+{
+	int zero = 0;
+
+	if (is_local(s))
+		return local_chooser_set(local_of(s), NULL);
+	return s->host_fd < 0
+		       ? -EINVAL
+		       : host_setsockopt(s->host_fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF,
+					 &zero, sizeof(zero));
 }
 
 /* A program of bpf(2), of which there are none. */
@@ -239,9 +274,7 @@ int socket_filter_set(struct socket *s, int name, const void *value, int len)
 	case SO_ATTACH_REUSEPORT_CBPF:
 		return attach_reuseport(s, value, len);
 	case SO_DETACH_REUSEPORT_BPF:
-		return s->host_fd < 0 ? -EINVAL
-				      : host_setsockopt(s->host_fd, SOL_SOCKET, name, &n,
-							sizeof(n));
+		return detach_reuseport(s);
 	default:
 		return attach_bpf(s, n, len);
 	}
@@ -407,6 +440,14 @@ static bool filter_load(const struct bpf_packet *head, const struct bpf_register
 				  out);
 	}
 	return load_bytes(p->data, head->size, off, size, out);
+}
+
+uint32_t socket_filter_choose(const struct socket_filter *f, const uint8_t *data,
+			      uint32_t size)
+{
+	struct filter_packet p = {.head = {filter_load, size}, .data = data};
+
+	return bpf_run_packet(f->program, &p.head);
 }
 
 bool socket_filter_pass(struct socket *s, const uint8_t *data, uint32_t *size)

@@ -49,6 +49,12 @@ uint32_t socket_filter_run(const struct socket_filter *program,
 uint32_t filter_cpu_number(void);
 void socket_filter_destroy(struct socket_filter *program); /* NULL is fine */
 
+/* What a program answers to a message that is of no frame. */
+uint32_t socket_filter_choose(const struct socket_filter *f, const uint8_t *data,
+			      uint32_t size) MUST_CHECK;
+/* *at becomes a reference to f, or NULL: was there one? */
+bool socket_filter_replace(struct socket_filter **at, struct socket_filter *f);
+
 /* accept(2) of an internet socket: the fresh one has what its listener has. */
 void socket_filter_inherit(struct socket *fresh, struct socket *listener);
 /* s ends. */

@@ -121,7 +121,7 @@ struct dgram {
 	uint32_t icmp_filter[8];
 	int sum_at; /* IPV6_CHECKSUM, or -1 */
 	uint32_t stamp_id;
-	struct dgram_outside *outside; /* outside.c */
+	struct dgram_published *published; /* atomic: set once: dgram_published.c */
 };
 
 static inline struct dgram *dgram_of(const struct socket *s)
@@ -153,6 +153,17 @@ void dgram_tell(struct dgram *d, uint32_t bits, uint32_t band);
 int dgram_take_error(struct dgram *d);
 /* The size of the first message: 0 if there is none. */
 uint32_t dgram_first_size(struct dgram *d);
+
+/* ---- dgram_published.c ---- */
+
+/* s has a port now: if that is published, it gets a host socket. */
+int dgram_publish(struct socket *s) MUST_CHECK;
+void dgram_unpublish(struct dgram *d);
+/* Has something come from there through d's host socket, which it has? */
+bool dgram_goes_outside(struct dgram *d, const struct tcp_target *to);
+/* Sends p's data there. */
+int dgram_send_outside(struct dgram *d, const struct tcp_target *to,
+		       const struct dgram_packet *p) MUST_CHECK;
 
 /* ---- error.c: MSG_ERRQUEUE, and errors that come back ---- */
 

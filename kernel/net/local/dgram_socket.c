@@ -8,6 +8,7 @@
 #include "abi/time.h"
 #include "base/slab.h"
 #include "fs/file.h"
+#include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
@@ -144,6 +145,11 @@ static void dgram_release(struct socket *s)
 	if (d->kind == DGRAM_RAW)
 		raw_leave(d);
 	local_socket_fini(&d->local);
+	dgram_unpublish(d);
+	inet_outside_release(s);
+	if (s->host_fd >= 0)
+		(void)host_close(s->host_fd);
+	s->host_fd = -1;
 	udp_cork_drop(d);
 	group_leave_all(d);
 	dgram_packets_destroy(&d->packets);
@@ -194,10 +200,24 @@ static long dgram_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 	}
 }
 
+static int udp_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
+{
+	int err = local_bind(s, addr, len);
+
+	return err ? err : dgram_publish(s);
+}
+
+static int udp_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
+{
+	if (unlikely(inet_of(s)->outside != NULL))
+		return inet_outside_name(s, addr, peer);
+	return local_name(s, addr, peer);
+}
+
 static const struct socket_ops udp_ops = {
-	.bind = local_bind,
+	.bind = udp_bind,
 	.connect = dgram_connect,
-	.name = local_name,
+	.name = udp_name,
 	.send = udp_send,
 	.receive = dgram_receive,
 	.shutdown = dgram_shutdown,

@@ -101,13 +101,14 @@ struct local_socket {
 	bool is_v6only;			 /* IPV6_V6ONLY */
 	bool is_by_connect;		 /* its port came with connect(2) */
 	bool is_listening;		 /* the same, of TCP */
-	uint8_t shut;		      /* TCP: what shutdown(2) shut while unconnected */
-	uid_t uid;		      /* const: who made it: for SO_REUSEPORT */
-	struct local_port *port;      /* the table's lock; NULL: none */
-	struct list port_link;	      /* the table's lock */
-	struct lock option_lock;      /* RANK_OBJECT2 */
-	struct local_options options; /* option_lock to write */
-	struct local_seed *seed;      /* option_lock: ref: seed.c */
+	uint8_t shut;		       /* TCP: what shutdown(2) shut while unconnected */
+	uid_t uid;		       /* const: who made it: for SO_REUSEPORT */
+	struct local_port *port;       /* the table's lock; NULL: none */
+	struct socket_filter *chooser; /* the table's lock: ref: reuseport.c */
+	struct list port_link;	       /* the table's lock */
+	struct lock option_lock;       /* RANK_OBJECT2 */
+	struct local_options options;  /* option_lock to write */
+	struct local_seed *seed;       /* option_lock: ref: seed.c */
 };
 
 static inline struct local_socket *local_of(const struct socket *s)
@@ -200,6 +201,16 @@ struct inet_socket *local_tcp_accepted(struct socket *s, struct socket *fresh,
 /* The connection of s has ended, and s is as before: inet_socket.lock is held. */
 void local_tcp_dissolved(struct socket *s);
 long local_tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);
+
+/* ---- reuseport.c ---- */
+
+/* Of those that share l's port, which is `port`, the one that is to have what comes: by
+ * their program, which sees data (NULL: none), or by hash. The table's lock is held. */
+struct local_socket *local_group_pick(const struct local_port *port,
+				      struct local_socket *l, uint32_t hash,
+				      const uint8_t *data, uint32_t size);
+/* SO_ATTACH_REUSEPORT_CBPF, or NULL: it is detached. -EINVAL, -ENOENT. */
+int local_chooser_set(struct local_socket *l, struct socket_filter *program) MUST_CHECK;
 
 /* ---- option.c ---- */
 

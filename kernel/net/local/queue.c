@@ -246,6 +246,9 @@ ssize_t dgram_receive(struct socket *s, struct message *m)
 	ssize_t size;
 	uint32_t off;
 
+	m->out_flags |= m->flags & MSG_CMSG_CLOEXEC;
+	if (unlikely(d->local.inet.outside != NULL))
+		return inet_receive(s, m);
 	if (unlikely(m->flags & MSG_ERRQUEUE))
 		return dgram_receive_error(s, m);
 	if (unlikely(m->flags & MSG_OOB) && d->kind != DGRAM_UDP)
@@ -286,6 +289,8 @@ uint32_t dgram_poll(struct socket *s, struct poll_table *pt)
 	uint32_t bits = POLL_WRITABLE;
 
 	poll_wait(pt, &d->local.inet.readable);
+	if (unlikely(atomic_load(&d->local.inet.outside) != NULL))
+		return 0; /* the host says what it is ready for */
 	lock_take(&d->lock);
 	if (d->error || !list_is_empty(&d->errors)) {
 		bits |= POLLERR;

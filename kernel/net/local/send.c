@@ -382,9 +382,11 @@ int dgram_connect(struct socket *s, const struct linux_sockaddr_storage *addr, i
 	struct dgram *d = dgram_of(s);
 	int err = 0;
 
-	(void)nonblock;
 	if (len < (int)sizeof(addr->ss_family))
 		return -EINVAL;
+	if (d->kind == DGRAM_UDP &&
+	    unlikely(d->local.inet.outside != NULL || inet_outside_takes(s, addr, len)))
+		return inet_outside_connect(s, addr, len, nonblock);
 	if (addr->ss_family == AF_UNSPEC) {
 		disconnect(d);
 		return 0;

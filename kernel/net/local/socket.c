@@ -5,6 +5,7 @@
 #include "abi/inet.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/filter.h"
 #include "net/local/local.h"
 #include "net/net_ns.h"
 #include "process/creds.h"
@@ -51,6 +52,7 @@ void local_socket_fini(struct local_socket *l)
 	inet_table_remove(&l->inet);
 	local_port_leave(l);
 	local_options_fini(l);
+	(void)socket_filter_replace(&l->chooser, NULL);
 }
 
 /* ---- bind ---- */

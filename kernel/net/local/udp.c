@@ -94,39 +94,10 @@ static uint32_t hash_of(const struct tcp_target *to, const struct tcp_target *fr
 	return (uint32_t)(x >> 32);
 }
 
-static bool is_of_group(const struct dgram *d, const struct dgram *of)
-{
-	return d->local.options.shares_port && !d->local.has_remote &&
-	       d->local.uid == of->local.uid &&
-	       dgram_socket(d)->family == dgram_socket(of)->family &&
-	       d->local.is_v6only == of->local.is_v6only &&
-	       d->local.options.device == of->local.options.device &&
-	       same_address(&d->local.local, &of->local.local);
-}
-
-/* The one of d's group whose turn it is. The table's lock is held. */
-static struct dgram *pick_of_group(const struct local_port *port, struct dgram *d,
-				   uint32_t hash)
-{
-	struct list *pos;
-	uint32_t count = 0;
-	uint32_t at;
-
-	list_for_each (pos, &port->owners)
-		count += is_of_group(dgram_of_port_link(pos), d);
-	at = (uint32_t)((uint64_t)hash * count >> 32);
-	list_for_each (pos, &port->owners) {
-		struct dgram *o = dgram_of_port_link(pos);
-
-		if (is_of_group(o, d) && !at--)
-			return o;
-	}
-	return d;
-}
-
 /* The table's lock is held. */
 static struct dgram *find_best(struct local_ports *t, const struct tcp_target *to,
-			       const struct tcp_target *from)
+			       const struct tcp_target *from,
+			       const struct dgram_packet *p)
 {
 	struct local_port *port = local_port_find(t, to->name.port);
 	struct dgram *best = NULL;
@@ -145,7 +116,10 @@ static struct dgram *find_best(struct local_ports *t, const struct tcp_target *t
 		}
 	}
 	if (best && unlikely(best->local.options.shares_port) && !best->local.has_remote)
-		best = pick_of_group(port, best, hash_of(to, from));
+		best = container_of(local_group_pick(port, &best->local,
+						     hash_of(to, from),
+						     p ? p->data : NULL, p ? p->size : 0),
+				    struct dgram, local);
 	return best;
 }
 
@@ -256,7 +230,7 @@ void udp_deliver(struct net_ns *net, struct dgram_packet *p, enum dgram_way way)
 		return;
 	}
 	lock_take(&t->lock);
-	d = find_best(t, &p->to, &p->from);
+	d = find_best(t, &p->to, &p->from, p);
 	if (likely(d != NULL))
 		give(d, p);
 	lock_drop(&t->lock);
@@ -270,7 +244,7 @@ void udp_error(struct net_ns *net, struct dgram_packet *p, bool is_hard)
 	struct dgram *d;
 
 	lock_take(&t->lock);
-	d = find_best(t, &p->from, &p->to);
+	d = find_best(t, &p->from, &p->to, NULL);
 	if (d)
 		dgram_error_come(d, p, is_hard);
 	lock_drop(&t->lock);

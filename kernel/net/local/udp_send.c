@@ -280,6 +280,8 @@ ssize_t udp_send(struct socket *s, struct message *m)
 		err = dgram_may_send(w.d);
 		return err ? err : send_corked(&w, goes_on);
 	}
+	if (unlikely(w.d->local.inet.outside != NULL))
+		return inet_send(s, m);
 	err = prepare(&w);
 	if (!err)
 		err = dgram_may_send(w.d);
@@ -290,7 +292,11 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	if (unlikely(goes_on))
 		return send_corked(&w, true);
 	err = dgram_read_data(&w, 0, &p);
-	if (!err)
+	if (!err && unlikely(w.d->published != NULL) && dgram_goes_outside(w.d, &w.to)) {
+		err = dgram_send_outside(w.d, &w.to, p);
+		dgram_packet_destroy(p);
+	} else if (!err) {
 		err = transmit(&w, p);
+	}
 	return err ? err : (ssize_t)size;
 }
