@@ -100,7 +100,7 @@ static bool is_header_option(const struct socket *s, int level, int name)
 				    : level == SOL_IPV6 && name == IPV6_HDRINCL;
 }
 
-static int set_sum(struct socket *s, const void *value, int len)
+static int set_sum(struct socket *s, int level, const void *value, int len)
 {
 	struct dgram *d = dgram_of(s);
 	int n;
@@ -108,7 +108,8 @@ static int set_sum(struct socket *s, const void *value, int len)
 	if (len < (int)sizeof(n))
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));
-	if (s->protocol == IPPROTO_ICMPV6 || (n > 0 && (n & 1)))
+	/* By the one level it is ICMPv6's own business. */
+	if ((s->protocol == IPPROTO_ICMPV6 && level == SOL_IPV6) || (n > 0 && (n & 1)))
 		return -EINVAL;
 	atomic_store(&d->sum_at, n < 0 ? -1 : n);
 	return 0;
@@ -151,7 +152,7 @@ static int set_raw(struct socket *s, int level, int name, const void *value, int
 	int size = filter_size(s, level);
 
 	if (is_sum_option(s, level, name))
-		return set_sum(s, value, len);
+		return set_sum(s, level, value, len);
 	if (is_header_option(s, level, name))
 		return set_header(d, value, len);
 	if (size && name == ICMP_FILTER)
