@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cases_net.c - TCP on the loopback address: a byte's round trip between two processes, a
- * buffer's way, a connection made, accepted and closed. */
+ * buffer's way, a connection made, accepted and closed; a datagram's round trip, and its
+ * way through one process's hands. */
 #include "ubench.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -152,10 +153,77 @@ static void connect_run(uint64_t n)
 	}
 }
 
+/* ---- datagrams ---- */
+
+static int datagram_socket(struct sockaddr_in *name)
+{
+	socklen_t len = sizeof(*name);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	*name = (struct sockaddr_in){.sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (fd < 0 || bind(fd, (struct sockaddr *)name, sizeof(*name)) ||
+	    getsockname(fd, (struct sockaddr *)name, &len))
+		die("a datagram socket");
+	return fd;
+}
+
+/* listener: the other end. */
+static void datagram_pair(void)
+{
+	struct sockaddr_in name[2];
+
+	end = datagram_socket(&name[0]);
+	listener = datagram_socket(&name[1]);
+	if (connect(end, (struct sockaddr *)&name[1], sizeof(name[1])) ||
+	    connect(listener, (struct sockaddr *)&name[0], sizeof(name[0])))
+		die("connect");
+}
+
+/* The child goes by an empty datagram. */
+static void udp_setup(void)
+{
+	datagram_pair();
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		close(end);
+		echo(listener);
+		_exit(0);
+	}
+	close(listener);
+}
+
+static void udp_teardown(void)
+{
+	if (send(end, "", 0, 0))
+		die("an empty datagram");
+	close(end);
+	reap(child, "the other end");
+}
+
+static void datagram_pair_close(void)
+{
+	close(end);
+	close(listener);
+}
+
+static void datagram_run(uint64_t n)
+{
+	char c = 0;
+
+	while (n--)
+		if (write(end, &c, 1) != 1 || read(listener, &c, 1) != 1)
+			die("a datagram");
+}
+
 const struct bench_case net_cases[] = {
 	{"tcp-pingpong", pingpong_run, pingpong_setup, pair_end},
 	{"tcp-pingpong-epoll", pingpong_run, epoll_setup, pair_end},
 	{"tcp-64k", bulk_run, bulk_setup, pair_end},
 	{"tcp-connect", connect_run, connect_setup, connect_teardown},
+	{"udp-pingpong", pingpong_run, udp_setup, udp_teardown},
+	{"udp-datagram", datagram_run, datagram_pair, datagram_pair_close},
 	{.name = NULL},
 };
