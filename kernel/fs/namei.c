@@ -39,7 +39,7 @@ static bool sticky_forbids(const struct inode *dir, const struct inode *inode)
 	const struct creds *c = current_creds();
 
 	return (dir->mode & S_ISVTX) && c->fsuid != inode->uid && c->fsuid != dir->uid &&
-	       !creds_capable(c, CAP_FOWNER);
+	       !creds_inode_capable(c, inode, CAP_FOWNER);
 }
 
 int may_delete(struct inode *dir, struct dentry *victim, bool is_dir)

@@ -15,6 +15,7 @@
 #include "net/net_ns.h"
 #include "net/socket.h"
 #include "process/creds.h"
+#include "process/user_ns.h"
 #include "time/clock.h"
 
 /* As Linux has them by default; buffers are twice what is asked for. */
@@ -219,6 +220,12 @@ static int linger_set(struct socket *s, const void *value, int len)
 	return 0;
 }
 
+/* Over the network that s is in; what is the machine's takes more. */
+static bool net_capable(const struct socket *s, int cap)
+{
+	return ns_capable(s->net->ns.owner, cap);
+}
+
 static int buffer_option_set(struct socket *s, int name, int n)
 {
 	bool forced = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE;
@@ -250,7 +257,7 @@ static int txtime_set(struct socket *s, const void *value, int len)
 	memcpy(&t, value, sizeof(t));
 	if (t.flags & ~(uint32_t)TXTIME_FLAGS)
 		return -EINVAL;
-	if (t.clock != CLOCK_MONOTONIC && !capable(CAP_NET_ADMIN))
+	if (t.clock != CLOCK_MONOTONIC && !net_capable(s, CAP_NET_ADMIN))
 		return -EPERM;
 	s->tx_clock = (uint32_t)t.clock;
 	s->tx_flags = t.flags;
@@ -334,13 +341,13 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	case SO_RCVBUFFORCE:
 		return buffer_option_set(s, name, n);
 	case SO_PRIORITY:
-		if ((n < 0 || n > PRIORITY_FREE_MAX) && !capable(CAP_NET_ADMIN) &&
-		    !capable(CAP_NET_RAW))
+		if ((n < 0 || n > PRIORITY_FREE_MAX) && !net_capable(s, CAP_NET_ADMIN) &&
+		    !net_capable(s, CAP_NET_RAW))
 			return -EPERM;
 		s->priority = (uint32_t)n;
 		return 0;
 	case SO_MARK:
-		if (!capable(CAP_NET_ADMIN) && !capable(CAP_NET_RAW))
+		if (!net_capable(s, CAP_NET_ADMIN) && !net_capable(s, CAP_NET_RAW))
 			return -EPERM;
 		s->mark = (uint32_t)n;
 		return 0;

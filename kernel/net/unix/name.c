@@ -17,8 +17,10 @@
 #include "lib/hash.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/unix/internal.h"
 #include "process/creds.h"
+#include "process/user_ns.h"
 
 enum { BUCKETS = 256, AUTOBIND_MAX = 0x100000 };
 #define PATH_AT ((int)offsetof(struct linux_sockaddr_un, sun_path))
@@ -348,7 +350,7 @@ long unix_path_file(struct unix_socket *u)
 	struct file *f;
 	long fd;
 
-	if (!capable(CAP_NET_ADMIN))
+	if (!ns_capable(u->net->ns.owner, CAP_NET_ADMIN))
 		return -EPERM;
 	lock_take(&names_lock);
 	if (u->path.dentry) {
