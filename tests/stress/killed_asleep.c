@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -43,6 +45,7 @@ static char page[PIPE_SIZE];
 static int empty[2], full[2], to[2], leaving[2], pair[2], tied[2], stuffed[2], counter,
 	maximum, timer, epoll, host_epoll, nested, watch, tty, tty_slave, tty_full,
 	tty_full_slave, udp, tcp, backlog, lock, lock_file, sem, queue;
+static int sending[2], receiving[2];
 static mqd_t few, told;
 static char backlog_name[64], fifo_name[64], lock_name[64];
 
@@ -494,6 +497,51 @@ static void inet_receive(void)
 {
 	(void)!recv(udp, page, 1, 0);
 }
+/* Whose memory is not there, amid a copy; where the host lets them, else they do not
+ * sleep. */
+static char *missing_page(void)
+{
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffdio_api a = {.api = UFFD_API};
+	char *p = mmap(NULL, PIPE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_register r = {
+		{(uintptr_t)p + 8192, PIPE_SIZE - 8192}, UFFDIO_REGISTER_MODE_MISSING, 0};
+
+	if (p == MAP_FAILED)
+		_exit(1);
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &a) != 0 ||
+	    ioctl(fd, UFFDIO_REGISTER, &r) != 0)
+		pause();
+	return p;
+}
+static void tcp_send_missing(void)
+{
+	(void)!send(sending[0], missing_page(), PIPE_SIZE, 0);
+}
+static void tcp_receive_missing(void)
+{
+	char *p = missing_page();
+
+	for (;;)
+		(void)!recv(receiving[1], p, PIPE_SIZE, 0);
+}
+static void tcp_begin(void)
+{
+	MUST(send(receiving[0], page, PIPE_SIZE, 0) == PIPE_SIZE);
+}
+static void sending_check(void)
+{
+	MUST(send(sending[0], page, PIPE_SIZE, 0) == PIPE_SIZE);
+	MUST(recv(sending[1], page, PIPE_SIZE, MSG_WAITALL) == PIPE_SIZE);
+}
+static void receiving_check(void)
+{
+	while (recv(receiving[1], page, PIPE_SIZE, MSG_DONTWAIT) > 0)
+		;
+	MUST(errno == EAGAIN);
+	tcp_begin();
+}
 static void tty_read(void)
 {
 	(void)!read(tty_slave, page, 1);
@@ -586,6 +634,8 @@ static const struct wait {
 	{unix_send, stuffed_check},
 	{unix_connect, unix_connect_check},
 	{inet_accept, nothing},
+	{tcp_send_missing, sending_check},
+	{tcp_receive_missing, receiving_check},
 	{inet_receive, nothing},
 	{tty_read, tty_check},
 	{tty_write, tty_full_check},
@@ -618,6 +668,19 @@ static int inet(int type)
 	if (type == SOCK_STREAM)
 		MUST(listen(s, 1) == 0);
 	return s;
+}
+
+static void tcp_pair(int fd[2])
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int s = inet(SOCK_STREAM);
+
+	MUST(getsockname(s, (struct sockaddr *)&a, &len) == 0);
+	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	MUST(fd[0] >= 0 && connect(fd[0], (struct sockaddr *)&a, len) == 0);
+	fd[1] = accept(s, NULL, NULL);
+	MUST(fd[1] >= 0 && close(s) == 0);
 }
 
 static mqd_t queue_open(const char *name)
@@ -685,6 +748,9 @@ static void set_up(void)
 	MUST(timerfd_settime(timer, 0, &never, NULL) == 0);
 	udp = inet(SOCK_DGRAM);
 	tcp = inet(SOCK_STREAM);
+	tcp_pair(sending);
+	tcp_pair(receiving);
+	tcp_begin();
 	epoll = epoll_of(tied[0], -1);
 	nested = epoll_of(epoll, -1);
 	host_epoll = epoll_of(tied[0], udp);

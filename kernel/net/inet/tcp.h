@@ -19,6 +19,7 @@
  * (RANK_OBJECT2). A half's owner may be used under the latter: it is gone from there
  * before it is freed. */
 #pragma once
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/ref.h"
 #include "lib/list.h"
@@ -82,8 +83,9 @@ struct tcp_half {
 	nsec_t stamp;	   /* when the last of them came, if the owner wants to know */
 	struct tcp_settings set;
 	struct tcp_name name;
-	uint32_t note_first, note_next; /* MSG_ZEROCOPY: those to be told; the next */
-	uint32_t piece_count;		/* put into `in` */
+	uint32_t note_first, note_next;	    /* MSG_ZEROCOPY: those to be told; the next */
+	uint32_t piece_count;		    /* put into `in` */
+	struct tcp_turn *sender, *receiver; /* tcp_turn.c */
 };
 
 struct tcp_conn {
@@ -93,6 +95,7 @@ struct tcp_conn {
 	bool is_self; /* const: who connects has connected to himself: half 0 is both */
 	bool is_new;  /* its success is yet to be told to who did not wait for it */
 	struct tcp_half half[2];
+	struct waitq turn_over; /* waited for by those who find a turn taken */
 	struct tcp_lease lease;
 	struct tcp_listener *listener; /* const: ref; NULL: there was none */
 	struct list link;	       /* listener->lock: queue or waiting */
@@ -157,6 +160,8 @@ size_t tcp_run_drain(struct tcp_run *r, struct uio *u) MUST_CHECK;
 void tcp_bytes_return(struct tcp_bytes *b, struct tcp_run *r);
 /* No lock. */
 void tcp_run_free(struct tcp_run *r);
+/* Counts what is in a run that somebody was killed over. */
+void tcp_run_measure(struct tcp_run *r);
 /* Takes all. */
 void tcp_bytes_clear(struct tcp_bytes *b, struct tcp_run *r);
 
@@ -165,6 +170,24 @@ static inline size_t tcp_bytes_there(const struct tcp_half *h)
 {
 	return tcp_bytes_used(&h->in) - h->held;
 }
+
+/* ---- tcp_turn.c: c's lock is held ---- */
+
+struct tcp_turn {
+	struct claim claim;
+	struct tcp_conn *conn;
+	struct tcp_turn **place; /* a half's sender or receiver; NULL: it has none */
+	struct tcp_half *from;	 /* of whose bytes the run was, or NULL */
+	struct tcp_run run;	 /* what is in its hands without the lock */
+};
+
+/* Waits until nobody has that turn: 0, or -ERESTARTSYS: killed. */
+int tcp_turn_wait(struct tcp_conn *c, struct tcp_turn **place) MUST_CHECK;
+/* t, on the caller's stack and with place NULL, has it from here on. */
+void tcp_turn_begin(struct tcp_turn *t, struct tcp_conn *c, struct tcp_turn **place,
+		    struct tcp_half *from);
+/* Fine for who has none. */
+void tcp_turn_end(struct tcp_turn *t);
 
 /* ---- tcp_hold.c: c's lock is held ---- */
 

@@ -251,6 +251,16 @@ void tcp_bytes_return(struct tcp_bytes *b, struct tcp_run *r)
 	*r = (struct tcp_run){0};
 }
 
+void tcp_run_measure(struct tcp_run *r)
+{
+	r->size = 0;
+	r->last = NULL;
+	for (struct tcp_chunk *c = r->first; c; c = c->next) {
+		r->size += c->tail - c->head;
+		r->last = c;
+	}
+}
+
 void tcp_bytes_clear(struct tcp_bytes *b, struct tcp_run *r)
 {
 	*r = (struct tcp_run){b->first, b->last, tcp_bytes_used(b)};

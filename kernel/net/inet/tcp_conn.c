@@ -34,6 +34,7 @@ struct tcp_conn *tcp_conn_create(void)
 		return NULL;
 	ref_init(&c->refs);
 	lock_init(&c->lock, RANK_OBJECT2);
+	waitq_init(&c->turn_over);
 	list_init(&c->link);
 	c->lease.fd = -1;
 	for (int i = 0; i < 2; i++) {

@@ -29,6 +29,7 @@ struct tcp_reading {
 	ssize_t copied;
 	bool slept;
 	nsec_t deadline;
+	struct tcp_turn turn;
 };
 
 /* ---- data; c's lock is held, and may be dropped in between ---- */
@@ -78,16 +79,19 @@ static ssize_t take_large(struct tcp_reading *r, size_t size) NO_LOCK_CHECK
 
 	if (!whole)
 		return 0;
+	if (!r->turn.place)
+		tcp_turn_begin(&r->turn, r->c, &h->receiver, h);
+	r->turn.run = run;
 	tcp_room_came(tcp_other(r->c, r->i), h);
 	lock_drop(&r->c->lock);
-	done = tcp_run_drain(&run, r->m->data);
+	done = tcp_run_drain(&r->turn.run, r->m->data);
 	lock_take(&r->c->lock);
 	if (done == whole)
 		return (ssize_t)done;
 	if (h->is_open)
-		tcp_bytes_return(&h->in, &run);
+		tcp_bytes_return(&h->in, &r->turn.run);
 	else
-		tcp_run_free(&run);
+		tcp_run_free(&r->turn.run);
 	return done ? (ssize_t)done : -EFAULT;
 }
 
@@ -146,6 +150,7 @@ static bool wait_for_data(struct tcp_reading *r, int *err)
 	if (!r->slept)
 		r->deadline = socket_deadline(&r->s->receive_timeout);
 	r->slept = true;
+	tcp_turn_end(&r->turn);
 	*err = waitq_sleep_exclusive(&r->i->readable, &r->c->lock, r->deadline);
 	if (*err)
 		*err = socket_wait_error(*err, r->deadline);
@@ -158,9 +163,14 @@ static int receive_locked(struct tcp_reading *r)
 
 	for (;;) {
 		bool stops;
-		size_t there = until_urgent(r, &stops);
+		size_t there;
 		ssize_t moved;
 
+		if (unlikely(r->me->receiver && r->me->receiver != &r->turn))
+			err = tcp_turn_wait(r->c, &r->me->receiver);
+		if (err)
+			break;
+		there = until_urgent(r, &stops);
 		if (stops)
 			break;
 		if (!there) {
@@ -313,6 +323,7 @@ ssize_t tcp_receive(struct socket *s, struct message *m)
 	r.target = target_of(r.me, m);
 	lock_take(&c->lock);
 	err = receive_locked(&r);
+	tcp_turn_end(&r.turn);
 	is_left = r.slept && tcp_bytes_there(r.me);
 	if (is_left)
 		waitq_wake_one(&i->readable, POLL_READABLE);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tcp_send.c - sending on a connection in memory.
- *
- * Limits against Linux: of two threads that send more than PIECE_MAX at once on one
- * socket, each one's pieces may come between the other's. */
+/* tcp_send.c - sending on a connection in memory. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/inet.h"
@@ -26,6 +23,7 @@ struct tcp_sending {
 	struct message *m;
 	nsec_t deadline;
 	bool slept;
+	struct tcp_turn turn;
 };
 
 /* May the socket send? c's lock is held. */
@@ -54,6 +52,7 @@ static int wait_a_while(struct tcp_sending *w)
 	if (!w->slept)
 		w->deadline = socket_deadline(&w->s->send_timeout);
 	w->slept = true;
+	tcp_turn_end(&w->turn);
 	err = waitq_sleep(&inet_of(w->s)->writable, &w->c->lock, w->deadline);
 	return err ? socket_wait_error(err, w->deadline) : 0;
 }
@@ -62,11 +61,16 @@ static int wait_a_while(struct tcp_sending *w)
 static ssize_t wait_for_room(struct tcp_sending *w)
 {
 	for (;;) {
-		int err = check_state(w);
-		size_t room = tcp_room(w->me, w->other);
+		size_t room;
+		int err = 0;
 
+		if (unlikely(w->me->sender && w->me->sender != &w->turn))
+			err = tcp_turn_wait(w->c, &w->me->sender);
+		if (!err)
+			err = check_state(w);
 		if (err)
 			return err;
+		room = tcp_room(w->me, w->other);
 		/* Who has slept goes on when others may, too. */
 		if (w->me->state != TCP_SYN_SENT && room &&
 		    (!w->slept || tcp_is_writable(w->me, w->other)))
@@ -132,24 +136,26 @@ static void send_to_nobody(struct tcp_sending *w, size_t size)
 /* Large pieces: copied without the lock. Returns with it. */
 static int put_large(struct tcp_sending *w, size_t size) NO_LOCK_CHECK
 {
-	struct tcp_run r;
+	struct tcp_run *r = &w->turn.run;
 	int err;
 
+	if (!w->turn.place)
+		tcp_turn_begin(&w->turn, w->c, &w->me->sender, NULL);
 	lock_drop(&w->c->lock);
-	err = tcp_run_fill(&r, w->m->data, size);
+	err = tcp_run_fill(r, w->m->data, size);
 	lock_take(&w->c->lock);
 	if (err)
 		return err;
 	err = check_state(w);
 	if (err) {
-		tcp_run_free(&r);
+		tcp_run_free(r);
 		return err;
 	}
 	if (w->other->is_open) {
-		tcp_bytes_append(&w->other->in, &r);
+		tcp_bytes_append(&w->other->in, r);
 		return 0;
 	}
-	tcp_run_free(&r);
+	tcp_run_free(r);
 	tcp_reset(w->me);
 	return 0;
 }
@@ -243,6 +249,7 @@ ssize_t tcp_send(struct socket *s, struct message *m)
 	}
 	if (unlikely((m->flags & MSG_ZEROCOPY) && w.me->set.has_notes && total))
 		put_note(w.me);
+	tcp_turn_end(&w.turn);
 	lock_drop(&c->lock);
 	if (done == -EPIPE && !total)
 		return message_broken_pipe(m);
