@@ -167,6 +167,29 @@ static void ipv6_groups_are_joined(void)
 	CHECK(close(fd) == 0);
 }
 
+/* A stream may join by one of the ways, and those accepted from it have not. */
+static void streams_join(void)
+{
+	struct ip_mreq m = mreq("239.1.2.3", "127.0.0.1");
+	struct group_req g = {.gr_interface = 1};
+	struct sockaddr_in *name = (struct sockaddr_in *)&g.gr_group;
+	int l = listener();
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int s;
+
+	*name = name4("239.1.2.3", 0);
+	FAILS(EPROTO, setsockopt(l, SOL_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+	CHECK(setsockopt(l, SOL_IP, MCAST_JOIN_GROUP, &g, sizeof(g)) == 0);
+	FAILS(EADDRINUSE, setsockopt(l, SOL_IP, MCAST_JOIN_GROUP, &g, sizeof(g)));
+	CHECK(connect_to(fd, port_of(l)) == 0);
+	s = accept(l, NULL, NULL);
+	CHECK(s >= 0);
+	FAILS(EADDRNOTAVAIL, setsockopt(s, SOL_IP, MCAST_LEAVE_GROUP, &g, sizeof(g)));
+	CHECK(setsockopt(l, SOL_IP, MCAST_LEAVE_GROUP, &g, sizeof(g)) == 0);
+	CHECK(setsockopt(l, SOL_IP, MCAST_JOIN_GROUP, &g, sizeof(g)) == 0);
+	CHECK(close(s) == 0 && close(fd) == 0 && close(l) == 0);
+}
+
 /* Each sender comes to one of them, always the same. */
 static void shared_ports_are_split(void)
 {
@@ -225,9 +248,13 @@ static void the_best_fit_gets_it(void)
 int main(void)
 {
 	const struct test all[] = {
-		TEST(broadcasts_are_for_all),  TEST(groups_are_for_members),
-		TEST(memberships_are_checked), TEST(sources_are_chosen),
-		TEST(ipv6_groups_are_joined),  TEST(shared_ports_are_split),
+		TEST(broadcasts_are_for_all),
+		TEST(groups_are_for_members),
+		TEST(memberships_are_checked),
+		TEST(sources_are_chosen),
+		TEST(ipv6_groups_are_joined),
+		TEST(shared_ports_are_split),
+		TEST(streams_join),
 		TEST(the_best_fit_gets_it),
 	};
 

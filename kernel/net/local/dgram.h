@@ -110,7 +110,6 @@ struct dgram {
 	uint8_t shutdown;	 /* TCP_SHUT_* */
 	bool is_watched;	 /* SIOCGSTAMP was asked */
 	nsec_t stamp;		 /* of the last message received; -1: there was none */
-	struct list groups;	 /* group.c */
 	struct dgram_cork *cork; /* atomic: inet_socket.lock to write */
 	/* SOL_UDP: atomic */
 	bool is_corked, no_sum6_send, no_sum6_receive, takes_many;

@@ -6,7 +6,6 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/deliver.h"
-#include "net/local/group.h"
 
 enum {
 	SOL_RAW = 255,
@@ -198,8 +197,6 @@ int dgram_set_option(struct socket *s, int level, int name, const void *value, i
 	const struct local_socket *l = &d->local;
 	int err;
 
-	if (group_is_option(level, name) && (level == SOL_IP || s->family == AF_INET6))
-		return group_set_option(s, level, name, value, len);
 	if (level == SOL_SOCKET && name == SO_PEEK_OFF && d->kind != DGRAM_UDP)
 		return -EOPNOTSUPP;
 	if (level == SOL_UDP && d->kind == DGRAM_UDP)
@@ -233,8 +230,6 @@ int dgram_get_option(struct socket *s, int level, int name, void *value, int *le
 {
 	struct dgram *d = dgram_of(s);
 
-	if (group_is_option(level, name) && (level == SOL_IP || s->family == AF_INET6))
-		return group_get_option(s, level, name, value, len);
 	if (level == SOL_UDP && d->kind == DGRAM_UDP)
 		return get_udp(d, name, value, len);
 	if (level == SOL_SOCKET && name == SO_ERROR) {

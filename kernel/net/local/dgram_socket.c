@@ -13,7 +13,6 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "net/local/deliver.h"
-#include "net/local/group.h"
 #include "process/creds.h"
 #include "time/clock.h"
 
@@ -71,7 +70,6 @@ static int dgram_create(struct socket *s, enum dgram_kind kind, int protocol,
 	lock_init(&d->lock, RANK_OBJECT2);
 	list_init(&d->packets);
 	list_init(&d->errors);
-	list_init(&d->groups);
 	list_init(&d->raw_link);
 	d->stamp = -1;
 	d->sum_at = -1;
@@ -151,7 +149,6 @@ static void dgram_release(struct socket *s)
 		(void)host_close(s->host_fd);
 	s->host_fd = -1;
 	udp_cork_drop(d);
-	group_leave_all(d);
 	dgram_packets_destroy(&d->packets);
 	dgram_packets_destroy(&d->errors);
 	slab_free(&dgram_slab, d);

@@ -5,7 +5,7 @@
  * A message to a group comes in if anybody of the network has joined it, and then to all
  * sockets that fit: those that have not joined take part unless IP_MULTICAST_ALL is off.
  *
- * Locks: inet_socket.lock serialises changes; dgram.lock guards a socket's list,
+ * Locks: inet_socket.lock serialises changes; local_socket.option_lock guards its list,
  * dgram_net.lock the network's. */
 #include "net/local/group.h"
 #include "abi/errno.h"
@@ -19,7 +19,7 @@ enum { GROUPS_MAX = 20, SOURCES_MAX = 10, ALL_HOSTS = 0xe0000001 };
 
 /* A socket's. */
 struct membership {
-	struct list link; /* dgram.groups */
+	struct list link; /* local_socket.groups */
 	struct tcp_target group;
 	struct tcp_target own; /* as it was joined by: an address, or none */
 	bool is_exclude;       /* the sources are those not to hear from */
@@ -122,11 +122,12 @@ bool group_is_joined(struct net_ns *net, const struct tcp_target *to)
 
 /* ---- a socket's ---- */
 
-static struct membership *find(const struct dgram *d, const struct tcp_target *group)
+static struct membership *find(const struct local_socket *l,
+			       const struct tcp_target *group)
 {
 	struct list *pos;
 
-	list_for_each (pos, &d->groups) {
+	list_for_each (pos, &l->groups) {
 		struct membership *m = list_entry(pos, struct membership, link);
 
 		if (same_group(&m->group, group))
@@ -146,43 +147,43 @@ static int find_source(const struct membership *m, const struct tcp_target *sour
 bool group_allows(const struct dgram *d, const struct tcp_target *to,
 		  const struct tcp_target *from)
 {
-	struct dgram *mine = (struct dgram *)(uintptr_t)d;
+	struct local_socket *mine = (struct local_socket *)(uintptr_t)&d->local;
 	const struct membership *m;
 	bool is_allowed;
 
 	if (!local_address_is_multicast(to))
 		return true;
-	lock_take(&mine->lock);
-	m = find(d, to);
+	lock_take(&mine->option_lock);
+	m = find(mine, to);
 	if (!m)
 		is_allowed = to->is_v4 ? local_has_ip(&d->local, IP_MULTICAST_ALL)
 				       : local_has_ip6(&d->local, IPV6_MULTICAST_ALL);
 	else
 		is_allowed = (find_source(m, from) < 0) == m->is_exclude;
-	lock_drop(&mine->lock);
+	lock_drop(&mine->option_lock);
 	return is_allowed;
 }
 
-static uint32_t count_of(const struct dgram *d, bool is_v4)
+static uint32_t count_of(const struct local_socket *l, bool is_v4)
 {
 	uint32_t count = 0;
 	struct list *pos;
 
-	list_for_each (pos, &d->groups)
+	list_for_each (pos, &l->groups)
 		count += list_entry(pos, struct membership, link)->group.is_v4 == is_v4;
 	return count;
 }
 
 /* The socket's lock is held, as for all that follows. */
-static int join(struct dgram *d, const struct group_request *q, bool is_exclude)
+static int join(struct local_socket *l, const struct group_request *q, bool is_exclude)
 {
-	struct net_ns *net = dgram_socket(d)->net;
+	struct net_ns *net = l->inet.socket->net;
 	struct membership *m;
 	int err;
 
-	if (find(d, &q->group))
+	if (find(l, &q->group))
 		return -EADDRINUSE;
-	if (q->group.is_v4 && count_of(d, true) >= GROUPS_MAX)
+	if (q->group.is_v4 && count_of(l, true) >= GROUPS_MAX)
 		return -ENOBUFS;
 	m = slab_alloc_zeroed(&membership_slab);
 	if (!m)
@@ -195,23 +196,23 @@ static int join(struct dgram *d, const struct group_request *q, bool is_exclude)
 	m->group = q->group;
 	m->own = q->own;
 	m->is_exclude = is_exclude;
-	lock_take(&d->lock);
-	list_add_tail(&d->groups, &m->link);
-	lock_drop(&d->lock);
+	lock_take(&l->option_lock);
+	list_add_tail(&l->groups, &m->link);
+	lock_drop(&l->option_lock);
 	return 0;
 }
 
-static void leave(struct dgram *d, struct membership *m)
+static void leave(struct local_socket *l, struct membership *m)
 {
-	lock_take(&d->lock);
+	lock_take(&l->option_lock);
 	list_remove(&m->link);
-	lock_drop(&d->lock);
-	net_leave(dgram_socket(d)->net, &m->group);
+	lock_drop(&l->option_lock);
+	net_leave(l->inet.socket->net, &m->group);
 	slab_free(&membership_slab, m);
 }
 
 /* One source more, or less, of the kind that is_exclude says. */
-static int change_source(struct dgram *d, struct membership *m,
+static int change_source(struct local_socket *l, struct membership *m,
 			 const struct tcp_target *source, bool is_exclude, bool is_more)
 {
 	int at;
@@ -219,7 +220,7 @@ static int change_source(struct dgram *d, struct membership *m,
 
 	if (m->has_sources && m->is_exclude != is_exclude)
 		return -EINVAL;
-	lock_take(&d->lock);
+	lock_take(&l->option_lock);
 	m->is_exclude = is_exclude;
 	at = find_source(m, source);
 	if (is_more && at < 0 && m->count == SOURCES_MAX) {
@@ -234,101 +235,101 @@ static int change_source(struct dgram *d, struct membership *m,
 			(m->count - (uint32_t)at) * sizeof(m->sources[0]));
 		err = 0;
 	}
-	lock_drop(&d->lock);
+	lock_drop(&l->option_lock);
 	return err;
 }
 
-static int act(struct dgram *d, const struct group_request *q)
+static int act(struct local_socket *l, const struct group_request *q)
 {
 	struct membership *m;
 	bool is_new = false;
 	int err;
 
 	if (q->what == GROUP_JOIN)
-		return join(d, q, true);
+		return join(l, q, true);
 	if (q->what == GROUP_JOIN_SOURCE) {
-		err = join(d, q, false);
+		err = join(l, q, false);
 		if (err && err != -EADDRINUSE)
 			return err;
 		is_new = !err;
 	}
-	m = find(d, &q->group);
+	m = find(l, &q->group);
 	if (!m)
 		return q->what == GROUP_LEAVE ? -EADDRNOTAVAIL : -EINVAL;
 	if (q->what == GROUP_LEAVE) {
-		leave(d, m);
+		leave(l, m);
 		return 0;
 	}
 	if (q->what == GROUP_LEAVE_SOURCE && m->count == 1 && !m->is_exclude &&
 	    !find_source(m, &q->source)) {
-		leave(d, m); /* no source is left to hear from */
+		leave(l, m); /* no source is left to hear from */
 		return 0;
 	}
-	err = change_source(d, m, &q->source,
+	err = change_source(l, m, &q->source,
 			    q->what == GROUP_BLOCK || q->what == GROUP_UNBLOCK,
 			    q->what == GROUP_BLOCK || q->what == GROUP_JOIN_SOURCE);
 	if (err && is_new)
-		leave(d, m);
+		leave(l, m);
 	return err;
 }
 
-int group_change(struct dgram *d, const struct group_request *q)
+int group_change(struct local_socket *l, const struct group_request *q)
 {
 	int err;
 
-	lock_take(&d->local.inet.lock);
-	err = act(d, q);
-	lock_drop(&d->local.inet.lock);
+	lock_take(&l->inet.lock);
+	err = act(l, q);
+	lock_drop(&l->inet.lock);
 	return err;
 }
 
-int group_filter_set(struct dgram *d, const struct tcp_target *group, bool is_exclude,
-		     const uint8_t (*sources)[16], uint32_t count)
+int group_filter_set(struct local_socket *l, const struct tcp_target *group,
+		     bool is_exclude, const uint8_t (*sources)[16], uint32_t count)
 {
 	struct membership *m;
 	int err = 0;
 
 	if (count > SOURCES_MAX)
 		return -ENOBUFS;
-	lock_take(&d->local.inet.lock);
-	m = find(d, group);
+	lock_take(&l->inet.lock);
+	m = find(l, group);
 	if (!m) {
 		err = -EINVAL;
 	} else if (!is_exclude && !count) {
-		leave(d, m);
+		leave(l, m);
 	} else {
-		lock_take(&d->lock);
+		lock_take(&l->option_lock);
 		m->is_exclude = is_exclude;
 		m->count = count;
 		m->has_sources = m->has_sources || count;
 		memcpy(m->sources, sources, count * sizeof(m->sources[0]));
-		lock_drop(&d->lock);
+		lock_drop(&l->option_lock);
 	}
-	lock_drop(&d->local.inet.lock);
+	lock_drop(&l->inet.lock);
 	return err;
 }
 
-int group_filter_get(struct dgram *d, const struct tcp_target *group, bool *is_exclude,
-		     uint8_t (*sources)[16], uint32_t *count)
+int group_filter_get(struct local_socket *l, const struct tcp_target *group,
+		     bool *is_exclude, uint8_t (*sources)[16], uint32_t *count)
 {
 	const struct membership *m;
 
-	lock_take(&d->lock);
-	m = find(d, group);
+	lock_take(&l->option_lock);
+	m = find(l, group);
 	if (m) {
 		*is_exclude = m->is_exclude;
 		memcpy(sources, m->sources,
 		       MIN(*count, m->count) * sizeof(m->sources[0]));
 		*count = m->count;
 	}
-	lock_drop(&d->lock);
+	lock_drop(&l->option_lock);
 	return m ? 0 : -EADDRNOTAVAIL;
 }
 
-void group_leave_all(struct dgram *d)
+void group_leave_all(struct local_socket *l)
 {
 	struct membership *m;
 
-	while ((m = list_first_entry(&d->groups, struct membership, link)))
-		leave(d, m);
+	while ((m = list_first_entry(&l->groups, struct membership, link)))
+		leave(l, m);
 }

@@ -2,7 +2,7 @@
 /* group.h - multicast groups of a socket (group.c), and the options that change them
  * (group_option.c): between the files of this folder. */
 #pragma once
-#include "net/local/dgram.h"
+#include "net/local/local.h"
 
 enum group_change_kind {
 	GROUP_JOIN,
@@ -21,14 +21,16 @@ struct group_request {
 enum { GROUP_SOURCES_MAX = 10 };
 
 /* 0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS, -EINVAL. */
-int group_change(struct dgram *d, const struct group_request *q) MUST_CHECK;
+int group_change(struct local_socket *l, const struct group_request *q) MUST_CHECK;
 /* All sources at once. */
-int group_filter_set(struct dgram *d, const struct tcp_target *group, bool is_exclude,
-		     const uint8_t (*sources)[16], uint32_t count) MUST_CHECK;
+int group_filter_set(struct local_socket *l, const struct tcp_target *group,
+		     bool is_exclude, const uint8_t (*sources)[16],
+		     uint32_t count) MUST_CHECK;
 /* count: room for sources, then how many there are. */
-int group_filter_get(struct dgram *d, const struct tcp_target *group, bool *is_exclude,
-		     uint8_t (*sources)[16], uint32_t *count) MUST_CHECK;
-void group_leave_all(struct dgram *d);
+int group_filter_get(struct local_socket *l, const struct tcp_target *group,
+		     bool *is_exclude, uint8_t (*sources)[16],
+		     uint32_t *count) MUST_CHECK;
+void group_leave_all(struct local_socket *l);
 
 /* ---- group_option.c ---- */
 

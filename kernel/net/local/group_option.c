@@ -67,6 +67,8 @@ static int set_mreq4(struct socket *s, int name, const uint8_t *at, int len)
 	uint32_t index = 0;
 	int err;
 
+	if (s->type == SOCK_STREAM)
+		return -EPROTO;
 	if (len < MREQ)
 		return -EINVAL;
 	read4(&q.group, at);
@@ -76,7 +78,7 @@ static int set_mreq4(struct socket *s, int name, const uint8_t *at, int len)
 	if (q.what == GROUP_JOIN && !local_address_is_multicast(&q.group))
 		return -EINVAL;
 	err = check_device4(s, index, &q.own);
-	return err ? err : group_change(dgram_of(s), &q);
+	return err ? err : group_change(local_of(s), &q);
 }
 
 static enum group_change_kind kind_of(int name)
@@ -114,7 +116,7 @@ static int set_source4(struct socket *s, int name, const uint8_t *at, int len)
 	if (!local_address_is_multicast(&q.group))
 		return -EINVAL;
 	err = check_device4(s, 0, &q.own);
-	return err ? err : group_change(dgram_of(s), &q);
+	return err ? err : group_change(local_of(s), &q);
 }
 
 static int set_mreq6(struct socket *s, int name, const uint8_t *at, int len)
@@ -123,6 +125,8 @@ static int set_mreq6(struct socket *s, int name, const uint8_t *at, int len)
 								      : GROUP_LEAVE};
 	uint32_t index;
 
+	if (s->type == SOCK_STREAM)
+		return -EPROTO;
 	if (len < MREQ6)
 		return -EINVAL;
 	memcpy(q.group.name.addr, at, 16);
@@ -131,7 +135,7 @@ static int set_mreq6(struct socket *s, int name, const uint8_t *at, int len)
 		return -EINVAL;
 	if (q.what == GROUP_JOIN && index != LO_INDEX)
 		return -ENODEV;
-	return group_change(dgram_of(s), &q);
+	return group_change(local_of(s), &q);
 }
 
 /* A struct sockaddr_storage of the level's family. */
@@ -165,7 +169,7 @@ static int set_group(struct socket *s, int level, int name, const uint8_t *at, i
 		return -EINVAL;
 	if (index != LO_INDEX)
 		return -ENODEV;
-	return group_change(dgram_of(s), &q);
+	return group_change(local_of(s), &q);
 }
 
 /* ---- all sources at once ---- */
@@ -221,7 +225,7 @@ static int set_filter(struct socket *s, int level, int name, const uint8_t *at, 
 			return -EINVAL;
 		memcpy(sources[i], source.name.addr, 16);
 	}
-	return group_filter_set(dgram_of(s), &f.group, f.mode == MODE_EXCLUDE,
+	return group_filter_set(local_of(s), &f.group, f.mode == MODE_EXCLUDE,
 				(const uint8_t(*)[16])sources, f.count);
 }
 
@@ -267,7 +271,7 @@ int group_get_option(struct socket *s, int level, int name, void *value, int *le
 		return -ENOPROTOOPT;
 	err = read_filter(&f, level, name, value, *len);
 	if (!err)
-		err = group_filter_get(dgram_of(s), &f.group, &is_exclude, sources,
+		err = group_filter_get(local_of(s), &f.group, &is_exclude, sources,
 				       &count);
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 #include "base/slab.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/local/group.h"
 #include "net/local/internal.h"
 #include "net/local/local.h"
 
@@ -315,6 +316,8 @@ int local_set_option(struct socket *s, int level, int name, const void *value, i
 {
 	int err;
 
+	if (group_is_option(level, name) && (level == SOL_IP || s->family == AF_INET6))
+		return group_set_option(s, level, name, value, len);
 	switch (level) {
 	case SOL_SOCKET:
 		err = set_general(s, name, value, len);
@@ -341,6 +344,8 @@ void local_options_changed(struct socket *s)
 
 int local_get_option(struct socket *s, int level, int name, void *value, int *len)
 {
+	if (group_is_option(level, name) && (level == SOL_IP || s->family == AF_INET6))
+		return group_get_option(s, level, name, value, len);
 	switch (level) {
 	case SOL_SOCKET:
 		return get_general(s, name, value, len);

@@ -6,6 +6,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/filter.h"
+#include "net/local/group.h"
 #include "net/local/local.h"
 #include "net/net_ns.h"
 #include "process/creds.h"
@@ -42,6 +43,7 @@ void local_socket_init(struct local_socket *l, struct socket *s)
 	l->local.is_v4 = l->bound.is_v4 = s->family == AF_INET;
 	l->uid = current_creds()->fsuid;
 	list_init(&l->port_link);
+	list_init(&l->groups);
 	lock_init(&l->option_lock, RANK_OBJECT2);
 	local_options_init(&l->options);
 	inet_table_add(s);
@@ -52,6 +54,7 @@ void local_socket_fini(struct local_socket *l)
 	inet_table_remove(&l->inet);
 	local_port_leave(l);
 	local_options_fini(l);
+	group_leave_all(l);
 	(void)socket_filter_replace(&l->chooser, NULL);
 }
 
