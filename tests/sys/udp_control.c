@@ -6,6 +6,7 @@
 #include "own_net.h"
 
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 
@@ -222,6 +223,27 @@ static void stamps_are_told(void)
 	close_pair(fd);
 }
 
+/* A filter may look at the headers before its socket's own data. */
+static void filters_see_headers(void)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned)(SKF_NET_OFF + 8)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 9, 0, 2), /* the TTL */
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+		BPF_STMT(BPF_RET | BPF_A, 0), /* as long as UDP says */
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog p = {sizeof(program) / sizeof(program[0]), program};
+	int fd[2];
+
+	udp_pair(fd);
+	CHECK(setsockopt(fd[1], SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)) == 0);
+	CHECK(send(fd[0], "dropped", 7, 0) == 7 && gets_nothing(fd[1]));
+	CHECK(set_option(fd[0], SOL_IP, IP_TTL, 9) == 0);
+	CHECK(send(fd[0], "passed", 6, 0) == 6 && gets(fd[1], "passed"));
+	close_pair(fd);
+}
+
 static void mtus_are_heeded(void)
 {
 	int fd[2];
@@ -244,6 +266,7 @@ int main(void)
 		TEST(segments_are_messages),
 		TEST(stamps_are_told),
 		TEST(mtus_are_heeded),
+		TEST(filters_see_headers),
 	};
 
 	(void)own_network();

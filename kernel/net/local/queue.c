@@ -6,6 +6,8 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/inet.h"
+#include "abi/netdevice.h"
+#include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/file.h"
 #include "fs/poll.h"
@@ -13,7 +15,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/filter.h"
-#include "net/local/dgram.h"
+#include "net/local/deliver.h"
 #include "time/clock.h"
 
 /* ---- news; d's lock is held ---- */
@@ -49,21 +51,53 @@ static bool wants_stamp(const struct dgram *d)
 	       s->stamping || d->is_watched;
 }
 
+/* p as the frame that it would have come in: NULL: no memory. */
+static uint8_t *frame_build(struct dgram *d, struct dgram_packet *p,
+			    struct filter_frame *f)
+{
+	bool is_whole = d->kind == DGRAM_RAW && p->to.is_v4; /* its header is there */
+	struct ip_packet ip;
+	uint8_t *data;
+
+	if (d->kind == DGRAM_UDP)
+		ip_describe_udp(dgram_socket(d)->net, p, &ip);
+	else
+		ip_describe(dgram_socket(d)->net, p, &ip);
+	f->protocol = p->to.is_v4 ? ETH_P_IP : ETH_P_IPV6;
+	f->size = ETH_HLEN + (is_whole ? p->size : ip_packet_size(&ip));
+	f->network = ETH_HLEN;
+	f->start = is_whole ? ETH_HLEN : f->size - ip.size;
+	f->mark = p->mark;
+	data = kmalloc(f->size);
+	if (!data)
+		return NULL;
+	lo_header_put(data, f->protocol);
+	if (is_whole)
+		memcpy(data + ETH_HLEN, p->data, p->size);
+	else
+		ip_build(&ip, data + ETH_HLEN);
+	f->data = data;
+	return data;
+}
+
 /* A filter sees UDP's header, and never cuts into it. */
 static bool passes_filter(struct dgram *d, struct dgram_packet *p)
 {
-	struct socket *s = dgram_socket(d);
 	uint32_t head = d->kind == DGRAM_UDP ? UDP_HEADER : 0;
 	uint32_t size = p->size + head;
+	struct filter_frame f = {0};
+	uint8_t *data;
+	bool passes;
 
-	if (likely(!atomic_load_relaxed(&s->filter)))
+	if (likely(!atomic_load_relaxed(&dgram_socket(d)->filter)))
 		return true;
-	if (head)
-		udp_header_put(p, p->data - UDP_HEADER);
-	if (!socket_filter_pass(s, p->data - head, &size))
+	data = frame_build(d, p, &f);
+	if (!data)
 		return false;
+	passes = socket_filter_pass_frame(dgram_socket(d), &f, &size);
+	kfree(data);
 	p->size = MAX(size, head) - head;
-	return true;
+	return passes;
 }
 
 static bool has_room(const struct dgram *d, uint32_t charge)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* diag.c - NETLINK_SOCK_DIAG (sock_diag(7)): the TCP, UDP and AF_UNIX sockets of the
+/* diag.c - NETLINK_SOCK_DIAG (sock_diag(7)): the TCP, UDP, raw and AF_UNIX sockets of the
  * sandbox, as ss asks for them.
  *
  * Limits against Linux: other families and protocols are not there (ENOENT); filters that
@@ -91,9 +91,12 @@ static int answer_inet(struct netlink_request *r)
 
 	if (size < sizeof(*s.q))
 		return -EINVAL;
-	if (s.q->protocol != IPPROTO_TCP && s.q->protocol != IPPROTO_UDP)
+	if (s.q->protocol != IPPROTO_TCP && s.q->protocol != IPPROTO_UDP &&
+	    s.q->protocol != IPPROTO_RAW)
 		return -ENOENT;
-	inet_for_each(r->from->net, s.q->family, s.q->protocol, inet_found, &s);
+	inet_for_each(r->from->net, s.q->family,
+		      s.q->protocol == IPPROTO_RAW ? INET_RAW : s.q->protocol, inet_found,
+		      &s);
 	return r->is_dump || s.found ? 0 : -ENOENT;
 }
 
