@@ -109,6 +109,18 @@ elif kind == "udp":
         got, peer = u.recvfrom(65536)
         assert got == data[:n][::-1] and peer == address, (got, peer)
     print(True)
+elif kind == "udp-sendto":  # by a socket that is not connected
+    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    u.settimeout(10)
+    for n in (1, 3, 1000):
+        assert u.sendto(data[:n], address) == len(data[:n])
+        got, peer = u.recvfrom(65536)
+        assert got == data[:n][::-1] and peer == address, (got, peer)
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    own.bind(("127.0.0.1", 0))
+    u.sendto(b"own", own.getsockname())
+    assert own.recvfrom(10) == (b"own", ("127.0.0.1", u.getsockname()[1]))
+    print(True)
 elif kind == "mapped":  # IPv4 by a socket of IPv6
     c = socket.socket(socket.AF_INET6)
     c.connect(("::ffff:127.0.0.1", port))
@@ -182,6 +194,7 @@ same "signals for what comes" True "$(client signals "$tcp")"
 same "nobody listens there" "ECONNREFUSED ECONNREFUSED" "$(client error "$closed")"
 same "nobody listens there, told later" "EINPROGRESS ECONNREFUSED 0" "$(client late-error "$closed")"
 same "datagrams" True "$(client udp "$udp")"
+same "datagrams by name" True "$(client udp-sendto "$udp")"
 same "the sandbox's own loopback" own "$(client own 1)"
 same "another port is not open" ECONNREFUSED "$(run --allow-connect "127.0.0.1:$closed" -- python3 client.py error "$tcp" | cut -d ' ' -f 1)"
 same "another address is not open" ECONNREFUSED "$(run --allow-connect "127.0.0.2:$tcp" -- python3 client.py error "$tcp" | cut -d ' ' -f 1)"

@@ -140,6 +140,9 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 bool inet_may_use_v4(const struct socket *s);
 
 /* ---- outside.c: of sockets that have inet_socket.outside, but connect ---- */
+/* A connection of the gate's to addr, which it allows: *fd is its end. */
+int inet_outside_ask(struct socket *s, const struct linux_sockaddr_storage *addr,
+		     int *fd) MUST_CHECK;
 /* Is that a connection for the gate? */
 bool inet_outside_takes(const struct socket *s, const struct linux_sockaddr_storage *addr,
 			int len);

@@ -22,6 +22,7 @@
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
 #include "net/inet/tcp.h"
+#include "net/net_ns.h"
 
 struct inet_outside {
 	struct lock lock; /* RANK_FLOCK: guards what changes; held across a host call that
@@ -236,7 +237,7 @@ static void switch_fd_locked(struct socket *s, int fd)
 	s->host_fd = fd;
 }
 
-static int ask(struct socket *s, const struct linux_sockaddr_storage *addr, int *fd)
+int inet_outside_ask(struct socket *s, const struct linux_sockaddr_storage *addr, int *fd)
 {
 	const uint8_t *at = (const uint8_t *)addr;
 	struct gate_request *q = kmalloc_zeroed(sizeof(*q));
@@ -276,7 +277,7 @@ static int begin(struct socket *s, const struct linux_sockaddr_storage *addr, in
 	o = kmalloc_zeroed(sizeof(*o));
 	if (!o)
 		return -ENOMEM;
-	err = ask(s, addr, &fd);
+	err = inet_outside_ask(s, addr, &fd);
 	if (err) {
 		kfree(o);
 		return err;
@@ -384,7 +385,8 @@ static bool is_fit(const struct socket *s, const struct linux_sockaddr_storage *
 bool inet_outside_takes(const struct socket *s, const struct linux_sockaddr_storage *addr,
 			int len)
 {
-	return gate_allows(addr, len) && is_fit(s, addr);
+	/* A network that was made inside leads nowhere. */
+	return gate_allows(addr, len) && s->net == &first_net_ns && is_fit(s, addr);
 }
 
 int inet_outside_connect(struct socket *s, const struct linux_sockaddr_storage *addr,

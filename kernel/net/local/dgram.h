@@ -120,6 +120,7 @@ struct dgram {
 	uint32_t icmp_filter[8];
 	int sum_at; /* IPV6_CHECKSUM, or -1 */
 	uint32_t stamp_id;
+	struct dgram_gate *gates;	   /* atomic: only added to: dgram_gate.c */
 	struct dgram_published *published; /* atomic: set once: dgram_published.c */
 };
 

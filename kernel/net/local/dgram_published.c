@@ -2,37 +2,29 @@
 /* dgram_published.c - UDP sockets on a port that -p publishes: they have a host socket
  * beside, which the launcher's forwarder sends to.
  *
- * What comes to the host socket, its watcher has the kernel thread put into the queue in
- * memory. Whom it came from is remembered: what is sent to those names goes out by the
- * host socket, and to nobody in memory.
+ * What comes to the host socket goes into the queue in memory (dgram_host.c). Whom it
+ * came from is remembered: what is sent to those names goes out by the host socket, and
+ * to nobody in memory.
  *
  * Limits against Linux: of what comes so, nothing is known but its sender; those that
  * have not been heard of while PEERS_MAX others were are forgotten. */
-#include "abi/epoll.h"
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/uio.h"
-#include "base/deferred.h"
 #include "base/slab.h"
-#include "event/host_watch.h"
-#include "fs/file.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/local/dgram_host.h"
 #include "net/local/dgram_send.h"
 #include "net/local/published.h"
 
-enum { PEERS_MAX = 256, AT_ONCE_MAX = 64 };
+enum { PEERS_MAX = 256 };
 
 struct dgram_published {
-	int fd;		     /* const: the host socket */
-	struct dgram *owner; /* const */
-	struct file *file;   /* const: borrowed: this is part of it */
-	struct host_watch watch;
-	struct deferred work; /* with a reference to file while it is queued */
-	uint32_t peer_count;  /* dgram.lock, as the next */
+	struct dgram_host host; /* first */
+	uint32_t peer_count;	/* dgram.lock, as the next */
 	struct tcp_target peers[PEERS_MAX];
-	uint8_t data[IP_SIZE_MAX]; /* of the kernel thread */
 };
 
 static bool same_name(const struct tcp_target *a, const struct tcp_target *b)
@@ -52,72 +44,19 @@ static bool is_peer(const struct dgram_published *h, const struct tcp_target *t)
 	return false;
 }
 
-/* ---- coming in ---- */
-
-static void take(struct dgram_published *h, const struct linux_sockaddr_storage *name,
-		 int len, uint32_t size)
+static void come(struct dgram_host *host, const struct tcp_target *from,
+		 const uint8_t *data, uint32_t size)
 {
-	struct dgram *d = h->owner;
-	struct dgram_packet *p;
-	struct tcp_target from;
+	struct dgram_published *h = container_of(host, struct dgram_published, host);
+	struct dgram *d = host->owner;
 
-	if (!tcp_name_import(&from, name, len))
+	if (!from)
 		return;
 	lock_take(&d->lock);
-	if (!is_peer(h, &from))
-		h->peers[h->peer_count++ % PEERS_MAX] = from;
+	if (!is_peer(h, from))
+		h->peers[h->peer_count++ % PEERS_MAX] = *from;
 	lock_drop(&d->lock);
-	if (!dgram_is_from_peer(d, &from))
-		return;
-	p = dgram_packet_create(size);
-	if (!p)
-		return;
-	memcpy(p->data, h->data, size);
-	p->from = from;
-	p->to = d->local.local;
-	p->to.is_v4 = from.is_v4;
-	p->protocol = IPPROTO_UDP;
-	p->ttl = IP_DEFAULT_TTL;
-	p->has_sum = true;
-	(void)dgram_give(d, p);
-}
-
-static void work_run(struct deferred *w)
-{
-	struct dgram_published *h = container_of(w, struct dgram_published, work);
-	struct file *f = h->file;
-	bool is_over = false;
-
-	for (int i = 0; i < AT_ONCE_MAX && !is_over; i++) {
-		struct linux_sockaddr_storage name;
-		struct linux_iovec piece = {(uaddr_t)h->data, sizeof(h->data)};
-		struct linux_msghdr m = {
-			.msg_name = (uaddr_t)&name,
-			.msg_namelen = sizeof(name),
-			.msg_iov = (uaddr_t)&piece,
-			.msg_iovlen = 1,
-		};
-		long got = host_recvmsg(h->fd, &m, MSG_DONTWAIT);
-
-		is_over = got == -EAGAIN;
-		if (got >= 0)
-			take(h, &name, MIN(MAX(m.msg_namelen, 0), (int)sizeof(name)),
-			     (uint32_t)MIN((size_t)got, sizeof(h->data)));
-	}
-	/* Others want the kernel thread, too. */
-	if (is_over || !deferred_queue(&h->work))
-		file_put(f);
-}
-
-static void on_host_event(struct host_watch *w, uint32_t events)
-{
-	struct dgram_published *h = container_of(w, struct dgram_published, watch);
-
-	(void)events;
-	/* A reference is never put here: see inet/async.c. */
-	if (deferred_is_queued(&h->work) || !ref_get_unless_zero(&h->file->refs))
-		return;
-	(void)deferred_queue(&h->work);
+	dgram_host_give(host, from, data, size);
 }
 
 /* ---- making and ending ---- */
@@ -148,17 +87,12 @@ static int begin(struct socket *s, int fd)
 
 	if (!h)
 		return err;
-	h->fd = fd;
-	h->owner = d;
-	h->file = s->file;
-	host_watch_init(&h->watch, on_host_event);
-	deferred_init(&h->work, work_run);
-	err = host_watch_add(&h->watch, fd, EPOLLIN | EPOLLET);
+	err = dgram_host_begin(&h->host, s, fd, come);
 	if (!err && !atomic_cas(&d->published, NULL, h))
 		err = -EINVAL;
 	if (!err)
 		return 0;
-	host_watch_remove(&h->watch);
+	host_watch_remove(&h->host.watch);
 	kfree(h);
 	return err;
 }
@@ -189,8 +123,7 @@ void dgram_unpublish(struct dgram *d)
 
 	if (likely(!h))
 		return;
-	host_watch_remove(&h->watch);
-	(void)host_close(h->fd);
+	dgram_host_end(&h->host);
 	kfree(h);
 	d->published = NULL;
 }
@@ -221,7 +154,7 @@ int dgram_send_outside(struct dgram *d, const struct tcp_target *to,
 
 	m.msg_namelen =
 		tcp_name_export(&to->name, to->is_v4, dgram_socket(d)->family, &name);
-	done = host_sendmsg(d->published->fd, &m, MSG_DONTWAIT);
+	done = host_sendmsg(d->published->host.fd, &m, MSG_DONTWAIT);
 	/* As one that is lost on its way. */
 	return done < 0 && done != -EAGAIN && done != -EINTR ? (int)done : 0;
 }

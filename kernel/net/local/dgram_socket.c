@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "net/local/deliver.h"
+#include "net/local/dgram_host.h"
 #include "process/creds.h"
 #include "time/clock.h"
 
@@ -144,6 +145,7 @@ static void dgram_release(struct socket *s)
 		raw_leave(d);
 	local_socket_fini(&d->local);
 	dgram_unpublish(d);
+	dgram_gate_end(d);
 	inet_outside_release(s);
 	if (s->host_fd >= 0)
 		(void)host_close(s->host_fd);

@@ -9,6 +9,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/deliver.h"
+#include "net/local/dgram_host.h"
 
 enum {
 	SEGMENTS_MAX = 128,
@@ -282,6 +283,8 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	}
 	if (unlikely(w.d->local.inet.outside != NULL))
 		return inet_send(s, m);
+	if (unlikely(dgram_gate_takes(s, m)))
+		return dgram_gate_send(s, m);
 	err = prepare(&w);
 	if (!err)
 		err = dgram_may_send(w.d);
