@@ -6,10 +6,11 @@
 #include "abi/termios.h"
 
 /* A request number is dir << 30 | size << 16 | type << 8 | nr. */
-#define IOC_DIR(cmd)  (((cmd) >> 30) & 3)
-#define IOC_SIZE(cmd) (((cmd) >> 16) & 0x3fff)
-#define IOC_TYPE(cmd) (((cmd) >> 8) & 0xff)
-#define IOC_NR(cmd)   ((cmd)&0xff)
+#define IOC_DIR(cmd)   (((cmd) >> 30) & 3)
+#define IOC_SIZE(cmd)  (((cmd) >> 16) & 0x3fff)
+#define IOC_TYPE(cmd)  (((cmd) >> 8) & 0xff)
+#define IOC_NR(cmd)    ((cmd)&0xff)
+#define IOC_READ_WRITE 3 /* dir */
 
 /* Any descriptor. */
 #define FIONREAD 0x541b

@@ -119,6 +119,32 @@ struct linux_kcmp_epoll_slot {
 /* ioctls: this plus the number of a namespace */
 #define PIDFD_IOCTL_BASE 0xff00U
 
+/* PIDFD_GET_INFO, since Linux 6.13: an ioctl whose number tells the size. */
+#define PIDFD_GET_INFO_NR     11
+#define PIDFD_INFO_PID	      0x1 /* the first three are always told of who is there */
+#define PIDFD_INFO_CREDS      0x2
+#define PIDFD_INFO_CGROUPID   0x4
+#define PIDFD_INFO_EXIT	      0x8
+#define PIDFD_INFO_COREDUMP   0x10
+#define PIDFD_INFO_SIZE_FIRST 64
+#define PIDFD_COREDUMP_SKIP   2
+#define PIDFD_COREDUMP_USER   4
+#define PIDFD_COREDUMP_ROOT   8
+
+struct linux_pidfd_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+	uint32_t coredump_mask;
+	uint32_t pad;
+};
+
+/* In the place of a descriptor, since Linux 6.15: the calling thread, its process. */
+#define PIDFD_SELF_THREAD	(-10000)
+#define PIDFD_SELF_THREAD_GROUP (-10001)
+
 /* pidfd_send_signal(2), since Linux 6.9: at most one. */
 #define PIDFD_SIGNAL_THREAD	   1
 #define PIDFD_SIGNAL_THREAD_GROUP  2

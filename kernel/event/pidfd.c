@@ -2,9 +2,10 @@
 /* pidfd.c - pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2). A pidfd is readable once
  * its process is a zombie, or its thread has ended, and hung up once nobody waits for
  * that any more. Whoever it names wakes process->exit_event then. */
-#include "event/pidfd.h"
+#include "event/pidfd_target.h"
 
 #include "abi/errno.h"
+#include "abi/ioctl.h"
 #include "abi/poll.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
@@ -22,21 +23,13 @@
 #include "process/task.h"
 #include "signal/signal.h"
 
-/* What a descriptor names. */
-struct target {
-	struct process *process; /* ref */
-	struct task *task;	 /* ref: a thread but the first, else NULL */
-	uint32_t flags;		 /* of the file */
-};
-
-static void target_put(struct target *g)
+static void target_put(struct pidfd_target *g)
 {
 	task_put(g->task);
 	process_put(g->process);
 }
 
-/* The id is no other's yet: t has neither ended nor become the first by exec. */
-static bool thread_is_there(const struct task *t)
+bool thread_is_there(const struct task *t)
 {
 	return atomic_load(&t->state) < TASK_ZOMBIE &&
 	       atomic_load(&t->process->leader) != t;
@@ -171,11 +164,11 @@ int pidfd_create_thread(struct task *t)
 
 /* ---- looking ---- */
 
-static void target_of(const struct file *f, struct target *out)
+static void target_of(const struct file *f, struct pidfd_target *out)
 {
 	bool is_process = f->ops == &process_ops;
 
-	*out = (struct target){.flags = f->flags};
+	*out = (struct pidfd_target){.flags = f->flags};
 	out->task = is_process ? NULL : f->private;
 	out->process = is_process ? f->private : out->task->process;
 	process_get(out->process);
@@ -183,7 +176,7 @@ static void target_of(const struct file *f, struct target *out)
 		task_get(out->task);
 }
 
-static int target_get(int fd, struct target *out)
+static int target_get(int fd, struct pidfd_target *out)
 {
 	struct fdref ref = fd_get(fd);
 	int err = -EBADF;
@@ -196,8 +189,7 @@ static int target_get(int fd, struct target *out)
 	return err;
 }
 
-/* The task: a reference, or NULL when there is nobody of that name any more. */
-static struct task *target_task(const struct target *g)
+struct task *target_task(const struct pidfd_target *g)
 {
 	struct task *t;
 
@@ -213,7 +205,7 @@ static struct task *target_task(const struct target *g)
 
 bool pidfd_is(int fd)
 {
-	struct target g;
+	struct pidfd_target g;
 
 	if (target_get(fd, &g))
 		return false;
@@ -223,7 +215,7 @@ bool pidfd_is(int fd)
 
 static int task_of(int fd, bool of_thread_too, struct task **out)
 {
-	struct target g;
+	struct pidfd_target g;
 	int err = target_get(fd, &g);
 
 	if (err)
@@ -240,12 +232,17 @@ int pidfd_any_task(int fd, struct task **out)
 
 int pidfd_task(int fd, struct task **out)
 {
+	if (fd == PIDFD_SELF_THREAD || fd == PIDFD_SELF_THREAD_GROUP) {
+		*out = current();
+		task_get(*out);
+		return 0;
+	}
 	return task_of(fd, false, out);
 }
 
 int pidfd_to_wait_for(int fd, const struct process **out, uint32_t *options)
 {
-	struct target g;
+	struct pidfd_target g;
 	int err = target_get(fd, &g);
 
 	if (err)
@@ -306,10 +303,16 @@ static long open_namespace(struct task *t, unsigned int cmd)
 
 static long pidfd_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 {
-	struct target g;
+	struct pidfd_target g;
 	struct task *t;
 	long ret;
 
+	if (pidfd_is_get_info(cmd)) {
+		target_of(f, &g);
+		ret = pidfd_get_info(&g, arg, IOC_SIZE(cmd));
+		target_put(&g);
+		return ret;
+	}
 	if ((cmd & ~0xffU) != PIDFD_IOCTL_BASE || (cmd & 0xff) < 1 ||
 	    (cmd & 0xff) > ARRAY_SIZE(namespaces))
 		return -ENOTTY;
@@ -332,13 +335,32 @@ static long pidfd_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 
 /* ---- pidfd_send_signal ---- */
 
-/* Whom signals through fd are for: who a pidfd names, or the process of a /proc/PID. */
-static int signalled(int fd, struct target *out)
+/* The calling thread as one named by PIDFD_THREAD would be, or its process. */
+static void target_self(bool is_thread, struct pidfd_target *out)
 {
-	int err = target_get(fd, out);
+	struct task *t = current();
+
+	*out = (struct pidfd_target){.process = t->process,
+				     .flags = is_thread ? PIDFD_THREAD : 0};
+	process_get(t->process);
+	if (is_thread && t->process->leader != t) {
+		out->task = t;
+		task_get(t);
+	}
+}
+
+/* Whom signals through fd are for: who a pidfd names, or the process of a /proc/PID. */
+static int signalled(int fd, struct pidfd_target *out)
+{
 	struct fdref ref;
 	struct task *t;
+	int err;
 
+	if (fd == PIDFD_SELF_THREAD || fd == PIDFD_SELF_THREAD_GROUP) {
+		target_self(fd == PIDFD_SELF_THREAD, out);
+		return 0;
+	}
+	err = target_get(fd, out);
 	if (err != -EBADF)
 		return err;
 	ref = fd_get(fd);
@@ -348,14 +370,14 @@ static int signalled(int fd, struct target *out)
 	fd_put(ref);
 	if (err)
 		return err;
-	*out = (struct target){.process = t->process};
+	*out = (struct pidfd_target){.process = t->process};
 	process_get(t->process);
 	task_put(t);
 	return 0;
 }
 
 /* The caller itself, not another thread of its process. */
-static bool is_self(const struct target *g)
+static bool is_self(const struct pidfd_target *g)
 {
 	const struct task *t = current();
 
@@ -364,8 +386,8 @@ static bool is_self(const struct target *g)
 	return g->process == t->process && g->process->leader == t;
 }
 
-static int info_for(const struct target *g, int signo, uaddr_t from, unsigned int scope,
-		    struct linux_siginfo *info)
+static int info_for(const struct pidfd_target *g, int signo, uaddr_t from,
+		    unsigned int scope, struct linux_siginfo *info)
 {
 	int err;
 
@@ -386,7 +408,7 @@ static int info_for(const struct target *g, int signo, uaddr_t from, unsigned in
 }
 
 /* To the thread, or its process. */
-static int send_to(const struct target *g, int signo, unsigned int scope,
+static int send_to(const struct pidfd_target *g, int signo, unsigned int scope,
 		   const struct linux_siginfo *info)
 {
 	struct process *p = g->process;
@@ -406,7 +428,7 @@ static int send_to(const struct target *g, int signo, unsigned int scope,
 	return err;
 }
 
-static int send_to_group(const struct target *g, int signo,
+static int send_to_group(const struct pidfd_target *g, int signo,
 			 const struct linux_siginfo *info)
 {
 	if (g->task) /* no group has the id of a thread */
@@ -419,7 +441,7 @@ long sys_pidfd_send_signal(struct task *t, int fd, int signo, uaddr_t info,
 {
 	struct linux_siginfo si;
 	unsigned int scope = flags;
-	struct target g;
+	struct pidfd_target g;
 	int err;
 
 	(void)t;

@@ -20,8 +20,8 @@ int pidfd_create(struct process *p, uint32_t flags) MUST_CHECK;
 int pidfd_create_thread(struct task *t) MUST_CHECK;
 /* The descriptor of the current task is a pidfd. */
 bool pidfd_is(int fd);
-/* The first thread of the process that a pidfd of the current task names: a reference.
- * -EBADF, -ESRCH. */
+/* The first thread of the process that a pidfd of the current task names, or the task
+ * itself for PIDFD_SELF_*: a reference. -EBADF, -ESRCH. */
 int pidfd_task(int fd, struct task **out) MUST_CHECK;
 /* The thread itself that it names, which may have ended but has not been reaped. */
 int pidfd_any_task(int fd, struct task **out) MUST_CHECK;

@@ -157,6 +157,11 @@ static int threads_show(struct text *t, void *arg)
 	return 0;
 }
 
+uint64_t cgroup_id(void)
+{
+	return cgroup_root.ino;
+}
+
 /* ---- the type ---- */
 
 static void cgroup_fill(void)

@@ -11,6 +11,8 @@ struct cgroup_limits {
 	uint64_t pids_max;
 };
 extern struct cgroup_limits cgroup_limits;
+/* What PIDFD_GET_INFO calls the group that all processes are in: its number there. */
+uint64_t cgroup_id(void);
 extern uint64_t cgroup_oom_kills; /* atomic: for memory.events */
 
 /* Registers the types. Once, before the first mount. */
