@@ -73,3 +73,8 @@ struct linux_cap_data { /* version 3: two of them, low words first */
 #define SECURE_KEEP_CAPS_LOCKED		   5
 #define SECURE_NO_CAP_AMBIENT_RAISE	   6
 #define SECURE_NO_CAP_AMBIENT_RAISE_LOCKED 7
+/* For interpreters, since Linux 6.14: anybody may set these four. */
+#define SECURE_EXEC_RESTRICT_FILE	    8
+#define SECURE_EXEC_RESTRICT_FILE_LOCKED    9
+#define SECURE_EXEC_DENY_INTERACTIVE	    10
+#define SECURE_EXEC_DENY_INTERACTIVE_LOCKED 11

@@ -493,7 +493,7 @@ static long do_execve(struct task *t, int dfd, uaddr_t name, uaddr_t argv, uaddr
 	bool is_gone;
 	int err;
 
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
 		return -EINVAL;
 	err = path_name_get(&n, name, flags & AT_EMPTY_PATH);
 	if (err)
@@ -512,7 +512,10 @@ static long do_execve(struct task *t, int dfd, uaddr_t name, uaddr_t argv, uaddr
 		if (err)
 			file_put(f);
 	}
-	if (err) {
+	/* Who only asks is told of the file's rights, not whether it is a program. */
+	if (!err && (flags & AT_EXECVE_CHECK))
+		file_put(f);
+	if (err || (flags & AT_EXECVE_CHECK)) {
 		if (e)
 			exec_fini(e);
 		path_name_put(&n);

@@ -139,17 +139,19 @@ static long bounding_drop(uint64_t cap)
 static long securebits_set(uint64_t bits)
 {
 	const struct creds *old = current_creds();
-	const uint64_t locks = 0xaa; /* each stands above the bit that it locks */
+	const uint64_t locks = 0xaaa; /* each stands above the bit that it locks */
+	const uint64_t for_all = 0xfULL << SECURE_EXEC_RESTRICT_FILE;
 	struct creds *c;
 
-	if (bits & ~0xffULL)
+	if (bits & ~0xfffULL)
 		return -EPERM;
 	/* Locked bits stay as they are, and locks stay locked. */
 	if (((old->securebits & locks) >> 1) & (old->securebits ^ bits))
 		return -EPERM;
 	if (old->securebits & locks & ~bits)
 		return -EPERM;
-	if (!ns_capable(current_user_ns(), CAP_SETPCAP))
+	if (((old->securebits ^ bits) & ~for_all || old->securebits == bits) &&
+	    !ns_capable(current_user_ns(), CAP_SETPCAP))
 		return -EPERM;
 	c = creds_copy(old);
 	if (!c)

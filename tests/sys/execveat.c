@@ -143,6 +143,56 @@ static void refusals(void)
 	close(file);
 }
 
+#define CHECK_ONLY 0x10000
+
+static long check_at(int fd, const char *path, void *argv, int flags)
+{
+	return syscall(SYS_execveat, fd, path, argv, no_env, CHECK_ONLY | flags);
+}
+
+static void put_program(const char *name, const char *text, mode_t mode)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	CHECK(fchmod(fd, mode) == 0 && close(fd) == 0);
+}
+
+/* Linux 6.14: whether it may be run, not whether it could. */
+static void it_can_be_asked_for_alone(void)
+{
+	static char big[8 << 20];
+	int fd = open(self, O_PATH | O_CLOEXEC);
+
+	memset(big, 'a', sizeof(big) - 1);
+	put_program("script", "#!/bin/sh\n", 0755);
+	put_program("lost", "#!/nonexistent\n", 0755);
+	put_program("garbage", "garbage", 0755);
+	put_program("closed", "#!/bin/sh\n", 0644);
+	CHECK(symlink("script", "link") == 0);
+	CHECK(check_at(AT_FDCWD, self, (void *)args, 0) == 0);
+	CHECK(check_at(dir_fd, base, (void *)args, 0) == 0);
+	CHECK(check_at(fd, "", (void *)args, AT_EMPTY_PATH) == 0);
+	CHECK(check_at(AT_FDCWD, "script", (void *)args, 0) == 0);
+	CHECK(check_at(AT_FDCWD, "lost", (void *)args, 0) == 0);
+	CHECK(check_at(AT_FDCWD, "garbage", NULL, 0) == 0);
+	FAILS(EACCES, check_at(AT_FDCWD, "closed", (void *)args, 0));
+	FAILS(EACCES, check_at(AT_FDCWD, "closed", BAD_PTR, 0));
+	FAILS(EACCES, check_at(AT_FDCWD, ".", (void *)args, 0));
+	FAILS(ENOENT, check_at(AT_FDCWD, "absent", BAD_PTR, 0));
+	FAILS(ELOOP, check_at(AT_FDCWD, "link", (void *)args, AT_SYMLINK_NOFOLLOW));
+	FAILS(EFAULT, check_at(AT_FDCWD, self, BAD_PTR, 0));
+	FAILS(EFAULT, check_at(AT_FDCWD, NULL, (void *)args, 0));
+	FAILS(E2BIG, check_at(AT_FDCWD, self, (char *[]){big, NULL}, 0));
+	FAILS(EINVAL, check_at(AT_FDCWD, self, (void *)args, 1));
+	CHECK(close(fd) == 0);
+	fd = open("garbage", O_RDWR);
+	FAILS(ETXTBSY, check_at(AT_FDCWD, "garbage", (void *)args, 0));
+	CHECK(close(fd) == 0);
+	fd = open("garbage", O_RDWR); /* nobody runs it, so it can be written to */
+	CHECK(fd >= 0 && close(fd) == 0);
+}
+
 static const struct test all[] = {
 	TEST(name_is_taken_from_the_directory),
 	TEST(absolute_path_ignores_the_descriptor),
@@ -152,6 +202,7 @@ static const struct test all[] = {
 	TEST(scripts_run_unless_their_descriptor_closes),
 	TEST(nofollow_refuses_a_link),
 	TEST(refusals),
+	TEST(it_can_be_asked_for_alone),
 };
 
 int main(int argc, char **argv)

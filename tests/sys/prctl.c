@@ -209,6 +209,43 @@ static void capabilities_can_be_asked_for(void)
 	CHECK(ctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == 0);
 }
 
+/* What interpreters are to do, since Linux 6.14: anybody may ask it of himself. */
+static void interpreters_can_be_told_what_to_run(void)
+{
+	CHILD(pid)
+	{
+		enum {
+			FILE_ = 1 << 8,
+			FILE_LOCK = 2 << 8,
+			ASK = 4 << 8,
+			ASK_LOCK = 8 << 8
+		};
+
+		if (geteuid() == 0)
+			CHECK(setresuid(65534, 65534, 65534) == 0);
+		CHECK(ctl(PR_SET_SECUREBITS, FILE_, 0, 0, 0) == 0);
+		CHECK(ctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == FILE_);
+		FAILS(EPERM, ctl(PR_SET_SECUREBITS, FILE_, 0, 0, 0)); /* nothing new */
+		FAILS(EPERM, ctl(PR_SET_SECUREBITS, FILE_ | 1, 0, 0, 0));
+		FAILS(EPERM, ctl(PR_SET_SECUREBITS, FILE_ | 1 << 4, 0, 0, 0));
+		FAILS(EPERM, ctl(PR_SET_SECUREBITS, 1 << 12, 0, 0, 0));
+		CHECK(ctl(PR_SET_SECUREBITS, 0, 0, 0, 0) == 0);
+		CHECK(ctl(PR_SET_SECUREBITS, FILE_ | FILE_LOCK, 0, 0, 0) == 0);
+		FAILS(EPERM, ctl(PR_SET_SECUREBITS, FILE_LOCK, 0, 0, 0));
+		FAILS(EPERM, ctl(PR_SET_SECUREBITS, FILE_, 0, 0, 0));
+		CHECK(ctl(PR_SET_SECUREBITS, FILE_ | FILE_LOCK | ASK | ASK_LOCK, 0, 0,
+			  0) == 0);
+		CHILD(inner)
+		{
+			CHECK(ctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == 0xf00);
+			_exit(0);
+		}
+		WAIT_EXIT(inner, 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
 static void the_rest_answers_as_on_linux(void)
 {
 	CHECK(ctl(PR_GET_TIMING, 0, 0, 0, 0) == PR_TIMING_STATISTICAL);
@@ -348,6 +385,6 @@ RUN(TEST(names_are_cut_at_fifteen), TEST(the_parents_death_sends_a_signal),
     TEST(dumpable_is_zero_or_one), TEST(no_new_privs_cannot_be_undone),
     TEST(keepcaps_is_zero_or_one), TEST(timer_slack_is_kept),
     TEST(huge_pages_can_be_refused), TEST(capabilities_can_be_asked_for),
-    TEST(the_rest_answers_as_on_linux), TEST(speculation_takes_no_more_arguments),
-    TEST(broken_memory_is_told_of_as_asked),
+    TEST(interpreters_can_be_told_what_to_run), TEST(the_rest_answers_as_on_linux),
+    TEST(speculation_takes_no_more_arguments), TEST(broken_memory_is_told_of_as_asked),
     TEST(what_could_be_written_to_is_not_executed), TEST(settings_that_are_kept))

@@ -43,6 +43,7 @@ static const struct flag_name accmode[] = {
 static const struct flag_name atflags[] = {
 	N(AT_SYMLINK_NOFOLLOW), N(AT_SYMLINK_FOLLOW), N(AT_NO_AUTOMOUNT),
 	N(AT_EMPTY_PATH), N(AT_STATX_FORCE_SYNC), N(AT_STATX_DONT_SYNC), N(AT_RECURSIVE),
+	N(AT_EXECVE_CHECK),
 };
 
 static const struct flag_name accessflags[] = {
