@@ -17,8 +17,26 @@
 
 static bool flags_are_valid(uint32_t flags)
 {
-	return !(flags & ~(uint32_t)(FUTEX2_SIZE_U64 | FUTEX2_PRIVATE)) &&
+	return !(flags & ~(uint32_t)(FUTEX2_SIZE_U64 | FUTEX2_NUMA | FUTEX2_PRIVATE)) &&
 	       (flags & FUTEX2_SIZE_U64) == FUTEX2_SIZE_U32;
+}
+
+/* FUTEX2_NUMA: behind the word is the number of its node, of which there is one. -1 asks
+ * for the caller's. */
+static int node_settle(uaddr_t word, uint32_t flags)
+{
+	uaddr_t place = word + sizeof(uint32_t);
+	uint32_t node;
+
+	if (likely(!(flags & FUTEX2_NUMA)))
+		return 0;
+	if (word % (2 * sizeof(uint32_t)))
+		return -EINVAL;
+	if (get_user_u32(&node, place))
+		return -EFAULT;
+	if (node == UINT32_MAX)
+		return put_user_u32(place, 0);
+	return node ? -EINVAL : 0;
 }
 
 static int deadline_get(uaddr_t timeout, int clock, struct deadline *out)
@@ -46,6 +64,10 @@ static int words_copy_in(struct futex_word *words, uaddr_t from, unsigned int co
 			return -EFAULT;
 		if (v.reserved || !flags_are_valid(v.flags) || v.val > UINT32_MAX)
 			return -EINVAL;
+		int err = node_settle(v.uaddr, v.flags);
+
+		if (err)
+			return err;
 		words[i] = (struct futex_word){v.uaddr, (uint32_t)v.val,
 					       v.flags & FUTEX2_PRIVATE};
 	}
@@ -89,6 +111,9 @@ long sys_futex_wait(struct task *t, uaddr_t addr, uint64_t value, uint64_t mask,
 		return err;
 	if (!mask)
 		return -EINVAL;
+	err = node_settle(addr, (uint32_t)flags);
+	if (err)
+		return err;
 	return futex_wait(addr, flags & FUTEX2_PRIVATE, (uint32_t)value, (uint32_t)mask,
 			  deadline);
 }
@@ -101,7 +126,9 @@ long sys_futex_wake(struct task *t, uaddr_t addr, uint64_t mask, int count,
 
 	if (!flags_are_valid((uint32_t)flags) || mask > UINT32_MAX || !mask)
 		return -EINVAL;
-	err = futex_key_get(t->mm, addr, flags & FUTEX2_PRIVATE, &key);
+	err = node_settle(addr, (uint32_t)flags);
+	if (!err)
+		err = futex_key_get(t->mm, addr, flags & FUTEX2_PRIVATE, &key);
 	if (err || !count) /* none means none here */
 		return err;
 	return futex_wake_key(&key, MAX(count, 1), (uint32_t)mask);

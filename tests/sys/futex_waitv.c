@@ -244,5 +244,31 @@ static void no_wake_up_is_lost(void)
 	thread_join(t);
 }
 
+/* Since Linux 6.16: behind each word is its node. */
+static void words_of_a_node(void)
+{
+	static struct {
+		uint32_t word, node;
+	} w[2] __attribute__((aligned(16)));
+	enum { NUMA = 4 };
+	struct waitv v = {1, (uintptr_t)w, SIZE_U32 | PRIVATE | NUMA, 0};
+	unsigned flags = SIZE_U32 | PRIVATE | NUMA;
+
+	w[0].node = UINT32_MAX; /* whichever: it is told */
+	CHECK(wake(w, ~0U, 1, flags) == 0 && w[0].node != UINT32_MAX);
+	CHECK(wake(w, ~0U, 1, flags) == 0);
+	FAILS(EAGAIN, wait_one(w, 1, ~0U, flags, NULL, CLOCK_MONOTONIC));
+	FAILS(EINVAL, wake(&w[0].node, ~0U, 1, flags));
+	FAILS(EINVAL, wait_one(&w[0].node, 1, ~0U, flags, NULL, CLOCK_MONOTONIC));
+	w[0].node = 1 << 20;
+	FAILS(EINVAL, wake(w, ~0U, 1, flags));
+	FAILS(EINVAL, wait_one(w, 1, ~0U, flags, NULL, CLOCK_MONOTONIC));
+	w[0].node = UINT32_MAX;
+	FAILS(EAGAIN, waitv(&v, 1, 0, NULL, CLOCK_MONOTONIC));
+	CHECK(w[0].node != UINT32_MAX && w[0].word == 0);
+	FAILS(EFAULT, wake((void *)16, ~0U, 1, flags));
+}
+
 RUN(TEST(says_which_was_woken), TEST(shared_words), TEST(gives_up), TEST(errors),
-    TEST(single_words), TEST(masks_and_requeueing), TEST(no_wake_up_is_lost))
+    TEST(single_words), TEST(masks_and_requeueing), TEST(no_wake_up_is_lost),
+    TEST(words_of_a_node))
