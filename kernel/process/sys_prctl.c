@@ -228,6 +228,17 @@ static long memory_merge(struct mm *mm, int op, uint64_t on, uint64_t rest)
 	return 0;
 }
 
+/* Who creates a timer says which id it has: for programs that restore others. */
+static long timer_ids(struct process *p, uint64_t op, uint64_t rest)
+{
+	if (rest || op > PR_TIMER_CREATE_RESTORE_IDS_GET)
+		return -EINVAL;
+	if (op == PR_TIMER_CREATE_RESTORE_IDS_GET)
+		return p->timer_ids_given;
+	p->timer_ids_given = op == PR_TIMER_CREATE_RESTORE_IDS_ON;
+	return 0;
+}
+
 /* Settings that are kept, or hold for the memory. */
 static long prctl_kept(struct task *t, int op, uint64_t arg2, uint64_t arg3,
 		       uint64_t arg4, uint64_t arg5)
@@ -248,6 +259,8 @@ static long prctl_kept(struct task *t, int op, uint64_t arg2, uint64_t arg3,
 	case PR_SET_IO_FLUSHER:
 	case PR_GET_IO_FLUSHER:
 		return io_flusher(t, op, arg2, arg3 | rest);
+	case PR_TIMER_CREATE_RESTORE_IDS:
+		return timer_ids(t->process, arg2, arg3 | rest);
 	case PR_MCE_KILL:
 		return mce_kill(t->process, arg2, arg3, rest);
 	case PR_MCE_KILL_GET:

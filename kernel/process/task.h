@@ -261,6 +261,7 @@ struct process {
 	nsec_t start_time;
 	struct list posix_timers;
 	int next_timer_id;
+	bool timer_ids_given; /* PR_TIMER_CREATE_RESTORE_IDS; gone by exec */
 	int oom_score_adj, oom_score_adj_min;
 	uint32_t coredump_filter;     /* what core files hold */
 	struct core_dump *core;	      /* lock: core/: one is being written */

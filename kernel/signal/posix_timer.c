@@ -348,6 +348,7 @@ static void free_from(struct process *p, int from)
 void posix_timers_exec(struct process *p)
 {
 	free_from(p, 0);
+	p->timer_ids_given = false;
 }
 
 void posix_timers_exit(struct process *p)

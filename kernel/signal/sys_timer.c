@@ -66,16 +66,58 @@ static int event_choose(struct posix_timer *t, const struct linux_sigevent *e)
 	return 0;
 }
 
-/* The next id that is free; process->lock held. */
+/* process->lock held, as for the next. */
+static void id_used(struct process *p, int id)
+{
+	p->next_timer_id = id == INT32_MAX ? 0 : id + 1;
+}
+
+/* The next id that is free. */
 static int id_next(struct process *p)
 {
 	int id;
 
 	do {
 		id = p->next_timer_id;
-		p->next_timer_id = id == INT32_MAX ? 0 : id + 1;
+		id_used(p, id);
 	} while (posix_timer_find_locked(p, id));
 	return id;
+}
+
+/* The id that the caller asks for, if he may; or the next. */
+static int id_choose(struct process *p, uaddr_t from, int *out)
+{
+	bool is_given = p->timer_ids_given;
+	uint32_t wanted;
+	int err = 0;
+
+	if (is_given && get_user_u32(&wanted, from))
+		return -EFAULT;
+	if (is_given && wanted > INT32_MAX)
+		return -EINVAL;
+	lock_take(&p->lock);
+	if (!is_given)
+		*out = id_next(p);
+	else if (posix_timer_find_locked(p, (int)wanted))
+		err = -EBUSY;
+	else
+		id_used(p, *out = (int)wanted);
+	lock_drop(&p->lock);
+	return err;
+}
+
+/* From now on it can be found: -EBUSY, if another of its id can. */
+static int timer_enter(struct process *p, struct posix_timer *timer)
+{
+	int err = 0;
+
+	lock_take(&p->lock);
+	if (posix_timer_find_locked(p, timer->id))
+		err = -EBUSY;
+	else
+		list_add_tail(&p->posix_timers, &timer->link);
+	lock_drop(&p->lock);
+	return err;
 }
 
 long sys_timer_create(struct task *t, int clock, uaddr_t event, uaddr_t id)
@@ -92,12 +134,11 @@ long sys_timer_create(struct task *t, int clock, uaddr_t event, uaddr_t id)
 		return -EAGAIN;
 	err = clock_choose(timer, clock);
 	if (!err)
+		err = id_choose(p, id, &timer->id);
+	if (!err)
 		err = event_choose(timer, &e);
 	if (err)
 		goto fail;
-	lock_take(&p->lock);
-	timer->id = id_next(p);
-	lock_drop(&p->lock);
 	timer->entry.info.timer.id = timer->id;
 	if (!event)
 		timer->entry.info.timer.value.sival_ptr = (uint32_t)timer->id;
@@ -106,10 +147,9 @@ long sys_timer_create(struct task *t, int clock, uaddr_t event, uaddr_t id)
 		goto fail;
 	if (!timer->is_cpu && clock_can_be_set(clock))
 		clock_watch_add(&timer->watch);
-	lock_take(&p->lock);
-	list_add_tail(&p->posix_timers, &timer->link);
-	lock_drop(&p->lock);
-	return 0;
+	err = timer_enter(p, timer);
+	if (!err)
+		return 0;
 fail:
 	posix_timer_free(timer);
 	return err;

@@ -3,6 +3,7 @@
 /* timer_create.c - timers of a process that send signals. The calls themselves are
  * tested: the C library has timers of its own making on top. */
 #include "proc.h"
+#include <sys/prctl.h>
 
 #define MS 1000000L
 
@@ -298,8 +299,66 @@ static void bad_addresses(void)
 	timer_gone(id);
 }
 
+#define PR_TIMER_CREATE_RESTORE_IDS 77
+
+static int create_as(int id)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_NONE};
+	int got = id;
+
+	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &got) == 0 ? got : -1;
+}
+
+static void *ids_in_thread(void *arg)
+{
+	CHECK(prctl(PR_TIMER_CREATE_RESTORE_IDS, 2, 0, 0, 0) == 1);
+	return arg;
+}
+
+/* Since Linux 6.15. */
+static void ids_can_be_chosen(void)
+{
+	struct sigevent e = {.sigev_notify = 77};
+	pthread_t thread;
+	int next;
+
+	next = create_as(-7);
+	CHECK(next >= 0);
+	CHECK(prctl(PR_TIMER_CREATE_RESTORE_IDS, 2, 0, 0, 0) == 0);
+	CHECK(prctl(PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_TIMER_CREATE_RESTORE_IDS, 2, 0, 0, 0) == 1);
+	CHECK(create_as(next + 100) == next + 100);
+	FAILS(EBUSY, create_as(next + 100));
+	FAILS(EBUSY, create_as(next));
+	FAILS(EBUSY, syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &next));
+	FAILS(EINVAL, create_as(-1));
+	FAILS(EINVAL, create_as(INT32_MIN));
+	FAILS(EFAULT, syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, BAD_PTR));
+	CHECK(create_as(INT32_MAX) == INT32_MAX);
+	timer_gone(INT32_MAX);
+	timer_gone(next + 100);
+	CHECK(create_as(next + 100) == next + 100);
+	timer_gone(next + 100);
+	CHECK(pthread_create(&thread, NULL, ids_in_thread, NULL) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHILD(pid)
+	{
+		CHECK(prctl(PR_TIMER_CREATE_RESTORE_IDS, 2, 0, 0, 0) == 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	FAILS(EINVAL, prctl(PR_TIMER_CREATE_RESTORE_IDS, 3, 0, 0, 0));
+	FAILS(EINVAL, prctl(PR_TIMER_CREATE_RESTORE_IDS, 0, 1, 0, 0));
+	FAILS(EINVAL, prctl(PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 1, 0));
+	FAILS(EINVAL, prctl(PR_TIMER_CREATE_RESTORE_IDS, 2, 0, 0, 1));
+	CHECK(prctl(PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0) == 0);
+	CHECK(create_as(5000) == next + 101); /* it goes on from the last one */
+	timer_gone(next + 101);
+	timer_gone(next);
+}
+
 RUN(TEST(a_signal_once), TEST(the_default_event), TEST(periods_missed_are_counted),
     TEST(what_is_left), TEST(points_in_time), TEST(one_thread),
     TEST(time_on_the_processor), TEST(time_of_a_thread), TEST(time_of_another_process),
     TEST(gone_with_its_signal), TEST(children_have_none), TEST(documented_errors),
-    TEST(bad_addresses))
+    TEST(bad_addresses), TEST(ids_can_be_chosen))
