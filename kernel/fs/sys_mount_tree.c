@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_mount_tree.c - open_tree(2), move_mount(2), mount_setattr(2).
+/* sys_mount_tree.c - open_tree(2), open_tree_attr(2), move_mount(2), mount_setattr(2).
  *
  * Limits against Linux: no idmapped mounts, as there is one user namespace. */
 #include "abi/capability.h"
@@ -67,16 +67,31 @@ int mount_attr_flags(uint32_t attr, uint32_t *flags)
 
 /* ---- open_tree ---- */
 
-static int file_install(const struct path *p, uint32_t mode, bool cloexec)
+static int tree_file_make(const struct path *p, uint32_t mode, struct file **out)
 {
-	struct file *f;
-	int fd;
-	int err = file_make(p, O_PATH, 0, &f);
+	int err = file_make(p, O_PATH, 0, out);
+
+	if (!err)
+		(*out)->mode |= mode;
+	return err;
+}
+
+/* The file of a tree of its own, which goes with it. Takes over m. */
+static int mount_file_make(struct mount *m, struct file **out)
+{
+	struct path p = {m, m->root};
+	int err = tree_file_make(&p, FMODE_OWNS_MOUNT, out);
 
 	if (err)
-		return err;
-	f->mode |= mode;
-	fd = fd_install(f, cloexec ? O_CLOEXEC : 0);
+		mount_dissolve(m);
+	mount_put(m);
+	return err;
+}
+
+static int file_install(struct file *f, bool cloexec)
+{
+	int fd = fd_install(f, cloexec ? O_CLOEXEC : 0);
+
 	if (fd < 0)
 		file_put(f);
 	return fd;
@@ -84,30 +99,29 @@ static int file_install(const struct path *p, uint32_t mode, bool cloexec)
 
 int mount_file_install(struct mount *m, bool cloexec)
 {
-	struct path p = {m, m->root};
-	int fd = file_install(&p, FMODE_OWNS_MOUNT, cloexec);
+	struct file *f = NULL;
+	int err = mount_file_make(m, &f);
 
-	if (fd < 0)
-		mount_dissolve(m);
-	mount_put(m);
-	return fd;
+	return err ? err : file_install(f, cloexec);
 }
 
-static long open_clone(const struct path *p, uint32_t flags)
+static int tree_open_at(const struct path *p, uint32_t flags, struct file **out)
 {
-	struct mount *m;
-	int err = mount_clone(p, flags & AT_RECURSIVE, &m);
+	struct mount *m = NULL;
+	int err;
 
-	return err ? err : mount_file_install(m, flags & OPEN_TREE_CLOEXEC);
+	if (!(flags & OPEN_TREE_CLONE))
+		return tree_file_make(p, 0, out);
+	err = mount_clone(p, flags & AT_RECURSIVE, &m);
+	return err ? err : mount_file_make(m, out);
 }
 
-long sys_open_tree(struct task *t, int dir, uaddr_t path, uint32_t flags)
+static int tree_open(int dir, uaddr_t path, uint32_t flags, struct file **out)
 {
 	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 	struct path p;
-	long err;
+	int err;
 
-	(void)t;
 	if (flags &
 	    ~(uint32_t)(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE |
 			AT_SYMLINK_NOFOLLOW | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC))
@@ -121,12 +135,18 @@ long sys_open_tree(struct task *t, int dir, uaddr_t path, uint32_t flags)
 	err = path_lookup_user(dir, path, lookup, &p);
 	if (err)
 		return err;
-	if (flags & OPEN_TREE_CLONE)
-		err = open_clone(&p, flags);
-	else
-		err = file_install(&p, 0, flags & OPEN_TREE_CLOEXEC);
+	err = tree_open_at(&p, flags, out);
 	path_put(&p);
 	return err;
+}
+
+long sys_open_tree(struct task *t, int dir, uaddr_t path, uint32_t flags)
+{
+	struct file *f = NULL;
+	int err = tree_open(dir, path, flags, &f);
+
+	(void)t;
+	return err ? err : file_install(f, flags & OPEN_TREE_CLOEXEC);
 }
 
 /* ---- move_mount ---- */
@@ -216,20 +236,18 @@ static int attr_check(const struct linux_mount_attr *a, uint32_t *set, uint32_t 
 	return err ? err : check_idmap(a);
 }
 
-long sys_mount_setattr(struct task *t, int dir, uaddr_t path, int flags, uaddr_t attr,
-		       size_t size)
+/* What mount_setattr() is to change. */
+struct attr_change {
+	uint32_t set, clear, propagation;
+	bool is_none;
+};
+
+static int attr_get(uaddr_t attr, size_t size, struct attr_change *out)
 {
-	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
 	struct linux_mount_attr a = {0};
-	struct path p;
-	uint32_t set = 0;
-	uint32_t clear = 0;
 	int err;
 
-	(void)t;
-	if (flags &
-	    ~(AT_EMPTY_PATH | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
-		return -EINVAL;
+	*out = (struct attr_change){.is_none = true};
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	if (size < sizeof(a))
@@ -237,20 +255,60 @@ long sys_mount_setattr(struct task *t, int dir, uaddr_t path, int flags, uaddr_t
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	err = copy_struct_from_user(&a, sizeof(a), attr, size);
-	if (err)
+	if (err || (!a.attr_set && !a.attr_clr && !a.propagation))
 		return err;
-	if (!a.attr_set && !a.attr_clr && !a.propagation)
-		return 0;
-	err = attr_check(&a, &set, &clear);
-	if (err)
+	out->is_none = false;
+	out->propagation = (uint32_t)a.propagation;
+	return attr_check(&a, &out->set, &out->clear);
+}
+
+long sys_mount_setattr(struct task *t, int dir, uaddr_t path, int flags, uaddr_t attr,
+		       size_t size)
+{
+	uint32_t lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	struct attr_change c;
+	struct path p;
+	int err;
+
+	(void)t;
+	if (flags &
+	    ~(AT_EMPTY_PATH | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+		return -EINVAL;
+	err = attr_get(attr, size, &c);
+	if (err || c.is_none)
 		return err;
 	if (flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
 	err = path_lookup_user(dir, path, lookup, &p);
 	if (err)
 		return err;
-	err = mount_flags_change(&p, set, clear, (uint32_t)a.propagation,
-				 flags & AT_RECURSIVE);
+	err = mount_flags_change(&p, c.set, c.clear, c.propagation, flags & AT_RECURSIVE);
 	path_put(&p);
 	return err;
+}
+
+/* open_tree(2), and mount_setattr(2) before anybody sees it. */
+long sys_open_tree_attr(struct task *t, int dir, uaddr_t path, uint32_t flags,
+			uaddr_t attr, size_t size)
+{
+	struct attr_change c = {.is_none = true};
+	struct file *f = NULL;
+	int err;
+
+	(void)t;
+	if (!attr && size)
+		return -EINVAL;
+	err = tree_open(dir, path, flags, &f);
+	if (err)
+		return err;
+	if (attr)
+		err = attr_get(attr, size, &c);
+	if (!err && !c.is_none)
+		err = mount_flags_change(&f->path, c.set, c.clear, c.propagation,
+					 flags & AT_RECURSIVE);
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	return file_install(f, flags & OPEN_TREE_CLOEXEC);
 }
