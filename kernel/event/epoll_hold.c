@@ -116,6 +116,10 @@ static void hold_abandon(struct claim *c)
 		(void)ready_offer(ep);
 		(void)atomic_xchg(&ep->busy, NULL);
 	}
+	lock_take(&ep->busy_lock);
+	if (hold->is_waiting)
+		(void)atomic_sub(&ep->busy_waiters, 1);
+	lock_drop(&ep->busy_lock);
 	hold_pass_on(ep);
 }
 
@@ -123,6 +127,7 @@ static void hold_begin(struct epoll_hold *hold, struct epoll *ep)
 {
 	hold->ep = ep;
 	hold->item = NULL;
+	hold->is_waiting = false;
 	list_init(&hold->taken);
 	claim_begin(&hold->claim, hold_abandon);
 }
@@ -141,10 +146,12 @@ static bool enter_slowly(struct epoll_hold *hold,
 	int err = 0;
 
 	lock_take(&ep->busy_lock);
+	hold->is_waiting = true;
 	(void)atomic_add(&ep->busy_waiters, 1);
 	while (!(is_mine = hold_take(hold)) && !err)
 		err = sleep(&ep->not_busy, &ep->busy_lock, NSEC_NEVER);
 	(void)atomic_sub(&ep->busy_waiters, 1);
+	hold->is_waiting = false;
 	lock_drop(&ep->busy_lock);
 	return is_mine;
 }

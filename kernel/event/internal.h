@@ -67,6 +67,7 @@ struct epoll_hold {
 	struct epoll *ep;
 	struct list taken;	 /* ep->lock: what was ready and is not harvested yet */
 	struct epoll_item *item; /* with its file: ref: in the hand, or NULL */
+	bool is_waiting;	 /* ep->busy_lock: counted in busy_waiters */
 };
 
 struct item_wait {

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/stat.h"
 #include "abi/statfs.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "fs/acl.h"
 #include "fs/chrdev.h"
@@ -140,6 +141,24 @@ static int set_up(struct file *f, bool is_exec)
 	return err;
 }
 
+/* A file that is being opened, which may take its time: nobody but the task has it. */
+struct make_claim {
+	struct claim claim;
+	struct file *file;
+};
+
+static void make_undo(struct file *f)
+{
+	f->ops = NULL; /* nothing to release, nor to be told */
+	f->mode |= FMODE_NO_NOTIFY;
+	file_put(f);
+}
+
+static void make_abandon(struct claim *c)
+{
+	make_undo(container_of(c, struct make_claim, claim)->file);
+}
+
 int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
 	uint32_t event = mode & FMODE_EXEC ? IN_OPEN | FS_OPEN_EXEC : IN_OPEN;
@@ -154,12 +173,15 @@ int file_make(const struct path *p, uint32_t flags, uint32_t mode, struct file *
 	f->inode = path_inode(p);
 	if (flags & O_NOCTTY)
 		f->mode |= FMODE_NOCTTY;
-	if (!(flags & O_PATH))
+	if (!(flags & O_PATH)) {
+		struct make_claim c = {.file = f};
+
+		claim_begin(&c.claim, make_abandon);
 		err = set_up(f, mode & FMODE_EXEC);
+		claim_end(&c.claim);
+	}
 	if (err) {
-		f->ops = NULL; /* nothing to release, nor to be told */
-		f->mode |= FMODE_NO_NOTIFY;
-		file_put(f);
+		make_undo(f);
 		return err;
 	}
 	if (!(flags & O_PATH))

@@ -18,6 +18,7 @@
 #include "abi/statfs.h"
 #include "abi/syscall.h"
 #include "base/page.h"
+#include "base/scratch.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/notify.h"
@@ -155,6 +156,7 @@ static int ask_first(const struct copy *c)
 
 static ssize_t copy_run(struct copy *c)
 {
+	struct scratch buffer;
 	size_t total = 0;
 	ssize_t done = ask_first(c);
 
@@ -166,7 +168,7 @@ static ssize_t copy_run(struct copy *c)
 			return done;
 		done = 0;
 	}
-	c->buf = page_alloc(BUFFER_ORDER);
+	c->buf = scratch_pages(&buffer, BUFFER_ORDER);
 	if (!c->buf)
 		return -ENOMEM;
 	while (total < c->count && !(total && signal_is_pending())) {
@@ -180,7 +182,7 @@ static ssize_t copy_run(struct copy *c)
 			break;
 		total += (size_t)done;
 	}
-	page_free(c->buf, BUFFER_ORDER);
+	scratch_free(&buffer);
 	return total ? (ssize_t)total : done;
 }
 
@@ -431,7 +433,8 @@ static ssize_t tee_some(struct file *in, struct file *out, char *buf, size_t cou
 
 static long tee(struct file *in, struct file *out, size_t count, bool may_block)
 {
-	char *buf = page_alloc(BUFFER_ORDER);
+	struct scratch buffer;
+	char *buf = scratch_pages(&buffer, BUFFER_ORDER);
 	ssize_t result;
 
 	if (!buf)
@@ -439,7 +442,7 @@ static long tee(struct file *in, struct file *out, size_t count, bool may_block)
 	do
 		result = tee_some(in, out, buf, count, may_block);
 	while (result == -EAGAIN && may_block); /* another reader was faster */
-	page_free(buf, BUFFER_ORDER);
+	scratch_free(&buffer);
 	return result;
 }
 

@@ -9,6 +9,7 @@
 #include "abi/ioctl.h"
 #include "abi/packet.h"
 #include "abi/stat.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/file.h"
@@ -361,9 +362,20 @@ void socket_carrier_destroy(struct socket *s)
 	socket_destroy(s);
 }
 
+struct accept_claim {
+	struct claim claim;
+	struct socket *fresh;
+};
+
+static void accept_abandon(struct claim *c)
+{
+	socket_free(container_of(c, struct accept_claim, claim)->fresh);
+}
+
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 		       struct file **out)
 {
+	struct accept_claim c;
 	struct socket *s;
 	int err;
 
@@ -373,7 +385,10 @@ int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 			 listener->protocol);
 	if (!s)
 		return -ENOMEM;
+	c.fresh = s;
+	claim_begin(&c.claim, accept_abandon);
 	err = listener->ops->accept(listener, s, nonblock);
+	claim_end(&c.claim);
 	if (err) {
 		socket_free(s);
 		return err;

@@ -33,9 +33,9 @@ def text(pid, name):
     except OSError:
         return ""
 
-run = shlex.split(os.environ["RUN"])
+run = shlex.split(os.environ["RUN"].replace(" run ", " run --leaks "))
 p = subprocess.Popen(run + ["python3", "spawn.py", sys.argv[1]], stdin=subprocess.DEVNULL,
-                     stdout=subprocess.PIPE, text=True)
+                     stdout=subprocess.PIPE, stderr=open("errors", "w"), text=True)
 p.stdout.readline()
 monitor = children(p.pid)[0]
 first, program = sorted(children(monitor))[:2]
@@ -63,3 +63,6 @@ print(*out, "of", killed)
 sys.exit(p.returncode != 0 or out[0] != "end" or int(out[1]) > killed // 2)
 END
 python3 kill.py $((${STRESS:-1} * 1000))
+status=$?
+cat errors
+[ $status = 0 ] && [ ! -s errors ]

@@ -7,7 +7,8 @@ set -u
 [ -n "$RUN" ] || exit 77
 cp "$BUILD/tests/stress/killed_asleep" .
 mkfifo in out
-$RUN ./killed_asleep outside $((${STRESS:-1} * 8)) <in >out &
+# What they had in the kernel goes with them.
+${RUN/ run / run --leaks } ./killed_asleep outside $((${STRESS:-1} * 8)) <in >out 2>errors &
 exec 8>in
 descendants() {
 	local child
@@ -34,6 +35,8 @@ done <out
 wait $!
 status=$?
 echo "$last"
+cat errors
+[ ! -s errors ] || exit 1
 [ $status = 0 ] && [ "${last%% *}" = ok: ] && exit 0
 echo "not ok: status $status"
 exit 1

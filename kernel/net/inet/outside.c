@@ -12,6 +12,7 @@
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/poll.h"
+#include "base/scratch.h"
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "host/gate.h"
@@ -240,7 +241,8 @@ static void switch_fd_locked(struct socket *s, int fd)
 int inet_outside_ask(struct socket *s, const struct linux_sockaddr_storage *addr, int *fd)
 {
 	const uint8_t *at = (const uint8_t *)addr;
-	struct gate_request *q = kmalloc_zeroed(sizeof(*q));
+	struct scratch memory;
+	struct gate_request *q = scratch_alloc(&memory, sizeof(*q));
 	int err;
 
 	if (!q)
@@ -256,7 +258,7 @@ int inet_outside_ask(struct socket *s, const struct linux_sockaddr_storage *addr
 		memcpy(&q->scope, at + 24, sizeof(q->scope));
 	}
 	err = gate_ask(q, fd);
-	kfree(q);
+	scratch_free(&memory);
 	return err;
 }
 

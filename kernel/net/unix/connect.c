@@ -6,6 +6,7 @@
  * both ends can talk at once. Until it is accepted that socket is an embryo, which has no
  * file. */
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/waitq.h"
 #include "fs/poll.h"
@@ -48,10 +49,24 @@ static void establish(struct unix_socket *u, struct unix_socket *fresh,
 }
 
 struct stream_connect {
-	struct unix_socket *u, *fresh, *listener;
+	struct claim claim;
+	struct unix_socket *u, *listener;
+	struct unix_socket *fresh; /* until it is in the listener's queue: its lock */
 	nsec_t deadline;
 	bool nonblock;
 };
+
+static void stream_connect_fini(struct stream_connect *c)
+{
+	if (c->fresh)
+		unix_release(c->fresh, true);
+	unix_put(c->listener);
+}
+
+static void connect_abandon(struct claim *claim)
+{
+	stream_connect_fini(container_of(claim, struct stream_connect, claim));
+}
 
 /* Once: 0, -errno, or 1 to try again. */
 static int connect_try(struct stream_connect *c) NO_LOCK_CHECK
@@ -69,8 +84,10 @@ static int connect_try(struct stream_connect *c) NO_LOCK_CHECK
 		err = -EAGAIN;
 	else
 		err = 0;
-	if (!err)
+	if (!err) {
 		establish(u, c->fresh, l);
+		c->fresh = NULL;
+	}
 	if (err != -EAGAIN || c->nonblock) {
 		lock_drop_pair(&l->lock, &u->lock);
 		return err;
@@ -96,28 +113,21 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 	if (!c.fresh)
 		return -ENOMEM;
 	c.deadline = socket_deadline(&s->send_timeout);
+	claim_begin(&c.claim, connect_abandon);
 	err = unix_find(u, addr, len, &c.listener);
 	if (err == -ECONNREFUSED) {
 		err = unix_connect_outside(s, addr, len, nonblock);
-		if (!err)
-			unix_release(c.fresh, true);
-		if (!err)
-			return 0;
+	} else if (!err) {
+		do
+			err = connect_try(&c);
+		while (err > 0);
+		if (!err) {
+			waitq_wake_one(&c.listener->readable, POLL_READABLE);
+			waitq_wake_all(&u->writable, POLL_WRITABLE);
+		}
 	}
-	if (err)
-		goto out;
-	c.fresh->net = c.listener->net;
-	do
-		err = connect_try(&c);
-	while (err > 0);
-	if (!err)
-		waitq_wake_one(&c.listener->readable, POLL_READABLE);
-	unix_put(c.listener);
-out:
-	if (err)
-		unix_release(c.fresh, true);
-	else
-		waitq_wake_all(&u->writable, POLL_WRITABLE);
+	claim_end(&c.claim);
+	stream_connect_fini(&c);
 	return err;
 }
 

@@ -16,6 +16,7 @@
 #include "abi/stat.h"
 #include "base/cpu.h"
 #include "base/deferred.h"
+#include "base/scratch.h"
 #include "base/slab.h"
 #include "event/epoll.h"
 #include "event/host_watch.h"
@@ -46,7 +47,8 @@ struct unix_door {
 
 static int ask(uint32_t operation, int type, const struct path *p, int *fd)
 {
-	struct gate_request *q = kmalloc_zeroed(sizeof(*q));
+	struct scratch memory;
+	struct gate_request *q = scratch_alloc(&memory, sizeof(*q));
 	int err;
 
 	if (!q)
@@ -55,7 +57,7 @@ static int ask(uint32_t operation, int type, const struct path *p, int *fd)
 	q->type = (uint32_t)type;
 	q->mode = path_inode(p)->mode & S_IRWXUGO;
 	err = gate_name(q, p) ? gate_ask(q, fd) : -ECONNREFUSED;
-	kfree(q);
+	scratch_free(&memory);
 	return err;
 }
 
