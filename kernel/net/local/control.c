@@ -326,7 +326,7 @@ static int read_ip(struct dgram_send *w, const struct linux_cmsghdr *c)
 	case IP_PROTOCOL:
 		if (!read_int(c, &n) || n < 1 || n > 255)
 			return -EINVAL;
-		if (w->d->kind == DGRAM_RAW && w->d->has_header)
+		if (w->d->kind == DGRAM_RAW && w->has_header)
 			w->protocol = (uint8_t)n;
 		return 0;
 	default:

@@ -20,7 +20,7 @@ struct dgram_send {
 	struct tcp_target from; /* the address; its port is put in later */
 	bool has_from;		/* a control message or bind(2) has said it */
 	bool is_named;		/* to an address, not to the peer */
-	bool has_scope;		/* the address named an interface */
+	bool has_header;	/* of raw ones: IP_HDRINCL */
 	enum dgram_way way;
 	uint32_t device; /* the index of an interface, or 0 */
 	int ttl, tos;	 /* -1: as the options say */

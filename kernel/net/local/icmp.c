@@ -222,10 +222,13 @@ static void tell_time(struct net_ns *net, const struct ip_packet *ip)
 static bool parse_quoted(struct ip_packet *q, bool is_v4, const uint8_t *at,
 			 uint32_t size)
 {
-	uint32_t head = is_v4 ? (uint32_t)(at[0] & 15) * 4 : (uint32_t)IP6_HEADER;
+	uint32_t head = is_v4 ? (uint32_t)IP4_HEADER : (uint32_t)IP6_HEADER;
 
-	if (size < (is_v4 ? (uint32_t)IP4_HEADER : (uint32_t)IP6_HEADER) || size < head ||
-	    head < IP4_HEADER || at[0] >> 4 != (is_v4 ? 4 : 6))
+	if (size < head)
+		return false;
+	if (is_v4)
+		head = (uint32_t)(at[0] & 15) * 4;
+	if (size < head || head < IP4_HEADER || at[0] >> 4 != (is_v4 ? 4 : 6))
 		return false;
 	*q = (struct ip_packet){
 		.is_v4 = is_v4,

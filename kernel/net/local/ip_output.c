@@ -27,9 +27,9 @@ uint16_t ip_next_id(struct net_ns *net)
 /* The way that the packet goes is written into it. */
 static void record_route(uint8_t *at, uint32_t size, const uint8_t from[4])
 {
-	uint32_t place = at[2];
+	uint32_t place = size < 3 ? 0 : at[2];
 
-	if (size < 3 || place < 4 || place + 3 > size)
+	if (place < 4 || place + 3 > size)
 		return;
 	memcpy(at + place - 1, from, 4);
 	at[2] = (uint8_t)(place + 4);

@@ -209,9 +209,9 @@ static int prepare(struct dgram_send *w)
 
 static int check_size(struct dgram_send *w, size_t size)
 {
-	size_t most = w->d->has_header ? IP_SIZE_MAX
-		      : w->to.is_v4    ? IP_SIZE_MAX - IP4_HEADER
-				       : IP_SIZE_MAX;
+	size_t most = w->has_header ? IP_SIZE_MAX
+		      : w->to.is_v4 ? IP_SIZE_MAX - IP4_HEADER
+				    : IP_SIZE_MAX;
 
 	if (size <= most)
 		return 0;
@@ -222,11 +222,12 @@ static int check_size(struct dgram_send *w, size_t size)
 /* IPV6_CHECKSUM: where it lies in the data, whose size must reach so far. */
 static int put_sum6(struct dgram_send *w, const struct ip_packet *ip, uint8_t *data)
 {
-	uint32_t at = (uint32_t)w->d->sum_at;
+	int set = atomic_load_relaxed(&w->d->sum_at);
+	uint32_t at = (uint32_t)set;
 
-	if (w->d->sum_at < 0)
+	if (set < 0)
 		return 0;
-	if (at + 2 > ip->size)
+	if (ip->size < 2 || at > ip->size - 2)
 		return -EINVAL;
 	put_be16(data + at, 0);
 	put_be16(data + at,
@@ -305,6 +306,8 @@ ssize_t raw_send(struct socket *s, struct message *m)
 		return -EMSGSIZE;
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	/* It may be changed meanwhile. */
+	w.has_header = atomic_load_relaxed(&w.d->has_header);
 	err = prepare(&w);
 	if (!err)
 		err = check_size(&w, size);
@@ -312,7 +315,7 @@ ssize_t raw_send(struct socket *s, struct message *m)
 		err = dgram_read_data(&w, 0, &p);
 	if (err)
 		return err;
-	if (!w.d->has_header)
+	if (!w.has_header)
 		err = transmit(&w, p);
 	else
 		err = w.to.is_v4 ? transmit_own4(&w, p) : transmit_own6(&w, p);
