@@ -11,14 +11,15 @@ struct user_ns;
 
 struct creds {
 	struct ref refs;
+	/* ref: which the capabilities are those of. The ids are the kernel's: whoever
+	 * tells them looks here first. */
+	struct user_ns *user_ns;
 	uid_t uid, euid, suid, fsuid;
 	gid_t gid, egid, sgid, fsgid;
 	uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	uint32_t securebits;
 	uint32_t group_count;
 	gid_t *groups; /* sorted; owned */
-	/* ref: which the capabilities are those of. The ids are the kernel's. */
-	struct user_ns *user_ns;
 };
 extern struct user_ns first_user_ns; /* user_ns.h */
 

@@ -150,22 +150,22 @@ static bool has_set_cap(int cap)
 
 long sys_getuid(struct task *t)
 {
-	return uid_out(t->creds->uid);
+	return kuid_shown(t->creds->user_ns, t->creds->uid);
 }
 
 long sys_geteuid(struct task *t)
 {
-	return uid_out(t->creds->euid);
+	return kuid_shown(t->creds->user_ns, t->creds->euid);
 }
 
 long sys_getgid(struct task *t)
 {
-	return gid_out(t->creds->gid);
+	return kgid_shown(t->creds->user_ns, t->creds->gid);
 }
 
 long sys_getegid(struct task *t)
 {
-	return gid_out(t->creds->egid);
+	return kgid_shown(t->creds->user_ns, t->creds->egid);
 }
 
 long sys_setuid(struct task *t, uid_t uid)

@@ -9,6 +9,7 @@
 #include "process/creds.h"
 #include "process/namespace.h"
 #include "process/ns_count.h"
+#include "process/task.h"
 
 #define USER_NS_LEVEL_MAX 32  /* how deep they may lie in each other */
 #define ID_EXTENTS_MAX	  340 /* lines of a map */
@@ -61,7 +62,7 @@ static inline struct user_ns *user_ns_parent(const struct user_ns *ns)
 /* The current task's: borrowed. */
 static inline struct user_ns *current_user_ns(void)
 {
-	return current_creds()->user_ns;
+	return current()->creds->user_ns;
 }
 /* ns is inside, or is, ancestor. */
 bool user_ns_is_in(const struct user_ns *ns, const struct user_ns *ancestor);
