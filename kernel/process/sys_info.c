@@ -57,7 +57,7 @@ void system_set_domainname(const char *name)
 	name_replace(names.domainname, sizeof(names.domainname), name);
 }
 
-/* A release for programs that know no other than 2.6: 6.12.0-x becomes 2.6.72-x. */
+/* A release for programs that know no other than 2.6: 6.13.0-x becomes 2.6.73-x. */
 static void release_as_26(char release[UTS_LEN + 1])
 {
 	const char *rest = release;

@@ -4,8 +4,10 @@
 #include "abi/types.h"
 #include "abi/utsname.h"
 
-/* The one place for these: uname(2), /proc/version, /proc/sys/kernel. */
-#define KERNEL_RELEASE "6.12.0-carbyne"
+/* The one place for these: uname(2), /proc/version, /proc/sys/kernel. The release is the
+ * newest of which all that a program can ask for is there, or answered as by a kernel
+ * that is configured without it; of 6.14 SO_RCVPRIORITY and handles of pidfds are not. */
+#define KERNEL_RELEASE "6.13.0-carbyne"
 #define KERNEL_VERSION "#1 SMP PREEMPT_DYNAMIC Carbyne"
 
 void system_names(struct linux_utsname *out);
