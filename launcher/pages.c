@@ -358,6 +358,18 @@ static bool are_ranges_good(const struct monitor_query *q)
 	return true;
 }
 
+/* Walks all page tables of the process. */
+static void add_shares(struct monitor_pages *p)
+{
+	char path[64], text[4096];
+
+	(void)snprintf(path, sizeof path, "%d/smaps_rollup", outer_pid(latest.pid));
+	read_text(path, text, sizeof text);
+	p->anon_share = field(text, "\nPss_Anon:");
+	p->file_share = field(text, "\nPss_File:");
+	p->shared_memory_share = field(text, "\nPss_Shmem:");
+}
+
 static void add_figures(struct monitor_pages *p)
 {
 	char text[4096];
@@ -377,8 +389,11 @@ static int answer_pages(const struct monitor_query *q, struct monitor_pages *p,
 	int err;
 
 	p->resident = p->peak = p->anon = p->swapped = 0;
+	p->anon_share = p->file_share = p->shared_memory_share = 0;
 	if (q->wants & MONITOR_WANT_FIGURES)
 		add_figures(p);
+	if (q->wants & MONITOR_WANT_SHARES)
+		add_shares(p);
 	err = look_at_all(&a, q);
 	p->next = a.next;
 	p->count = a.count;

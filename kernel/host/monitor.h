@@ -64,6 +64,7 @@ struct monitor_query {
 enum monitor_want {
 	MONITOR_WANT_FIGURES = 1 << 0, /* those of the whole process */
 	MONITOR_WANT_EXCLUSIVE = 1 << 1,
+	MONITOR_WANT_SHARES = 1 << 2, /* with figures */
 };
 
 /* Of a page of a host process. */
@@ -89,6 +90,8 @@ struct monitor_pages {
 		next; /* how far it has looked: the last end, if there was not too much */
 	/* Of the whole process, in KiB, if asked for. */
 	uint64_t resident, peak, anon, swapped;
+	/* The parts of it that are this one's, where others have a page as well. */
+	uint64_t anon_share, file_share, shared_memory_share;
 	uint64_t count;
 	struct monitor_run run[]; /* ascending */
 };

@@ -78,8 +78,9 @@ struct mm_use {
 	size_t kernel;		  /* resident pages of the host process beside these */
 	size_t floor; /* what the host's peak was when this address space was new */
 	uint64_t min_faults, maj_faults;
-	uint64_t in_blocks, out_blocks; /* of 512 bytes */
-	bool has_faults;		/* these are as new as the others */
+	uint64_t in_blocks, out_blocks;		    /* of 512 bytes */
+	size_t anon_share, file_share, shmem_share; /* where others have pages, too */
+	uint8_t wants; /* what was as new as the rest: enum memory_want */
 	bool own_peak; /* the host cannot reset its peak: of what was seen since */
 };
 

@@ -105,6 +105,10 @@ static int query_go_on(struct monitor_query *q, uint64_t next)
 static int take_figures(const struct monitor_pages *p, struct page_figures *out)
 {
 	*out = (struct page_figures){
+		.wants_shares = out->wants_shares,
+		.anon_share = p->anon_share / PAGE_KIB,
+		.file_share = p->file_share / PAGE_KIB,
+		.shared_memory_share = p->shared_memory_share / PAGE_KIB,
 		.resident = p->resident / PAGE_KIB,
 		.peak = p->peak / PAGE_KIB,
 		.anon = p->anon / PAGE_KIB,
@@ -123,11 +127,18 @@ static int take_answer(struct monitor_query *q, const struct monitor_pages *p,
 		return -EIO;
 	if (figures && (q->wants & MONITOR_WANT_FIGURES))
 		err = take_figures(p, figures);
-	q->wants &= ~(uint32_t)MONITOR_WANT_FIGURES;
+	q->wants &= ~(uint32_t)(MONITOR_WANT_FIGURES | MONITOR_WANT_SHARES);
 	if (!err)
 		err = take(p, size, q->range[0].start, q->range[q->range_count - 1].end,
 			   func, arg);
 	return err ? err : query_go_on(q, p->next);
+}
+
+static uint32_t wanted_figures(const struct page_figures *figures)
+{
+	if (!figures)
+		return 0;
+	return MONITOR_WANT_FIGURES | (figures->wants_shares ? MONITOR_WANT_SHARES : 0);
 }
 
 int remote_pages(struct task *t, struct mm *mm, const struct remote_range *ranges,
@@ -136,7 +147,7 @@ int remote_pages(struct task *t, struct mm *mm, const struct remote_range *range
 {
 	struct monitor_query q = {.question = MONITOR_PAGES,
 				  .wants =
-					  (figures ? MONITOR_WANT_FIGURES : 0) |
+					  wanted_figures(figures) |
 					  (wants_exclusive ? MONITOR_WANT_EXCLUSIVE : 0)};
 
 	query_set(&q, ranges, count);

@@ -14,6 +14,10 @@ struct task;
 struct page_figures {
 	size_t resident, peak; /* pages */
 	size_t anon, swapped;  /* the kernel has none of these */
+	/* In: whether they are wanted. What of the pages is this process', each by how
+	 * many have it; of file and shared memory some is the kernel's. 0: unknown. */
+	bool wants_shares;
+	size_t anon_share, file_share, shared_memory_share;
 };
 
 /* pages from start on are alike: enum monitor_page. True: no more is wanted. */

@@ -55,6 +55,22 @@ if [ "$RUN" ]; then
 	same "cgroup: members" yes "$($RUN bash -c 'grep -qx $$ /sys/fs/cgroup/cgroup.procs && echo yes')"
 	same "cgroup: limits are numbers or max" 3 "$($RUN bash -c 'cd /sys/fs/cgroup && cat memory.max cpu.max pids.max | grep -cE "^(max|[0-9]+)( [0-9]+)?$"')"
 	same "cgroup: usage" yes "$($RUN bash -c 'cd /sys/fs/cgroup && [ $(<memory.current) -gt 1000000 ] && [ $(<pids.current) -ge 2 ] && grep -q "^usage_usec [0-9]" cpu.stat && echo yes')"
+	# What a fork leaves shared is there once.
+	same "cgroup: shared pages count once" yes "$($RUN python3 -I -c '
+import os
+def now(): return int(open("/sys/fs/cgroup/memory.current").read())
+block = bytearray(os.urandom(1 << 20) * 64)
+before = now()
+r, w = os.pipe()
+for i in range(4):
+    if os.fork() == 0:
+        os.close(w)
+        os.read(r, 1)
+        os._exit(0)
+os.close(r)
+more = now() - before
+os.close(w)
+print("yes" if -(16 << 20) < more < 48 << 20 else more)')"
 	same "detect-virt" "docker" "$($RUN bash -c 'command -v systemd-detect-virt >/dev/null && systemd-detect-virt -c || echo docker')"
 fi
 covers psmisc

@@ -211,6 +211,28 @@ static void others_are_seen_the_same(void)
 	CHECK(child_wait(pid) == 0);
 }
 
+static void child_is_exempt(void)
+{
+	char *p = room(64 * MIB);
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	memset(p, 1, 64 * MIB);
+	put("/proc/self/oom_score_adj", "1000");
+	CHECK(atoi(file_get("/proc/self/oom_score")) >= 1333);
+	put("/proc/self/oom_score_adj", "0");
+	CHECK(atoi(file_get("/proc/self/oom_score")) >= 666);
+	if (write(fd, "-1000", 5) != 5)
+		CHECK(errno == EACCES); /* not for everybody */
+	else
+		CHECK(atoi(file_get("/proc/self/oom_score")) == 0);
+}
+
+static void who_may_not_be_chosen_has_no_score(void)
+{
+	CHECK(child_wait(child_start(child_is_exempt)) == 0);
+}
+
 RUN(TEST(fully_used_memory_counts), TEST(what_is_only_read_does_not_count),
     TEST(the_peak_starts_anew), TEST(a_child_has_its_own), TEST(all_growth_counts),
-    TEST(brk_counts), TEST(protection_makes_data), TEST(others_are_seen_the_same))
+    TEST(brk_counts), TEST(protection_makes_data), TEST(others_are_seen_the_same),
+    TEST(who_may_not_be_chosen_has_no_score))

@@ -91,7 +91,7 @@ struct task_usage {
 	uint64_t rss_pages, peak_pages;
 	struct mm_use memory;
 };
-void task_usage_get(struct task *t, bool whole, struct mm *mm, bool wants_faults,
+void task_usage_get(struct task *t, bool whole, struct mm *mm, unsigned wants,
 		    struct task_usage *out);
 char task_state_letter(struct task *t);
 void task_switches_get(struct task *t, uint64_t *voluntary, uint64_t *involuntary);
@@ -108,9 +108,12 @@ bool vma_may_be_resident(const struct vma *v);
 /* The next process from pid on that has memory: a reference to its leader, or NULL. Takes
  * process_tree_lock. */
 struct task *proc_next_leader(pid_t from);
-/* t: a task that has mm. As it was last seen if it cannot be had now. wants_faults: the
- * counts of faults and blocks as well, which a thread of that process has to ask for. */
-void memory_use_get(struct task *t, struct mm *mm, bool wants_faults, struct mm_use *out);
+/* What takes longer: the counts of faults and blocks, which a thread of that process has
+ * to ask for; and what of the memory is its own, where others have pages as well. */
+enum memory_want { MEMORY_WANT_FAULTS = 1 << 0, MEMORY_WANT_SHARES = 1 << 1 };
+/* t: a task that has mm. As it was last seen if it cannot be had now. wants: enum
+ * memory_want. */
+void memory_use_get(struct task *t, struct mm *mm, unsigned wants, struct mm_use *out);
 /* pid_text.c */
 int pid_show_cmdline(struct text *out, struct task *t, const struct pid_inode *i);
 int pid_show_environ(struct text *out, struct task *t, const struct pid_inode *i);

@@ -89,7 +89,7 @@ int pid_show_io(struct text *out, struct task *t, const struct pid_inode *i)
 	if (task_is_whole(i))
 		process_io(t->process, &io);
 	if (mm && task_is_whole(i))
-		memory_use_get(t, mm, true, &use);
+		memory_use_get(t, mm, MEMORY_WANT_FAULTS, &use);
 	mm_put(mm);
 	text_printf(out,
 		    "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: %lu\n"

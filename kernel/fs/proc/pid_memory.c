@@ -162,17 +162,20 @@ static size_t places_of_objects(const struct ranges *r, struct remote_range *out
 /* The host's counter says how many private pages there are, which only the guest has; the
  * others, of which the kernel has some, are counted. */
 static bool use_from_tables(struct mm_use *u, struct task *t, struct mm *mm,
-			    const struct ranges *r)
+			    const struct ranges *r, bool wants_shares)
 {
 	struct remote_range place[MONITOR_RANGES];
 	struct sums s = {.ranges = r};
-	struct page_figures f;
+	struct page_figures f = {.wants_shares = wants_shares};
 
 	if (remote_pages(t, mm, place, places_of_objects(r, place), false, sum_run, &s,
 			 &f))
 		return false;
 	u->anon = f.anon;
 	u->swap = f.swapped;
+	u->anon_share = f.anon_share;
+	u->file_share = f.file_share;
+	u->shmem_share = f.shared_memory_share;
 	u->file = s.kind[MEMORY_FILE];
 	u->shmem = s.kind[MEMORY_SHMEM];
 	use_fill_peak(u, &f);
@@ -208,13 +211,14 @@ static void use_fill_usage(struct mm_use *u, const struct linux_rusage *usage)
 
 /* False: there is no news to be had. */
 static bool use_look(struct mm_use *u, struct task *t, struct mm *mm, struct ranges *r,
-		     bool wants_faults)
+		     unsigned wants)
 {
 	struct linux_rusage usage;
 
-	if (use_from_tables(u, t, mm, r)) {
+	if (use_from_tables(u, t, mm, r, wants & MEMORY_WANT_SHARES)) {
 		/* Nobody in that process need run for it, but for this. */
-		if (wants_faults && !remote_residency(t, mm, NULL, 0, NULL, &usage))
+		if ((wants & MEMORY_WANT_FAULTS) &&
+		    !remote_residency(t, mm, NULL, 0, NULL, &usage))
 			use_fill_usage(u, &usage);
 		return true;
 	}
@@ -225,7 +229,7 @@ static bool use_look(struct mm_use *u, struct task *t, struct mm *mm, struct ran
 	return true;
 }
 
-void memory_use_get(struct task *t, struct mm *mm, bool wants_faults, struct mm_use *out)
+void memory_use_get(struct task *t, struct mm *mm, unsigned wants, struct mm_use *out)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
 	struct ranges r = {.range = NULL};
@@ -233,13 +237,13 @@ void memory_use_get(struct task *t, struct mm *mm, bool wants_faults, struct mm_
 	lock_take(&mm->lock);
 	*out = mm->use;
 	lock_drop(&mm->lock);
-	if (mm != current()->mm && out->at && (out->has_faults || !wants_faults) &&
+	if (mm != current()->mm && out->at && !(wants & ~out->wants) &&
 	    now - out->at < MAX(FRESH_FOR, MIN(out->cost * FRESH_TIMES, FRESH_LONG)))
 		return;
 	if (!ranges_collect(mm, &r))
 		return;
-	if (use_look(out, t, mm, &r, wants_faults)) {
-		out->has_faults = wants_faults;
+	if (use_look(out, t, mm, &r, wants)) {
+		out->wants = (uint8_t)wants;
 		out->at = clock_now(CLOCK_MONOTONIC);
 		out->cost = out->at - now;
 		lock_take(&mm->lock);
@@ -264,6 +268,17 @@ struct task *proc_next_leader(pid_t from)
 	return t;
 }
 
+/* What several processes have counts once, if the host tells: else in each of them. Some
+ * of the host's shares is the kernel's, so both are no less than it is. */
+static void add_shares(struct mm_use *sum, const struct mm_use *use)
+{
+	bool is_known = use->anon_share || use->file_share || use->shmem_share;
+
+	sum->anon += is_known ? MIN(use->anon_share, use->anon) : use->anon;
+	sum->file += is_known ? MIN(use->file_share, use->file) : use->file;
+	sum->shmem += is_known ? MIN(use->shmem_share, use->shmem) : use->shmem;
+}
+
 size_t proc_memory_get(struct mm_use *sum)
 {
 	struct page_stats pages;
@@ -276,10 +291,9 @@ size_t proc_memory_get(struct mm_use *sum)
 		struct mm_use use;
 
 		if (mm) {
-			memory_use_get(t, mm, true, &use);
-			sum->anon += use.anon;
-			sum->file += use.file;
-			sum->shmem += use.shmem;
+			memory_use_get(t, mm, MEMORY_WANT_FAULTS | MEMORY_WANT_SHARES,
+				       &use);
+			add_shares(sum, &use);
 			sum->min_faults += use.min_faults;
 			sum->maj_faults += use.maj_faults;
 		}

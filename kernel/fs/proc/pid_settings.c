@@ -68,7 +68,8 @@ static bool unsigned_of(char *data, size_t len, uint64_t *out)
 
 /* ---- out of memory ---- */
 
-/* As Linux reckons it: by the share of memory, moved by oom_score_adj, of 2000, 2/3. */
+/* As Linux reckons it: by the share of memory, moved by oom_score_adj, of 2000, 2/3.
+ * Who may never be chosen has none. */
 int pid_show_oom_score(struct text *out, struct task *t, const struct pid_inode *i)
 {
 	struct mm *mm = task_mm(t);
@@ -81,12 +82,14 @@ int pid_show_oom_score(struct text *out, struct task *t, const struct pid_inode 
 	if (memory_figures_hook)
 		memory_figures_hook(&m);
 	if (mm)
-		memory_use_get(t, mm, false, &use);
+		memory_use_get(t, mm, 0, &use);
 	total = (int64_t)MAX(m.total / PAGE_SIZE, 1UL);
-	points = (int64_t)(use.anon + use.file + use.shmem) +
+	points = (int64_t)(use.anon + use.file + use.shmem + use.swap) +
 		 t->process->oom_score_adj * total / OOM_SCORE_ADJ_MAX;
 	text_printf(out, "%lld\n",
-		    mm ? (long long)MAX(0, (1000 + points * 1000 / total) * 2 / 3) : 0);
+		    mm && t->process->oom_score_adj > -OOM_SCORE_ADJ_MAX
+			    ? (long long)MAX(0, (1000 + points * 1000 / total) * 2 / 3)
+			    : 0);
 	mm_put(mm);
 	return 0;
 }

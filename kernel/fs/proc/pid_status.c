@@ -139,7 +139,7 @@ int pid_show_stat(struct text *out, struct task *t, const struct pid_inode *i)
 	struct signal_sets s;
 	struct task_usage u;
 
-	task_usage_get(t, task_is_whole(i), mm, true, &u);
+	task_usage_get(t, task_is_whole(i), mm, MEMORY_WANT_FAULTS, &u);
 	signal_sets_get(t, &s);
 	stat_ids(out, t);
 	stat_times(out, t, &u);
@@ -169,7 +169,7 @@ int pid_show_statm(struct text *out, struct task *t, const struct pid_inode *i)
 		text_puts(out, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	task_usage_get(t, task_is_whole(i), mm, false, &u);
+	task_usage_get(t, task_is_whole(i), mm, 0, &u);
 	text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_pages, u.rss_pages,
 		    u.memory.file + u.memory.shmem,
 		    pages_between(mm->code_start, mm->code_end),
@@ -291,7 +291,7 @@ static void status_memory(struct text *out, struct task *t, const struct pid_ino
 
 	if (!mm)
 		return;
-	task_usage_get(t, task_is_whole(i), mm, false, &u);
+	task_usage_get(t, task_is_whole(i), mm, 0, &u);
 	sum_areas(mm, &sums);
 	code = pages_between(mm->code_start, mm->code_end);
 	line_kb(out, "VmPeak", MAX(mm->peak_pages, mm->total_pages));

@@ -44,7 +44,7 @@ char task_state_letter(struct task *t)
 	return is_asleep(t) || !t->mm ? 'S' : 'R';
 }
 
-void task_usage_get(struct task *t, bool whole, struct mm *mm, bool wants_faults,
+void task_usage_get(struct task *t, bool whole, struct mm *mm, unsigned wants,
 		    struct task_usage *out)
 {
 	struct process *p = t->process;
@@ -68,7 +68,7 @@ void task_usage_get(struct task *t, bool whole, struct mm *mm, bool wants_faults
 	out->system = MAX(all - out->user, 0);
 	if (!mm)
 		return;
-	memory_use_get(t, mm, wants_faults, &out->memory);
+	memory_use_get(t, mm, wants, &out->memory);
 	out->min_faults += out->memory.min_faults;
 	out->maj_faults += out->memory.maj_faults;
 	out->rss_pages = out->memory.anon + out->memory.file + out->memory.shmem;

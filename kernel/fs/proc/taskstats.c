@@ -99,7 +99,7 @@ static void add_memory(struct linux_taskstats *s, struct task *t)
 
 	if (!mm)
 		return;
-	memory_use_get(t, mm, false, &use);
+	memory_use_get(t, mm, 0, &use);
 	s->hiwater_rss = use.peak * (PAGE_SIZE / 1024);
 	s->hiwater_vm = mm->peak_pages * (PAGE_SIZE / 1024);
 	exe = mm_exe_get(mm);
