@@ -58,3 +58,44 @@ struct linux_unix_diag_msg {
 #define UNIX_DIAG_RQLEN	   4
 #define UNIX_DIAG_SHUTDOWN 6
 #define UNIX_DIAG_UID	   7
+
+struct linux_packet_diag_req {
+	uint8_t family, protocol;
+	uint16_t pad;
+	uint32_t ino, show;
+	uint32_t cookie[2];
+};
+
+_Static_assert(sizeof(struct linux_packet_diag_req) == 20, "struct packet_diag_req");
+
+struct linux_packet_diag_msg {
+	uint8_t family, type;
+	uint16_t number; /* the protocol */
+	uint32_t ino;
+	uint32_t cookie[2];
+};
+
+struct linux_packet_diag_info {
+	uint32_t index, version, reserve, copy_thresh, stamp, flags;
+};
+
+struct linux_packet_diag_ring {
+	uint32_t block_size, block_nr, frame_size, frame_nr;
+	uint32_t retire_tmo, sizeof_priv, features;
+};
+
+#define PACKET_SHOW_INFO     0x1
+#define PACKET_SHOW_RING_CFG 0x4
+#define PACKET_SHOW_FANOUT   0x8
+#define PACKET_SHOW_MEMINFO  0x10
+#define PACKET_DIAG_INFO     0
+#define PACKET_DIAG_RX_RING  2
+#define PACKET_DIAG_TX_RING  3
+#define PACKET_DIAG_FANOUT   4
+#define PACKET_DIAG_UID	     5
+#define PACKET_DIAG_MEMINFO  6
+#define PACKET_DIAG_RUNNING  0x1
+#define PACKET_DIAG_AUXDATA  0x2
+#define PACKET_DIAG_ORIGDEV  0x4
+#define PACKET_DIAG_VNETHDR  0x8
+#define PACKET_DIAG_LOSS     0x10

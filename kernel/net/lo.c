@@ -14,11 +14,14 @@
 enum {
 	QUEUE_SIZE = 1000,
 	WATCHES_MAX = 2,
-	SCOPE_HOST = 254,	  /* RT_SCOPE_HOST */
-	PERMANENT = 0x80,	  /* IFA_F_PERMANENT */
-	BY_KERNEL = 1,		  /* IFAPROT_KERNEL_LO */
-	VLAN_SIZE = 4,		  /* of a tag: between the addresses and the protocol */
-	VLAN_ID = 0xfff,	  /* of a tag: the number */
+	SCOPE_HOST = 254, /* RT_SCOPE_HOST */
+	PERMANENT = 0x80, /* IFA_F_PERMANENT */
+	BY_KERNEL = 1,	  /* IFAPROT_KERNEL_LO */
+	VLAN_SIZE = 4,	  /* of a tag: between the addresses and the protocol */
+	VLAN_ID = 0xfff,  /* of a tag: the number */
+	IP4_HEADER = 20,
+	IP4_FROM = 12,
+	IP4_TO = 16,
 	ADDRESSES = 2 * ETH_ALEN, /* of a header */
 };
 
@@ -526,10 +529,27 @@ static void finish_sum(struct lo_frame *f, uint8_t **copy)
 	f->lacks_sum = false;
 }
 
+/* What comes without having been routed: of IPv4, no address of the network's own is
+ * believed to have sent it, and nobody outside can reach one that is for loopback alone.
+ */
+static bool is_martian(struct lo_device *lo, const struct lo_frame *in)
+{
+	const uint8_t *from = in->data + ETH_HLEN + IP4_FROM;
+	const uint8_t *to = in->data + ETH_HLEN + IP4_TO;
+
+	if (in->protocol != ETH_P_IP)
+		return false;
+	if (in->size < ETH_HLEN + IP4_HEADER || from[0] == 127 || to[0] == 127)
+		return true;
+	return lo_is_local(lo, AF_INET, from);
+}
+
 static void input(struct lo_device *lo, struct lo_frame *in, uint8_t **copy)
 {
 	if (!lo_input || in->type == LO_OTHERHOST ||
 	    (in->protocol != ETH_P_IP && in->protocol != ETH_P_IPV6))
+		return;
+	if (is_martian(lo, in))
 		return;
 	if (in->lacks_sum)
 		finish_sum(in, copy);

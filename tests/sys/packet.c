@@ -5,6 +5,8 @@
 #include "packet_net.h"
 
 #include <linux/capability.h>
+#include <linux/packet_diag.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 
 static uint8_t buf[1 << 17];
@@ -811,6 +813,45 @@ static void proc_lists_them(void)
 	CHECK(!proc_has("/proc/thread-self/net/ptype", "88b5"));
 }
 
+static void sock_diag_tells_of_them(void)
+{
+	struct {
+		struct nlmsghdr h;
+		struct packet_diag_req q;
+	} ask = {
+		.h = {.nlmsg_len = sizeof(ask),
+		      .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		      .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.q = {.sdiag_family = AF_PACKET, .pdiag_show = PACKET_SHOW_INFO},
+	};
+	int fd = packet_socket(SOCK_DGRAM, PROTO_TEST);
+	int nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	struct nlmsghdr *h = (void *)buf;
+	struct packet_diag_msg *m = NLMSG_DATA(h);
+	struct rtattr *a = (void *)(m + 1);
+	struct packet_diag_info *info = RTA_DATA(a);
+	struct stat st;
+
+	CHECK(nl >= 0);
+	CHECK(fstat(fd, &st) == 0);
+	CHECK(packet_bind(fd, 0) == 0);
+	CHECK(send(nl, &ask, sizeof(ask), 0) == sizeof(ask));
+	CHECK(recv(nl, buf, sizeof(buf), 0) > 0);
+	CHECK(h->nlmsg_type == SOCK_DIAG_BY_FAMILY);
+	CHECK(m->pdiag_family == AF_PACKET && m->pdiag_type == SOCK_DGRAM);
+	CHECK(m->pdiag_num == PROTO_TEST && m->pdiag_ino == st.st_ino);
+	CHECK(a->rta_type == PACKET_DIAG_INFO && info->pdi_index == LO_INDEX);
+	CHECK(info->pdi_flags == PDI_RUNNING);
+	while (recv(nl, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	ask.h.nlmsg_flags = NLM_F_REQUEST;
+	CHECK(send(nl, &ask, sizeof(ask), 0) == sizeof(ask));
+	CHECK(recv(nl, buf, sizeof(buf), 0) > 0);
+	CHECK(h->nlmsg_type == NLMSG_ERROR);
+	CHECK(((struct nlmsgerr *)NLMSG_DATA(h))->error == -EOPNOTSUPP);
+	CHECK(close(fd) == 0 && close(nl) == 0);
+}
+
 int main(void)
 {
 	const struct test all[] = {
@@ -847,6 +888,7 @@ int main(void)
 		TEST(old_sockets_name_the_device),
 		TEST(device_that_goes_down_is_told),
 		TEST(proc_lists_them),
+		TEST(sock_diag_tells_of_them),
 	};
 
 	enter_network();

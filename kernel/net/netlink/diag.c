@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* diag.c - NETLINK_SOCK_DIAG (sock_diag(7)): the TCP, UDP, raw and AF_UNIX sockets of the
- * sandbox, as ss asks for them.
+/* diag.c - NETLINK_SOCK_DIAG (sock_diag(7)): the TCP, UDP, raw, AF_UNIX and packet
+ * sockets of the sandbox, as ss asks for them.
  *
  * Limits against Linux: other families and protocols are not there (ENOENT); filters that
  * the asker sends as a program (INET_DIAG_REQ_BYTECODE) are left to the asker; nobody's
@@ -173,6 +173,8 @@ int netlink_diag_answer(struct netlink_request *r)
 	r->is_dump = r->header->nlmsg_flags & NLM_F_DUMP;
 	if (*family == AF_INET || *family == AF_INET6)
 		err = answer_inet(r);
+	else if (*family == AF_PACKET)
+		err = netlink_diag_packet(r);
 	else
 		err = *family == AF_UNIX ? answer_unix(r) : -ENOENT;
 	if (err)

@@ -219,6 +219,7 @@ int netlink_show_all(struct text *t, void *arg);
 /* ---- what the protocols answer ---- */
 int netlink_route_answer(struct netlink_request *r);
 int netlink_diag_answer(struct netlink_request *r);
+int netlink_diag_packet(struct netlink_request *r);
 int netlink_generic_answer(struct netlink_request *r);
 /* The family TASKSTATS, TASKSTATS_CMD_GET. */
 int netlink_taskstats_get(struct netlink_request *r);

@@ -143,7 +143,7 @@ static void move_ring(struct packet_socket *p, int which, size_t size, uint8_t *
 {
 	struct packet_ring *other = &p->ring[!which];
 
-	if (!other->data)
+	if (!other->data || !data)
 		return;
 	if (which == RING_RECEIVE)
 		data += size;

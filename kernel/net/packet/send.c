@@ -15,6 +15,7 @@ enum {
 	VLAN_SIZE = 4,
 	DIVIDED_MAX = 17 * 32768, /* of a frame that is to be divided */
 	STAMPING_ALL = (1 << 18) - 1,
+	PROTOCOL_AT = 12, /* in a header */
 };
 
 /* ---- where to ---- */
@@ -131,7 +132,7 @@ static void make_header(const struct packet_target *t, uint8_t *data, uint32_t s
 
 static uint16_t header_protocol(const uint8_t *data)
 {
-	return (uint16_t)(data[2 * ETH_ALEN] << 8 | data[2 * ETH_ALEN + 1]);
+	return (uint16_t)(data[PROTOCOL_AT] << 8 | data[PROTOCOL_AT + 1]);
 }
 
 int packet_transmit(struct packet_socket *p, const struct packet_target *t, uint8_t *data,
@@ -236,7 +237,7 @@ static int old_find_target(struct packet_socket *p, const struct message *m,
 	if (m->name_len == (int)sizeof(a))
 		t->protocol = packet_swap16(a.spkt_protocol);
 	a.spkt_device[sizeof(a.spkt_device) - 1] = '\0';
-	if (strcmp(a.spkt_device, "lo"))
+	if (strcmp(a.spkt_device, "lo") != 0)
 		return -ENODEV;
 	return lo_is_up(p->lo) ? 0 : -ENETDOWN;
 }

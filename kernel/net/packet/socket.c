@@ -155,7 +155,7 @@ static int old_bind_locked(struct packet_socket *p,
 	if (len != (int)sizeof(struct linux_sockaddr))
 		return -EINVAL;
 	if (strncmp(name, DEVICE_NAME,
-		    (int)sizeof(struct linux_sockaddr) - sizeof(addr->ss_family)))
+		    sizeof(struct linux_sockaddr) - sizeof(addr->ss_family)) != 0)
 		return -ENODEV;
 	return bind_to(p, true, 0);
 }
@@ -238,22 +238,28 @@ static long stamp_get(struct packet_socket *p, bool is_nano, uaddr_t to)
 	return is_nano ? COPY_OUT(to, &ts) : COPY_OUT(to, &tv);
 }
 
+/* Of the first frame that waits. */
+static uint32_t first_size(struct packet_socket *p)
+{
+	const struct packet_frame *q;
+	uint32_t size;
+
+	lock_take(&p->lock);
+	q = list_first_entry(&p->frames, struct packet_frame, link);
+	size = q ? q->size : 0;
+	lock_drop(&p->lock);
+	return size;
+}
+
 static long packet_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 {
 	struct packet_socket *p = packet_of(s);
-	uint32_t size = 0;
 
 	switch (cmd) {
 	case TIOCOUTQ:
 		return put_user_u32(arg, 0); /* all has been sent */
 	case FIONREAD:
-		lock_take(&p->lock);
-		if (!list_is_empty(&p->frames))
-			size = list_entry(list_first(&p->frames), struct packet_frame,
-					  link)
-				       ->size;
-		lock_drop(&p->lock);
-		return put_user_u32(arg, size);
+		return put_user_u32(arg, first_size(p));
 	case SIOCGSTAMP:
 	case SIOCGSTAMP_NEW:
 		return stamp_get(p, false, arg);
