@@ -205,7 +205,7 @@ static void store(struct task *t, int policy, const struct linux_sched_attr *a)
 		t->deadline.period = period_of(a);
 		t->deadline.flags = a->sched_flags & FLAGS_DEADLINE;
 	} else if (is_fair(policy)) {
-		t->nice = a->sched_nice;
+		atomic_store_relaxed(&t->nice, a->sched_nice);
 		t->slice = a->sched_runtime
 				   ? MAX(MIN(a->sched_runtime, SLICE_MAX), SLICE_MIN)
 				   : 0;

@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "abi/sched.h"
 #include "abi/syscall.h"
+#include "lib/atomic.h"
 #include "process/creds.h"
 #include "process/io_context.h"
 #include "process/sched_policy.h"
@@ -116,7 +117,8 @@ long sys_getpriority(struct task *t, int which, int who)
 {
 	int best = 0;
 
-	(void)t;
+	if (likely(which == PRIO_PROCESS && !who)) /* as most ask: no lock is needed */
+		return 20 - atomic_load_relaxed(&t->nice);
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
 	return tasks_select((enum select_kind)which, who, highest_nice, &best) ? best
@@ -139,7 +141,7 @@ static void nice_set(struct task *t, void *arg)
 		 !capable(CAP_SYS_NICE))
 		c->err = -EACCES;
 	else
-		t->nice = c->nice;
+		atomic_store_relaxed(&t->nice, c->nice);
 }
 
 long sys_setpriority(struct task *t, int which, int who, int nice)

@@ -157,8 +157,8 @@ struct task {
 	struct waitq vfork_done;   /* woken when vfork_waiting became false */
 	bool vfork_waiting;	   /* process->lock */
 	struct exec *exec;	   /* core/: on its way to a blank host process */
-	int nice;
-	int policy, rt_priority; /* process_tree_lock, as the next two */
+	int nice;		   /* atomic; process->lock to write */
+	int policy, rt_priority;   /* process_tree_lock, as the next two */
 	struct sched_deadline deadline;
 	uint64_t slice;		       /* asked for, ns; 0: the default */
 	uint32_t rt_naps;	       /* own: RLIMIT_RTTIME: sleeps seen */
