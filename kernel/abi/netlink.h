@@ -50,6 +50,9 @@ _Static_assert(sizeof(struct linux_nlmsghdr) == 16, "struct nlmsghdr");
 #define NLM_F_ROOT	    0x100
 #define NLM_F_MATCH	    0x200
 #define NLM_F_DUMP	    0x300
+#define NLM_F_REPLACE	    0x100 /* of requests for something new, as the next two */
+#define NLM_F_EXCL	    0x200
+#define NLM_F_CREATE	    0x400
 #define NLM_F_CAPPED	    0x100 /* of acknowledgements, as the next */
 #define NLM_F_ACK_TLVS	    0x200
 

@@ -7,14 +7,20 @@
 
 #define RTM_BASE	 16
 #define RTM_NEWLINK	 16
+#define RTM_DELLINK	 17
 #define RTM_GETLINK	 18
+#define RTM_SETLINK	 19
 #define RTM_NEWADDR	 20
+#define RTM_DELADDR	 21
 #define RTM_GETADDR	 22
 #define RTM_NEWROUTE	 24
+#define RTM_DELROUTE	 25
 #define RTM_GETROUTE	 26
 #define RTM_NEWNEIGH	 28
 #define RTM_GETNEIGH	 30
+#define RTM_NEWRULE	 32
 #define RTM_GETRULE	 34
+#define RTM_NEWQDISC	 36
 #define RTM_GETQDISC	 38
 #define RTM_GETMULTICAST 58
 #define RTM_GETANYCAST	 62
@@ -40,22 +46,49 @@ struct linux_ifinfomsg {
 #define IFLA_IFNAME		3
 #define IFLA_MTU		4
 #define IFLA_LINK		5
+#define IFLA_QDISC		6
+#define IFLA_STATS		7
 #define IFLA_MASTER		10
+#define IFLA_PROTINFO		12
 #define IFLA_TXQLEN		13
 #define IFLA_OPERSTATE		16
 #define IFLA_LINKMODE		17
 #define IFLA_LINKINFO		18
 #define IFLA_INFO_KIND		1
+#define IFLA_INFO_DATA		2
+#define IFLA_NET_NS_PID		19
 #define IFLA_IFALIAS		20
 #define IFLA_STATS64		23
+#define IFLA_AF_SPEC		26
 #define IFLA_GROUP		27
+#define IFLA_NET_NS_FD		28
+#define IFLA_PROMISCUITY	30
+#define IFLA_NUM_TX_QUEUES	31
+#define IFLA_NUM_RX_QUEUES	32
 #define IFLA_CARRIER		33
 #define IFLA_CARRIER_CHANGES	35
 #define IFLA_PROTO_DOWN		39
+#define IFLA_GSO_MAX_SEGS	40
+#define IFLA_GSO_MAX_SIZE	41
+#define IFLA_XDP		43
+#define IFLA_XDP_ATTACHED	2
 #define IFLA_CARRIER_UP_COUNT	47
 #define IFLA_CARRIER_DOWN_COUNT 48
+#define IFLA_MIN_MTU		50
+#define IFLA_MAX_MTU		51
 #define IFLA_ALT_IFNAME		53
 #define IFLA_PERM_ADDRESS	54
+#define IFLA_ALLMULTI		61
+/* In IFLA_AF_SPEC, in AF_INET6's. */
+#define IFLA_INET6_FLAGS	 1
+#define IFLA_INET6_ADDR_GEN_MODE 8
+
+/* Groups that are told of changes. */
+#define RTNLGRP_LINK	    1
+#define RTNLGRP_IPV4_IFADDR 5
+#define RTNLGRP_IPV4_ROUTE  7
+#define RTNLGRP_IPV6_IFADDR 9
+#define RTNLGRP_IPV6_ROUTE  11
 
 struct linux_link_stats64 {
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
@@ -76,9 +109,29 @@ struct linux_ifaddrmsg {
 	uint32_t ifa_index;
 };
 
-#define IFA_ADDRESS 1
-#define IFA_LOCAL   2
-#define IFA_FLAGS   8
+#define IFA_ADDRESS	1
+#define IFA_LOCAL	2
+#define IFA_LABEL	3
+#define IFA_BROADCAST	4
+#define IFA_CACHEINFO	6
+#define IFA_MULTICAST	7
+#define IFA_FLAGS	8
+#define IFA_RT_PRIORITY 9
+#define IFA_PROTO	11
+
+#define IFA_F_SECONDARY	    0x01
+#define IFA_F_NODAD	    0x02
+#define IFA_F_OPTIMISTIC    0x04
+#define IFA_F_HOMEADDRESS   0x10
+#define IFA_F_PERMANENT	    0x80
+#define IFA_F_NOPREFIXROUTE 0x200
+
+struct linux_ifa_cacheinfo {
+	uint32_t ifa_prefered; /* seconds */
+	uint32_t ifa_valid;
+	uint32_t cstamp; /* hundredths of a second since the start of the machine */
+	uint32_t tstamp;
+};
 
 struct linux_rtmsg {
 	uint8_t rtm_family;
@@ -95,27 +148,39 @@ struct linux_rtmsg {
 #define RTM_F_CLONED	   0x200
 #define RTM_F_LOOKUP_TABLE 0x1000
 #define RTM_F_FIB_MATCH	   0x2000
+#define RT_TABLE_DEFAULT   253
 #define RT_TABLE_MAIN	   254
+#define RT_TABLE_LOCAL	   255
+#define RTPROT_KERNEL	   2
+#define RT_SCOPE_UNIVERSE  0
+#define RT_SCOPE_LINK	   253
+#define RT_SCOPE_HOST	   254
+#define RTCF_LOCAL	   0x80000000U
+#define RTCF_BROADCAST	   0x10000000U
 
-#define RTA_DST	     1
-#define RTA_SRC	     2
-#define RTA_IIF	     3
-#define RTA_OIF	     4
-#define RTA_GATEWAY  5
-#define RTA_PRIORITY 6
-#define RTA_METRICS  8
-#define RTA_TABLE    15
-#define RTA_MARK     16
-#define RTA_UID	     25
-#define RTA_IP_PROTO 27
-#define RTA_SPORT    28
-#define RTA_DPORT    29
-#define RTAX_MTU     2
-#define RTAX_WINDOW  3
-#define RTAX_RTT     4
+#define RTA_DST	      1
+#define RTA_SRC	      2
+#define RTA_IIF	      3
+#define RTA_OIF	      4
+#define RTA_GATEWAY   5
+#define RTA_PRIORITY  6
+#define RTA_PREFSRC   7
+#define RTA_METRICS   8
+#define RTA_CACHEINFO 12
+#define RTA_TABLE     15
+#define RTA_MARK      16
+#define RTA_UID	      25
+#define RTA_IP_PROTO  27
+#define RTA_SPORT     28
+#define RTA_DPORT     29
+#define RTA_PREF      20
+#define RTAX_MTU      2
+#define RTAX_WINDOW   3
+#define RTAX_RTT      4
 
 #define RTN_UNICAST	1
 #define RTN_LOCAL	2
+#define RTN_BROADCAST	3
 #define RTN_UNREACHABLE 7
 #define RTN_PROHIBIT	8
 
@@ -137,5 +202,25 @@ struct linux_ndmsg {
 #define NUD_PERMANENT 0x80
 #define NUD_NOARP     0x40
 #define NUD_VALID     0xde /* permanent, noarp, reachable, probe, stale, delay */
+
+/* Rules. */
+#define FR_ACT_TO_TBL	       1
+#define FRA_PRIORITY	       6
+#define FRA_SUPPRESS_PREFIXLEN 14
+#define FRA_TABLE	       15
+#define FRA_PROTOCOL	       21
+
+struct linux_tcmsg {
+	uint8_t tcm_family;
+	uint8_t pad1;
+	uint16_t pad2;
+	int32_t tcm_ifindex;
+	uint32_t tcm_handle;
+	uint32_t tcm_parent;
+	uint32_t tcm_info;
+};
+#define TC_H_ROOT      0xffffffffU
+#define TCA_KIND       1
+#define TCA_HW_OFFLOAD 12
 
 #define NETNSA_NSID 1

@@ -272,7 +272,7 @@ static void add_loopback(struct lo_device *lo, int family, const void *address,
 		.family = (uint8_t)family,
 		.prefix = prefix,
 		.scope = SCOPE_HOST,
-		.protocol = BY_KERNEL,
+		.protocol = family == AF_INET6 ? BY_KERNEL : 0, /* as Linux tells it */
 		.flags = PERMANENT,
 		.label = "lo",
 		.valid = UINT32_MAX,
@@ -312,7 +312,7 @@ static void take_down(struct lo_device *lo)
 
 	notify(lo, LO_DOWN, NULL);
 	lock_take(&lo->lock);
-	for (pos = list_first(&lo->addresses); pos != &lo->addresses; pos = next) {
+	for (pos = lo->addresses.next; pos != &lo->addresses; pos = next) {
 		next = pos->next;
 		if (list_entry(pos, struct lo_address, link)->family != AF_INET6)
 			continue;
@@ -363,6 +363,12 @@ void lo_set_mtu(struct lo_device *lo, uint32_t mtu)
 	atomic_store_relaxed(&lo->mtu, mtu);
 	lock_drop(&lo->lock);
 	notify(lo, LO_CHANGED, NULL);
+}
+
+void lo_set_queue_size(struct lo_device *lo, uint32_t size)
+{
+	if (atomic_xchg(&lo->queue_size, size) != size)
+		notify(lo, LO_CHANGED, NULL);
 }
 
 void lo_want_promisc(struct lo_device *lo, int by)

@@ -75,6 +75,7 @@ void lo_set_up(struct lo_device *lo, bool is_up);
 /* Those of flags that can be set and are in mask, IFF_UP too. */
 void lo_set_flags(struct lo_device *lo, uint32_t flags, uint32_t mask);
 void lo_set_mtu(struct lo_device *lo, uint32_t mtu);
+void lo_set_queue_size(struct lo_device *lo, uint32_t size);
 /* Who wants all frames, or all for groups: by is 1 or -1. */
 void lo_want_promisc(struct lo_device *lo, int by);
 void lo_want_allmulti(struct lo_device *lo, int by);

@@ -19,6 +19,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
+#include "net/device.h"
 #include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
@@ -156,9 +157,10 @@ static long socket_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	}
 	result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 	/* Sockets of any family tell of the interfaces. */
-	return result == -ENOTTY && s->host_fd < 0 && s->net->is_host
-		       ? inet_device_ioctl(-1, cmd, arg)
-		       : result;
+	if (result == -ENOTTY && !s->net->is_host)
+		return net_device_ioctl(s->net, cmd, arg);
+	return result == -ENOTTY && s->host_fd < 0 ? inet_device_ioctl(-1, cmd, arg)
+						   : result;
 }
 
 static int socket_map(struct file *f, uint64_t off, size_t size, struct vm_object **out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host_links.h - the network interfaces of the host, for /proc/net and /sys/class/net.
+/* host_links.h - the network interfaces of a network, mostly the host's, for /proc/net
+ * and /sys/class/net.
  *
  * net/, which asks for them, says how: a later folder. */
 #pragma once
@@ -22,5 +23,6 @@ struct host_link {
 	struct linux_link_stats64 stats;
 };
 
-/* Sleeps. An array in *out, to be freed with kfree(), and how many: 0 or -errno. */
-extern int (*host_links_get)(struct host_link **out, size_t *count);
+/* Sleeps. Those of the first network namespace, or of the current task's: an array in
+ * *out, to be freed with kfree(), and how many: 0 or -errno. */
+extern int (*host_links_get)(bool is_readers, struct host_link **out, size_t *count);

@@ -34,7 +34,7 @@ static int show_devices(struct text *t, void *arg)
 {
 	struct host_link *links;
 	size_t count;
-	int err = host_links_get ? host_links_get(&links, &count) : -ENODEV;
+	int err = host_links_get ? host_links_get(true, &links, &count) : -ENODEV;
 
 	(void)arg;
 	if (err)

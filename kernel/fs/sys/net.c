@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* net.c - /sys/class/net: the host's interfaces, as they are when somebody looks. All are
- * shown as virtual devices: what they are made of is not for the guest.
+/* net.c - /sys/class/net: the interfaces of the first network namespace, which mounted
+ * the file system, as they are when somebody looks. All are shown as virtual devices:
+ * what they are made of is not for the guest.
  *
  * A directory that an interface once had is kept for its next one of that name, hidden
  * as long as there is none. */
@@ -13,7 +14,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-int (*host_links_get)(struct host_link **out, size_t *count);
+int (*host_links_get)(bool is_readers, struct host_link **out, size_t *count);
 
 enum { OPERSTATES = 7, STATS = sizeof(struct linux_link_stats64) / sizeof(uint64_t) };
 
@@ -201,7 +202,7 @@ static int net_show(struct text *t, void *arg)
 	const struct net_file *f = arg;
 	struct host_link *links;
 	size_t count;
-	int err = host_links_get ? host_links_get(&links, &count) : -ENODEV;
+	int err = host_links_get ? host_links_get(false, &links, &count) : -ENODEV;
 
 	if (err)
 		return err;
@@ -305,7 +306,7 @@ static void refresh(void)
 	struct host_link *links;
 	size_t count;
 
-	if (!host_links_get || host_links_get(&links, &count))
+	if (!host_links_get || host_links_get(false, &links, &count))
 		return;
 	pseudo_update_begin();
 	update(links, count);

@@ -2,7 +2,6 @@
 /* host.c - asking the monitor about the host's network. */
 #include "abi/errno.h"
 #include "host/monitor.h"
-#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 #include "process/monitor.h"
 
@@ -23,8 +22,6 @@ int netlink_host_ask(const struct monitor_query *q, struct netlink_buffer *out)
 	int err;
 
 	*out = (struct netlink_buffer){0};
-	if (!current_net_ns()->is_host)
-		return -EOPNOTSUPP;
 	err = monitor_ask(q, &data, &size);
 	if (err || !data)
 		return err;

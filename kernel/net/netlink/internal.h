@@ -11,6 +11,7 @@
 #include "base/ref.h"
 #include "base/waitq.h"
 #include "lib/list.h"
+#include "net/lo.h"
 #include "net/netlink/netlink.h"
 #include "net/socket.h"
 
@@ -190,6 +191,9 @@ int netlink_host_ask(const struct monitor_query *q,
 /* All messages of a type (RTM_GET…) and family. */
 int netlink_host_dump(uint16_t type, uint8_t family,
 		      struct netlink_buffer *out) MUST_CHECK;
+/* The same of any network: of one in memory, what its loopback device has. */
+int netlink_dump(struct net_ns *net, uint16_t type, uint8_t family,
+		 struct netlink_buffer *out) MUST_CHECK;
 /* The next message of an answer, from *off on, or NULL. */
 struct linux_nlmsghdr *netlink_next_message(const struct netlink_buffer *b, size_t *off);
 
@@ -197,11 +201,20 @@ struct linux_nlmsghdr *netlink_next_message(const struct netlink_buffer *b, size
 void netlink_notice_init(struct monitor_box *b);
 int netlink_join_route(struct netlink_socket *n, uint32_t group);
 
+/* ---- lo_change.c, lo_get.c, lo_notice.c: networks in memory ---- */
+
+/* NEW, SET and DEL requests to a network in memory. */
+int netlink_lo_change(struct netlink_request *r);
+/* RTM_GETROUTE of one address there. */
+int netlink_lo_get_route(struct netlink_request *r);
+void netlink_lo_changed(struct lo_device *lo, enum lo_event event,
+			const struct lo_address *a);
+
 /* ---- links.c ---- */
 
 struct host_link;
 /* For host_links_get. */
-int netlink_links_get(struct host_link **out, size_t *count);
+int netlink_links_get(bool is_readers, struct host_link **out, size_t *count);
 
 /* ---- tables.c: of /proc/net ---- */
 

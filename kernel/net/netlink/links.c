@@ -5,6 +5,7 @@
 #include "base/slab.h"
 #include "fs/proc/host_links.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
 
 enum { LINKS_MAX = 4096 };
@@ -75,14 +76,15 @@ static bool is_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-int netlink_links_get(struct host_link **out, size_t *count)
+int netlink_links_get(bool is_readers, struct host_link **out, size_t *count)
 {
 	struct netlink_buffer found;
 	const struct linux_nlmsghdr *h;
 	struct host_link *links = NULL;
 	size_t off = 0;
 	size_t n = 0;
-	int err = netlink_host_dump(RTM_GETLINK, 0, &found);
+	int err = netlink_dump(is_readers ? current_net_ns() : &first_net_ns, RTM_GETLINK,
+			       0, &found);
 
 	while (!err && (h = netlink_next_message(&found, &off)))
 		n += is_link(h);

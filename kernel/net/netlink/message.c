@@ -218,7 +218,8 @@ static void broadcast_one(struct netlink_socket *to, const struct netlink_packet
 	(void)netlink_deliver(to, copy);
 }
 
-/* To all members but the sender and who gets the message anyway. Under netlink_lock, so
+/* To all members but the sender and who gets the message anyway. To whom the kernel is
+ * port 0, so is who is not bound: he gets none either. Under netlink_lock, so
  * that who leaves has what came before. */
 static void broadcast(const struct netlink_send *w, const struct netlink_packet *p)
 {
@@ -228,8 +229,7 @@ static void broadcast(const struct netlink_send *w, const struct netlink_packet 
 	list_for_each (pos, &netlink_sockets[w->from->protocol->number]) {
 		struct netlink_socket *to = list_entry(pos, struct netlink_socket, link);
 
-		if (to != w->from && to->net == w->from->net &&
-		    !(to->is_bound && to->port == w->port) &&
+		if (to != w->from && to->net == w->from->net && to->port != w->port &&
 		    netlink_is_member(to, p->group))
 			broadcast_one(to, p);
 	}
@@ -245,7 +245,7 @@ void netlink_broadcast(const struct net_ns *net, const struct netlink_protocol *
 	list_for_each (pos, &netlink_sockets[to->number]) {
 		struct netlink_socket *n = list_entry(pos, struct netlink_socket, link);
 
-		if (n->net == net && netlink_is_member(n, p->group))
+		if (n->net == net && n->port && netlink_is_member(n, p->group))
 			broadcast_one(n, p);
 	}
 	lock_drop(&netlink_lock);

@@ -15,6 +15,12 @@ struct monitor_box;
 /* Start-up: registers the family. box: where the monitor puts its notices. */
 void netlink_init(struct monitor_box *box);
 
+struct lo_address;
+struct net_ns;
+/* What ioctl(2) may change as well. -EEXIST, -EINVAL, -ENOMEM. */
+int netlink_lo_add_address(struct net_ns *net, struct lo_address *a) MUST_CHECK;
+void netlink_lo_set_mtu(struct net_ns *net, uint32_t mtu);
+
 /* The kernel thread: what the monitor has heard of the host's network. */
 void netlink_take_notices(void);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* route.c - NETLINK_ROUTE: what interfaces, addresses, routes and neighbours the host
- * has.
+/* route.c - NETLINK_ROUTE: what interfaces, addresses, routes and neighbours there are.
  *
- * The host's own messages are handed on, those that are asked for. Nothing can be
- * changed: the network is the host's. Nor is any change told of (RTNLGRP_…). */
+ * In the host's network its own messages are handed on, those that are asked for. Nothing
+ * can be changed there. A network in memory makes the same messages (lo_message.c), and
+ * lets its device be changed (lo_change.c). */
+#include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/rtnetlink.h"
 #include "base/slab.h"
@@ -11,7 +12,7 @@
 #include "lib/string.h"
 #include "net/net_ns.h"
 #include "net/netlink/internal.h"
-#include "process/creds.h"
+#include "process/user_ns.h"
 
 enum { NAME_SIZE = 16, ALT_NAME_SIZE = 128, NSID_NONE = -1 };
 
@@ -201,7 +202,7 @@ static int dump(struct netlink_request *r, uint8_t family)
 		r->dump_error = err;
 		return 0;
 	}
-	err = netlink_host_dump(r->header->nlmsg_type, family, &found);
+	err = netlink_dump(r->from->net, r->header->nlmsg_type, family, &found);
 	if (f.is_set && (r->options & OPTION_STRICT))
 		flags |= NLM_F_DUMP_FILTERED;
 	while (!err && !f.is_empty && (h = netlink_next_message(&found, &off)))
@@ -267,7 +268,7 @@ static int get_link(struct netlink_request *r)
 		return err;
 	if (m->ifi_index <= 0 && !w.name[0])
 		return -EINVAL;
-	err = netlink_host_dump(RTM_GETLINK, 0, &found);
+	err = netlink_dump(r->from->net, RTM_GETLINK, 0, &found);
 	if (!err)
 		err = -ENODEV;
 	while (err == -ENODEV && (h = netlink_next_message(&found, &off))) {
@@ -378,20 +379,24 @@ int netlink_route_answer(struct netlink_request *r)
 	size_t size;
 	const uint8_t *family = netlink_payload(r, &size);
 
-	if (type > RTM_LAST || !r->from->net->is_host)
+	if (type > RTM_LAST)
 		return -EOPNOTSUPP;
 	if (!size) /* not even a family */
 		return 0;
-	if (((type - RTM_BASE) & RTNL_KIND_MASK) != RTNL_KIND_GET)
-		return -EPERM;
+	if (((type - RTM_BASE) & RTNL_KIND_MASK) != RTNL_KIND_GET) {
+		if (r->from->net->is_host || !netlink_capable(r->from, CAP_NET_ADMIN))
+			return -EPERM;
+		return netlink_lo_change(r);
+	}
 	if (r->header->nlmsg_flags & NLM_F_DUMP)
 		return head_of(type) ? dump(r, *family) : -EOPNOTSUPP;
 	switch (type) {
 	case RTM_GETLINK:
 		return get_link(r);
 	case RTM_GETROUTE:
-		return *family == AF_INET || *family == AF_INET6 ? get_route(r)
-								 : -EOPNOTSUPP;
+		if (*family != AF_INET && *family != AF_INET6)
+			return -EOPNOTSUPP;
+		return r->from->net->is_host ? get_route(r) : netlink_lo_get_route(r);
 	case RTM_GETNSID:
 		return get_nsid(r);
 	default:

@@ -313,6 +313,7 @@ void netlink_init(struct monitor_box *box)
 		list_init(&netlink_sockets[i]);
 	socket_family_register(&netlink_family);
 	netlink_notice_init(box);
+	lo_watch(netlink_lo_changed);
 	host_links_get = netlink_links_get;
 	proc_net_add("netlink", netlink_show_all, NULL);
 	proc_net_add("route", netlink_show_routes, NULL);

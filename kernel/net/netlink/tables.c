@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tables.c - /proc/net/route, ipv6_route, if_inet6 and arp, made of the host's messages.
+/* tables.c - /proc/net/route, ipv6_route, if_inet6 and arp, made of messages of
+ * NETLINK_ROUTE.
  */
 #include "abi/errno.h"
 #include "abi/rtnetlink.h"
@@ -7,7 +8,9 @@
 #include "fs/proc/generated.h"
 #include "fs/proc/host_links.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "net/netlink/internal.h"
+#include "net/netlink/lo_route.h"
 
 enum {
 	ROUTE_LINE = 126, /* lines of /proc/net/route, before a last space */
@@ -35,11 +38,11 @@ struct source {
 
 static int source_open(struct source *s, uint16_t type, uint8_t family)
 {
-	int err = netlink_links_get(&s->links, &s->link_count);
+	int err = netlink_links_get(true, &s->links, &s->link_count);
 
 	if (err)
 		return err;
-	err = netlink_host_dump(type, family, &s->messages);
+	err = netlink_dump(current_net_ns(), type, family, &s->messages);
 	if (err) {
 		kfree(s->links);
 		kfree(s->messages.data);
@@ -167,12 +170,16 @@ static void show_route(struct text *t, const struct source *s,
 int netlink_show_routes(struct text *t, void *arg)
 {
 	const struct linux_nlmsghdr *h;
+	const struct net_ns *net = current_net_ns();
 	size_t start = t->len;
 	struct source s;
 	size_t off = 0;
 	int err;
 
 	(void)arg;
+	/* The table is there from the first route on. */
+	if (!net->is_host && lo_state(&net->lo) == LO_NEVER_UP)
+		return 0;
 	text_puts(t, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\t"
 		     "MTU\tWindow\tIRTT");
 	text_pad(t, start, ROUTE_LINE);
