@@ -49,3 +49,6 @@ int message_import_receive(struct guest_message *g, uaddr_t addr,
 /* After receiving: tells the guest what is not yet told. */
 int message_export(struct guest_message *g) MUST_CHECK;
 void message_fini(struct guest_message *g);
+
+/* net_sysctl.c: start-up: /proc/sys/net. */
+void net_sysctl_init(void);

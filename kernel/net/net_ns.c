@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "base/slab.h"
+#include "fs/proc/proc.h"
 #include "lib/atomic.h"
 #include "net/local/local.h"
 #include "process/task.h"
@@ -13,7 +14,7 @@
 #define FIRST_SETTINGS                                                                   \
 	{                                                                                \
 		.port_start = 1024, .port_first = 32768, .port_last = 60999,             \
-		.ping_first = 1, .ping_last = 0, .somaxconn = 4096, .unix_backlog = 10,  \
+		.ping_first = 1, .ping_last = 0, .somaxconn = 4096,                      \
 	}
 
 struct net_ns first_net_ns = {
@@ -33,6 +34,7 @@ static void net_ns_free(struct namespace *ns)
 {
 	struct net_ns *net = net_ns_of(ns);
 
+	proc_forget_net(ns);
 	lo_fini(&net->lo);
 	local_net_destroy(net->local);
 	namespace_fini(ns);

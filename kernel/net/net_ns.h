@@ -15,8 +15,7 @@ struct net_settings {
 	/* net.ipv4.ping_group_range, as the kernel numbers groups: who may have ICMP
 	 * sockets */
 	uint32_t ping_first, ping_last;
-	int somaxconn;	  /* net.core.somaxconn */
-	int unix_backlog; /* net.unix.max_dgram_qlen */
+	int somaxconn; /* net.core.somaxconn */
 };
 
 struct net_ns {

@@ -45,6 +45,7 @@ void socket_family_register(const struct socket_family *f)
 void net_init(struct monitor_box *box, bool has_own_network)
 {
 	net_ns_init();
+	net_sysctl_init();
 	unix_init();
 	inet_init();
 	if (has_own_network)

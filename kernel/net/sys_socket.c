@@ -14,6 +14,7 @@
 #include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
+#include "net/net_ns.h"
 #include "net/packet/packet.h"
 #include "process/task.h"
 
@@ -152,12 +153,14 @@ long sys_listen(struct task *t, int fd, int backlog)
 {
 	struct socket_ref ref = socket_get(fd);
 	long result = -EOPNOTSUPP;
+	int most;
 
 	(void)t;
 	if (ref.err)
 		return ref.err;
-	if ((unsigned)backlog > SOMAXCONN)
-		backlog = SOMAXCONN;
+	most = atomic_load_relaxed(&ref.socket->net->settings.somaxconn);
+	if ((unsigned)backlog > (unsigned)most)
+		backlog = most;
 	if (ref.socket->ops->listen)
 		result = ref.socket->ops->listen(ref.socket, backlog);
 	socket_put(ref);

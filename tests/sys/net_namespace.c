@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Network namespaces (network_namespaces(7)): how they are made, entered and left, and
  * what they keep apart beside the internet. */
-/* calls: unshare setns clone clone3 ioctl getsockopt */
+/* calls: bind unshare setns clone clone3 ioctl getsockopt */
 #include "net_ns.h"
 
+#include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
@@ -308,6 +309,82 @@ static void netlink_ports_are_its_own(void)
 		CHECK(in_child(ports_are_apart) == 0);
 }
 
+/* ---- settings ---- */
+
+#define RANGE "/proc/sys/net/ipv4/ip_local_port_range"
+
+static void read_range(char text[32])
+{
+	int fd = open(RANGE, O_RDONLY);
+
+	memset(text, 0, 32);
+	CHECK(fd >= 0 && read(fd, text, 31) > 0 && close(fd) == 0);
+}
+
+static bool write_range(const char *text)
+{
+	int fd = open(RANGE, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	CHECK(fd >= 0 && close(fd) == 0);
+	return ok;
+}
+
+static void settings_are_apart(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	socklen_t len = sizeof(a);
+	char before[32], now[32];
+	int ns = net_ns_fd();
+	int fd;
+
+	read_range(before);
+	CHECK(unshare(CLONE_NEWNET) == 0);
+	CHECK(write_range("40000 40009"));
+	CHECK(!write_range("500 600") && errno == EINVAL); /* they need a privilege */
+	CHECK(!write_range("50000 40000") && errno == EINVAL);
+	read_range(now);
+	CHECK(strcmp(now, "40000\t40009\n") == 0);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(fd >= 0 && bind(fd, (void *)&a, sizeof(a)) == 0);
+	CHECK(getsockname(fd, (void *)&a, &len) == 0);
+	CHECK(ntohs(a.sin_port) >= 40000 && ntohs(a.sin_port) <= 40009);
+	CHECK(setns(ns, CLONE_NEWNET) == 0);
+	read_range(now);
+	CHECK(strcmp(now, before) == 0);
+}
+
+static char tag(const char *fresh)
+{
+	int fd = open("/proc/sys/net/ipv4/conf/lo/tag", fresh ? O_RDWR : O_RDONLY);
+	char c = 0;
+
+	CHECK(fd >= 0);
+	CHECK(!fresh || write(fd, fresh, strlen(fresh)) == (ssize_t)strlen(fresh));
+	CHECK(lseek(fd, 0, SEEK_SET) == 0 && read(fd, &c, 1) == 1 && close(fd) == 0);
+	return c;
+}
+
+static void devices_settings_are_apart(void)
+{
+	int ns = net_ns_fd();
+	char before = tag(NULL);
+
+	CHECK(unshare(CLONE_NEWNET) == 0);
+	CHECK(tag(NULL) == '0' && tag("7") == '7');
+	CHECK(unshare(CLONE_NEWNET) == 0);
+	CHECK(tag(NULL) == '0');
+	CHECK(setns(ns, CLONE_NEWNET) == 0 && tag(NULL) == before);
+}
+
+static void its_settings_are_its_own(void)
+{
+	if (may_unshare_net())
+		CHECK(in_child(devices_settings_are_apart) == 0);
+	if (may_unshare_net())
+		CHECK(in_child(settings_are_apart) == 0);
+}
+
 /* ---- nsfs ---- */
 
 static void asked(void)
@@ -335,4 +412,5 @@ RUN(TEST(it_is_made_and_entered), TEST(a_child_may_be_made_in_one),
     TEST(each_thread_has_its_own), TEST(users_get_none), TEST(a_pidfd_leads_into_one),
     TEST(a_socket_stays_where_it_was_made), TEST(users_do_not_learn_of_it),
     TEST(abstract_names_are_its_own), TEST(proc_net_tells_of_the_readers),
-    TEST(netlink_ports_are_its_own), TEST(its_file_tells_whose_it_is))
+    TEST(netlink_ports_are_its_own), TEST(its_settings_are_its_own),
+    TEST(its_file_tells_whose_it_is))

@@ -30,17 +30,19 @@
 #include "process/task.h"
 #include "process/user_ns.h"
 
-static struct lock settings_lock = LOCK_INIT(RANK_OBJECT);
+struct lock sysctl_lock = LOCK_INIT(RANK_OBJECT);
 
 /* ---- settings that are only remembered ---- */
 
 static int setting_show(struct text *t, void *arg)
 {
 	struct sysctl_setting *s = arg;
+	char **now;
 
-	lock_take(&settings_lock);
-	text_puts(t, s->now ? s->now : s->first);
-	lock_drop(&settings_lock);
+	lock_take(&sysctl_lock);
+	now = sysctl_value(s, false);
+	text_puts(t, now && *now ? *now : s->first);
+	lock_drop(&sysctl_lock);
 	text_putc(t, '\n');
 	return 0;
 }
@@ -48,14 +50,14 @@ static int setting_show(struct text *t, void *arg)
 void proc_setting(const char *path, char *buf, size_t size)
 {
 	buf[0] = '\0';
-	lock_take(&settings_lock);
+	lock_take(&sysctl_lock);
 	for (size_t i = 0; i < sysctl_setting_count; i++) {
 		const struct sysctl_setting *s = &sysctl_settings[i];
 
 		if (strcmp(s->path, path) == 0)
 			(void)snprintf(buf, size, "%s", s->now ? s->now : s->first);
 	}
-	lock_drop(&settings_lock);
+	lock_drop(&sysctl_lock);
 }
 
 static size_t without_newline(const char *data, size_t len)
@@ -132,18 +134,23 @@ static int setting_store(char *data, size_t len, void *arg)
 {
 	struct sysctl_setting *s = arg;
 	bool has_numbers = is_numbers(s->first);
-	char *copy;
-	char *old;
+	char *copy = NULL;
+	char *old = NULL;
+	char **now;
 
 	data[without_newline(data, len)] = '\0';
 	if (has_numbers && !is_numbers(data))
 		return -EINVAL;
-	lock_take(&settings_lock);
-	old = s->now;
-	copy = has_numbers ? numbers_merge(old ? old : s->first, data) : kstrdup(data);
+	lock_take(&sysctl_lock);
+	now = sysctl_value(s, true);
+	if (now) {
+		old = *now;
+		copy = has_numbers ? numbers_merge(old ? old : s->first, data)
+				   : kstrdup(data);
+	}
 	if (copy)
-		s->now = copy;
-	lock_drop(&settings_lock);
+		*now = copy;
+	lock_drop(&sysctl_lock);
 	if (!copy)
 		return -ENOMEM;
 	kfree(old);
@@ -160,11 +167,15 @@ static int action_store(char *data, size_t len, void *arg)
 
 static void setting_add(struct pseudo_node *sys, struct sysctl_setting *s)
 {
+	struct pseudo_node *node = NULL;
+
 	if (!(s->mode & 0444))
 		(void)pseudo_file(sys, s->path, s->mode, NULL, action_store, NULL);
 	else
-		(void)pseudo_file(sys, s->path, s->mode, setting_show,
-				  s->mode & 0222 ? setting_store : NULL, s);
+		node = pseudo_file(sys, s->path, s->mode, setting_show,
+				   s->mode & 0222 ? setting_store : NULL, s);
+	if (node && sysctl_is_of_net(s))
+		node->is_owned = proc_owns_net;
 }
 
 /* One directory each for all interfaces, new ones, and the loopback. */
@@ -256,15 +267,23 @@ enum { OWN_FILES_MAX = 4 };
 static struct { /* of later folders */
 	const struct proc_file *files;
 	size_t count;
+	bool (*is_owned)(void);
 } own_files[OWN_FILES_MAX];
 static size_t own_file_lists;
 
-void proc_sysctl_files(const struct proc_file *files, size_t count)
+void proc_sysctl_owned_files(const struct proc_file *files, size_t count,
+			     bool (*is_owned)(void))
 {
 	if (own_file_lists == OWN_FILES_MAX)
 		return;
 	own_files[own_file_lists].files = files;
+	own_files[own_file_lists].is_owned = is_owned;
 	own_files[own_file_lists++].count = count;
+}
+
+void proc_sysctl_files(const struct proc_file *files, size_t count)
+{
+	proc_sysctl_owned_files(files, count, NULL);
 }
 
 void proc_files(const struct proc_file *files, size_t count)
@@ -399,18 +418,18 @@ static int uuid_show(struct text *t, void *arg)
 
 static int boot_id_show(struct text *t, void *arg)
 {
-	static uint8_t id[16]; /* settings_lock */
-	static bool is_made;   /* settings_lock */
+	static uint8_t id[16]; /* sysctl_lock */
+	static bool is_made;   /* sysctl_lock */
 	uint8_t copy[16];
 	bool ok;
 
 	(void)arg;
-	lock_take(&settings_lock);
+	lock_take(&sysctl_lock);
 	if (!is_made)
 		is_made = host_getrandom(id, sizeof(id)) == sizeof(id);
 	ok = is_made;
 	memcpy(copy, id, sizeof(copy));
-	lock_drop(&settings_lock);
+	lock_drop(&sysctl_lock);
 	if (!ok)
 		return -EIO;
 	uuid_format(t, copy);
@@ -436,8 +455,11 @@ static void sys_fill(void)
 		for (size_t k = 0; k < own_files[i].count; k++) {
 			const struct proc_file *f = &own_files[i].files[k];
 
-			(void)pseudo_file(sys, f->path, f->mode, f->show, f->store,
-					  f->arg);
+			struct pseudo_node *node = pseudo_file(sys, f->path, f->mode,
+							       f->show, f->store, f->arg);
+
+			if (node)
+				node->is_owned = own_files[i].is_owned;
 		}
 	sysctl_add_seccomp(sys);
 	sysctl_add_user(sys);

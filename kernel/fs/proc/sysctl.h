@@ -4,14 +4,22 @@
 #pragma once
 #include "abi/types.h"
 
+struct lock;
 struct pseudo_node;
 
 struct sysctl_setting {
 	const char *path;
 	const char *first;
 	uint32_t mode;
-	char *now; /* settings_lock: NULL: as at first */
+	/* sysctl_lock: NULL: as at first. Use sysctl_value(). */
+	char *now;
 };
+extern struct lock sysctl_lock; /* RANK_OBJECT */
+/* Each network namespace has it by itself. */
+bool sysctl_is_of_net(const struct sysctl_setting *s);
+/* Where the value that the current task sees is: sysctl_lock held. NULL: nowhere yet; or,
+ * if is_new, there is no memory. */
+char **sysctl_value(struct sysctl_setting *s, bool is_new);
 extern struct sysctl_setting sysctl_settings[];
 extern const size_t sysctl_setting_count;
 

@@ -5,7 +5,6 @@
  * limit set to 0 by the launcher, since no host process has a capability. */
 #include "abi/capability.h"
 #include "abi/errno.h"
-#include "fs/proc/proc.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/inet/inet.h"
@@ -13,15 +12,11 @@
 #include "net/socket.h"
 #include "process/creds.h"
 
-enum { PORT_MAX = 65535 };
-
 static bool has_own; /* const after start-up */
 
 void inet_port_init(void)
 {
 	has_own = true;
-	proc_sysctl_number("net/ipv4/ip_unprivileged_port_start",
-			   &first_net_ns.settings.port_start, 0, PORT_MAX);
 }
 
 int inet_port_check(const struct socket *s, const struct linux_sockaddr_storage *addr)
@@ -33,7 +28,7 @@ int inet_port_check(const struct socket *s, const struct linux_sockaddr_storage 
 		return 0;
 	memcpy(at, (const uint8_t *)addr + sizeof(addr->ss_family), sizeof(at));
 	port = at[0] << 8 | at[1];
-	if (!port || port >= atomic_load_relaxed(&first_net_ns.settings.port_start) ||
+	if (!port || port >= atomic_load_relaxed(&s->net->settings.port_start) ||
 	    capable(CAP_NET_BIND_SERVICE))
 		return 0;
 	return -EACCES;
