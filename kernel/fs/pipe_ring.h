@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pipe_ring.h - the inside of a pipe, for pipe.c, pipe_splice.c and sys_splice.c. */
+/* pipe_ring.h - the inside of a pipe, for pipe*.c and sys_splice.c. */
 #pragma once
 #include "abi/types.h"
 #include "base/claim.h"
@@ -72,6 +72,11 @@ size_t pipe_packet_size(struct pipe *p, size_t skip);
 /* The next bytes come through f: into an empty pipe they go as its flags say. */
 void pipe_begin(struct pipe *p, const struct file *f);
 void pipe_send_sigpipe(void);
+
+/* ---- pipe_open.c: what pipe_file_ops has of it ---- */
+
+int pipe_open(struct inode *inode, struct file *f);
+void pipe_release(struct file *f);
 
 /* ---- pipe_splice.c ---- */
 
