@@ -10,6 +10,8 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/dgram.h"
+#include "process/creds.h"
+#include "process/user_ns.h"
 
 /* ---- a network's part ---- */
 
@@ -177,13 +179,21 @@ static int show_snmp6(struct text *t, void *arg)
 
 /* ---- net.ipv4.ping_group_range: for the host's network it is only kept ---- */
 
+/* As the reader numbers groups; 1 and 0, which is nobody, is the same for all. */
+static gid_t shown_group(gid_t gid)
+{
+	gid_t shown = from_kgid(current_user_ns(), gid);
+
+	return shown == UINT32_MAX ? gid : shown;
+}
+
 static int show_range(struct text *t, void *arg)
 {
 	const struct net_settings *of = &current_net_ns()->settings;
 
 	(void)arg;
-	text_printf(t, "%u\t%u\n", atomic_load_relaxed(&of->ping_first),
-		    atomic_load_relaxed(&of->ping_last));
+	text_printf(t, "%u\t%u\n", shown_group(atomic_load_relaxed(&of->ping_first)),
+		    shown_group(atomic_load_relaxed(&of->ping_last)));
 	return 0;
 }
 
@@ -217,6 +227,11 @@ static int store_range(char *data, size_t len, void *arg)
 	if (high < low) { /* nobody, as Linux writes it */
 		low = 1;
 		high = 0;
+	} else {
+		low = make_kgid(current_user_ns(), low);
+		high = make_kgid(current_user_ns(), high);
+		if (low == UINT32_MAX || high == UINT32_MAX)
+			return -EINVAL;
 	}
 	atomic_store_relaxed(&of->ping_first, low);
 	atomic_store_relaxed(&of->ping_last, high);
@@ -229,7 +244,7 @@ void dgram_show_init(void)
 		{"net/ipv4/ping_group_range", 0644, show_range, store_range, NULL},
 	};
 
-	proc_sysctl_files(files, ARRAY_SIZE(files));
+	proc_sysctl_owned_files(files, ARRAY_SIZE(files), proc_owns_net);
 	proc_net_add("snmp", show_snmp, NULL);
 	proc_net_add("snmp6", show_snmp6, NULL);
 }
