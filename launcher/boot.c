@@ -224,6 +224,19 @@ static uint64_t capabilities(const struct boot_params *p)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
+/* Who has no network but in memory makes no internet socket, nor asks what interfaces
+ * the host has. */
+static void fill_seccomp(struct boot_params *p, const struct options *o)
+{
+	bool has_net = !o->has_own_network || o->published_count;
+	size_t size = has_net ? sizeof seccomp_filter : sizeof seccomp_filter_no_net;
+	void *insns = boot_alloc(size);
+
+	memcpy(insns, has_net ? seccomp_filter : seccomp_filter_no_net, size);
+	p->seccomp_insns = address(insns);
+	p->seccomp_count = (uint32_t)(size / sizeof seccomp_filter[0]);
+}
+
 void boot_begin(const struct launch *l)
 {
 	struct boot_params *p = boot_params();
@@ -263,10 +276,7 @@ void boot_fill(const struct launch *l)
 	p->envp = string_array(environ);
 	memcpy(p->rlimits, l->limits.of, sizeof p->rlimits);
 	p->host_descriptors_max = limits_descriptors();
-	void *insns = boot_alloc(sizeof seccomp_filter);
-	memcpy(insns, seccomp_filter, sizeof seccomp_filter);
-	p->seccomp_insns = address(insns);
-	p->seccomp_count = sizeof seccomp_filter / sizeof seccomp_filter[0];
+	fill_seccomp(p, o);
 	p->capabilities = capabilities(p);
 	p->live_host_processes = 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* gen-seccomp - prints seccomp_filter.h: the filter that kernel/host/linux/calls.def asks
- * for, and traps for calls into the host's vsyscall page, which are no host calls of
- * ours: the host asks the filter before it answers them. usage: gen-seccomp
- * >build/gen/seccomp_filter.h */
+/* gen-seccomp - prints seccomp_filter.h: the filters that kernel/host/linux/calls.def
+ * asks for, with internet sockets and without, and traps for calls into the host's
+ * vsyscall page, which are no host calls of ours: the host asks the filter before it
+ * answers them. usage: gen-seccomp >build/gen/seccomp_filter.h */
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ enum { TESTS = 3, IP = offsetof(struct seccomp_data, instruction_pointer) };
 
 struct row {
 	const char *name;
+	bool is_net;
 	unsigned int test_count;
 	struct scmp_arg_cmp tests[TESTS];
 };
@@ -53,8 +55,9 @@ struct row {
 #define IS(n, value) BITS(n, 0xffffffffU, (uint32_t)(value))
 #define COUNT(...)                                                                       \
 	(sizeof((struct scmp_arg_cmp[]){__VA_ARGS__}) / sizeof(struct scmp_arg_cmp))
-#define HOST_CALL(call)		{#call, 0, {{0}}},
-#define HOST_CALL_IF(call, ...) {#call, COUNT(__VA_ARGS__), {__VA_ARGS__}},
+#define HOST_CALL(call)		    {#call, false, 0, {{0}}},
+#define HOST_CALL_IF(call, ...)	    {#call, false, COUNT(__VA_ARGS__), {__VA_ARGS__}},
+#define HOST_CALL_NET_IF(call, ...) {#call, true, COUNT(__VA_ARGS__), {__VA_ARGS__}},
 
 static const struct row rows[] = {
 #include "host/linux/calls.def"
@@ -91,7 +94,7 @@ static void add_vsyscall(scmp_filter_ctx filter, const char *name)
 		die(name, -err);
 }
 
-static scmp_filter_ctx build(void)
+static scmp_filter_ctx build(bool has_net)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
@@ -104,7 +107,8 @@ static scmp_filter_ctx build(void)
 	if (err < 0)
 		die("seccomp_attr_set", -err);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		add_row(filter, &rows[i]);
+		if (has_net || !rows[i].is_net)
+			add_row(filter, &rows[i]);
 	for (size_t i = 0; i < sizeof vsyscalls / sizeof vsyscalls[0]; i++)
 		add_vsyscall(filter, vsyscalls[i]);
 	return filter;
@@ -127,23 +131,14 @@ static void print_insn(struct sock_filter insn)
 	printf("\t{0x%02x, %u, %u, 0x%08x},\n", insn.code, insn.jt, insn.jf, insn.k);
 }
 
-static void print(int fd)
+static void print(int fd, const char *name)
 {
 	struct sock_filter insn[BPF_MAXINSNS];
 	ssize_t size = read(fd, insn, sizeof insn);
 
 	if (size <= 0 || size % (ssize_t)sizeof insn[0])
 		die("read", EIO);
-	puts("/* SPDX-License-Identifier: MIT */\n"
-	     "/* seccomp_filter.h - made by tools/gen-seccomp from "
-	     "kernel/host/linux/calls.def. */\n"
-	     "#pragma once\n"
-	     "#include <stdint.h>\n\n"
-	     "static const struct {\n"
-	     "\tuint16_t code;\n"
-	     "\tuint8_t jt, jf;\n"
-	     "\tuint32_t k;\n"
-	     "} seccomp_filter[] = {");
+	printf("\nstatic const struct seccomp_insn %s[] = {\n", name);
 	uint32_t count = (uint32_t)((size_t)size / sizeof insn[0]);
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -157,9 +152,9 @@ static void print(int fd)
 	puts("};");
 }
 
-int main(void)
+static void print_filter(bool has_net, const char *name)
 {
-	scmp_filter_ctx filter = build();
+	scmp_filter_ctx filter = build(has_net);
 	int fd = memfd_create("filter", MFD_CLOEXEC);
 
 	if (fd < 0)
@@ -169,7 +164,24 @@ int main(void)
 		die("seccomp_export_bpf", -err);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		die("lseek", errno);
-	print(fd);
+	print(fd, name);
+	close(fd);
 	seccomp_release(filter);
+}
+
+int main(void)
+{
+	puts("/* SPDX-License-Identifier: MIT */\n"
+	     "/* seccomp_filter.h - made by tools/gen-seccomp from "
+	     "kernel/host/linux/calls.def. */\n"
+	     "#pragma once\n"
+	     "#include <stdint.h>\n\n"
+	     "struct seccomp_insn {\n"
+	     "\tuint16_t code;\n"
+	     "\tuint8_t jt, jf;\n"
+	     "\tuint32_t k;\n"
+	     "};");
+	print_filter(true, "seccomp_filter");
+	print_filter(false, "seccomp_filter_no_net");
 	return fflush(stdout) ? 1 : 0;
 }

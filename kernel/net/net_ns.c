@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/sched.h"
+#include "base/panic.h"
 #include "base/slab.h"
 #include "fs/proc/proc.h"
 #include "lib/atomic.h"
@@ -78,4 +79,13 @@ void net_ns_init(void)
 	namespace_get(&first_net_ns.ns);
 	first_nsproxy.net = &first_net_ns.ns;
 	namespace_create_net = net_ns_create;
+}
+
+void net_ns_keep_in_memory(void)
+{
+	first_net_ns.is_host = false;
+	first_net_ns.local = local_net_create();
+	if (!first_net_ns.local)
+		panic("no memory for the ports");
+	lo_set_up(&first_net_ns.lo, true);
 }

@@ -48,3 +48,5 @@ struct net_ns *current_net_ns(void);
 
 /* Start-up. */
 void net_ns_init(void);
+/* Start-up: the first one is not the host's. Its loopback device is up. */
+void net_ns_keep_in_memory(void);

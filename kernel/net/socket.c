@@ -48,8 +48,10 @@ void net_init(struct monitor_box *box, bool has_own_network)
 	net_sysctl_init();
 	unix_init();
 	inet_init();
-	if (has_own_network)
+	if (has_own_network) {
 		inet_port_init();
+		net_ns_keep_in_memory();
+	}
 	netlink_init(box);
 	packet_init();
 }

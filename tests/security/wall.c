@@ -33,6 +33,7 @@ enum { CALLS = 471, X32 = 0x40000000, UNFILTERED = 335, UNFILTERED_TOO = 336 };
 
 #define HOST_CALL(name)		[__NR_##name] = true,
 #define HOST_CALL_IF(name, ...) [__NR_##name] = true,
+#define HOST_CALL_NET_IF	HOST_CALL_IF
 
 /* Rows that name a call twice are alternatives. */
 #pragma GCC diagnostic push

@@ -9,6 +9,7 @@
 #include "mm/usercopy.h"
 #include "net/inet/inet.h"
 #include "net/inet/internal.h"
+#include "net/net_ns.h"
 
 enum {
 	REQUEST_SIZE = 40,  /* struct ifreq */
@@ -152,6 +153,8 @@ long inet_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 		err = host_ioctl(s->host_fd, cmd, &value);
 		return err < 0 ? err : put_user_u32(arg, value);
 	default:
-		return inet_device_ioctl(s->host_fd, cmd, arg);
+		/* The interfaces of a network in memory are not the host's. */
+		return s->net->is_host ? inet_device_ioctl(s->host_fd, cmd, arg)
+				       : -ENOTTY;
 	}
 }
