@@ -382,6 +382,17 @@ void local_port_disconnect(struct local_socket *l, bool leaves)
 	lock_drop(&t->lock);
 }
 
+/* Who listens comes first, in the order in which they began. */
+static struct list *first_idle(struct local_port *p)
+{
+	struct list *pos;
+
+	list_for_each (pos, &p->owners)
+		if (!list_entry(pos, struct local_socket, port_link)->is_listening)
+			break;
+	return pos;
+}
+
 int local_port_listen(struct local_socket *l)
 {
 	struct local_ports *t = local_ports_of(l);
@@ -395,7 +406,7 @@ int local_port_listen(struct local_socket *l)
 	if (!err && !l->is_listening) {
 		l->is_listening = true;
 		list_remove(&l->port_link);
-		list_add_head(&l->port->owners, &l->port_link);
+		list_insert_before(first_idle(l->port), &l->port_link);
 	}
 	lock_drop(&t->lock);
 	return err;

@@ -197,7 +197,6 @@ static struct tcp_listener *find_listener(struct local_ports *t,
 	struct local_socket *best = NULL;
 	struct tcp_listener *found = NULL;
 	const struct local_port *p;
-	uint32_t equals = 0;
 	struct list *pos;
 	int best_fit = 0;
 
@@ -214,11 +213,12 @@ static struct tcp_listener *find_listener(struct local_ports *t,
 		if (!l->is_listening)
 			break;
 		if (fit > best_fit)
-			equals = 0;
-		if (fit && fit >= best_fit && share_of(from) % ++equals == 0)
 			best = l;
 		best_fit = MAX(best_fit, fit);
 	}
+	/* A program looks at what the request brings: nothing. */
+	if (best && best->options.shares_port)
+		best = local_group_pick(p, best, share_of(from), (const uint8_t *)"", 0);
 	if (best)
 		found = tcp_listener_of(&best->inet);
 	lock_drop(&t->lock);
