@@ -108,7 +108,7 @@ int local_device_find(const char *name, uint32_t *index)
 	*index = 0;
 	if (!name[0])
 		return 0;
-	if (strcmp(name, "lo"))
+	if (strcmp(name, "lo") != 0)
 		return -ENODEV;
 	*index = LO_INDEX;
 	return 0;

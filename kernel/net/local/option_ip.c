@@ -172,7 +172,7 @@ static int set_multicast_if(struct local_socket *l, const void *value, int len)
 	else
 		memcpy(q.addr, value, sizeof(q.addr));
 	memcpy(t.name.addr, q.addr, sizeof(q.addr));
-	if (!q.index && memcmp(q.addr, any, sizeof(any))) {
+	if (!q.index && memcmp(q.addr, any, sizeof(any)) != 0) {
 		if (!local_address_is_own(l->inet.socket->net, &t))
 			return -EADDRNOTAVAIL;
 		q.index = 1;

@@ -92,7 +92,7 @@ static int set_congestion(struct local_options *o, const void *value, int len)
 		return -EINVAL;
 	memcpy(name, value, (size_t)MIN(len, LOCAL_CONGESTION_MAX - 1));
 	for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
-		if (strcmp(name, known[k]))
+		if (strcmp(name, known[k]) != 0)
 			continue;
 		memcpy(o->congestion, name, sizeof(name));
 		return 0;
