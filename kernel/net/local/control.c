@@ -379,7 +379,7 @@ static int read_ip6(struct dgram_send *w, const struct linux_cmsghdr *c)
 		return 0;
 	case IPV6_HOPLIMIT:
 	case IPV6_2292HOPLIMIT:
-		if (!read_int(c, &n) || n < -1 || n > UINT8_MAX)
+		if (!read_int(c, &n) || n < -1 || n > (int)UINT8_MAX)
 			return -EINVAL;
 		w->ttl = n;
 		return 0;

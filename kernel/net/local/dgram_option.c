@@ -50,7 +50,7 @@ static int set_udp(struct dgram *d, int name, const void *value, int len)
 		atomic_store(&d->no_sum6_receive, n != 0);
 		return 0;
 	case UDP_SEGMENT:
-		if (n < 0 || n > UINT16_MAX)
+		if (n < 0 || n > (int)UINT16_MAX)
 			return -EINVAL;
 		atomic_store(&d->segment, (uint16_t)n);
 		return 0;
@@ -221,7 +221,7 @@ static void get_memory(const struct socket *s, void *value, int *len)
 		[MEMINFO_LOST] = d->lost,
 	};
 	/* What of the last page is not used. */
-	info[MEMINFO_AHEAD] = -info[MEMINFO_IN] % PAGE_SIZE;
+	info[MEMINFO_AHEAD] = (0U - info[MEMINFO_IN]) & (uint32_t)(PAGE_SIZE - 1);
 
 	option_put(value, len, info, sizeof(info));
 }

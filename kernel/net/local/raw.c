@@ -186,7 +186,7 @@ static int read_protocol(struct dgram_send *w)
 
 	if (named && named != own && own != IPPROTO_RAW)
 		return -EINVAL;
-	if (named > UINT8_MAX)
+	if (named > (int)UINT8_MAX)
 		return -EINVAL;
 	w->protocol = (uint8_t)(named ? named : own);
 	return 0;
