@@ -49,13 +49,48 @@ static const struct {
 	const char *name;
 	size_t left;
 } owned[] = {
-	{"mm_struct", 0},     {"vm_area_struct", 0},   {"filp", 0},
-	{"files_cache", 0},   {"fs_cache", 1},	       {"sighand_cache", 1},
-	{"signal_cache", 1},  {"cred_jar", 1},	       {"pgroup", 1},
-	{"session", 1},	      {"pipe_inode_info", 0},  {"sigqueue", 0},
-	{"shared_memory", 0}, {"sock_inode_cache", 0}, {"unix_sock", 0},
-	{"unix_packet", 0},   {"unix_mark", 0},	       {"sem_undo_list", 0},
+	/* processes */
+	{"mm_struct", 0},
+	{"vm_area_struct", 0},
+	{"filp", 0},
+	{"files_cache", 0},
+	{"fs_cache", 1},
+	{"sighand_cache", 1},
+	{"signal_cache", 1},
+	{"cred_jar", 1},
+	{"pgroup", 1},
+	{"session", 1},
+	{"sigqueue", 0},
+	{"shared_memory", 0},
+	/* pipes and IPC */
+	{"pipe_inode_info", 0},
+	{"sem_undo_list", 0},
 	{"shm_segment", 0},
+	/* namespaces: the first of each kind is in no cache */
+	{"nsproxy", 0},
+	{"user_namespace", 0},
+	{"time_namespace", 0},
+	{"net_namespace", 0},
+	{"ns_count", 0},
+	/* sockets */
+	{"sock_inode_cache", 0},
+	{"unix_sock", 0},
+	{"unix_packet", 0},
+	{"unix_mark", 0},
+	{"netlink_sock", 0},
+	{"PACKET", 0},
+	{"inet_sock", 0},
+	{"inet_async", 0},
+	{"tcp_listener", 0},
+	{"tcp_conn", 0},
+	{"tcp_chunk", 0},
+	{"local_TCP", 0},
+	{"local_port", 0},
+	{"local_seed", 0},
+	{"UDP", 0},
+	{"skbuff_head_cache", 0},
+	{"ip_mc_socklist", 0},
+	{"ip_mc_list", 0},
 };
 
 static void check_cache(const struct slab_cache *c, void *arg)
