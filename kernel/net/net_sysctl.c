@@ -112,5 +112,5 @@ void net_sysctl_init(void)
 		SETTING("net/core/somaxconn", somaxconn),
 	};
 
-	proc_sysctl_owned_files(files, ARRAY_SIZE(files), proc_owns_net);
+	proc_sysctl_net_files(files, ARRAY_SIZE(files));
 }

@@ -121,5 +121,51 @@ static void settings_are_kept(void)
 	CHECK(put("net/ipv4/tcp_keepalive_time", "7200") == 4);
 }
 
+/* Opens what is to be written in namespaces of its own, in a table that others have. */
+static void open_for_others(const char *path, int told, int until)
+{
+	char c;
+	int fd = open(path, O_WRONLY);
+
+	CHECK(write(told, &fd, sizeof(fd)) == sizeof(fd));
+	(void)!read(until, &c, 1);
+	_exit(0);
+}
+
+static void others_may_write(const char *path, const char *value)
+{
+	char before[32];
+	int told[2], until[2], fd;
+	pid_t pid;
+
+	CHECK(snprintf(before, sizeof(before), "%s", file_get(path)) > 0);
+	CHECK(strcmp(before, value) != 0);
+	CHECK(pipe(told) == 0 && pipe(until) == 0);
+	pid = (pid_t)syscall(SYS_clone,
+			     CLONE_NEWUSER | CLONE_NEWNET | CLONE_FILES | SIGCHLD, 0, 0,
+			     0, 0);
+	if (pid < 0)
+		return; /* nobody may make any here */
+	if (pid == 0)
+		open_for_others(path, told[1], until[0]);
+	CHECK(read(told[0], &fd, sizeof(fd)) == sizeof(fd) && fd >= 0);
+	(void)!write(fd, value, strlen(value));
+	CHECK(file_is(path, before));
+	CHECK(write(until[1], "x", 1) == 1 && child_wait(pid) == 0);
+	CHECK(file_is(path, before));
+}
+
+/* Who may set what is his own sets nothing else by the hand of others. */
+static void what_another_opened_is_not_ones_own(void)
+{
+	others_may_write(path_of("net/core/somaxconn"), "4000\n");
+	others_may_write(path_of("net/ipv4/ip_default_ttl"), "63\n");
+	others_may_write(path_of("net/ipv4/ip_local_port_range"), "33000\t60000\n");
+	others_may_write(path_of("net/ipv4/ping_group_range"), "0\t0\n");
+	others_may_write(path_of("user/max_user_namespaces"), "1000\n");
+	others_may_write(path_of("user/max_net_namespaces"), "1000\n");
+}
+
 RUN(TEST(modes_are_linuxs), TEST(modes_hold_for_root_too), TEST(users_may_not_write),
-    TEST(numbers_take_numbers), TEST(settings_are_kept))
+    TEST(numbers_take_numbers), TEST(settings_are_kept),
+    TEST(what_another_opened_is_not_ones_own))

@@ -45,11 +45,8 @@ struct proc_file {
 void proc_sysctl_files(const struct proc_file *files, size_t count);
 /* A network namespace ends: what was kept for it is freed. */
 void proc_forget_net(const struct namespace *net);
-/* May the current task set what belongs to its network namespace? */
-bool proc_owns_net(void);
-/* Settings that who writes them owns if that function says so: else root does. */
-void proc_sysctl_owned_files(const struct proc_file *files, size_t count,
-			     bool (*is_owned)(void));
+/* Settings that each network namespace has by itself: its owner may write them. */
+void proc_sysctl_net_files(const struct proc_file *files, size_t count);
 void proc_files(const struct proc_file *files, size_t count);
 
 /* Of all processes that there are, and of children that they have waited for. */

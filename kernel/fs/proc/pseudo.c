@@ -205,18 +205,26 @@ static int node_show(struct file *f, struct text *t)
 static int node_store(struct file *f, char *data, size_t len)
 {
 	struct pseudo_node *node = node_of(f->inode);
+	const struct pseudo_scope *s = node->scope;
 
+	/* Else the opener's right would count for what is the writer's. */
+	if (s && (s->number() != generated_about(f) || !s->is_owned()))
+		return -EPERM;
 	return node->store(data, len, node->arg);
 }
 
 static int pseudo_open(struct inode *inode, struct file *f)
 {
 	struct pseudo_node *node = node_of(inode);
+	int err;
 
 	if (!S_ISREG(inode->mode) || node->fops)
 		return 0;
-	return generated_open(f, node->show ? node_show : NULL,
-			      node->store ? node_store : NULL);
+	err = generated_open(f, node->show ? node_show : NULL,
+			     node->store ? node_store : NULL);
+	if (!err && node->scope)
+		generated_set_about(f, node->scope->number());
+	return err;
 }
 
 static int pseudo_get_link(struct inode *inode, struct link_target *out)
@@ -287,7 +295,7 @@ static int pseudo_permission(struct inode *inode, uint32_t mask)
 		refresh();
 	if (!is_strict(node))
 		return inode_permission_generic(inode, mask);
-	if (node->is_owned ? node->is_owned() : c->euid == 0)
+	if (node->scope ? node->scope->is_owned() : c->euid == 0)
 		bits >>= 6;
 	else if (creds_in_group(c, 0))
 		bits >>= 3;

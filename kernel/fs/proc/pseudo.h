@@ -15,6 +15,16 @@ struct inode;
 struct superblock;
 struct text;
 
+/* A file that shows each namespace something of its own. */
+struct pseudo_scope {
+	/* Whether the current task counts as its owner, whose bits are then everyone's.
+	 * Who writes must be that as who opens must. */
+	bool (*is_owned)(void);
+	/* Which namespace that is: the number of the current task's. What was opened in
+	 * another cannot be written. */
+	uint64_t (*number)(void);
+};
+
 struct pseudo_node {
 	const char *name;
 	uint32_t mode; /* with the type */
@@ -31,9 +41,9 @@ struct pseudo_node {
 	const char *target; /* of a link */
 	bool is_hidden;	    /* atomic: not there just now; see refresh */
 	bool is_strict;	    /* modes here and below hold for everyone: /proc/sys */
-	/* Of a file there: whether the current task counts as its owner, whose bits are
-	 * then everyone's; NULL: if its effective user is root. */
-	bool (*is_owned)(void);
+	/* Of a file there; NULL: it is everyone's, and who is effectively root owns it.
+	 */
+	const struct pseudo_scope *scope;
 	const struct file_ops *fops; /* of a file that is not generated */
 	void *arg;
 };

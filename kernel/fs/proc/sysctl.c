@@ -175,7 +175,7 @@ static void setting_add(struct pseudo_node *sys, struct sysctl_setting *s)
 		node = pseudo_file(sys, s->path, s->mode, setting_show,
 				   s->mode & 0222 ? setting_store : NULL, s);
 	if (node && sysctl_is_of_net(s))
-		node->is_owned = proc_owns_net;
+		node->scope = &sysctl_net_scope;
 }
 
 /* One directory each for all interfaces, new ones, and the loopback. */
@@ -267,23 +267,28 @@ enum { OWN_FILES_MAX = 4 };
 static struct { /* of later folders */
 	const struct proc_file *files;
 	size_t count;
-	bool (*is_owned)(void);
+	const struct pseudo_scope *scope;
 } own_files[OWN_FILES_MAX];
 static size_t own_file_lists;
 
-void proc_sysctl_owned_files(const struct proc_file *files, size_t count,
-			     bool (*is_owned)(void))
+static void add_files(const struct proc_file *files, size_t count,
+		      const struct pseudo_scope *scope)
 {
 	if (own_file_lists == OWN_FILES_MAX)
 		return;
 	own_files[own_file_lists].files = files;
-	own_files[own_file_lists].is_owned = is_owned;
+	own_files[own_file_lists].scope = scope;
 	own_files[own_file_lists++].count = count;
 }
 
 void proc_sysctl_files(const struct proc_file *files, size_t count)
 {
-	proc_sysctl_owned_files(files, count, NULL);
+	add_files(files, count, NULL);
+}
+
+void proc_sysctl_net_files(const struct proc_file *files, size_t count)
+{
+	add_files(files, count, &sysctl_net_scope);
 }
 
 void proc_files(const struct proc_file *files, size_t count)
@@ -459,7 +464,7 @@ static void sys_fill(void)
 							       f->show, f->store, f->arg);
 
 			if (node)
-				node->is_owned = own_files[i].is_owned;
+				node->scope = own_files[i].scope;
 		}
 	sysctl_add_seccomp(sys);
 	sysctl_add_user(sys);

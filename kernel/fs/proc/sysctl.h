@@ -6,6 +6,7 @@
 
 struct lock;
 struct pseudo_node;
+struct pseudo_scope;
 
 struct sysctl_setting {
 	const char *path;
@@ -15,7 +16,9 @@ struct sysctl_setting {
 	char *now;
 };
 extern struct lock sysctl_lock; /* RANK_OBJECT */
-/* Each network namespace has it by itself. */
+/* What each network namespace has by itself. */
+extern const struct pseudo_scope sysctl_net_scope;
+/* Is it such a setting? */
 bool sysctl_is_of_net(const struct sysctl_setting *s);
 /* Where the value that the current task sees is: sysctl_lock held. NULL: nowhere yet; or,
  * if is_new, there is no memory. */

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/slab.h"
 #include "fs/proc/proc.h"
+#include "fs/proc/pseudo.h"
 #include "fs/proc/sysctl.h"
 #include "lib/list.h"
 #include "lib/string.h"
@@ -68,7 +69,7 @@ void proc_forget_net(const struct namespace *net)
 	lock_drop(&sysctl_lock);
 }
 
-bool proc_owns_net(void)
+static bool owns_net(void)
 {
 	const struct nsproxy *n = current()->ns;
 	const struct user_ns *owner = n ? n->net->owner : &first_user_ns;
@@ -76,3 +77,12 @@ bool proc_owns_net(void)
 	return ns_capable(owner, CAP_NET_ADMIN) ||
 	       current_creds()->euid == make_kuid(owner, 0);
 }
+
+static uint64_t net_number(void)
+{
+	const struct nsproxy *n = current()->ns;
+
+	return n ? n->net->ino : first_nsproxy.net->ino;
+}
+
+const struct pseudo_scope sysctl_net_scope = {owns_net, net_number};

@@ -45,6 +45,13 @@ static bool is_owned(void)
 	return ns_capable(current_user_ns(), CAP_SYS_RESOURCE);
 }
 
+static uint64_t number(void)
+{
+	return current_user_ns()->ns.ino;
+}
+
+static const struct pseudo_scope user_scope = {is_owned, number};
+
 void sysctl_add_user(struct pseudo_node *sys)
 {
 	for (uintptr_t i = 0; i < NS_COUNT_KINDS; i++) {
@@ -53,6 +60,6 @@ void sysctl_add_user(struct pseudo_node *sys)
 				    (void *)i); // NOLINT(performance-no-int-to-ptr)
 
 		if (node)
-			node->is_owned = is_owned;
+			node->scope = &user_scope;
 	}
 }

@@ -244,7 +244,7 @@ void dgram_show_init(void)
 		{"net/ipv4/ping_group_range", 0644, show_range, store_range, NULL},
 	};
 
-	proc_sysctl_owned_files(files, ARRAY_SIZE(files), proc_owns_net);
+	proc_sysctl_net_files(files, ARRAY_SIZE(files));
 	proc_net_add("snmp", show_snmp, NULL);
 	proc_net_add("snmp6", show_snmp6, NULL);
 }
