@@ -36,6 +36,9 @@ static bool has_uid(const struct linux_siginfo *info)
 	}
 	if (info->si_code < 0 || info->si_code > SI_KERNEL)
 		return true;
+	/* What fcntl(F_SETSIG) has sent: of a file, whose events are where users are. */
+	if (info->si_code <= POLL_HUP && info->si_signo != SIGCHLD)
+		return false;
 	switch (info->si_signo) {
 	case SIGILL:
 	case SIGFPE:

@@ -4,6 +4,7 @@
 /* calls: fcntl ioctl */
 #include "fixture.h"
 
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -66,6 +67,18 @@ static void pipes_tell_their_reader(void)
 	CHECK(next_signal(1000) == SIGRTMIN + 1 && got.si_code == POLL_IN);
 	set_async(p[0], 0);
 	CHECK(close(p[0]) == 0 && next_signal(0) == 0);
+}
+
+/* Events are where other signals have a user, whom namespaces number each in its way. */
+static void in_own_numbers(void)
+{
+	if (unshare(CLONE_NEWUSER) == 0)
+		pipes_tell_their_reader();
+}
+
+static void events_are_no_users(void)
+{
+	CHECK(in_child(in_own_numbers) == 0);
 }
 
 static void pipes_tell_their_writer(void)
@@ -283,7 +296,8 @@ static void standard_input_may_have_nothing_to_tell(void)
 }
 
 RUN(TEST(standard_input_may_have_nothing_to_tell), TEST(a_unix_socket_tells_of_room),
-    TEST(pipes_tell_their_reader), TEST(pipes_tell_their_writer), TEST(sockets_tell_too),
-    TEST(terminals_tell_of_lines), TEST(the_other_end_tells_too),
-    TEST(a_terminal_tells_its_foreground), TEST(a_full_queue_becomes_sigio),
-    TEST(groups_hear_it), TEST(fioasync_knows_who_can), TEST(documented_errors))
+    TEST(pipes_tell_their_reader), TEST(events_are_no_users),
+    TEST(pipes_tell_their_writer), TEST(sockets_tell_too), TEST(terminals_tell_of_lines),
+    TEST(the_other_end_tells_too), TEST(a_terminal_tells_its_foreground),
+    TEST(a_full_queue_becomes_sigio), TEST(groups_hear_it), TEST(fioasync_knows_who_can),
+    TEST(documented_errors))
