@@ -192,7 +192,7 @@ static int find(pid_t pid)
 struct answer {
 	struct monitor_pages *pages;
 	uint64_t count, max; /* of runs */
-	uint64_t looked_at;  /* pages, or regions */
+	uint64_t looked_at;  /* pages */
 	uint64_t next;
 	bool is_full;
 };
@@ -237,14 +237,20 @@ static uint32_t bits_of(uint64_t entry, uint64_t categories)
 	return bits;
 }
 
-/* Page by page: pagemap alone tells what is exclusive. */
+static bool is_enough(const struct answer *a)
+{
+	return a->is_full || a->looked_at >= PAGES_MAX;
+}
+
+/* Page by page: pagemap alone tells what is exclusive. The next question begins with what
+ * was not looked at. */
 static int read_entries(struct answer *a, struct monitor_run *last,
 			const struct region *r)
 {
 	static uint64_t entry[ENTRIES];
 	uint64_t at = r->start;
 
-	while (at < r->end && !a->is_full) {
+	while (at < r->end && !is_enough(a)) {
 		uint64_t pages = (r->end - at) / PAGE;
 		ssize_t got = pread(latest.pagemap, entry,
 				    (pages < ENTRIES ? pages : ENTRIES) * sizeof *entry,
@@ -252,7 +258,8 @@ static int read_entries(struct answer *a, struct monitor_run *last,
 
 		if (got < (ssize_t)sizeof *entry)
 			return got < 0 ? -errno : -ESRCH;
-		for (size_t i = 0; i < (size_t)got / sizeof *entry && !a->is_full; i++) {
+		for (size_t i = 0; i < (size_t)got / sizeof *entry && !is_enough(a);
+		     i++) {
 			uint32_t bits = bits_of(entry[i], r->categories);
 
 			if (bits)
@@ -260,6 +267,7 @@ static int read_entries(struct answer *a, struct monitor_run *last,
 			at += PAGE;
 			a->looked_at++;
 		}
+		a->next = at;
 	}
 	return 0;
 }
@@ -272,14 +280,15 @@ static void take_region(struct answer *a, struct monitor_run *last,
 			 (r->categories & CATEGORY_FILE ? 1UL << ENTRY_FILE : 0);
 	uint64_t pages = (r->end - r->start) / PAGE;
 
-	/* A run's count has 32 bits. */
-	if (pages < 1UL << 31)
-		put(a, last, r->start, (uint32_t)pages, bits_of(entry, r->categories));
-	a->looked_at++;
+	/* No more than PAGES_MAX: a run's count has 32 bits. */
+	put(a, last, r->start, (uint32_t)pages, bits_of(entry, r->categories));
+	a->looked_at += pages;
 }
 
-/* The next regions from start on: how many; the host may be too old for a category. */
-static long scan(struct scan *s, uint64_t start, uint64_t end, struct region *regions)
+/* The next regions from start on, of at most max pages: how many; the host may be too old
+ * for a category. */
+static long scan(struct scan *s, uint64_t start, uint64_t end, uint64_t max,
+		 struct region *regions)
 {
 	*s = (struct scan){
 		.size = sizeof *s,
@@ -287,6 +296,7 @@ static long scan(struct scan *s, uint64_t start, uint64_t end, struct region *re
 		.end = end,
 		.vec = (uint64_t)regions,
 		.vec_len = REGIONS,
+		.max_pages = max,
 		.anyof_mask = CATEGORY_PRESENT | CATEGORY_SWAPPED,
 		.return_mask = returned,
 	};
@@ -294,7 +304,7 @@ static long scan(struct scan *s, uint64_t start, uint64_t end, struct region *re
 
 	if (count < 0 && errno == EINVAL && (returned & CATEGORY_GUARD)) {
 		returned &= ~(uint64_t)CATEGORY_GUARD;
-		return scan(s, start, end, regions);
+		return scan(s, start, end, max, regions);
 	}
 	if (count < 0)
 		return errno == ENOTTY ? -EOPNOTSUPP : -errno;
@@ -309,18 +319,18 @@ static int look(struct answer *a, struct monitor_run *last, uint64_t start, uint
 	int err = 0;
 
 	a->next = start;
-	while (start < end && !a->is_full && a->looked_at < PAGES_MAX && !err) {
+	while (start < end && !is_enough(a) && !err) {
 		struct scan s;
 
-		count = scan(&s, start, end, regions);
+		count = scan(&s, start, end, PAGES_MAX - a->looked_at, regions);
 		err = count < 0 ? (int)count : 0;
-		for (long i = 0; i < count && !err && !a->is_full; i++) {
+		for (long i = 0; i < count && !err && !is_enough(a); i++) {
 			if (wants_exclusive)
 				err = read_entries(a, last, &regions[i]);
 			else
 				take_region(a, last, &regions[i]);
 		}
-		if (err || a->is_full || s.walk_end <= start)
+		if (err || is_enough(a) || s.walk_end <= start)
 			break;
 		start = a->next = s.walk_end;
 	}
