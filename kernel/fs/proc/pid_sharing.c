@@ -12,6 +12,7 @@
  * process' own. */
 #include "abi/errno.h"
 #include "base/slab.h"
+#include "base/waitq.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/pid_areas.h"
 #include "mm/mm.h"
@@ -193,33 +194,70 @@ static void count_overlap(struct measure *m, uint32_t i, uint64_t off, uint64_t 
 	}
 }
 
-struct counting {
-	struct measure *m;
-	bool is_own;
+/* What areas of another process map, a few at a time: so that who needs that process'
+ * lock does not wait for the counting. Nothing is kept of the objects: one that is also
+ * ours, and no other, is there for as long as we are. */
+struct batch {
+	uaddr_t next;
+	size_t count;
+	struct mapping {
+		const void *id;
+		uaddr_t start;
+		uint64_t off, end;
+	} mapping[48];
 };
 
-static int count_area(struct vma *v, void *arg)
+/* False: these are the last. */
+static bool batch_take(struct batch *b, struct measure *m, struct mm *mm)
 {
-	const struct counting *c = arg;
-	struct measure *m = c->m;
-	const void *id;
+	struct vma *v;
+	size_t n = 0;
 
-	if (!m->steps)
-		return 1;
-	m->steps--;
-	if (!v->object || !vma_may_be_resident(v))
-		return 0;
-	id = identity(v->object);
-	for (uint32_t i = m->bucket[bucket_of(m, id)]; i && m->steps;
+	b->count = 0;
+	lock_take(&mm->lock);
+	for (v = vma_find(mm, b->next); v && n < ARRAY_SIZE(b->mapping);
+	     v = vma_next(v), n++) {
+		b->next = v->end;
+		if (v->flags & VMA_HIDDEN || !v->object || !vma_may_be_resident(v))
+			continue;
+		b->mapping[b->count++] =
+			(struct mapping){.id = identity(v->object),
+					 .start = v->start,
+					 .off = v->off,
+					 .end = v->off + (v->end - v->start)};
+	}
+	lock_drop(&mm->lock);
+	m->steps -= MIN(m->steps, n);
+	return v != NULL;
+}
+
+static void count_mapping(struct measure *m, const struct mapping *v, bool is_own)
+{
+	for (uint32_t i = m->bucket[bucket_of(m, v->id)]; i && m->steps;
 	     i = m->next[i - 1]) {
 		const struct area *mine = &m->areas->area[i - 1];
 
 		m->steps--;
-		if (identity(mine->object) == id &&
-		    !(c->is_own && mine->start == v->start))
-			count_overlap(m, i - 1, v->off, v->off + (v->end - v->start));
+		if (identity(mine->object) == v->id &&
+		    !(is_own && mine->start == v->start))
+			count_overlap(m, i - 1, v->off, v->end);
 	}
-	return 0;
+}
+
+/* Nobody waits for the sums of who is being killed. */
+static void count_mappings(struct measure *m, struct mm *mm, bool is_own)
+{
+	struct batch b = {.next = 0};
+	bool has_more = true;
+
+	while (has_more && m->steps) {
+		has_more = batch_take(&b, m, mm);
+		for (size_t i = 0; i < b.count && m->steps; i++) {
+			count_mapping(m, &b.mapping[i], is_own);
+			if (current_is_killed())
+				m->steps = 0;
+		}
+	}
 }
 
 /* ---- who else has private pages ---- */
@@ -255,14 +293,11 @@ static bool has_private(const struct measure *m)
 static void count_process(struct measure *m, struct task *t, struct mm *mm,
 			  const struct mm *own, bool asks_family)
 {
-	struct counting c = {.m = m, .is_own = mm == own};
 	const struct areas *a = m->areas;
 	struct remote_range all = {.start = a->area[0].start,
 				   .end = a->area[a->count - 1].end};
 
-	lock_take(&mm->lock);
-	(void)mm_for_each_vma(mm, count_area, &c);
-	lock_drop(&mm->lock);
+	count_mappings(m, mm, mm == own);
 	m->cursor = 0;
 	if (mm == own || mm->family != own->family)
 		return;
@@ -277,7 +312,8 @@ static void count_others(struct measure *m, const struct mm *own)
 	struct task *t;
 	pid_t next = 1;
 
-	while (m->pages && m->steps && (t = proc_next_leader(next))) {
+	while (m->pages && m->steps && !current_is_killed() &&
+	       (t = proc_next_leader(next))) {
 		struct mm *mm = task_mm(t);
 
 		if (mm)
