@@ -81,7 +81,7 @@ static int setting_store(char *data, size_t len, void *arg)
 {
 	const struct setting *s = arg;
 	const char *at = data;
-	int values[NUMBERS_MAX];
+	int values[NUMBERS_MAX] = {0};
 
 	(void)len;
 	for (unsigned i = 0; i < s->count; i++) {
