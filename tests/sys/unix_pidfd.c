@@ -126,6 +126,35 @@ static void stamps(void)
 	CHECK(close(fd[0]) == 0 && close(fd[1]) == 0);
 }
 
+static void accepted(const char *name)
+{
+	int l = listener(name, SOCK_STREAM, 1), c = client(name, SOCK_STREAM);
+	int fd = accept(l, NULL, NULL), at;
+	struct stat a, b;
+
+	CHECK(fd >= 0);
+	if (geteuid() != 0) {
+		FAILS(EPERM, ioctl(fd, SIOCUNIXFILE_NR));
+	} else if (*name == '@') {
+		FAILS(ENOENT, ioctl(fd, SIOCUNIXFILE_NR));
+	} else {
+		FAILS(ENOENT, ioctl(c, SIOCUNIXFILE_NR));
+		CHECK(close(l) == 0); /* it is the accepted socket's, too */
+		at = ioctl(fd, SIOCUNIXFILE_NR);
+		CHECK(at >= 0 && fstat(at, &a) == 0 && stat(name, &b) == 0);
+		CHECK(a.st_ino == b.st_ino && close(at) == 0);
+		l = dup(c);
+	}
+	CHECK(close(l) == 0 && close(c) == 0 && close(fd) == 0);
+	CHECK(*name == '@' || unlink(name) == 0);
+}
+
+static void the_file_of_the_accepted(void)
+{
+	accepted("sock");
+	accepted("@unix-pidfd-test");
+}
+
 static void the_file(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0), at;
@@ -164,4 +193,5 @@ static void cookies(void)
 	CHECK(close(fd[0]) == 0 && close(fd[1]) == 0);
 }
 
-RUN(TEST(the_peer), TEST(senders), TEST(stamps), TEST(the_file), TEST(cookies))
+RUN(TEST(the_peer), TEST(senders), TEST(stamps), TEST(the_file),
+    TEST(the_file_of_the_accepted), TEST(cookies))

@@ -34,6 +34,8 @@ static void establish(struct unix_socket *u, struct unix_socket *fresh,
 {
 	fresh->address = listener->address;
 	unix_address_get(fresh->address);
+	unix_share_path(listener, fresh);
+	atomic_store(&fresh->net, listener->net);
 	unix_get(u);
 	fresh->peer = u;
 	fresh->state = UNIX_CONNECTED;

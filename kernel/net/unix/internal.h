@@ -219,6 +219,8 @@ int unix_copy_address(struct unix_socket *u, struct linux_sockaddr_storage *out)
 long unix_path_file(struct unix_socket *u);
 /* A released socket is found no more. */
 void unix_forget_name(struct unix_socket *u);
+/* An accepted socket is bound to what its listener is, but not found there. */
+void unix_share_path(struct unix_socket *listener, struct unix_socket *fresh);
 void unix_address_get(struct unix_address *a);
 void unix_address_put(struct unix_address *a);
 

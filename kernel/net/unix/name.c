@@ -291,6 +291,16 @@ void unix_forget_name(struct unix_socket *u)
 	path_put(&p);
 }
 
+void unix_share_path(struct unix_socket *listener, struct unix_socket *fresh)
+{
+	lock_take(&names_lock);
+	if (listener->path.dentry) {
+		fresh->path = listener->path;
+		path_get(&fresh->path);
+	}
+	lock_drop(&names_lock);
+}
+
 /* ---- finding ---- */
 
 static int find_path(const struct linux_sockaddr_un *name, int len, int type,
