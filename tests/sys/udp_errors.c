@@ -2,12 +2,15 @@
 /* net */
 /* udp_errors.c - what a datagram that nobody wants, or that does not fit, leads to: of
  * IPv4, IPv6 and mapped addresses. */
-/* calls: sendto sendmsg recvmsg getsockopt setsockopt */
+/* calls: bind sendto sendmsg recvmsg getsockopt setsockopt */
 #include "own_net.h"
 
 #include <linux/errqueue.h>
+#include <pthread.h>
 
-enum { CLOSED = 9 };
+enum { CLOSED = 9, RACES = 500 };
+
+static bool is_alone;
 
 static struct sock_extended_err *error_of(struct received *r, int level, int type)
 {
@@ -199,15 +202,52 @@ static void peeks_move_on(void)
 	close_pair(fd);
 }
 
+static int racer;
+static pthread_barrier_t start;
+
+static void *send_first(void *arg)
+{
+	for (int k = 0; k < RACES; k++) {
+		pthread_barrier_wait(&start);
+		CHECK(send4(racer, "127.0.0.1", CLOSED, "x") == 1);
+		pthread_barrier_wait(&start);
+	}
+	return arg;
+}
+
+/* Whoever is first names the socket. */
+static void bind_races_with_sending(void)
+{
+	pthread_t thread;
+
+	if (!is_alone)
+		return; /* others may want a port that is taken at all addresses */
+	CHECK(pthread_barrier_init(&start, NULL, 2) == 0);
+	CHECK(pthread_create(&thread, NULL, send_first, NULL) == 0);
+	for (int k = 0; k < RACES; k++) {
+		int err;
+
+		racer = udp4();
+		pthread_barrier_wait(&start);
+		err = bind4(racer, "127.0.0.1", 0) ? errno : 0;
+		pthread_barrier_wait(&start);
+		CHECK(err == 0 || err == EINVAL);
+		CHECK(close(racer) == 0);
+	}
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(pthread_barrier_destroy(&start) == 0);
+}
+
 int main(void)
 {
 	const struct test all[] = {
-		TEST(refusals_are_queued), TEST(errors_are_told_once),
-		TEST(quotes_are_cut),	   TEST(ipv6_has_its_own),
-		TEST(sizes_have_limits),   TEST(names_are_checked),
-		TEST(buffers_overflow),	   TEST(peeks_move_on),
+		TEST(refusals_are_queued),     TEST(errors_are_told_once),
+		TEST(quotes_are_cut),	       TEST(ipv6_has_its_own),
+		TEST(sizes_have_limits),       TEST(names_are_checked),
+		TEST(buffers_overflow),	       TEST(peeks_move_on),
+		TEST(bind_races_with_sending),
 	};
 
-	(void)own_network();
+	is_alone = own_network();
 	return test_main(all, sizeof(all) / sizeof(all[0]));
 }

@@ -170,9 +170,9 @@ void local_source(const struct net_ns *net, const struct tcp_target *t, uint8_t 
 /* May the current task have that port? 0 or -EACCES. */
 int local_port_check(const struct socket *s, uint16_t number) MUST_CHECK;
 struct local_ports *local_ports_of(const struct local_socket *l);
-/* Takes l->local's port, or any when that is 0: 0 or -EADDRINUSE, -ENOMEM. l->local's
- * address is set by then. */
-int local_port_take(struct local_socket *l) MUST_CHECK;
+/* bind(2): l has that name and its port, or any when that is 0: 0 or -EADDRINUSE,
+ * -ENOMEM, -EINVAL (it has one). */
+int local_port_bind(struct local_socket *l, const struct tcp_target *name) MUST_CHECK;
 /* For a socket without a port that sends or connects: any. */
 int local_port_take_any(struct local_socket *l) MUST_CHECK;
 /* The table's lock is held: whoever has that port, or NULL. */

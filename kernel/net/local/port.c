@@ -317,20 +317,48 @@ int local_port_take_any(struct local_socket *l)
 	return err;
 }
 
-int local_port_take(struct local_socket *l)
+/* The port of l's name. */
+static int take_named(struct local_ports *t, struct local_socket *l)
 {
-	struct local_ports *t = local_ports_of(l);
 	uint16_t number = l->local.name.port;
 	struct local_port *p;
+
+	if (!number)
+		return local_has_ip(l, IP_BIND_ADDRESS_NO_PORT)
+			       ? 0
+			       : take_any_locked(t, l, NULL);
+	p = local_port_find(t, number);
+	return conflicts(l, p, true) ? -EADDRINUSE : enter(t, l, p, number);
+}
+
+/* Others see the name as soon as the port is l's. */
+static int take_name(struct local_ports *t, struct local_socket *l,
+		     const struct tcp_target *name)
+{
+	bool was_v6only = l->is_v6only;
+	int err;
+
+	l->bound = l->local = *name;
+	if (!name->is_v4 && !tcp_is_any(name->name.addr))
+		l->is_v6only = true;
+	err = take_named(t, l);
+	if (err) {
+		l->is_v6only = was_v6only;
+		memset(&l->local, 0, sizeof(l->local));
+		l->local.is_v4 = l->inet.socket->family == AF_INET;
+		l->bound = l->local;
+	}
+	return err;
+}
+
+int local_port_bind(struct local_socket *l, const struct tcp_target *name)
+{
+	struct local_ports *t = local_ports_of(l);
 	int err;
 
 	lock_take(&t->lock);
-	if (!number) {
-		err = take_any_locked(t, l, NULL);
-	} else {
-		p = local_port_find(t, number);
-		err = conflicts(l, p, true) ? -EADDRINUSE : enter(t, l, p, number);
-	}
+	/* sendto(2), connect(2) or listen(2) may just have taken one. */
+	err = l->port ? -EINVAL : take_name(t, l, name);
 	lock_drop(&t->lock);
 	return err;
 }

@@ -109,26 +109,14 @@ static int read_name(const struct socket *s, const struct linux_sockaddr_storage
 	return tcp_name_import(t, &fixed, len) ? 0 : -EINVAL;
 }
 
-/* The socket is unbound, and its address may be had. */
+/* The address may be had. */
 static int take_name(struct local_socket *l, const struct tcp_target *t)
 {
-	bool was_v6only = l->is_v6only;
-	bool is_any = tcp_is_any(t->name.addr);
-	int err = 0;
+	int err = local_port_bind(l, t);
 
-	l->bound = l->local = *t;
-	if (!t->is_v4 && !is_any)
-		l->is_v6only = true;
-	if (t->name.port || !local_has_ip(l, IP_BIND_ADDRESS_NO_PORT))
-		err = local_port_take(l);
-	if (err) {
-		l->is_v6only = was_v6only;
-		memset(&l->local, 0, sizeof(l->local));
-		l->local.is_v4 = l->inet.socket->family == AF_INET;
-		l->bound = l->local;
+	if (err)
 		return err;
-	}
-	l->keeps_addr = !is_any;
+	l->keeps_addr = !tcp_is_any(t->name.addr);
 	l->keeps_port = t->name.port;
 	return 0;
 }
