@@ -191,9 +191,10 @@ static int detach(struct socket *s)
 	return 0;
 }
 
+/* Not so a connection that a listener in memory has accepted from the host. */
 static bool is_local(const struct socket *s)
 {
-	return (s->family == AF_INET || s->family == AF_INET6) && !s->net->is_host;
+	return (s->family == AF_INET || s->family == AF_INET6) && inet_of(s)->is_local;
 }
 
 bool socket_filter_replace(struct socket_filter **at, struct socket_filter *f)
