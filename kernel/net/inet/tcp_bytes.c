@@ -66,16 +66,6 @@ static void chunk_free(struct tcp_chunk *c)
 	slab_free(&tcp_chunk_slab, c);
 }
 
-static void chunks_free(struct tcp_chunk *c)
-{
-	while (c) {
-		struct tcp_chunk *next = c->next;
-
-		chunk_free(c);
-		c = next;
-	}
-}
-
 static void run_add(struct tcp_run *r, struct tcp_chunk *c)
 {
 	if (r->last)
@@ -85,9 +75,15 @@ static void run_add(struct tcp_run *r, struct tcp_chunk *c)
 	r->last = c;
 }
 
+/* Whoever is killed amid this has the rest freed by who abandons his turn. */
 void tcp_run_free(struct tcp_run *r)
 {
-	chunks_free(r->first);
+	while (r->first) {
+		struct tcp_chunk *c = r->first;
+
+		atomic_store(&r->first, c->next);
+		chunk_free(c);
+	}
 	*r = (struct tcp_run){0};
 }
 
