@@ -136,6 +136,7 @@ public class Work {
 END
 OUT
 )
+	prog java 'java -version'
 	prog java "$java
 javac Work.java && for gc in Serial G1 Z; do java -Xmx256m -XX:+Use\${gc}GC Work; done"
 fi
