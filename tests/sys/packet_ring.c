@@ -4,6 +4,8 @@
  * from; what the guest writes there must not lead the kernel astray. */
 #include "packet_net.h"
 
+#include <limits.h>
+
 #define BLOCK 4096U
 
 static struct tpacket_req3 geometry(unsigned block, unsigned blocks, unsigned frame)
@@ -600,6 +602,37 @@ static void bad_frames_stop_the_sending(void)
 	CHECK(close(fd) == 0);
 }
 
+static void set_mtu(int mtu)
+{
+	struct ifreq r = {.ifr_name = "lo", .ifr_mtu = mtu};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	CHECK(fd >= 0 && ioctl(fd, SIOCSIFMTU, &r) == 0);
+	CHECK(close(fd) == 0);
+}
+
+/* Whatever the device's MTU is. */
+static void frames_have_an_end(void)
+{
+	struct tpacket_req3 req = geometry(1U << 20, 1, 1U << 20);
+	int fd = packet_socket(SOCK_RAW, 0);
+	int in = packet_socket(SOCK_RAW, ETH_P_ALL);
+	uint8_t *ring;
+
+	set_mtu(INT_MAX);
+	CHECK(packet_option(fd, PACKET_VERSION, TPACKET_V2) == 0);
+	CHECK(ring_make(fd, PACKET_TX_RING, &req) == 0);
+	ring = ring_map(fd, req.tp_block_size);
+	CHECK(packet_bind(fd, 0) == 0);
+	request(ring, TPACKET_V2, (1U << 20) - 64);
+	CHECK(send(fd, NULL, 0, 0) == -1);
+	CHECK(status_of(ring, TPACKET_V2) == TP_STATUS_WRONG_FORMAT);
+	CHECK(!is_readable(in, 0));
+	set_mtu(65536);
+	CHECK(munmap(ring, req.tp_block_size) == 0);
+	CHECK(close(fd) == 0 && close(in) == 0);
+}
+
 static void sender_says_where_the_frame_is(void)
 {
 	struct tpacket_req3 req = geometry(BLOCK, 2, 1024);
@@ -720,6 +753,7 @@ int main(void)
 		TEST(block_holds_what_is_longer),
 		TEST(all_versions_send),
 		TEST(bad_frames_stop_the_sending),
+		TEST(frames_have_an_end),
 		TEST(sender_says_where_the_frame_is),
 		TEST(both_rings_lie_one_after_the_other),
 		TEST(rubbish_leads_nobody_astray),

@@ -49,6 +49,10 @@ struct packet_frame {
 	uint8_t data[];
 };
 
+/* No longer frame is sent, whatever the device's MTU and its sender say: each is copied
+ * for all who look on. As Linux's, of a frame in pieces. */
+enum { PACKET_SEND_MAX = 17 * 32768 };
+
 enum { RING_RECEIVE, RING_SEND, RINGS };
 
 /* What PACKET_RX_RING or PACKET_TX_RING made. */

@@ -123,6 +123,7 @@ static ssize_t send_all(struct packet_socket *p, const struct packet_target *t,
 			    (uint32_t)sizeof(struct linux_sockaddr_ll);
 	ssize_t total = 0;
 
+	size_max = MIN(size_max, (uint32_t)PACKET_SEND_MAX);
 	if (!p->vnet_size)
 		size_max = MIN(size_max, lo_mtu(p->lo) + reserve + VLAN_SIZE);
 	for (;;) {

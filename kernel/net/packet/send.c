@@ -13,7 +13,6 @@
 
 enum {
 	VLAN_SIZE = 4,
-	DIVIDED_MAX = 17 * 32768, /* of a frame that is to be divided */
 	STAMPING_ALL = (1 << 18) - 1,
 	PROTOCOL_AT = 12, /* in a header */
 };
@@ -207,8 +206,8 @@ static int send_data(struct packet_socket *p, struct message *m,
 	if (err)
 		return err;
 	size = m->data->left;
-	if (vnet.gso_type ? size > DIVIDED_MAX
-			  : size > lo_mtu(p->lo) + reserve + VLAN_SIZE)
+	if (size > PACKET_SEND_MAX ||
+	    (!vnet.gso_type && size > lo_mtu(p->lo) + reserve + VLAN_SIZE))
 		return -EMSGSIZE;
 	err = import_data(m, head, &data);
 	if (err)
