@@ -129,28 +129,42 @@ static struct lo_address *find(struct lo_device *lo, const struct lo_address *a)
 	return NULL;
 }
 
+/* The lock is held. */
+static uint32_t count_addresses(const struct lo_device *lo)
+{
+	uint32_t count = 0;
+	struct list *pos;
+
+	list_for_each (pos, &lo->addresses)
+		count++;
+	return count;
+}
+
 /* Takes fresh over. */
-static int address_enter(struct lo_device *lo, struct lo_address *fresh)
+static int address_enter(struct lo_device *lo, struct lo_address *fresh, uint32_t max)
 {
 	struct lo_address told = *fresh;
-	bool is_there;
+	int err = 0;
 
 	lock_take(&lo->lock);
-	is_there = find(lo, fresh);
-	if (!is_there) {
+	if (find(lo, fresh)) {
+		err = -EEXIST;
+	} else if (count_addresses(lo) >= max) {
+		err = -ENOBUFS;
+	} else {
 		list_add_tail(&lo->addresses, &fresh->link);
 		note_loopback(lo);
 	}
 	lock_drop(&lo->lock);
-	if (is_there) {
+	if (err) {
 		slab_free(&lo_address_slab, fresh);
-		return -EEXIST;
+		return err;
 	}
 	notify(lo, LO_ADDRESS_ADDED, &told);
 	return 0;
 }
 
-int lo_address_add(struct lo_device *lo, const struct lo_address *a)
+static int add(struct lo_device *lo, const struct lo_address *a, uint32_t max)
 {
 	struct lo_address *fresh = slab_alloc(&lo_address_slab);
 
@@ -162,7 +176,12 @@ int lo_address_add(struct lo_device *lo, const struct lo_address *a)
 		fresh->created = clock_now(CLOCK_MONOTONIC);
 	if (!fresh->updated)
 		fresh->updated = fresh->created;
-	return address_enter(lo, fresh);
+	return address_enter(lo, fresh, max);
+}
+
+int lo_address_add(struct lo_device *lo, const struct lo_address *a)
+{
+	return add(lo, a, LO_ADDRESSES);
 }
 
 int lo_address_remove(struct lo_device *lo, const struct lo_address *a)
@@ -281,7 +300,8 @@ static void add_loopback(struct lo_device *lo, int family, const void *address,
 
 	memcpy(a.local, address, address_size(family));
 	memcpy(a.peer, address, address_size(family));
-	(void)!lo_address_add(lo, &a); /* it may be there already */
+	/* It may be there already; for these two there is always room. */
+	(void)!add(lo, &a, UINT32_MAX);
 }
 
 static bool is_not_ip4(const struct lo_address *a, void *arg)

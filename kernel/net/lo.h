@@ -89,7 +89,8 @@ void lo_watch(lo_watch_t func);
 
 /* ---- addresses ---- */
 
-/* A copy of a: 0, -EEXIST, -ENOMEM. */
+/* A copy of a: 0, -EEXIST, -ENOMEM; -ENOBUFS: it has LO_ADDRESSES. */
+enum { LO_ADDRESSES = 1024 };
 int lo_address_add(struct lo_device *lo, const struct lo_address *a) MUST_CHECK;
 /* That of the same family, prefix and local address: 0, -EADDRNOTAVAIL. */
 int lo_address_remove(struct lo_device *lo, const struct lo_address *a) MUST_CHECK;

@@ -197,6 +197,28 @@ static void address_changes(void)
 	CHECK(change_address(RTM_DELADDR, 0, "127.0.0.1", 8, 1) == 0);
 }
 
+/* Linux takes any number of addresses; each brings its routes, and those once. */
+static void many_addresses(void)
+{
+	char text[32];
+	int n = 0;
+	int err = 0;
+
+	CHECK(set_up() == 0);
+	for (; n < 1200 && !err; n += !err) {
+		snprintf(text, sizeof(text), "10.%d.%d.1", n * 7 % 256, n / 256);
+		err = add_address(text, 24);
+	}
+	CHECK(n == 1200 || (n > 1000 && err == ENOBUFS));
+	CHECK(addresses(AF_INET) == n + 1 && routes(AF_INET) == 3 + 3 * n);
+	CHECK(add_address("10.0.0.1", 24) == EEXIST);
+}
+
+static void addresses_may_be_many(void)
+{
+	in_new_network(many_addresses);
+}
+
 static void addresses_come_and_go(void)
 {
 	in_new_network(address_changes);
@@ -456,6 +478,6 @@ static void proc_net_tells_of_it(void)
 }
 
 RUN(TEST(a_new_one_has_a_bare_loopback), TEST(setting_it_up_gives_it_addresses),
-    TEST(addresses_come_and_go), TEST(a_small_mtu_has_no_room_for_addresses),
-    TEST(mistakes_are_told), TEST(changes_are_told), TEST(ioctl_tells_and_sets_too),
-    TEST(proc_net_tells_of_it))
+    TEST(addresses_come_and_go), TEST(addresses_may_be_many),
+    TEST(a_small_mtu_has_no_room_for_addresses), TEST(mistakes_are_told),
+    TEST(changes_are_told), TEST(ioctl_tells_and_sets_too), TEST(proc_net_tells_of_it))

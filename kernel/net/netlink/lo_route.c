@@ -123,15 +123,6 @@ static bool is_same(const struct lo_route *a, const struct lo_route *b)
 	       (a->family == AF_INET6 || !memcmp(a->source, b->source, 4));
 }
 
-static void collect_one(struct collection *c, const struct lo_route *r)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (is_same(&c->routes[i], r))
-			return;
-	if (c->count < c->room)
-		c->routes[c->count++] = *r;
-}
-
 static bool collect(const struct lo_address *a, void *arg)
 {
 	struct collection *c = arg;
@@ -145,8 +136,8 @@ static bool collect(const struct lo_address *a, void *arg)
 		return true;
 	}
 	n = lo_routes_of(a, c->state, routes);
-	for (unsigned i = 0; i < n; i++)
-		collect_one(c, &routes[i]);
+	for (unsigned i = 0; i < n && c->count < c->room; i++)
+		c->routes[c->count++] = routes[i];
 	return true;
 }
 
@@ -165,17 +156,56 @@ static bool is_before(const struct lo_route *a, const struct lo_route *b)
 	return a->family == AF_INET ? a->dst_len > b->dst_len : a->dst_len < b->dst_len;
 }
 
-/* There are few. */
-static void sort(struct lo_route *routes, size_t count)
+/* Those of from in [start, middle) and [middle, end), each sorted, into to. */
+static void merge(const struct lo_route *from, size_t start, size_t middle, size_t end,
+		  struct lo_route *to)
 {
-	for (size_t i = 1; i < count; i++) {
-		struct lo_route r = routes[i];
-		size_t at = i;
+	size_t a = start;
+	size_t b = middle;
 
-		for (; at && is_before(&r, &routes[at - 1]); at--)
-			routes[at] = routes[at - 1];
-		routes[at] = r;
+	for (size_t i = start; i < end; i++) {
+		if (a == middle || (b < end && is_before(&from[b], &from[a])))
+			to[i] = from[b++];
+		else
+			to[i] = from[a++];
 	}
+}
+
+/* Like ones stay in their order. What is sorted lies in routes or in spare. */
+static struct lo_route *sort(struct lo_route *routes, struct lo_route *spare,
+			     size_t count)
+{
+	for (size_t width = 1; width < count; width *= 2) {
+		struct lo_route *sorted = spare;
+
+		for (size_t at = 0; at < count; at += 2 * width)
+			merge(routes, at, MIN(at + width, count),
+			      MIN(at + 2 * width, count), sorted);
+		spare = routes;
+		routes = sorted;
+	}
+	return routes;
+}
+
+/* Each once, from sorted to `to`, which may be the same: how many are left. */
+static size_t drop_doubles(const struct lo_route *sorted, size_t count,
+			   struct lo_route *to)
+{
+	size_t left = 0;
+	size_t like = 0; /* from here on they are as far up as the last */
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at;
+
+		if (left && is_before(&to[left - 1], &sorted[i]))
+			like = left;
+		for (at = like; at < left; at++)
+			if (is_same(&to[at], &sorted[i]))
+				break;
+		if (at == left)
+			to[left++] = sorted[i];
+	}
+	return left;
 }
 
 int lo_routes_get(struct lo_device *lo, int family, struct lo_route **out, size_t *count)
@@ -183,14 +213,14 @@ int lo_routes_get(struct lo_device *lo, int family, struct lo_route **out, size_
 	struct collection c = {.family = family, .state = lo_state(lo)};
 
 	lo_for_each_address(lo, collect, &c);
-	c.routes = kmalloc_array(c.room + 1, sizeof(*c.routes));
+	c.routes = kmalloc_array(2 * c.room + 1, sizeof(*c.routes));
 	if (!c.routes)
 		return -ENOMEM;
 	if (c.room) /* an address that has come meanwhile may find no room */
 		lo_for_each_address(lo, collect, &c);
-	sort(c.routes, c.count);
+	*count = drop_doubles(sort(c.routes, c.routes + c.room, c.count), c.count,
+			      c.routes);
 	*out = c.routes;
-	*count = c.count;
 	return 0;
 }
 
