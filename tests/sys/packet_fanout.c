@@ -124,6 +124,10 @@ static void ids_may_be_given_out(void)
 	id = (unsigned)packet_option_get(a, PACKET_FANOUT);
 	CHECK(id >> 16 == PACKET_FANOUT_LB);
 	CHECK(join(b, id & 0xffff, PACKET_FANOUT_LB) == 0);
+	CHECK(close(b) == 0);
+	b = packet_socket(SOCK_RAW, PROTO_TEST);
+	CHECK(join(b, 0, PACKET_FANOUT_LB | PACKET_FANOUT_FLAG_UNIQUEID) == 0);
+	CHECK((unsigned)packet_option_get(b, PACKET_FANOUT) != id);
 	CHECK(close(a) == 0 && close(b) == 0);
 }
 

@@ -13,6 +13,7 @@
 #include "base/slab.h"
 #include "host/host.h"
 #include "lib/atomic.h"
+#include "lib/bitmap.h"
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "net/filter.h"
@@ -22,6 +23,7 @@ enum {
 	MEMBERS_DEFAULT = 256,
 	MEMBERS_MAX = 1 << 16,
 	TYPE_MASK = 0xff,
+	IDS = 1 << 16,
 	IP_HEADER = 20,
 	IP6_HEADER = 40,
 };
@@ -257,13 +259,28 @@ static int reserve(struct packet_fanout *g)
 static int find_free_id(const struct lo_device *lo, uint16_t *id)
 {
 	static uint16_t last; /* packet_lock */
+	uint64_t *taken = kmalloc_zeroed(BITMAP_WORDS(IDS) * sizeof(uint64_t));
+	struct list *pos;
+	size_t found;
 
-	for (uint32_t i = 0; i <= UINT16_MAX; i++) {
-		*id = ++last;
-		if (!find(lo, *id))
-			return 0;
+	if (!taken)
+		return -ENOMEM;
+	list_for_each (pos, &groups) {
+		const struct packet_fanout *g =
+			list_entry(pos, struct packet_fanout, link);
+
+		if (g->lo == lo)
+			bitmap_set(taken, g->id);
 	}
-	return -ENOMEM;
+	found = bitmap_next_zero(taken, IDS, last + 1U);
+	if (found == IDS)
+		found = bitmap_first_zero(taken, IDS);
+	kfree(taken);
+	if (found == IDS)
+		return -ENOMEM;
+	last = (uint16_t)found;
+	*id = last;
+	return 0;
 }
 
 static int check_type(const struct linux_fanout_args *a)
