@@ -167,6 +167,28 @@ static void ipv6_groups_are_joined(void)
 	CHECK(close(fd) == 0);
 }
 
+static void ipv6_groups_have_an_end(void)
+{
+	struct ipv6_mreq m = {.ipv6mr_interface = 1};
+	int fd = udp6();
+	int count = 0;
+
+	CHECK(inet_pton(AF_INET6, "ff02::8:0", &m.ipv6mr_multiaddr) == 1);
+	for (; count < 1 << 16; count++) {
+		m.ipv6mr_multiaddr.s6_addr[14] = (uint8_t)(count >> 8);
+		m.ipv6mr_multiaddr.s6_addr[15] = (uint8_t)count;
+		if (setsockopt(fd, SOL_IPV6, IPV6_JOIN_GROUP, &m, sizeof(m)))
+			break;
+	}
+	CHECK(count >= 100 && count < 1 << 16 && errno == ENOMEM);
+	m.ipv6mr_multiaddr.s6_addr[14] = 0;
+	m.ipv6mr_multiaddr.s6_addr[15] = 5;
+	FAILS(EADDRINUSE, setsockopt(fd, SOL_IPV6, IPV6_JOIN_GROUP, &m, sizeof(m)));
+	CHECK(setsockopt(fd, SOL_IPV6, IPV6_LEAVE_GROUP, &m, sizeof(m)) == 0);
+	CHECK(setsockopt(fd, SOL_IPV6, IPV6_JOIN_GROUP, &m, sizeof(m)) == 0);
+	CHECK(close(fd) == 0);
+}
+
 /* A stream may join by one of the ways, and those accepted from it have not. */
 static void streams_join(void)
 {
@@ -188,6 +210,33 @@ static void streams_join(void)
 	CHECK(setsockopt(l, SOL_IP, MCAST_LEAVE_GROUP, &g, sizeof(g)) == 0);
 	CHECK(setsockopt(l, SOL_IP, MCAST_JOIN_GROUP, &g, sizeof(g)) == 0);
 	CHECK(close(s) == 0 && close(fd) == 0 && close(l) == 0);
+}
+
+/* Who has no room loses what comes, and the others get it. */
+static void a_full_one_loses_alone(void)
+{
+	char data[1001] = {0};
+	int full = member("0.0.0.0", 0);
+	uint16_t port = port_of(full);
+	int other = member("0.0.0.0", port);
+	int last = member("0.0.0.0", port);
+	int fd = sender();
+	char buf[sizeof(data)];
+	int left = 0;
+
+	memset(data, 'x', sizeof(data) - 1);
+	CHECK(set_option(full, SOL_SOCKET, SO_RCVBUF, 4096) == 0);
+	CHECK(join(full, "239.7.7.7") == 0);
+	for (int i = 0; i < 50; i++) {
+		CHECK(send4(fd, "239.7.7.7", port, data) == 1000);
+		CHECK(recv(other, buf, sizeof(buf), 0) == 1000);
+		CHECK(recv(last, buf, sizeof(buf), 0) == 1000);
+	}
+	while (recv(full, buf, sizeof(buf), MSG_DONTWAIT) == 1000)
+		left++;
+	CHECK(left > 0 && left < 20);
+	CHECK(close(full) == 0 && close(other) == 0 && close(last) == 0);
+	CHECK(close(fd) == 0);
 }
 
 /* Each sender comes to one of them, always the same. */
@@ -252,7 +301,9 @@ int main(void)
 		TEST(groups_are_for_members),
 		TEST(memberships_are_checked),
 		TEST(sources_are_chosen),
+		TEST(a_full_one_loses_alone),
 		TEST(ipv6_groups_are_joined),
+		TEST(ipv6_groups_have_an_end),
 		TEST(shared_ports_are_split),
 		TEST(streams_join),
 		TEST(the_best_fit_gets_it),

@@ -5,6 +5,7 @@
 #include "abi/types.h"
 #include "base/lock.h"
 #include "lib/list.h"
+#include "lib/tree.h"
 
 enum dgram_counter {
 	UDP_IN,
@@ -31,7 +32,7 @@ struct dgram_net {
 	struct list raws;   /* lock: dgram.raw_link */
 	uint32_t raw_count; /* lock to write */
 	/* Groups that somebody has joined, of each family: group.c. */
-	struct list groups; /* lock */
+	struct tree groups; /* lock */
 	uint32_t last_id;   /* atomic: of packets of IPv4 */
 	/* atomic; [0] is IPv6 */
 	uint64_t counters[IPV4_AND_6][DGRAM_COUNTERS];

@@ -19,7 +19,7 @@ void dgram_net_init(struct dgram_net *n)
 {
 	lock_init(&n->lock, RANK_PORTS);
 	list_init(&n->raws);
-	list_init(&n->groups);
+	tree_init(&n->groups);
 	n->last_id = 1;
 }
 

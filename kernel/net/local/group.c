@@ -11,15 +11,20 @@
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "base/slab.h"
-#include "lib/list.h"
 #include "lib/string.h"
+#include "lib/tree.h"
 #include "net/local/deliver.h"
 
-enum { GROUPS_MAX = 20, SOURCES_MAX = 10, ALL_HOSTS = 0xe0000001 };
+enum {
+	GROUPS_MAX = 20,
+	GROUPS6_MAX = 2340, /* as many as Linux's net.core.optmem_max has room for */
+	SOURCES_MAX = 10,
+	ALL_HOSTS = 0xe0000001,
+};
 
 /* A socket's. */
 struct membership {
-	struct list link; /* local_socket.groups */
+	struct tree_node node; /* local_socket.groups */
 	struct tcp_target group;
 	struct tcp_target own; /* as it was joined by: an address, or none */
 	bool is_exclude;       /* the sources are those not to hear from */
@@ -30,7 +35,7 @@ struct membership {
 
 /* The network's. */
 struct joined {
-	struct list link;
+	struct tree_node node; /* dgram_net.groups */
 	struct tcp_target group;
 	uint32_t count;
 };
@@ -38,26 +43,31 @@ struct joined {
 static SLAB_CACHE(membership_slab, "ip_mc_socklist", sizeof(struct membership), 8);
 static SLAB_CACHE(joined_slab, "ip_mc_list", sizeof(struct joined), 8);
 
-static bool same_group(const struct tcp_target *a, const struct tcp_target *b)
+static int compare(const struct tcp_target *a, const struct tcp_target *b)
 {
-	return a->is_v4 == b->is_v4 &&
-	       !memcmp(a->name.addr, b->name.addr, sizeof(a->name.addr));
+	if (a->is_v4 != b->is_v4)
+		return a->is_v4 ? -1 : 1;
+	return memcmp(a->name.addr, b->name.addr, sizeof(a->name.addr));
 }
 
 /* ---- the network's ---- */
 
+static int compare_joined(const void *group, const struct tree_node *node)
+{
+	return compare(group, &tree_entry(node, struct joined, node)->group);
+}
+
+static int joined_order(const struct tree_node *a, const struct tree_node *b)
+{
+	return compare_joined(&tree_entry(a, struct joined, node)->group, b);
+}
+
 /* Its lock is held. */
 static struct joined *find_joined(struct dgram_net *n, const struct tcp_target *group)
 {
-	struct list *pos;
+	struct tree_node *found = tree_find(&n->groups, group, compare_joined);
 
-	list_for_each (pos, &n->groups) {
-		struct joined *j = list_entry(pos, struct joined, link);
-
-		if (same_group(&j->group, group))
-			return j;
-	}
-	return NULL;
+	return found ? tree_entry(found, struct joined, node) : NULL;
 }
 
 static int net_join(struct net_ns *net, const struct tcp_target *group)
@@ -71,7 +81,7 @@ static int net_join(struct net_ns *net, const struct tcp_target *group)
 		j = slab_alloc_zeroed(&joined_slab);
 		if (j) {
 			j->group = *group;
-			list_add_tail(&n->groups, &j->link);
+			(void)!tree_insert(&n->groups, &j->node, joined_order);
 		}
 	}
 	if (j)
@@ -88,7 +98,7 @@ static void net_leave(struct net_ns *net, const struct tcp_target *group)
 	lock_take(&n->lock);
 	j = find_joined(n, group);
 	if (j && !--j->count) {
-		list_remove(&j->link);
+		tree_remove(&n->groups, &j->node);
 		slab_free(&joined_slab, j);
 	}
 	lock_drop(&n->lock);
@@ -122,18 +132,22 @@ bool group_is_joined(struct net_ns *net, const struct tcp_target *to)
 
 /* ---- a socket's ---- */
 
+static int compare_membership(const void *group, const struct tree_node *node)
+{
+	return compare(group, &tree_entry(node, struct membership, node)->group);
+}
+
+static int membership_order(const struct tree_node *a, const struct tree_node *b)
+{
+	return compare_membership(&tree_entry(a, struct membership, node)->group, b);
+}
+
 static struct membership *find(const struct local_socket *l,
 			       const struct tcp_target *group)
 {
-	struct list *pos;
+	struct tree_node *found = tree_find(&l->groups, group, compare_membership);
 
-	list_for_each (pos, &l->groups) {
-		struct membership *m = list_entry(pos, struct membership, link);
-
-		if (same_group(&m->group, group))
-			return m;
-	}
-	return NULL;
+	return found ? tree_entry(found, struct membership, node) : NULL;
 }
 
 static int find_source(const struct membership *m, const struct tcp_target *source)
@@ -167,10 +181,10 @@ bool group_allows(const struct dgram *d, const struct tcp_target *to,
 static uint32_t count_of(const struct local_socket *l, bool is_v4)
 {
 	uint32_t count = 0;
-	struct list *pos;
+	struct tree_node *pos;
 
-	list_for_each (pos, &l->groups)
-		count += list_entry(pos, struct membership, link)->group.is_v4 == is_v4;
+	tree_for_each (pos, &l->groups)
+		count += tree_entry(pos, struct membership, node)->group.is_v4 == is_v4;
 	return count;
 }
 
@@ -185,6 +199,8 @@ static int join(struct local_socket *l, const struct group_request *q, bool is_e
 		return -EADDRINUSE;
 	if (q->group.is_v4 && count_of(l, true) >= GROUPS_MAX)
 		return -ENOBUFS;
+	if (!q->group.is_v4 && count_of(l, false) >= GROUPS6_MAX)
+		return -ENOMEM;
 	m = slab_alloc_zeroed(&membership_slab);
 	if (!m)
 		return -ENOBUFS;
@@ -197,7 +213,7 @@ static int join(struct local_socket *l, const struct group_request *q, bool is_e
 	m->own = q->own;
 	m->is_exclude = is_exclude;
 	lock_take(&l->option_lock);
-	list_add_tail(&l->groups, &m->link);
+	(void)!tree_insert(&l->groups, &m->node, membership_order);
 	lock_drop(&l->option_lock);
 	return 0;
 }
@@ -205,7 +221,7 @@ static int join(struct local_socket *l, const struct group_request *q, bool is_e
 static void leave(struct local_socket *l, struct membership *m)
 {
 	lock_take(&l->option_lock);
-	list_remove(&m->link);
+	tree_remove(&l->groups, &m->node);
 	lock_drop(&l->option_lock);
 	net_leave(l->inet.socket->net, &m->group);
 	slab_free(&membership_slab, m);
@@ -328,8 +344,8 @@ int group_filter_get(struct local_socket *l, const struct tcp_target *group,
 
 void group_leave_all(struct local_socket *l)
 {
-	struct membership *m;
+	struct tree_node *node;
 
-	while ((m = list_first_entry(&l->groups, struct membership, link)))
-		leave(l, m);
+	while ((node = tree_first(&l->groups)))
+		leave(l, tree_entry(node, struct membership, node));
 }

@@ -14,6 +14,7 @@
 #pragma once
 #include "base/lock.h"
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "net/inet/inet.h"
 #include "net/inet/tcp.h"
 #include "net/local/dgram_net.h"
@@ -106,7 +107,7 @@ struct local_socket {
 	struct local_port *port;       /* the table's lock; NULL: none */
 	struct socket_filter *chooser; /* the table's lock: ref: reuseport.c */
 	struct list port_link;	       /* the table's lock */
-	struct list groups;	       /* option_lock: that it has joined: group.c */
+	struct tree groups;	       /* option_lock: that it has joined: group.c */
 	struct lock option_lock;       /* RANK_OBJECT2 */
 	struct local_options options;  /* option_lock to write */
 	struct local_seed *seed;       /* option_lock: ref: seed.c */

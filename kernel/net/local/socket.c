@@ -43,7 +43,7 @@ void local_socket_init(struct local_socket *l, struct socket *s)
 	l->local.is_v4 = l->bound.is_v4 = s->family == AF_INET;
 	l->uid = current_creds()->fsuid;
 	list_init(&l->port_link);
-	list_init(&l->groups);
+	tree_init(&l->groups);
 	lock_init(&l->option_lock, RANK_OBJECT2);
 	local_options_init(&l->options);
 	inet_table_add(s);
