@@ -145,6 +145,9 @@ static inline struct socket *dgram_socket(const struct dgram *d)
 /* The socket's filter, its buffer and so on: is p to be had? d takes it, or it is
  * destroyed. Any lock before RANK_OBJECT2 may be held. */
 bool dgram_give(struct dgram *d, struct dgram_packet *p);
+/* Is there room for p, as long as it is now? If not it counts as lost: for who would have
+ * to copy it first. */
+bool dgram_has_room(struct dgram *d, const struct dgram_packet *p) MUST_CHECK;
 ssize_t dgram_receive(struct socket *s, struct message *m);
 uint32_t dgram_poll(struct socket *s, struct poll_table *pt);
 /* d's lock is held: tells who waits that bits came true. */

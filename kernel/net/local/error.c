@@ -36,7 +36,7 @@ static bool enqueue(struct dgram *d, struct dgram_packet *p)
 {
 	uint32_t limit = atomic_load_relaxed(&dgram_socket(d)->receive_size);
 
-	p->charge = dgram_charge(p->size);
+	p->charge = dgram_charge(p->size + p->options_size);
 	if ((uint64_t)d->charged + d->errors_charged + p->charge >= limit)
 		return false;
 	d->errors_charged += p->charge;

@@ -114,7 +114,7 @@ static bool give_locked(struct dgram *d, struct dgram_packet *p, enum dgram_coun
 	*why = UDP_IN_ERRORS;
 	if (!passes_filter(d, p))
 		return false;
-	p->charge = dgram_charge(p->size);
+	p->charge = dgram_charge(p->size + p->options_size);
 	if (!has_room(d, p->charge)) {
 		*why = UDP_BUFFER_ERRORS;
 		return false;
@@ -128,9 +128,34 @@ static bool give_locked(struct dgram *d, struct dgram_packet *p, enum dgram_coun
 	return true;
 }
 
-bool dgram_give(struct dgram *d, struct dgram_packet *p)
+static void count_lost(const struct dgram *d, bool is_v4, enum dgram_counter why)
 {
 	struct net_ns *net = dgram_socket(d)->net;
+
+	if (d->kind != DGRAM_UDP)
+		return;
+	dgram_count(net, is_v4, UDP_IN_ERRORS);
+	if (why != UDP_IN_ERRORS)
+		dgram_count(net, is_v4, why);
+}
+
+bool dgram_has_room(struct dgram *d, const struct dgram_packet *p)
+{
+	uint32_t size = p->segment && !d->takes_many ? p->segment : p->size;
+	bool has;
+
+	lock_take(&d->lock);
+	has = has_room(d, dgram_charge(size + p->options_size));
+	lock_drop(&d->lock);
+	if (!has) {
+		(void)atomic_add(&d->lost, 1);
+		count_lost(d, p->to.is_v4, UDP_BUFFER_ERRORS);
+	}
+	return has;
+}
+
+bool dgram_give(struct dgram *d, struct dgram_packet *p)
+{
 	bool is_v4 = p->to.is_v4;
 	enum dgram_counter why;
 	bool is_taken;
@@ -140,15 +165,11 @@ bool dgram_give(struct dgram *d, struct dgram_packet *p)
 	if (likely(is_taken))
 		dgram_tell(d, POLL_READABLE, POLLIN);
 	else
-		atomic_store_relaxed(&d->lost, d->lost + 1);
+		(void)atomic_add(&d->lost, 1);
 	lock_drop(&d->lock);
 	if (likely(is_taken))
 		return true;
-	if (d->kind == DGRAM_UDP) {
-		dgram_count(net, is_v4, UDP_IN_ERRORS);
-		if (why != UDP_IN_ERRORS)
-			dgram_count(net, is_v4, why);
-	}
+	count_lost(d, is_v4, why);
 	dgram_packet_destroy(p);
 	return false;
 }

@@ -145,7 +145,9 @@ bool raw_deliver(struct net_ns *net, const struct ip_packet *ip, bool is_many)
 		    !is_wanted(d, &p->to, &p->from) || !group_allows(d, &p->to, &p->from))
 			continue;
 		is_had = true;
-		copy = passes_types(d, ip) ? dgram_packet_copy(p, 0, p->size) : NULL;
+		if (!passes_types(d, ip) || !dgram_has_room(d, p))
+			continue;
+		copy = dgram_packet_copy(p, 0, p->size);
 		if (copy)
 			(void)dgram_give(d, copy);
 	}

@@ -155,6 +155,15 @@ static void give(struct dgram *d, struct dgram_packet *p)
 	}
 }
 
+static void give_copy(struct dgram *d, const struct dgram_packet *p)
+{
+	struct dgram_packet *copy =
+		dgram_has_room(d, p) ? dgram_packet_copy(p, 0, p->size) : NULL;
+
+	if (copy)
+		give(d, copy);
+}
+
 static bool is_wanted(const struct dgram *d, const struct dgram_packet *p)
 {
 	bool is_exact;
@@ -176,13 +185,11 @@ static void deliver_many(struct net_ns *net, struct dgram_packet *p)
 	if (port) {
 		list_for_each (pos, &port->owners) {
 			struct dgram *d = dgram_of_port_link(pos);
-			struct dgram_packet *copy;
 
 			if (!is_wanted(d, p))
 				continue;
-			copy = last ? dgram_packet_copy(p, 0, p->size) : NULL;
-			if (copy)
-				give(last, copy);
+			if (last)
+				give_copy(last, p);
 			last = d;
 		}
 	}
