@@ -372,9 +372,14 @@ struct accept_claim {
 	struct socket *fresh;
 };
 
+/* With a part of its family it may be in tables, and its connection lead to it, which
+ * nobody can undo here: it stays. */
 static void accept_abandon(struct claim *c)
 {
-	socket_free(container_of(c, struct accept_claim, claim)->fresh);
+	struct socket *fresh = container_of(c, struct accept_claim, claim)->fresh;
+
+	if (!atomic_load(&fresh->private))
+		socket_free(fresh);
 }
 
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
