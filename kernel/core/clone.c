@@ -437,7 +437,7 @@ static int check_set_tid(const struct clone_request *q)
 {
 	if (!q->tid && !q->set_tid_size)
 		return 0;
-	if (q->set_tid_size > 1 || q->tid < 1 || q->tid >= PID_MAX)
+	if (q->set_tid_size > 1 || q->tid < 1 || q->tid >= atomic_load_relaxed(&pid_max))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
 }
@@ -451,7 +451,7 @@ static int check_request(struct task *t, const struct clone_request *q)
 	if (err)
 		return err;
 	t->is_over_nproc = false;
-	err = policy_may_fork(t);
+	err = task_limit_reached() ? -EAGAIN : policy_may_fork(t);
 	if (!err && (q->flags & CLONE_SETTLS) && q->tls >= USER_END)
 		err = -EPERM;
 	if (!err)

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* session.c - process groups, found by id through a small hash table. A session lives as
- * long as it has groups, a group as long as it has members. */
+/* session.c - process groups and sessions, found by id through small hash tables. A
+ * session lives as long as it has groups, a group as long as it has members. */
 #include "process/session.h"
 
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "process/task.h"
 
-#define PGROUP_BUCKETS 64
+#define BUCKETS 64
 
 static SLAB_CACHE(session_cache, "session", sizeof(struct session), 8);
 static SLAB_CACHE(pgroup_cache, "pgroup", sizeof(struct pgroup), 8);
 
 /* process_tree_lock; a head that is all zero has not been used yet. */
-static struct list pgroup_table[PGROUP_BUCKETS];
+static struct list pgroup_table[BUCKETS];
+static struct list session_table[BUCKETS];
 
-static struct list *pgroup_bucket(pid_t pgid)
+static struct list *bucket(struct list table[BUCKETS], pid_t id)
 {
-	struct list *head = &pgroup_table[(unsigned)pgid % PGROUP_BUCKETS];
+	struct list *head = &table[(unsigned)id % BUCKETS];
 
 	if (!head->next)
 		list_init(head);
@@ -26,7 +27,7 @@ static struct list *pgroup_bucket(pid_t pgid)
 
 struct pgroup *pgroup_find(pid_t pgid)
 {
-	struct list *head = pgroup_bucket(pgid);
+	struct list *head = bucket(pgroup_table, pgid);
 	struct list *pos;
 
 	list_for_each (pos, head) {
@@ -42,15 +43,34 @@ struct session *session_create(pid_t sid)
 {
 	struct session *s = slab_alloc_zeroed(&session_cache);
 
-	if (s)
-		s->sid = sid;
+	if (!s)
+		return NULL;
+	s->sid = sid;
+	list_add_tail(bucket(session_table, sid), &s->link);
 	return s;
+}
+
+/* A session may outlive the group that has its id. */
+bool pgroup_or_session_has(pid_t id)
+{
+	struct list *head = bucket(session_table, id);
+	struct list *pos;
+
+	if (pgroup_find(id))
+		return true;
+	list_for_each (pos, head) {
+		if (list_entry(pos, struct session, link)->sid == id)
+			return true;
+	}
+	return false;
 }
 
 void session_free_unused(struct session *s)
 {
-	if (s->groups == 0)
-		slab_free(&session_cache, s);
+	if (s->groups)
+		return;
+	list_remove(&s->link);
+	slab_free(&session_cache, s);
 }
 
 static struct pgroup *pgroup_create(const struct process *p, pid_t pgid,
@@ -65,7 +85,7 @@ static struct pgroup *pgroup_create(const struct process *p, pid_t pgid,
 	g->session = s;
 	s->groups++;
 	list_init(&g->members);
-	list_add_tail(pgroup_bucket(pgid), &g->link);
+	list_add_tail(bucket(pgroup_table, pgid), &g->link);
 	return g;
 }
 

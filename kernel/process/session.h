@@ -14,6 +14,7 @@ struct session {
 	struct tty *tty;      /* controlling terminal or NULL */
 	pid_t foreground;     /* its foreground group */
 	pid_t old_foreground; /* what that was when the terminal hung up */
+	struct list link;     /* all sessions */
 };
 
 struct pgroup {
@@ -25,6 +26,8 @@ struct pgroup {
 };
 
 struct pgroup *pgroup_find(pid_t pgid);
+/* Does a group or a session bear this id? */
+bool pgroup_or_session_has(pid_t id);
 /* Puts p into group pgid of session s, creating the group if there is none; leaves the
  * old one. 0 or -ENOMEM. */
 int pgroup_join(struct process *p, pid_t pgid, struct session *s) MUST_CHECK;

@@ -35,6 +35,8 @@ static struct list free_tasks = LIST_INIT(free_tasks);
 static int live_count;	     /* free_lock */
 static int process_total;    /* atomic */
 static uint64_t last_serial; /* atomic */
+int pid_max = PID_MAX;
+int threads_max = 192731;
 
 _Static_assert(offsetof(struct task, sleeper) == 0, "cpu_set_task");
 
@@ -186,20 +188,33 @@ void sighand_put(struct sighand *s)
 
 int task_id_alloc_locked(struct task *t)
 {
-	int id;
+	uint32_t last = (uint32_t)atomic_load_relaxed(&pid_max) - 1;
+	int before = 0;
+	int rounds = 0;
 
-	/* An id stays taken while a group or session bears it. */
-	do {
-		id = idr_alloc_cyclic(&ids, t, 1, PID_MAX - 1);
-		if (id > 0 && pgroup_find(id)) {
-			(void)idr_remove(&ids, (uint32_t)id);
-			continue;
+	/* An id stays taken while a group or session bears it. The second time that ids
+	 * begin anew all have been seen. */
+	while (rounds < 2) {
+		uint32_t first = ids.next > PID_RESERVED ? PID_RESERVED : 1;
+		int id = idr_alloc_cyclic(&ids, t, first, last);
+
+		if (id < 0)
+			return id == -ENOSPC ? -EAGAIN : id;
+		if (!pgroup_or_session_has(id)) {
+			t->tid = id;
+			return 0;
 		}
-		break;
-	} while (id > 0);
-	if (id > 0)
-		t->tid = id;
-	return id == -ENOSPC ? -EAGAIN : MIN(id, 0);
+		(void)idr_remove(&ids, (uint32_t)id);
+		rounds += id <= before;
+		before = id;
+	}
+	return -EAGAIN;
+}
+
+bool task_limit_reached(void)
+{
+	return atomic_load_relaxed(&ids.count) >=
+	       (uint32_t)atomic_load_relaxed(&threads_max);
 }
 
 pid_t task_last_id(void)
@@ -221,7 +236,7 @@ void task_set_last_id(pid_t id)
 
 int task_id_take_locked(struct task *t, pid_t id)
 {
-	int err = idr_insert(&ids, (uint32_t)id, t);
+	int err = pgroup_or_session_has(id) ? -EEXIST : idr_insert(&ids, (uint32_t)id, t);
 
 	if (!err)
 		t->tid = id;

@@ -291,7 +291,11 @@ struct process *process_next(pid_t from);
 /* Soft limit of the current process (RLIMIT_*). */
 uint64_t rlimit_current(int resource);
 
-#define PID_MAX 4194304 /* above all ids */
+#define PID_MAX	     4194304 /* above all ids */
+#define PID_RESERVED 300     /* ids below are given once only: the search wraps to it */
+#define THREADS_MAX  0x3fffffff
+extern int pid_max;	/* atomic: kernel.pid_max: new ids are below it */
+extern int threads_max; /* atomic: kernel.threads-max: so many tasks may there be */
 /* The id that was given last: the next that is free after it comes next. */
 pid_t task_last_id(void);
 void task_set_last_id(pid_t id);

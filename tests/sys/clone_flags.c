@@ -224,6 +224,39 @@ static bool may_choose_ids(void)
 	return has_cap(CAP_SYS_ADMIN) || has_cap(CAP_CHECKPOINT_RESTORE);
 }
 
+/* Also when their leaders have ended. */
+static void ids_of_groups_and_sessions_are_taken(void)
+{
+	for (int is_session = 0; is_session < 2; is_session++) {
+		pid_t id, child = 0;
+		struct args a = {.exit_signal = SIGCHLD,
+				 .set_tid = (uint64_t)&id,
+				 .set_tid_size = 1};
+		int ends[2];
+
+		CHECK(pipe(ends) == 0);
+		CHILD(leader)
+		{
+			CHECK(is_session ? setsid() == getpid() : setpgid(0, 0) == 0);
+			child = fork();
+			if (child == 0) {
+				pause();
+				_exit(0);
+			}
+			CHECK(!is_session || setpgid(child, 0) == 0);
+			CHECK(write(ends[1], &child, sizeof(child)) == sizeof(child));
+			_exit(0);
+		}
+		WAIT_EXIT(leader, 0);
+		CHECK(read(ends[0], &child, sizeof(child)) == sizeof(child));
+		id = leader;
+		CHECK(clone3_and_exit(&a, sizeof(a)) == -EEXIST);
+		CHECK(kill(child, SIGKILL) == 0);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
 static void ids_can_be_chosen(void)
 {
 	pid_t id = 0;
@@ -254,6 +287,7 @@ static void ids_can_be_chosen(void)
 	}
 	id = getpid();
 	CHECK(clone3_and_exit(&a, sizeof(a)) == -EEXIST);
+	ids_of_groups_and_sessions_are_taken();
 }
 
 static volatile int got;

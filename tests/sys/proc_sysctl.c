@@ -103,6 +103,10 @@ static void numbers_take_numbers(void)
 	FAILS(EINVAL, put("vm/swappiness", "5x"));
 	FAILS(EINVAL, put("vm/swappiness", " "));
 	FAILS(EINVAL, put("net/core/somaxconn", "many"));
+	FAILS(EINVAL, put("kernel/pid_max", "300"));
+	FAILS(EINVAL, put("kernel/pid_max", "4194305"));
+	FAILS(EINVAL, put("kernel/threads-max", "0"));
+	FAILS(EINVAL, put("kernel/threads-max", "1073741824"));
 }
 
 static void settings_are_kept(void)

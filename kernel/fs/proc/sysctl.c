@@ -222,7 +222,9 @@ static const struct number numbers[] = {
 	{"fs/suid_dumpable", &suid_dumpable, 0, 2},
 	{"kernel/overflowgid", &overflow_ids[ID_GROUP], 0, UINT16_MAX},
 	{"kernel/overflowuid", &overflow_ids[ID_USER], 0, UINT16_MAX},
+	{"kernel/pid_max", &pid_max, PID_RESERVED + 1, PID_MAX},
 	{"kernel/sched_rr_timeslice_ms", &sched_rr_timeslice_ms, 1, INT32_MAX},
+	{"kernel/threads-max", &threads_max, 1, THREADS_MAX},
 	{"fs/dir-notify-enable", &dnotify_enabled, 0, INT32_MAX},
 	{"fs/mount-max", &mounts_max, 1, INT32_MAX},
 	{"fs/fanotify/max_queued_events", &notify_limits[FANOTIFY_QUEUED_EVENTS], 0,
@@ -355,7 +357,7 @@ static int last_pid_store(char *data, size_t len, void *arg)
 	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
 		return -EPERM;
 	data[without_newline(data, len)] = '\0';
-	if (!parse_u32(data, &id) || id >= PID_MAX)
+	if (!parse_u32(data, &id) || id > (uint32_t)atomic_load_relaxed(&pid_max))
 		return -EINVAL;
 	task_set_last_id((pid_t)id);
 	return 0;
