@@ -385,6 +385,7 @@ static int accept_in_memory(struct socket *s, struct socket *fresh, struct tcp_c
 }
 
 struct accept {
+	struct claim claim; /* on the listener */
 	struct socket *s, *fresh;
 	struct tcp_listener *listener;
 	nsec_t deadline;
@@ -466,6 +467,11 @@ static int accept_from_both(struct accept *a, bool nonblock)
 	}
 }
 
+static void listener_abandon(struct claim *c)
+{
+	tcp_listener_put(container_of(c, struct accept, claim)->listener);
+}
+
 int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 {
 	struct inet_socket *i = inet_of(s);
@@ -474,8 +480,10 @@ int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 
 	lock_take(&i->lock);
 	a.listener = i->listener;
-	if (a.listener)
+	if (a.listener) {
 		ref_get(&a.listener->refs);
+		claim_begin(&a.claim, listener_abandon);
+	}
 	lock_drop(&i->lock);
 	if (!a.listener)
 		return i->is_local || tcp_conn_of(i)
@@ -487,6 +495,7 @@ int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 	 * had somebody. */
 	if (atomic_load(&a.listener->count))
 		waitq_wake_one(&i->readable, POLL_READABLE);
+	claim_end(&a.claim);
 	tcp_listener_put(a.listener);
 	return err;
 }
