@@ -111,6 +111,7 @@ struct dgram {
 	bool is_watched;	 /* SIOCGSTAMP was asked */
 	nsec_t stamp;		 /* of the last message received; -1: there was none */
 	struct dgram_cork *cork; /* atomic: inet_socket.lock to write */
+	uint32_t cork_charge;	 /* the same: of its packet */
 	/* SOL_UDP: atomic */
 	bool is_corked, no_sum6_send, no_sum6_receive, takes_many;
 	uint16_t segment;

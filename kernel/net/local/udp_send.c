@@ -122,6 +122,18 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 	return 0;
 }
 
+/* To whom it is for, in memory or outside: p is taken. */
+static int send_off(struct dgram_send *w, struct dgram_packet *p)
+{
+	int err;
+
+	if (likely(!atomic_load(&w->d->published)) || !dgram_goes_outside(w->d, &w->to))
+		return transmit(w, p);
+	err = dgram_send_outside(w->d, &w->to, p);
+	dgram_packet_destroy(p);
+	return err;
+}
+
 /* ---- held back ---- */
 
 static void cork_destroy(struct dgram_cork *c)
@@ -182,6 +194,7 @@ static struct dgram_cork *cork_take(struct dgram *d)
 	lock_take(&d->local.inet.lock);
 	c = d->cork;
 	atomic_store(&d->cork, NULL);
+	atomic_store_relaxed(&d->cork_charge, 0);
 	lock_drop(&d->local.inet.lock);
 	return c;
 }
@@ -193,7 +206,7 @@ int udp_uncork(struct dgram *d)
 
 	if (!c)
 		return 0;
-	err = transmit(&c->to, c->packet);
+	err = send_off(&c->to, c->packet);
 	c->packet = NULL;
 	cork_destroy(c);
 	return err;
@@ -206,19 +219,15 @@ void udp_cork_drop(struct dgram *d)
 
 uint32_t udp_cork_charge(struct dgram *d)
 {
-	uint32_t charge = 0;
-
-	lock_take(&d->local.inet.lock);
-	if (d->cork)
-		charge = dgram_charge(d->cork->packet->size);
-	lock_drop(&d->local.inet.lock);
-	return charge;
+	return atomic_load_relaxed(&d->cork_charge);
 }
 
-/* There may be a datagram held back: more of it. */
-static ssize_t send_corked(struct dgram_send *w, bool goes_on)
+/* There may be a datagram held back: more of it. If there is none, w is the first part of
+ * one; but if it is not prepared for that: -ENOENT, and nothing was done. */
+static ssize_t send_corked(struct dgram_send *w, bool is_prepared, bool goes_on)
 {
 	struct dgram *d = w->d;
+	struct uio start = *w->m->data;
 	size_t size = w->m->data->left;
 	struct dgram_packet *p;
 	int err = dgram_read_data(w, 0, &p);
@@ -228,6 +237,10 @@ static ssize_t send_corked(struct dgram_send *w, bool goes_on)
 	lock_take(&d->local.inet.lock);
 	if (d->cork) {
 		err = cork_append(d->cork, p);
+	} else if (!is_prepared) { /* somebody else has sent it */
+		*w->m->data = start;
+		dgram_packet_destroy(p);
+		err = -ENOENT;
 	} else {
 		struct dgram_cork *c = cork_create(w, p);
 
@@ -237,6 +250,9 @@ static ssize_t send_corked(struct dgram_send *w, bool goes_on)
 			err = -ENOBUFS;
 		}
 	}
+	if (!err)
+		atomic_store_relaxed(&d->cork_charge,
+				     dgram_charge(d->cork->packet->size));
 	lock_drop(&d->local.inet.lock);
 	if (err == -EMSGSIZE)
 		udp_cork_drop(d); /* all of it */
@@ -270,6 +286,7 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	bool goes_on = (m->flags & MSG_MORE) || w.d->is_corked;
 	size_t size = m->data->left;
 	struct dgram_packet *p;
+	ssize_t done;
 	int err;
 
 	if (unlikely(size > IP_SIZE_MAX))
@@ -278,8 +295,11 @@ ssize_t udp_send(struct socket *s, struct message *m)
 		return -EOPNOTSUPP;
 	if (unlikely(atomic_load(&w.d->cork) != NULL)) {
 		w.to.is_v4 = s->family == AF_INET;
-		err = dgram_may_send(w.d);
-		return err ? err : send_corked(&w, goes_on);
+		done = dgram_may_send(w.d);
+		if (!done)
+			done = send_corked(&w, false, goes_on);
+		if (done != -ENOENT)
+			return done;
 	}
 	if (unlikely(w.d->local.inet.outside != NULL))
 		return inet_send(s, m);
@@ -293,13 +313,9 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	if (err)
 		return err;
 	if (unlikely(goes_on))
-		return send_corked(&w, true);
+		return send_corked(&w, true, true);
 	err = dgram_read_data(&w, 0, &p);
-	if (!err && unlikely(w.d->published != NULL) && dgram_goes_outside(w.d, &w.to)) {
-		err = dgram_send_outside(w.d, &w.to, p);
-		dgram_packet_destroy(p);
-	} else if (!err) {
-		err = transmit(&w, p);
-	}
+	if (!err)
+		err = send_off(&w, p);
 	return err ? err : (ssize_t)size;
 }
