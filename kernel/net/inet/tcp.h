@@ -97,13 +97,14 @@ struct tcp_conn {
 	struct tcp_half half[2];
 	struct waitq turn_over; /* waited for by those who find a turn taken */
 	struct tcp_lease lease;
-	struct tcp_listener *listener; /* const: ref; NULL: there was none */
+	struct tcp_listener *listener; /* const once connecting: ref; NULL: none */
 	struct list link;	       /* listener->lock: queue or waiting */
 	bool is_waiting;	       /* listener->lock: on the latter */
 	struct inet_options *options;  /* ref: of the accepted socket */
 	struct local_seed *seed;       /* ref: the same, where no host socket has them */
 	struct timer push_timer;       /* tcp_hold.c */
 	bool has_timer, is_timed;      /* it was used; it is armed */
+	bool is_renewed;	 /* of who connects by it: the socket has had it before */
 	struct tcp_conn *former; /* ref: what its owner had before: inet_socket.lock */
 };
 
@@ -237,7 +238,7 @@ void tcp_listener_end(struct inet_socket *i, bool is_over);
 
 int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
 		bool nonblock);
-/* Connects s by c, to l, or to nobody if that is NULL. */
+/* Connects s by c, to l, whose reference is taken over, or to nobody if that is NULL. */
 int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
 		   bool nonblock) MUST_CHECK;
 /* connect(2) of one that is, or tries to be. */
@@ -249,8 +250,11 @@ int tcp_wait_connected(struct socket *s, struct tcp_conn *c, int side,
 /* ---- tcp_conn.c ---- */
 
 struct tcp_conn *tcp_conn_create(void) MUST_CHECK;
-/* That of an attempt of i's which failed, made new, or NULL. */
+/* That of an attempt of i's which failed, made new, or NULL. It is the caller's alone,
+ * until it is i's connection again, or tcp_conn_unused() is called. */
 struct tcp_conn *tcp_conn_renew(struct inet_socket *i) MUST_CHECK;
+/* i is not connected by c after all, which the caller puts. */
+void tcp_conn_unused(struct inet_socket *i, struct tcp_conn *c);
 void tcp_conn_put(struct tcp_conn *c);
 /* The socket's connection in memory, or NULL: the host serves it. */
 static inline struct tcp_conn *tcp_conn_of(const struct inet_socket *i)

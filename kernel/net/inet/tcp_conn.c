@@ -66,9 +66,33 @@ struct tcp_conn *tcp_conn_renew(struct inet_socket *i)
 		h->error = 0;
 	}
 	lock_drop(&c->lock);
-	ref_get(&c->refs);
+	/* The socket's reference is the caller's now. */
+	i->conn = c->former;
+	if (c->former)
+		i->former_count--;
+	c->former = NULL;
+	c->is_renewed = true;
 	lock_drop(&i->lock);
 	return c;
+}
+
+/* Others may still look at what the socket had: it is kept behind what it has now. */
+void tcp_conn_unused(struct inet_socket *i, struct tcp_conn *c)
+{
+	struct tcp_conn **at;
+
+	if (!c->is_renewed)
+		return;
+	lock_take(&i->lock);
+	at = i->conn ? &i->conn->former : &i->conn;
+	if (i->conn)
+		i->former_count++;
+	c->is_self = false;
+	c->is_renewed = false;
+	c->former = *at;
+	ref_get(&c->refs);
+	*at = c;
+	lock_drop(&i->lock);
 }
 
 void tcp_conn_put(struct tcp_conn *c)

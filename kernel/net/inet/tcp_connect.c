@@ -118,7 +118,7 @@ static bool choose_name(struct socket *s, struct tcp_conn *c, const struct tcp_t
 /* ---- connecting ---- */
 
 /* Only now is s a socket in memory. */
-static int attach(struct socket *s, struct tcp_conn *c)
+static int attach(struct socket *s, struct tcp_conn *c, struct tcp_listener *l)
 {
 	struct inet_socket *i = inet_of(s);
 	int err = 0;
@@ -129,12 +129,12 @@ static int attach(struct socket *s, struct tcp_conn *c)
 	} else {
 		c->half[CONNECTOR].owner = i;
 		c->half[CONNECTOR].set = i->set;
-		if (c != i->conn) {
-			c->former = i->conn;
-			if (c->former)
-				i->former_count++;
-			ref_get(&c->refs);
-		}
+		c->listener = l;
+		c->is_renewed = false;
+		c->former = i->conn;
+		if (c->former)
+			i->former_count++;
+		ref_get(&c->refs);
 		i->side = CONNECTOR;
 		i->conn = c;
 		atomic_store(&i->error, 0);
@@ -197,7 +197,7 @@ int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
 static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
 		       bool nonblock)
 {
-	int err = attach(s, c);
+	int err = attach(s, c, l);
 
 	if (err)
 		return err;
@@ -214,10 +214,13 @@ static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener
 int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
 		   bool nonblock)
 {
-	int err = attach(s, c);
+	int err = attach(s, c, l);
 
-	if (err)
+	if (err) {
+		tcp_listener_put(l);
+		tcp_conn_unused(inet_of(s), c);
 		return err;
+	}
 	if (c->is_self || !l || tcp_listener_enter(l, c)) {
 		lock_take(&c->lock);
 		if (c->is_self)

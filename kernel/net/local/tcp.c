@@ -283,6 +283,7 @@ static void choose_name(const struct socket *s, const struct tcp_target *to,
 static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool nonblock)
 {
 	struct local_socket *l = local_of(s);
+	struct tcp_listener *listener;
 	struct tcp_target from;
 	struct tcp_conn *c;
 	int err;
@@ -293,15 +294,16 @@ static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool
 	choose_name(s, to, &from);
 	err = local_port_connect(l, &from, to);
 	if (err) {
+		tcp_conn_unused(&l->inet, c);
 		tcp_conn_put(c);
 		return err;
 	}
 	c->half[CONNECTOR].name = l->local.name;
-	c->listener = find_listener(local_ports_of(l), to, &l->local);
+	listener = find_listener(local_ports_of(l), to, &l->local);
 	/* Two SYNs that cross, both its own. */
-	c->is_self = !c->listener && !l->is_by_connect &&
+	c->is_self = !listener && !l->is_by_connect &&
 		     !memcmp(&l->local.name, &to->name, sizeof(to->name));
-	err = tcp_connect_to(s, c, c->listener, nonblock);
+	err = tcp_connect_to(s, c, listener, nonblock);
 	tcp_conn_put(c);
 	return err;
 }
