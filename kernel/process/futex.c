@@ -216,7 +216,7 @@ int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *ke
 
 		if (n == room)
 			break;
-		if (w->pi_owner || !(w->bitset & bitset) ||
+		if (w->pi_owner || w->wants_pi || !(w->bitset & bitset) ||
 		    !futex_key_equal(&w->key, key))
 			continue;
 		out[n++] = futex_release_locked(w);

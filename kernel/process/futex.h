@@ -51,7 +51,11 @@ struct futex_waiter {
 			 * and nobody but the task itself may touch it; so when APART,
 			 * before that and after futex_leave() */
 	int priority;	/* const once queued: real-time ones go first, the others are 0 */
-	pid_t pi_owner; /* FUTEX_LOCK_PI: who holds the lock (bucket->lock); else 0 */
+	/* bucket->lock. Of a lock (FUTEX_LOCK_PI): who holds it, or -tid of who held it
+	 * and has exited; of one that it was given: its own tid. Else 0. */
+	pid_t pi_owner;
+	bool wants_pi;		 /* const: FUTEX_WAIT_REQUEUE_PI: it may be moved, */
+	struct futex_key pi_key; /* const: to that lock alone */
 };
 
 int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private,
@@ -103,5 +107,23 @@ int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int 
 int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline,
 		  bool try_only) MUST_CHECK;
 int futex_unlock_pi(uaddr_t uaddr, bool is_private);
+/* Waits at the first word, which has its value, to be moved to the second, a lock, and
+ * there until it is ours. -EAGAIN: it was another value; woken, but not moved; or
+ * interrupted after that. */
+int futex_wait_requeue_pi(const struct futex_word *word, const struct futex_word *pi,
+			  struct deadline deadline) MUST_CHECK;
+/* Moves those who wait so, one and `requeue` more, or gives them the lock: how many. */
+int futex_requeue_pi(const struct futex_word *from, const struct futex_word *to, int wake,
+		     int requeue);
+/* One attempt with the bucket locked to get the lock for tid. dead: an owner known to
+ * have exited, or 0. Returns 0 (it has it), a positive number (it is to be queued, *owner
+ * has it), or an error. */
+int futex_pi_try_locked(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited,
+			pid_t *owner) MUST_CHECK;
+/* w, whose key and bucket are set and which is in no queue, gets the lock. */
+int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited,
+		  struct deadline deadline) MUST_CHECK;
+/* Counts the current task among those who may be queued for a lock, or out again. */
+void futex_pi_count(int by);
 /* t exits: those who wait for PI futexes that it holds try again. */
 void futex_pi_owner_died(struct task *t);

@@ -5,7 +5,7 @@
  * The word is the owner's tid, with FUTEX_WAITERS while somebody is queued. Everything
  * that the kernel does with it happens under the bucket's lock. The unlocking task hands
  * the lock to the first waiter by writing its tid. When an owner exits, its waiters are
- * woken with pi_owner -1 and take the word from the dead.
+ * woken with its negated tid as pi_owner and take the word from the dead.
  *
  * A task that has left an address space, by exit or exec, so far that it will not look
  * for waiters any more leaves that mm's id in futex_waiter:
@@ -23,9 +23,12 @@
 #include "process/futex.h"
 #include "process/task.h"
 
-#define OWNER_GONE (-1)
+static uint32_t pi_waiters; /* atomic: futex_pi_count() */
 
-static uint32_t pi_waiters; /* atomic: in futex_lock_pi() */
+void futex_pi_count(int by)
+{
+	(void)atomic_add(&pi_waiters, (uint32_t)by);
+}
 
 static bool is_alive(pid_t tid)
 {
@@ -40,9 +43,7 @@ static bool is_alive(pid_t tid)
 	return alive;
 }
 
-/* One attempt with the bucket locked. dead: an owner known to have exited, or 0. Returns
- * 0 (it is ours), a positive number (w is to be queued, *owner has it), or an error. */
-static int try_lock(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited, pid_t *owner)
+int futex_pi_try_locked(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited, pid_t *owner)
 {
 	uint32_t old;
 	uint32_t seen;
@@ -87,7 +88,7 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool
 
 	futex_count(w->bucket, 1);
 	lock_take(&w->bucket->lock);
-	ret = try_lock(uaddr, w->task->tid, dead, waited, &w->pi_owner);
+	ret = futex_pi_try_locked(uaddr, w->task->tid, dead, waited, &w->pi_owner);
 	if (ret > 0)
 		futex_enqueue_locked(w->bucket, w);
 	else
@@ -96,36 +97,39 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool
 	return ret;
 }
 
+int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited,
+		  struct deadline deadline)
+{
+	for (;;) {
+		int err = lock_or_queue(uaddr, w, dead, waited);
+
+		if (err <= 0)
+			return err;
+		err = futex_sleep(w, deadline);
+		if (err)
+			return err;
+		waited = true;
+		dead = w->pi_owner < 0 ? -w->pi_owner : 0;
+	}
+}
+
 static void abandon(struct claim *c)
 {
 	(void)futex_leave(container_of(c, struct futex_waiter, claim));
-	(void)atomic_sub(&pi_waiters, 1U);
+	futex_pi_count(-1);
 }
 
 static int lock_slow(uaddr_t uaddr, const struct futex_key *key, struct deadline deadline)
 {
 	struct futex_waiter w = {.key = *key, .task = current(), .bitset = UINT32_MAX};
-	pid_t owner = 0;
-	bool waited = false;
-	bool died = false;
 	int err;
 
 	w.bucket = futex_bucket_of(key);
-	(void)atomic_add(&pi_waiters, 1U);
+	futex_pi_count(1);
 	claim_begin(&w.claim, abandon);
-	for (;;) {
-		err = lock_or_queue(uaddr, &w, died ? owner : 0, waited);
-		if (err <= 0)
-			break;
-		owner = w.pi_owner;
-		err = futex_sleep(&w, deadline);
-		if (err)
-			break;
-		waited = true;
-		died = w.pi_owner == OWNER_GONE;
-	}
+	err = futex_pi_take(uaddr, &w, 0, false, deadline);
 	claim_end(&w.claim);
-	(void)atomic_sub(&pi_waiters, 1U);
+	futex_pi_count(-1);
 	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
 }
 
@@ -234,7 +238,7 @@ static int release_orphans(struct futex_bucket *b, pid_t tid, struct sleeper **o
 
 		if (w->pi_owner != tid || n == FUTEX_WAKE_BATCH)
 			continue;
-		w->pi_owner = OWNER_GONE;
+		w->pi_owner = -tid;
 		out[n++] = futex_release_locked(w);
 	}
 	return n;

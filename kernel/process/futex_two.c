@@ -25,7 +25,7 @@ static int move_some(struct futex_bucket *from, const struct futex_key *key,
 
 		if (n == count)
 			break;
-		if (w->pi_owner || !futex_key_equal(&w->key, key))
+		if (w->pi_owner || w->wants_pi || !futex_key_equal(&w->key, key))
 			continue;
 		list_remove(pos);
 		list_add_tail(&moved, pos);

@@ -48,7 +48,7 @@ static long restart_wait(struct task *t)
 static bool has_timeout(int cmd)
 {
 	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI ||
-	       cmd == FUTEX_LOCK_PI2;
+	       cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI;
 }
 
 /* When an operation gives up: FUTEX_WAIT's timeout is relative, the
@@ -77,13 +77,14 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 	int cmd = op & FUTEX_CMD_MASK;
 	bool is_private = op & FUTEX_PRIVATE_FLAG;
 	bool realtime = op & FUTEX_CLOCK_REALTIME;
-	struct futex_word one = {addr, 0, is_private};
+	struct futex_word one = {addr, val, is_private};
 	struct futex_word two = {addr2, 0, is_private};
 	int val2 = (int)timeout; /* for operations without a timeout */
 	struct deadline deadline;
 	int err;
 
-	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+	    cmd != FUTEX_WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	err = deadline_get(cmd, realtime, timeout, &deadline);
 	if (err)
@@ -110,6 +111,11 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 		return futex_lock_pi(addr, is_private, deadline, true);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr, is_private);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(&one, &two, deadline);
+	case FUTEX_CMP_REQUEUE_PI:
+		one.value = val3;
+		return futex_requeue_pi(&one, &two, (int)val, val2);
 	default:
 		return -ENOSYS;
 	}
