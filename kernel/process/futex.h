@@ -123,7 +123,9 @@ int futex_pi_try_locked(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited,
 /* w, whose key and bucket are set and which is in no queue, gets the lock. */
 int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited,
 		  struct deadline deadline) MUST_CHECK;
-/* Counts the current task among those who may be queued for a lock, or out again. */
-void futex_pi_count(int by);
+/* Around all in which w, the current task's, may be queued for a lock: claims it, and
+ * counts it for owners that exit. */
+void futex_pi_begin(struct futex_waiter *w);
+void futex_pi_end(struct futex_waiter *w);
 /* t exits: those who wait for PI futexes that it holds try again. */
 void futex_pi_owner_died(struct task *t);

@@ -23,11 +23,24 @@
 #include "process/futex.h"
 #include "process/task.h"
 
-static uint32_t pi_waiters; /* atomic: futex_pi_count() */
+static uint32_t pi_waiters; /* atomic: between futex_pi_begin() and futex_pi_end() */
 
-void futex_pi_count(int by)
+static void abandon(struct claim *c)
 {
-	(void)atomic_add(&pi_waiters, (uint32_t)by);
+	(void)futex_leave(container_of(c, struct futex_waiter, claim));
+	(void)atomic_sub(&pi_waiters, 1U);
+}
+
+void futex_pi_begin(struct futex_waiter *w)
+{
+	(void)atomic_add(&pi_waiters, 1U);
+	claim_begin(&w->claim, abandon);
+}
+
+void futex_pi_end(struct futex_waiter *w)
+{
+	claim_end(&w->claim);
+	(void)atomic_sub(&pi_waiters, 1U);
 }
 
 static bool is_alive(pid_t tid)
@@ -113,23 +126,15 @@ int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited
 	}
 }
 
-static void abandon(struct claim *c)
-{
-	(void)futex_leave(container_of(c, struct futex_waiter, claim));
-	futex_pi_count(-1);
-}
-
 static int lock_slow(uaddr_t uaddr, const struct futex_key *key, struct deadline deadline)
 {
 	struct futex_waiter w = {.key = *key, .task = current(), .bitset = UINT32_MAX};
 	int err;
 
 	w.bucket = futex_bucket_of(key);
-	futex_pi_count(1);
-	claim_begin(&w.claim, abandon);
+	futex_pi_begin(&w);
 	err = futex_pi_take(uaddr, &w, 0, false, deadline);
-	claim_end(&w.claim);
-	futex_pi_count(-1);
+	futex_pi_end(&w);
 	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
 }
 

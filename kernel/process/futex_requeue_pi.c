@@ -27,12 +27,6 @@ static int keys_get(const struct futex_word *word, const struct futex_word *pi,
 	return err ? err : futex_key_equal(key, pi_key) ? -EINVAL : 0;
 }
 
-static void abandon(struct claim *c)
-{
-	(void)futex_leave(container_of(c, struct futex_waiter, claim));
-	futex_pi_count(-1);
-}
-
 static int wait_for_lock(struct futex_waiter *w, const struct futex_word *word,
 			 uaddr_t pi, struct deadline deadline)
 {
@@ -61,11 +55,9 @@ int futex_wait_requeue_pi(const struct futex_word *word, const struct futex_word
 
 	if (err)
 		return err;
-	futex_pi_count(1);
-	claim_begin(&w.claim, abandon);
+	futex_pi_begin(&w);
 	err = wait_for_lock(&w, word, pi->uaddr, deadline);
-	claim_end(&w.claim);
-	futex_pi_count(-1);
+	futex_pi_end(&w);
 	return err;
 }
 
