@@ -11,6 +11,7 @@
 #include "storm.h"
 
 #include <dirent.h>
+#include <ftw.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,6 +33,18 @@ static const char *any(char path[static 64])
 	static const char *const names[] = {"f0", "f1", "f2", "k", "new", "s"};
 
 	sprintf(path, "%s/%s", dirs[pick(6)], names[pick(6)]);
+	return path;
+}
+
+/* A place as deep in the tree as path is: or whoever changes for long makes it deeper and
+ * deeper, by directories in directories. */
+static const char *any_beside(char path[static 64], const char *other)
+{
+	bool is_deep = strstr(other, "/s/");
+
+	do
+		any(path);
+	while (is_deep != !!strstr(path, "/s/"));
 	return path;
 }
 
@@ -80,20 +93,16 @@ static void make_tree(void)
 	(void)!symlink("d0", "l");
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	(void)!remove(path);
+	return 0;
+}
+
 static void remove_dir(const char *dir)
 {
-	static const char *const names[] = {"f0",   "f1",   "f2",  "k",	    "new", "s/f0",
-					    "s/f1", "s/f2", "s/k", "s/new", "s/s"};
-	char path[96];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		sprintf(path, "%s/%s", dir, names[i]);
-		if (unlink(path) != 0)
-			rmdir(path);
-	}
-	sprintf(path, "%s/s", dir);
-	rmdir(path);
-	rmdir(dir);
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- who changes ---- */
@@ -128,7 +137,8 @@ static void change_once(int me)
 		(void)!truncate(any(a), (off_t)pick(WORDS) * 8);
 		break;
 	case 6:
-		rename(any(a), any(b));
+		any(a);
+		rename(a, any_beside(b, a));
 		break;
 	case 7: /* what was one thing is another */
 		unlink(any(a));

