@@ -24,10 +24,10 @@ same "process substitution" $'1\n2' "$($RUN bash -c 'cat <(echo 1) <(echo 2)')"
 same "background jobs and wait" $'waited 0\njob 7\nall' "$($RUN bash -c 'sleep 0.1 & wait $!; echo waited $?
 	(sleep 0.05; exit 7) & wait $!; echo job $?
 	for i in 1 2 3 4 5 6 7 8; do (sleep 0.0$i) & done; wait; echo all')"
-same "wait -n takes the first" 4 "$($RUN bash -c '(exec sleep 5) & a=$!; (exit 4) & wait -n; echo $?; kill $a')"
+same "wait -n takes the first" 4 "$($RUN bash -c '(exec sleep 50) & a=$!; (exit 4) & wait -n; echo $?; kill $a')"
 same "a trap on a signal" $'got\nback' "$($RUN bash -c 'trap "echo got" USR1; kill -USR1 $$; echo back')"
 same "a trap interrupts wait" $'trap\nstatus 138' "$($RUN bash -c 'trap "echo trap" USR1
-	(sleep 0.1; kill -USR1 $$; sleep 0.3) & wait $!; echo status $?')"
+	(sleep 1; kill -USR1 $$; sleep 2) & wait $!; echo status $?')"
 same "a trap on exit" $'body\nbye' "$($RUN bash -c 'trap "echo bye" EXIT; echo body; exit 5')"
 status "the exit status" 5 $RUN bash -c 'exit 5'
 status "death by a signal" 143 $RUN bash -c 'kill -TERM $$'

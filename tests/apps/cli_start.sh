@@ -64,7 +64,7 @@ same "a closed one is closed inside" "closed" \
 try: os.fstat(0); print("open")
 except OSError: print("closed")' <&-)"
 same "the reader sees the end when the program has closed the pipe" "early" "$(
-	{ run sh -c 'exec >&-; sleep 2; echo late >late'; } | {
+	{ run sh -c 'exec >&-; sleep 5; echo late >late'; } | {
 		cat
 		[ -e late ] || echo early
 	}

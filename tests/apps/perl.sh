@@ -10,7 +10,7 @@ same "fork and wait" "10 45" "$($RUN perl -e 'my $s=0; my $n=0; for my $i (0..9)
 	while ((my $p=wait) > 0) { $s += $?>>8; $n++ } print "$n $s"')"
 same "pipes and system" $'A B\n3' "$($RUN perl -e 'open my $p, "-|", "echo a b" or die; print uc <$p>; print system("sh","-c","exit 3")>>8, "\n"')"
 same "signals and alarm" "alarm usr1" "$($RUN perl -e '$SIG{ALRM}=sub{print "alarm "; die}; $SIG{USR1}=sub{print "usr1"};
-	alarm 1; eval { sleep 10 }; kill USR1=>$$')"
+	eval { alarm 1; sleep 10 }; kill USR1=>$$')"
 same "sorting and files" 100000 "$($RUN perl -e 'use File::Temp "tempfile"; my ($f,$n)=tempfile(UNLINK=>1);
 	print $f "$_\n" for reverse 1..100000; close $f; open $f,"<",$n; my @l=sort { $a<=>$b } <$f>; print $l[-1]')"
 same "directories" "a b c" "$($RUN perl -e 'use File::Temp "tempdir"; my $d=tempdir(CLEANUP=>1); for (qw(c a b)) { open my $f,">","$d/$_" }

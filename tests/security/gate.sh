@@ -27,7 +27,7 @@ while True:
 END
 python3 servers.py &
 servers=$!
-for _ in $(seq 100); do [ -e port ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ -e port ] && break; sleep 0.1; done
 read -r port full <port
 cp "$program" prog
 "$CARBYNE" run --net=none --allow-connect "127.0.0.1:$port" --allow-connect "127.0.0.1:$full" -v "$PWD/volume:/v:sock" -v "$PWD/other:/o" -v "$PWD:$PWD:ro" -e PORT="$port" -e FULL="$full" -- ./prog

@@ -14,10 +14,10 @@ attempt() {
 	local status=0 tries=0
 	{ timeout -k 2 "$3" "$CARBYNE" run -- "$program" "$1" "$2" >out 2>err </dev/null; } \
 		2>/dev/null || status=$?
-	while pgrep -f -- "$program $1 $2\$" >/dev/null && [ $((tries++)) -lt 50 ]; do
+	while pgrep -f -- "$program $1 $2\$" >/dev/null && [ $((tries++)) -lt 200 ]; do
 		sleep 0.1
 	done
-	if [ "$tries" -gt 50 ]; then
+	if [ "$tries" -gt 200 ]; then
 		echo "not ok: $1 $2 leaves processes running"
 	elif [ "$status" = 125 ] && ! grep -q '^carbyne: ' err; then
 		echo "not ok: $1 $2 ends the sandbox without a word"

@@ -28,7 +28,7 @@ static int ask(const struct monitor_query *q)
 	box->query = *q;
 	__atomic_store_n(&box->asked, number, __ATOMIC_RELEASE);
 	knock();
-	for (int ms = 0; ms < 5000; ms++) {
+	for (int ms = 0; ms < 30000; ms++) {
 		if (__atomic_load_n(&box->answered, __ATOMIC_ACQUIRE) == number)
 			return 1;
 		usleep(ms ? 1000 : 50);

@@ -382,7 +382,7 @@ static void pidfd_is_returned(void)
 	p = (struct pollfd){.fd = fd, .events = POLLIN};
 	CHECK(poll(&p, 1, 0) == 0);
 	CHECK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0);
-	CHECK(poll(&p, 1, 5000) == 1 && (p.revents & POLLIN));
+	CHECK(poll(&p, 1, 20000) == 1 && (p.revents & POLLIN));
 	WAIT_SIGNAL(pid, SIGKILL);
 	FAILS(ESRCH, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
 	close(fd);

@@ -154,7 +154,7 @@ static void old_ways_of_calling_are_survived(void)
 		{
 			for (int sig = 1; sig < 32; sig++)
 				signal(sig, SIG_DFL);
-			alarm(5); /* where the call comes back to may be a loop */
+			alarm(20); /* where the call comes back to may be a loop */
 			run32(way[i].code, way[i].size);
 			_exit(0);
 		}

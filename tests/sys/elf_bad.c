@@ -77,7 +77,7 @@ static int outcome(void)
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		alarm(2);
+		alarm(20);
 		execl("./bad", "bad", (char *)NULL);
 		err = errno;
 		_exit(write(p[1], &err, sizeof(err)) == sizeof(err) ? 0 : 1);

@@ -419,7 +419,7 @@ static void inner_epolls_say_what_their_members_do(void)
 		CHECK(ready(out) == 0);
 		CHECK(ctl(in, EPOLL_CTL_ADD, c.in, EPOLLIN, 1) == 0 && ready(out) == 0);
 		put(&c);
-		CHECK(poll(&p, 1, 1000) == 1 && p.revents == POLLIN);
+		CHECK(poll(&p, 1, 20000) == 1 && p.revents == POLLIN);
 		CHECK(ready(out) == 1 && got.data.u64 == 3);
 		CHECK(ready(middle) == 1 && got.data.u64 == 2);
 		CHECK(ready(in) == 1 && got.data.u64 == 1 && ready(out) == 1);
@@ -640,7 +640,7 @@ static void poll_and_select_look_into_epolls(void)
 		CHECK(poll(&p, 1, 5) == 0);
 		CHECK(select(ep + 1, &set, NULL, NULL, &t) == 0);
 		put(&c);
-		CHECK(poll(&p, 1, 1000) == 1 && poll(&p, 1, -1) == 1);
+		CHECK(poll(&p, 1, 20000) == 1 && poll(&p, 1, -1) == 1);
 		FD_SET(ep, &set);
 		CHECK(select(ep + 1, &set, NULL, NULL, NULL) == 1);
 		CHECK(ready(ep) == 1 && poll(&p, 1, 5) == 0);

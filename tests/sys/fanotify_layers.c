@@ -63,7 +63,7 @@ static void asked(void)
 	p.fd = group_of(FAN_CLASS_CONTENT);
 	mark(p.fd, FAN_MARK_FILESYSTEM, FAN_OPEN_PERM, "d");
 	pid = child_start(opener);
-	CHECK(poll(&p, 1, 1000) == 1 && read(p.fd, &e, sizeof(e)) == sizeof(e));
+	CHECK(poll(&p, 1, 20000) == 1 && read(p.fd, &e, sizeof(e)) == sizeof(e));
 	CHECK(e.mask == FAN_OPEN_PERM && e.pid == pid);
 	r.fd = e.fd;
 	CHECK(write(p.fd, &r, sizeof(r)) == sizeof(r) && close(e.fd) == 0);

@@ -4,6 +4,8 @@
 /* calls: fcntl */
 #include "fixture.h"
 
+#include <sys/time.h>
+
 static volatile sig_atomic_t told;
 static volatile int told_fd, told_code, told_band;
 static int fd;
@@ -91,7 +93,7 @@ static void child_opens_for_writing(void)
 
 static void wait_told(int n)
 {
-	for (int i = 0; i < 2000 && told < n; i++)
+	for (int i = 0; i < 30000 && told < n; i++)
 		sleep_ms(1);
 	CHECK(told == n);
 }
@@ -192,10 +194,11 @@ static void on_alarm(int sig)
 
 static void child_is_interrupted(void)
 {
+	struct itimerval every = {{0, 100000}, {0, 100000}}; /* one finds it waiting */
 	struct sigaction sa = {.sa_handler = on_alarm};
 
 	CHECK(sigaction(SIGALRM, &sa, NULL) == 0);
-	alarm(1);
+	CHECK(setitimer(ITIMER_REAL, &every, NULL) == 0);
 	FAILS(EINTR, open("f", O_WRONLY));
 }
 

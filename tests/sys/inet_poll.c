@@ -27,7 +27,7 @@ static void poll_sees_each_state(void)
 	CHECK(ready(l, POLLIN | POLLOUT, 0) == 0);
 	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
 	CHECK(connect_to(fd[0], port_of(l)) == 0);
-	CHECK(ready(l, POLLIN, 5000) == POLLIN);
+	CHECK(ready(l, POLLIN, 20000) == POLLIN);
 	fd[1] = accept(l, NULL, NULL);
 	CHECK(ready(l, POLLIN, 0) == 0);
 	CHECK(ready(fd[1], POLLIN | POLLOUT, 0) == POLLOUT);
@@ -37,9 +37,9 @@ static void poll_sees_each_state(void)
 	while (recv(fd[0], &c, 1, MSG_DONTWAIT | MSG_TRUNC) > 0 &&
 	       recv(fd[0], NULL, 1 << 20, MSG_DONTWAIT | MSG_TRUNC) > 0)
 		;
-	CHECK(ready(fd[1], POLLOUT, 5000) == POLLOUT);
+	CHECK(ready(fd[1], POLLOUT, 20000) == POLLOUT);
 	CHECK(close(fd[1]) == 0);
-	CHECK(ready(fd[0], POLLIN | POLLRDHUP, 5000) & POLLRDHUP);
+	CHECK(ready(fd[0], POLLIN | POLLRDHUP, 20000) & POLLRDHUP);
 	close(fd[0]);
 	close(l);
 }
@@ -59,7 +59,7 @@ static void poll_wakes_for_either_kind(void)
 		p[1] = (struct pollfd){.fd = e, .events = POLLIN};
 		late_fd = i ? e : fd[1];
 		pid = child_start(write_late);
-		CHECK(poll(p, 2, 5000) == 1);
+		CHECK(poll(p, 2, 20000) == 1);
 		CHECK(p[i].revents == POLLIN && p[!i].revents == 0);
 		CHECK(child_wait(pid) == 0);
 		if (i)
@@ -113,7 +113,7 @@ static void epoll_watches_sockets(void)
 	CHECK(epoll_wait(ep, &ev, 1, 0) == 0);
 	late_fd = fd[1];
 	pid = child_start(write_late);
-	CHECK(epoll_wait(ep, &ev, 1, 5000) == 1);
+	CHECK(epoll_wait(ep, &ev, 1, 20000) == 1);
 	CHECK(ev.events == EPOLLIN && ev.data.u64 == 77);
 	CHECK(child_wait(pid) == 0);
 	CHECK(epoll_wait(ep, &ev, 1, 0) == 1); /* level */
@@ -122,18 +122,18 @@ static void epoll_watches_sockets(void)
 	ev = (struct epoll_event){.events = EPOLLIN | EPOLLET, .data.u64 = 78};
 	CHECK(epoll_ctl(ep, EPOLL_CTL_MOD, fd[0], &ev) == 0);
 	CHECK(write(fd[1], "x", 1) == 1);
-	CHECK(epoll_wait(ep, &ev, 1, 5000) == 1 && ev.data.u64 == 78);
+	CHECK(epoll_wait(ep, &ev, 1, 20000) == 1 && ev.data.u64 == 78);
 	CHECK(epoll_wait(ep, &ev, 1, 20) == 0); /* edge */
 	CHECK(write(fd[1], "x", 1) == 1);
-	CHECK(epoll_wait(ep, &ev, 1, 5000) == 1);
+	CHECK(epoll_wait(ep, &ev, 1, 20000) == 1);
 	ev = (struct epoll_event){.events = EPOLLIN | EPOLLONESHOT, .data.u64 = 79};
 	CHECK(epoll_ctl(ep, EPOLL_CTL_MOD, fd[0], &ev) == 0);
-	CHECK(epoll_wait(ep, &ev, 1, 5000) == 1);
+	CHECK(epoll_wait(ep, &ev, 1, 20000) == 1);
 	CHECK(epoll_wait(ep, &ev, 1, 20) == 0); /* once */
 	CHECK(shutdown(fd[1], SHUT_WR) == 0);
 	ev = (struct epoll_event){.events = EPOLLRDHUP};
 	CHECK(epoll_ctl(ep, EPOLL_CTL_MOD, fd[0], &ev) == 0);
-	CHECK(epoll_wait(ep, &ev, 1, 5000) == 1 && ev.events == EPOLLRDHUP);
+	CHECK(epoll_wait(ep, &ev, 1, 20000) == 1 && ev.events == EPOLLRDHUP);
 	close_pair(fd); /* leaves the epoll */
 	CHECK(epoll_wait(ep, &ev, 1, 20) == 0);
 	close(ep);

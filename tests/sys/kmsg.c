@@ -126,7 +126,7 @@ static void polls_tell_of_news(void)
 		say("news");
 		_exit(0);
 	}
-	CHECK(poll(&p, 1, 5000) == 1 && p.revents == (POLLIN | POLLRDNORM));
+	CHECK(poll(&p, 1, 20000) == 1 && p.revents == (POLLIN | POLLRDNORM));
 	CHECK(strcmp(record(fd), "news\n") == 0 && poll(&p, 1, 0) == 0);
 	CHECK(fcntl(fd, F_SETFL, 0) == 0);
 	CHILD(other)

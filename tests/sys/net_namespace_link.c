@@ -189,7 +189,7 @@ static void address_changes(void)
 	CHECK(add_address("ff02::5", 64) == EADDRNOTAVAIL);
 	CHECK(add_address("::", 64) == EADDRNOTAVAIL);
 	/* Linux adds the last of them when it knows that nobody else has the address. */
-	for (int i = 0; i < 200 && routes(AF_INET6) != 3; i++)
+	for (int i = 0; i < 2000 && routes(AF_INET6) != 3; i++)
 		usleep(10000);
 	CHECK(routes(AF_INET6) == 3);
 	CHECK(change_address(RTM_DELADDR, 0, "fd00::5", 64, 1) == 0);

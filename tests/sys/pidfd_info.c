@@ -172,7 +172,7 @@ static void threads_have_their_own(void)
 	CHECK(info.ppid == (uint32_t)getppid());
 	end = true;
 	CHECK(pthread_join(thread, NULL) == 0);
-	for (int i = 0; i < 500 && ask(fd, 64, PID) == 0; i++)
+	for (int i = 0; i < 20000 && ask(fd, 64, PID) == 0; i++)
 		usleep(1000);
 	FAILS(ESRCH, ask(fd, 64, PID));
 	CHECK(ask(fd, 64, EXIT) == 0 && info.exit_code == 7 << 8);

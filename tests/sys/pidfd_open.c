@@ -48,7 +48,7 @@ static void its_end_can_be_waited_for(void)
 	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
 	CHECK(!is_ready(fd, 5));
 	CHECK(tell(fd, 0, NULL, 0) == 0 && !is_ready(fd, 0));
-	CHECK(tell(fd, SIGTERM, NULL, 0) == 0 && is_ready(fd, 2000));
+	CHECK(tell(fd, SIGTERM, NULL, 0) == 0 && is_ready(fd, 20000));
 	CHECK(tell(fd, 0, NULL, 0) == 0); /* dead, but still there */
 	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED) == 0);
 	CHECK(info.si_pid == pid && info.si_code == CLD_KILLED);
@@ -72,7 +72,7 @@ static void waits_that_do_not_block(void)
 	info.si_pid = 1;
 	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == 0);
 	CHECK(info.si_pid == 0);
-	CHECK(tell(fd, SIGKILL, NULL, 0) == 0 && is_ready(fd, 2000));
+	CHECK(tell(fd, SIGKILL, NULL, 0) == 0 && is_ready(fd, 20000));
 	CHECK(waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED) == 0);
 	CHECK(info.si_pid == pid && close(fd) == 0);
 }
@@ -237,7 +237,7 @@ static void files_of_others_can_be_taken(void)
 	FAILS(EINVAL, take(pidfd, 77, 1));
 	FAILS(EBADF, take(mine[0], 77, 0));
 	FAILS(EBADF, take(-1, 77, 0));
-	CHECK(kill(pid, SIGKILL) == 0 && is_ready(pidfd, 2000));
+	CHECK(kill(pid, SIGKILL) == 0 && is_ready(pidfd, 20000));
 	FAILS(ESRCH, take(pidfd, 77, 0)); /* a zombie has none */
 	WAIT_SIGNAL(pid, SIGKILL);
 	FAILS(ESRCH, take(pidfd, 77, 0));

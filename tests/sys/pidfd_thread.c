@@ -91,7 +91,7 @@ static void threads_can_be_named(void)
 	CHECK(open_pid(o.tid, 0) == -1 && (errno == ENOENT || errno == EINVAL));
 	CHECK(tell(fd, 0, NULL, 0) == 0);
 	other_stop(&o);
-	CHECK((events(fd, 2000) & (POLLIN | POLLRDNORM)) == (POLLIN | POLLRDNORM));
+	CHECK((events(fd, 20000) & (POLLIN | POLLRDNORM)) == (POLLIN | POLLRDNORM));
 	while (tell(fd, 0, NULL, 0) == 0)
 		sched_yield();
 	CHECK(errno == ESRCH);
@@ -112,7 +112,7 @@ static void a_reaped_process_hangs_up(void)
 	CHILD(pid)
 	_exit(3);
 	fd = open_pid(pid, 0);
-	CHECK(fd >= 0 && events(fd, 2000) == (POLLIN | POLLRDNORM));
+	CHECK(fd >= 0 && events(fd, 20000) == (POLLIN | POLLRDNORM));
 	WAIT_EXIT(pid, 3);
 	CHECK(events(fd, 0) == (POLLIN | POLLRDNORM | POLLHUP));
 	CHECK(close(fd) == 0);
@@ -123,7 +123,7 @@ static int waited_for;
 static void *wait_for_hangup(void *arg)
 {
 	(void)arg;
-	while (!(events(waited_for, 2000) & POLLHUP))
+	while (!(events(waited_for, 20000) & POLLHUP))
 		;
 	return NULL;
 }
@@ -195,7 +195,7 @@ static void note_taker(int sig)
 static void take_by(struct other *o, pid_t want)
 {
 	(void)o;
-	for (int i = 0; i < 2000 && !taken_by; i++)
+	for (int i = 0; i < 20000 && !taken_by; i++)
 		sleep_ms(1);
 	CHECK(taken_by == want);
 	taken_by = 0;
@@ -364,7 +364,7 @@ static void clone_gives_one_for_a_thread(void)
 	CHECK(clone(raw_thread, stack + sizeof(stack), flags | CLONE_PIDFD, NULL, &fd) >
 	      0);
 	CHECK(fd >= 0 && (fcntl(fd, F_GETFL) & O_EXCL));
-	while (!(events(fd, 2000) & POLLHUP))
+	while (!(events(fd, 20000) & POLLHUP))
 		sched_yield();
 	CHECK(close(fd) == 0);
 	FAILS(EINVAL, clone(raw_thread, stack + sizeof(stack),

@@ -45,7 +45,7 @@ static void shared_make(void)
 
 static void shared_wait(long want)
 {
-	for (int i = 0; i < 5000 && shared[0] != want; i++)
+	for (int i = 0; i < 30000 && shared[0] != want; i++)
 		sleep_ms(1);
 	CHECK(shared[0] == want);
 }

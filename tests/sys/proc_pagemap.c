@@ -108,7 +108,7 @@ static void fork_shares_until_a_write(void)
 	p[0] = 2;
 	CHECK(entry(p, 0) == (PRESENT | EXCLUSIVE) && entry(p, 1) == PRESENT);
 	CHECK(write(to_child[1], "", 1) == 1 && child_wait(pid) == 0);
-	for (int i = 0; i < 2000 && entry(p, 1) == PRESENT; i++)
+	for (int i = 0; i < 20000 && entry(p, 1) == PRESENT; i++)
 		sleep_ms(1); /* a sandbox gives memory back a moment later */
 	CHECK(entry(p, 1) == (PRESENT | EXCLUSIVE));
 	CHECK(close(to_child[0]) == 0 && close(to_child[1]) == 0);

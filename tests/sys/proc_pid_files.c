@@ -398,7 +398,7 @@ static void a_call_that_sleeps_is_named(void)
 	CHECK(pipe(go) == 0);
 	pid = child_start(child_reads);
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
-	for (int i = 0; i < 2000 && (nr != want || fd != (unsigned long)go[0]); i++) {
+	for (int i = 0; i < 20000 && (nr != want || fd != (unsigned long)go[0]); i++) {
 		(void)sscanf(file_get(path), "%ld %lx %lx %lx", &nr, &fd, &buf, &count);
 		sleep_ms(1);
 	}
@@ -532,7 +532,7 @@ static void who_waits_for_the_network_sleeps(void)
 		int seen = 0;
 
 		/* Not only in passing. */
-		for (int k = 0; k < 5000 && seen < 20; k++) {
+		for (int k = 0; k < 30000 && seen < 20; k++) {
 			seen = state_of(pid) == 'S' ? seen + 1 : 0;
 			sleep_ms(1);
 		}

@@ -200,11 +200,11 @@ static void children_are_visible(void)
 	CHECK(pipe(held) == 0);
 	pid = child_start(child_waits);
 	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
-	for (int i = 0; i < 1000 && strcmp(link_of(path), "/") != 0; i++)
+	for (int i = 0; i < 20000 && strcmp(link_of(path), "/") != 0; i++)
 		sleep_ms(1);
 	CHECK(strcmp(link_of(path), "/") == 0);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		CHECK(sscanf(strrchr(file_get(path), ')') + 2, "%c %d", &state, &ppid) ==
 		      2);
 		if (state == 'S')
@@ -220,7 +220,7 @@ static void children_are_visible(void)
 	CHECK(strncmp(link_of(path), "pipe:[", 6) == 0);
 	CHECK(close(held[1]) == 0);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int i = 0; i < 1000 && state != 'Z'; i++) {
+	for (int i = 0; i < 20000 && state != 'Z'; i++) {
 		sscanf(strrchr(file_get(path), ')') + 2, "%c", &state);
 		sleep_ms(1);
 	}

@@ -108,7 +108,7 @@ static void sigchld_can_be_taken(void)
 	{
 		_exit(23);
 	}
-	CHECK(take(SIGCHLD, &info, 5000) == SIGCHLD);
+	CHECK(take(SIGCHLD, &info, 20000) == SIGCHLD);
 	CHECK(info.si_code == CLD_EXITED && info.si_pid == pid && info.si_status == 23);
 	WAIT_EXIT(pid, 23);
 	unblock(SIGCHLD);
@@ -150,7 +150,7 @@ static void *take_many(void *arg)
 	siginfo_t info;
 
 	(void)arg;
-	while (take(sig, &info, 5000) == sig && info.si_value.sival_int != 0)
+	while (take(sig, &info, 20000) == sig && info.si_value.sival_int != 0)
 		n++;
 	return (void *)n;
 }
@@ -179,14 +179,14 @@ static void ping_pong_between_processes(void)
 	CHILD(pid)
 	{
 		for (int i = 0; i < 1000; i++) {
-			CHECK(take(SIGUSR1, NULL, 5000) == SIGUSR1);
+			CHECK(take(SIGUSR1, NULL, 20000) == SIGUSR1);
 			CHECK(kill(parent, SIGUSR1) == 0);
 		}
 		_exit(0);
 	}
 	for (int i = 0; i < 1000; i++) {
 		CHECK(kill(pid, SIGUSR1) == 0);
-		CHECK(take(SIGUSR1, NULL, 5000) == SIGUSR1);
+		CHECK(take(SIGUSR1, NULL, 20000) == SIGUSR1);
 	}
 	WAIT_EXIT(pid, 0);
 }

@@ -16,7 +16,7 @@ static void time_runs_out(void)
 	long start = now_ms();
 
 	FAILS(EAGAIN, timed(id, -1, 0, &t));
-	CHECK(now_ms() - start >= 49 && now_ms() - start < 5000);
+	CHECK(now_ms() - start >= 49 && now_ms() - start < 30000);
 	CHECK(semctl(id, 0, GETNCNT) == 0);
 	t = (struct timespec){0, 0};
 	FAILS(EAGAIN, timed(id, -1, 0, &t));

@@ -97,7 +97,7 @@ static void tcp(void)
 	found = 0;
 	CHECK(ask(&q.h, inet_seen) == 0 && found == 1 && state == TCP_LISTEN);
 	tcp_pair(pair);
-	CHECK(send(pair[0], "xyz", 3, 0) == 3 && ready(pair[1], POLLIN, 1000) == POLLIN);
+	CHECK(send(pair[0], "xyz", 3, 0) == 3 && ready(pair[1], POLLIN, 20000) == POLLIN);
 	wanted = inode_of(pair[1]);
 	CHECK(ask(&q.h, inet_seen) == 0 && found == 1); /* not one that listens */
 	q = inet_query(NLM_F_DUMP, IPPROTO_TCP, 1U << TCP_ESTABLISHED);

@@ -60,7 +60,7 @@ static void a_signal_once(void)
 	id = create(SIGUSR1, 4711);
 	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
 	      now.it_value.tv_nsec == 0);
-	CHECK(set(id, 0, 5, 0, NULL) == 0 && take(SIGUSR1, &info, 1000));
+	CHECK(set(id, 0, 5, 0, NULL) == 0 && take(SIGUSR1, &info, 20000));
 	CHECK(info.si_code == SI_TIMER && info.si_value.sival_int == 4711);
 	CHECK(info.si_timerid == id && info.si_overrun == 0);
 	CHECK(syscall(SYS_timer_getoverrun, id) == 0);
@@ -77,7 +77,7 @@ static void the_default_event(void)
 
 	block(SIGALRM);
 	CHECK(syscall(SYS_timer_create, CLOCK_REALTIME, NULL, &id) == 0);
-	CHECK(set(id, 0, 2, 0, NULL) == 0 && take(SIGALRM, &info, 1000));
+	CHECK(set(id, 0, 2, 0, NULL) == 0 && take(SIGALRM, &info, 20000));
 	CHECK(info.si_code == SI_TIMER && info.si_value.sival_int == id);
 	timer_gone(id);
 }
@@ -89,9 +89,9 @@ static void periods_missed_are_counted(void)
 
 	CHECK(set(id, 0, 1, 1, NULL) == 0);
 	sleep_ms(30);
-	CHECK(take(SIGUSR1, &info, 1000));
+	CHECK(take(SIGUSR1, &info, 20000));
 	CHECK(info.si_overrun >= 10 && syscall(SYS_timer_getoverrun, id) >= 10);
-	CHECK(take(SIGUSR1, &info, 1000)); /* and it goes on */
+	CHECK(take(SIGUSR1, &info, 20000)); /* and it goes on */
 	CHECK(set(id, 0, 0, 0, NULL) == 0);
 	while (take(SIGUSR1, &info, 5))
 		;
@@ -106,9 +106,9 @@ static void what_is_left(void)
 
 	CHECK(set(id, 0, 50000, 7000, NULL) == 0 && get(id, &now) == 0);
 	CHECK(now.it_interval.tv_sec == 7 && now.it_interval.tv_nsec == 0);
-	CHECK(now.it_value.tv_sec == 49 || now.it_value.tv_sec == 50);
+	CHECK(now.it_value.tv_sec >= 30 && now.it_value.tv_sec <= 50);
 	CHECK(set(id, 0, 0, 3000, &old) == 0 && old.it_interval.tv_sec == 7);
-	CHECK(old.it_value.tv_sec == 49 || old.it_value.tv_sec == 50);
+	CHECK(old.it_value.tv_sec >= 30 && old.it_value.tv_sec <= 50);
 	CHECK(get(id, &now) == 0 && now.it_value.tv_sec == 0 &&
 	      now.it_value.tv_nsec == 0);
 	timer_gone(id);
@@ -130,11 +130,11 @@ static void points_in_time(void)
 	CHECK(clock_gettime(CLOCK_MONOTONIC, &t.it_value) == 0);
 	t.it_value.tv_sec--;
 	CHECK(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &t, NULL) == 0);
-	CHECK(take(SIGUSR1, &info, 1000)); /* past: at once */
+	CHECK(take(SIGUSR1, &info, 20000)); /* past: at once */
 	CHECK(clock_gettime(CLOCK_MONOTONIC, &t.it_value) == 0);
 	t.it_value.tv_sec += 100;
 	CHECK(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &t, NULL) == 0);
-	CHECK(get(id, &t) == 0 && t.it_value.tv_sec >= 98 && t.it_value.tv_sec <= 100);
+	CHECK(get(id, &t) == 0 && t.it_value.tv_sec >= 80 && t.it_value.tv_sec <= 100);
 	timer_gone(id);
 }
 
@@ -146,7 +146,7 @@ static void one_thread(void)
 
 	e._sigev_un._tid = (pid_t)syscall(SYS_gettid);
 	CHECK(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id) == 0);
-	CHECK(set(id, 0, 2, 0, NULL) == 0 && take(SIGUSR1, &info, 1000));
+	CHECK(set(id, 0, 2, 0, NULL) == 0 && take(SIGUSR1, &info, 20000));
 	timer_gone(id);
 	e._sigev_un._tid = getppid();
 	FAILS(EINVAL, syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id));
@@ -160,7 +160,7 @@ static void time_on_the_processor(void)
 
 	CHECK(set(id, 0, 20, 0, NULL) == 0);
 	while (!is_pending(SIGUSR1))
-		CHECK(now_ms() - start < 5000);
+		CHECK(now_ms() - start < 40000);
 	CHECK(take(SIGUSR1, &info, 0) && info.si_value.sival_int == 9);
 	timer_gone(id);
 }
@@ -191,7 +191,7 @@ static void time_of_a_thread(void)
 	for (int i = 0; i < 3; i++) {
 		start = now_ms();
 		while (!is_pending(SIGUSR1))
-			CHECK(now_ms() - start < 5000);
+			CHECK(now_ms() - start < 40000);
 		CHECK(take(SIGUSR1, &info, 0) && info.si_value.sival_int == 9);
 	}
 	timer_gone(id);

@@ -58,7 +58,7 @@ static void again_and_again(void)
 
 	set(fd, 1, 1);
 	sleep_ms(20);
-	CHECK(read(fd, &n, sizeof(n)) == sizeof(n) && n >= 10 && n < 2000);
+	CHECK(read(fd, &n, sizeof(n)) == sizeof(n) && n >= 10 && n < 40000);
 	CHECK(timerfd_gettime(fd, &t) == 0);
 	CHECK(t.it_interval.tv_sec == 0 && t.it_interval.tv_nsec == 1000000);
 	CHECK(t.it_value.tv_sec == 0 && t.it_value.tv_nsec <= 1000000);
@@ -83,12 +83,12 @@ static void points_in_time(void)
 		CHECK(fd >= 0 && clock_gettime(clocks[i], &t.it_value) == 0);
 		t.it_value.tv_sec--;
 		CHECK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == 0);
-		CHECK(poll(&p, 1, 1000) == 1);
+		CHECK(poll(&p, 1, 20000) == 1);
 		CHECK(read(fd, &n, sizeof(n)) == sizeof(n) && n == 1);
 		t.it_value.tv_sec += 100;
 		CHECK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL) == 0);
 		CHECK(timerfd_gettime(fd, &t) == 0);
-		CHECK(t.it_value.tv_sec >= 97 && t.it_value.tv_sec <= 99);
+		CHECK(t.it_value.tv_sec >= 80 && t.it_value.tv_sec <= 99);
 		CHECK(poll(&p, 1, 0) == 0 && close(fd) == 0);
 	}
 }
@@ -101,7 +101,7 @@ static void it_can_be_waited_for(void)
 
 	CHECK(poll(&p, 1, 0) == 0);
 	set(fd, 10, 0);
-	CHECK(poll(&p, 1, 2000) == 1 && p.revents == POLLIN);
+	CHECK(poll(&p, 1, 20000) == 1 && p.revents == POLLIN);
 	CHECK(read(fd, &n, sizeof(n)) == sizeof(n) && poll(&p, 1, 0) == 0);
 	CHECK(close(fd) == 0);
 }

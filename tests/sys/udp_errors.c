@@ -26,7 +26,7 @@ static void refusals_are_queued(void)
 
 	CHECK(set_option(fd, SOL_IP, IP_RECVERR, 1) == 0);
 	CHECK(send4(fd, "127.0.0.1", CLOSED, "hello") == 5);
-	CHECK(ready(fd, POLLIN, 5000) == POLLERR);
+	CHECK(ready(fd, POLLIN, 20000) == POLLERR);
 	CHECK(receive(fd, &r, MSG_ERRQUEUE) == 5 && !memcmp(r.data, "hello", 5));
 	CHECK(r.h.msg_flags == MSG_ERRQUEUE);
 	e = error_of(&r, SOL_IP, IP_RECVERR);
