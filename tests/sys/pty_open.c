@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pseudo-terminals: nodes, opening, closing, hang-up, packets, poll's bits. */
 /* calls: ioctl open */
+#include "asleep.h"
 #include "fixture.h"
 
 #include <limits.h>
@@ -52,7 +53,7 @@ static bool wait_for(int fd, short bits)
 {
 	struct pollfd p = {.fd = fd, .events = bits};
 
-	return poll(&p, 1, 2000) == 1 && (p.revents & bits);
+	return poll(&p, 1, 20000) == 1 && (p.revents & bits);
 }
 
 static void a_node_while_the_master_is_open(void)
@@ -150,6 +151,8 @@ static void close_later(int fd)
 static void sleepers_see_the_hang_up(void)
 {
 	char b[8];
+	int status;
+	pid_t pid;
 
 	start();
 	close_later(s);
@@ -160,17 +163,14 @@ static void sleepers_see_the_hang_up(void)
 	CHECK(wait(NULL) > 0);
 	s = slave(O_RDWR);
 	CHECK(s >= 0);
-	if (fork() == 0) {
+	pid = fork();
+	if (pid == 0) {
 		close(m);
 		_exit(read(s, b, 8) == -1 && errno == EIO && read(s, b, 8) == 0 ? 0 : 1);
 	}
-	usleep(100000);
+	await_sleep(pid);
 	CHECK(close(m) == 0);
-	{
-		int status;
-
-		CHECK(wait(&status) > 0 && status == 0);
-	}
+	CHECK(wait(&status) > 0 && status == 0);
 	CHECK(close(s) == 0);
 }
 
@@ -286,21 +286,17 @@ static void full_and_drained(void)
 		CHECK(in < 1000000);
 	}
 	CHECK(errno == EAGAIN && in > 4096);
-	for (int idle = 0; idle < 3;) {
+	while (out < in && wait_for(s, POLLIN)) {
 		char c[777];
 
 		n = read(s, c, sizeof(c));
-		if (n < 0) {
-			CHECK(errno == EAGAIN);
-			usleep(20000);
-			idle++;
-			continue;
-		}
+		CHECK(n > 0);
 		for (ssize_t i = 0; i < n; i++)
 			CHECK(c[i] == (char)(out + (size_t)i));
 		out += (size_t)n;
 	}
-	CHECK(in == out && (poll_bits(m) & POLLOUT));
+	CHECK(in == out && wait_for(m, POLLOUT));
+	FAILS(EAGAIN, read(s, b, 1));
 	stop();
 }
 

@@ -2,6 +2,7 @@
 /* seccomp_unotify.c - listeners, who decide about calls: seccomp_unotify(2). */
 /* calls: seccomp ioctl */
 /* timeout: 120 */
+#include "asleep.h"
 #include "seccomp.h"
 
 #include <poll.h>
@@ -103,27 +104,6 @@ static int poll_now(int fd, int ms)
 
 	CHECK(poll(&p, 1, ms) >= 0);
 	return p.revents;
-}
-
-static void wait_asleep(pid_t pid)
-{
-	char path[64];
-	char text[256];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (;;) {
-		int fd = open(path, O_RDONLY);
-		ssize_t n = read(fd, text, sizeof(text) - 1);
-		char *end;
-
-		CHECK(n > 0);
-		close(fd);
-		text[n] = 0;
-		end = strrchr(text, ')');
-		if (end && (end[2] == 'S' || end[2] == 'D'))
-			return;
-		sleep_ms(1);
-	}
 }
 
 /* ---- answers ---- */
@@ -388,8 +368,7 @@ static void signals_interrupt_the_listener(void)
 		FAILS(EINTR, notif_recv(fd, &n));
 		_exit(0);
 	}
-	sleep_ms(30);
-	wait_asleep(pid);
+	await_sleep(pid);
 	CHECK(kill(pid, SIGUSR1) == 0);
 	WAIT_EXIT(pid, 0);
 	CHECK(kill(supervised, SIGKILL) == 0);

@@ -2,6 +2,7 @@
 /* sysv.h - what tests of System V IPC need: objects that are gone when the test ends,
  * also when it fails, for natively they are the machine's. */
 #pragma once
+#include "asleep.h"
 #include "fixture.h"
 
 #include <sys/ipc.h>
@@ -106,27 +107,6 @@ HELPER int sem_await(int id, int num, int cmd, int count)
 		sleep_ms(1);
 	}
 	return -1;
-}
-
-HELPER bool is_sleeping(pid_t pid)
-{
-	char name[64];
-	const char *text;
-
-	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
-	text = strrchr(file_get(name), ')');
-	return text && text[2] == 'S';
-}
-
-HELPER void await_sleep(pid_t pid)
-{
-	int found = 0;
-
-	for (int i = 0; i < 10000 && found < 3; i++) {
-		found = is_sleeping(pid) ? found + 1 : 0;
-		sleep_ms(1);
-	}
-	CHECK(found == 3);
 }
 
 /* One line of /proc/sysvipc/NAME: that of the id in its second column. */
