@@ -11,16 +11,6 @@ static void count(int sig)
 	got++;
 }
 
-static pid_t pauses(void)
-{
-	CHILD(pid)
-	{
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
 static void a_signal_to_oneself_arrives_before_return(void)
 {
 	handle(SIGUSR1, count, 0);

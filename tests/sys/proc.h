@@ -74,6 +74,26 @@ static inline pid_t fork_or_die(void)
 	pid_t pid = fork_or_die();                                                       \
 	if (pid == 0)
 
+/* A child that ends at once, or waits for a signal. */
+static inline pid_t exits(int code)
+{
+	CHILD(pid)
+	{
+		_exit(code);
+	}
+	return pid;
+}
+
+static inline pid_t pauses(void)
+{
+	CHILD(pid)
+	{
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
 static inline int wait_status(pid_t pid)
 {
 	int status = 0;

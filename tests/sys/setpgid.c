@@ -3,16 +3,6 @@
 /* setpgid.c - process groups and sessions. */
 #include "proc.h"
 
-static pid_t pauses(void)
-{
-	CHILD(pid)
-	{
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
 static void end(pid_t pid)
 {
 	CHECK(kill(pid, SIGKILL) == 0);

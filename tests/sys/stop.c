@@ -4,16 +4,6 @@
 #include "proc.h"
 #include <poll.h>
 
-static pid_t pauses(void)
-{
-	CHILD(pid)
-	{
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
 /* Not in an orphaned group, whose members SIGTSTP and the like do not stop. */
 static pid_t pauses_in_own_group(void)
 {

@@ -2,25 +2,6 @@
 /* wait4.c - waiting for children: which, for what, and what is told about them. */
 #include "proc.h"
 
-static pid_t exits(int code)
-{
-	CHILD(pid)
-	{
-		_exit(code);
-	}
-	return pid;
-}
-
-static pid_t pauses(void)
-{
-	CHILD(pid)
-	{
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
 static void no_children_gives_echild(void)
 {
 	int status = 123;

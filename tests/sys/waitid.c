@@ -5,25 +5,6 @@
 #define P_PIDFD 3
 #endif
 
-static pid_t exits(int code)
-{
-	CHILD(pid)
-	{
-		_exit(code);
-	}
-	return pid;
-}
-
-static pid_t pauses(void)
-{
-	CHILD(pid)
-	{
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
 static long wait_id(int type, long id, siginfo_t *info, int options)
 {
 	return syscall(SYS_waitid, type, id, info, options, NULL);
