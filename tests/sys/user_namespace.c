@@ -451,13 +451,10 @@ static void root_maps_anything(void)
 static void opener_counts(void)
 {
 	struct inside in;
-	char path[64];
 	int fd;
 
 	inside_start(&in, nothing);
-	snprintf(path, sizeof(path), "/proc/%d/uid_map", in.pid);
-	fd = open(path, O_WRONLY);
-	CHECK(fd >= 0);
+	fd = open_of(in.pid, "uid_map", O_WRONLY);
 	become_user();
 	FAILS(EPERM, write(fd, "0 100000 10", 11));
 	CHECK(close(fd) == 0);
@@ -583,13 +580,10 @@ static void enters_from_a_thread(void)
 {
 	struct inside in;
 	pthread_t thread;
-	char path[64];
 	int fd;
 
 	inside_start(&in, waits);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", in.pid);
-	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
+	fd = open_of(in.pid, "ns/user", O_RDONLY);
 	CHECK(pthread_create(&thread, NULL, pauses, NULL) == 0);
 	FAILS(EINVAL, setns(fd, CLONE_NEWUSER));
 	CHECK(inside_end(&in) == 0);
@@ -604,14 +598,11 @@ static void enters(void)
 {
 	ino_t before = ino_of("/proc/self/ns/user");
 	struct inside in;
-	char path[64];
 	int fd;
 	int up = open("/proc/self/ns/user", O_RDONLY);
 
 	inside_start(&in, waits);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", in.pid);
-	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
+	fd = open_of(in.pid, "ns/user", O_RDONLY);
 	CHECK(inside_end(&in) == 0);
 	CHECK(setns(fd, 0) == 0);
 	CHECK(ino_of("/proc/self/ns/user") != before);
@@ -646,13 +637,10 @@ static void the_owner_enters(void)
 static void another_cannot(void)
 {
 	struct inside in;
-	char path[64];
 	int fd;
 
 	inside_start(&in, waits);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", in.pid);
-	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
+	fd = open_of(in.pid, "ns/user", O_RDONLY);
 	become_user();
 	FAILS(EPERM, setns(fd, CLONE_NEWUSER));
 	CHECK(inside_end(&in) == 0);

@@ -52,6 +52,18 @@ HELPER int put_err_of(pid_t pid, const char *name, const char *text)
 	return put_err(path, text);
 }
 
+/* A file of a process that must be there. */
+HELPER int open_of(pid_t pid, const char *name, int flags)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, flags | O_CLOEXEC);
+	CHECK(fd >= 0);
+	return fd;
+}
+
 /* Like id-map of `unshare -r`: ids that become the caller's own. */
 HELPER void map_own(unsigned int uid, unsigned int gid, unsigned int to_uid,
 		    unsigned int to_gid)
