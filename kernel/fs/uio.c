@@ -157,6 +157,21 @@ size_t uio_copy_in(struct uio *u, void *dst, size_t size)
 	return move(u, TO_KERNEL, dst, size);
 }
 
+int uio_copy_in_text(struct uio *u, size_t size, char **out)
+{
+	char *text = kmalloc(size + 1);
+
+	if (!text)
+		return -ENOMEM;
+	if (uio_copy_in(u, text, size) != size) {
+		kfree(text);
+		return -EFAULT;
+	}
+	text[size] = '\0';
+	*out = text;
+	return 0;
+}
+
 size_t uio_copy_out(struct uio *u, const void *src, size_t size)
 {
 	return move(u, FROM_KERNEL, (char *)(uintptr_t)src, size);

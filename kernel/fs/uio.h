@@ -45,6 +45,9 @@ void uio_fini(struct uio *u);
  * fewer at the end of the uio, or at a fault, which uio_faulted() tells apart: left is
  * then not 0. */
 size_t uio_copy_in(struct uio *u, void *dst, size_t size) MUST_CHECK;
+/* Takes size bytes, which are there, for *out, which is to be freed, and puts a NUL
+ * behind them: 0, -EFAULT, -ENOMEM. */
+int uio_copy_in_text(struct uio *u, size_t size, char **out) MUST_CHECK;
 /* Puts up to size bytes of kernel memory into the uio (for read). */
 size_t uio_copy_out(struct uio *u, const void *src, size_t size) MUST_CHECK;
 /* Puts zeroes. */

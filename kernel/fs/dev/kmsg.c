@@ -169,6 +169,7 @@ static ssize_t kmsg_write(struct file *f, struct uio *u, int64_t *pos)
 	size_t len;
 	size_t skip;
 	char *text;
+	int err;
 
 	(void)pos;
 	if (size > KLOG_TEXT_MAX)
@@ -177,14 +178,9 @@ static ssize_t kmsg_write(struct file *f, struct uio *u, int64_t *pos)
 		uio_advance(u, size);
 		return (ssize_t)size;
 	}
-	text = kmalloc(size + 1);
-	if (!text)
-		return -ENOMEM;
-	if (uio_copy_in(u, text, size) != size) {
-		kfree(text);
-		return -EFAULT;
-	}
-	text[size] = '\0';
+	err = uio_copy_in_text(u, size, &text);
+	if (err)
+		return err;
 	skip = parse_priority(text, size, &facility, &level);
 	len = strlen(text + skip); /* as what is printed, it ends at a NUL */
 	if (len && text[skip + len - 1] == '\n')

@@ -240,14 +240,9 @@ static ssize_t generated_write(struct file *f, struct uio *u, int64_t *pos)
 
 	if (!g->store)
 		return -EINVAL;
-	data = kmalloc(len + 1);
-	if (!data)
-		return -ENOMEM;
-	if (uio_copy_in(u, data, len) != len) {
-		kfree(data);
-		return -EFAULT;
-	}
-	data[len] = '\0';
+	err = uio_copy_in_text(u, len, &data);
+	if (err)
+		return err;
 	err = g->store(f, data, len);
 	kfree(data);
 	if (err)

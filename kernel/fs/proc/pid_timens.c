@@ -166,13 +166,10 @@ static ssize_t timens_write(struct file *f, struct uio *u, int64_t *pos)
 
 	if (*pos || size >= PAGE_SIZE)
 		return -EINVAL;
-	data = kmalloc(size + 1);
-	if (!data)
-		return -ENOMEM;
-	err = uio_copy_in(u, data, size) == size ? 0 : -EFAULT;
-	data[size] = '\0';
-	if (!err)
-		err = lines_parse(data, size, offsets, &count, &used);
+	err = uio_copy_in_text(u, size, &data);
+	if (err)
+		return err;
+	err = lines_parse(data, size, offsets, &count, &used);
 	kfree(data);
 	if (err)
 		return err;

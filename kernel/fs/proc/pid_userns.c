@@ -43,21 +43,9 @@ static void userns_release(struct file *f)
 /* What is written, at once and with less than size bytes: with a NUL, to be freed. */
 static int copy_in(struct uio *u, int64_t pos, size_t size, char **out)
 {
-	size_t len = u->left;
-	char *data;
-
-	if (pos || len >= size)
+	if (pos || u->left >= size)
 		return -EINVAL;
-	data = kmalloc(len + 1);
-	if (!data)
-		return -ENOMEM;
-	if (uio_copy_in(u, data, len) != len) {
-		kfree(data);
-		return -EFAULT;
-	}
-	data[len] = '\0';
-	*out = data;
-	return 0;
+	return uio_copy_in_text(u, u->left, out);
 }
 
 /* ---- maps ---- */
