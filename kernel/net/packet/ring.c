@@ -395,42 +395,53 @@ static void cut(struct place *at, uint32_t room)
 	at->vnet_size = 0;
 }
 
+/* What the headers of versions 1 and 2 have between whose turn it is and the tag. */
+struct told {
+	uint32_t len, snaplen;
+	uint16_t mac, net;
+	uint32_t sec, fraction;
+};
+
+_Static_assert(offsetof(struct linux_tpacket_hdr, tp_len) + sizeof(struct told) ==
+		       offsetof(struct linux_tpacket_hdr, tp_usec) + sizeof(uint32_t),
+	       "struct tpacket_hdr");
+_Static_assert(offsetof(struct linux_tpacket2_hdr, tp_len) + sizeof(struct told) ==
+		       offsetof(struct linux_tpacket2_hdr, tp_vlan_tci),
+	       "struct tpacket2_hdr");
+
 static void put_header(const struct packet_socket *p, uint8_t *to,
 		       const struct lo_frame *f, uint32_t size, const struct place *at,
 		       uint32_t status)
 {
 	struct linux_timespec ts = nsec_to_timespec(f->at);
+	struct told told = {.len = size,
+			    .snaplen = at->kept,
+			    .mac = (uint16_t)at->mac,
+			    .net = (uint16_t)at->network,
+			    .sec = (uint32_t)ts.tv_sec,
+			    .fraction = (uint32_t)ts.tv_nsec};
 
 	if (p->version == TPACKET_V1) {
-		struct linux_tpacket_hdr *h = (void *)to;
-
-		h->tp_len = size;
-		h->tp_snaplen = at->kept;
-		h->tp_mac = (uint16_t)at->mac;
-		h->tp_net = (uint16_t)at->network;
-		h->tp_sec = (uint32_t)ts.tv_sec;
-		h->tp_usec = (uint32_t)ts.tv_nsec / 1000;
+		told.fraction /= 1000;
+		memcpy(to + offsetof(struct linux_tpacket_hdr, tp_len), &told,
+		       sizeof(told));
 	} else if (p->version == TPACKET_V2) {
 		struct linux_tpacket2_hdr *h = (void *)to;
 
-		h->tp_len = size;
-		h->tp_snaplen = at->kept;
-		h->tp_mac = (uint16_t)at->mac;
-		h->tp_net = (uint16_t)at->network;
-		h->tp_sec = (uint32_t)ts.tv_sec;
-		h->tp_nsec = (uint32_t)ts.tv_nsec;
+		memcpy(to + offsetof(struct linux_tpacket2_hdr, tp_len), &told,
+		       sizeof(told));
 		h->tp_vlan_tci = f->has_vlan ? f->vlan_tag : 0;
 		h->tp_vlan_tpid = f->has_vlan ? f->vlan_protocol : 0;
 		memset(h->tp_padding, 0, sizeof(h->tp_padding));
 	} else {
 		struct linux_tpacket3_hdr *h = (void *)to;
 
-		h->tp_len = size;
-		h->tp_snaplen = at->kept;
-		h->tp_mac = (uint16_t)at->mac;
-		h->tp_net = (uint16_t)at->network;
-		h->tp_sec = (uint32_t)ts.tv_sec;
-		h->tp_nsec = (uint32_t)ts.tv_nsec;
+		h->tp_len = told.len;
+		h->tp_snaplen = told.snaplen;
+		h->tp_mac = told.mac;
+		h->tp_net = told.net;
+		h->tp_sec = told.sec;
+		h->tp_nsec = told.fraction;
 		h->tp_rxhash = 0;
 		h->tp_vlan_tci = f->has_vlan ? f->vlan_tag : 0;
 		h->tp_vlan_tpid = f->has_vlan ? f->vlan_protocol : 0;
