@@ -187,10 +187,7 @@ long sys_eventfd2(struct task *t, unsigned int count, int flags)
 	(void)t;
 	if (fd)
 		return fd;
-	fd = fd_install(f, (uint32_t)flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, (uint32_t)flags & O_CLOEXEC);
 }
 
 long sys_eventfd(struct task *t, unsigned int count)

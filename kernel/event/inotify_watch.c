@@ -203,10 +203,7 @@ long sys_inotify_init1(struct task *t, int flags)
 	fd = inotify_create_file((uint32_t)flags, &f);
 	if (fd)
 		return fd;
-	fd = fd_install(f, (uint32_t)flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, (uint32_t)flags & O_CLOEXEC);
 }
 
 long sys_inotify_init(struct task *t)

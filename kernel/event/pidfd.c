@@ -131,14 +131,7 @@ static int thread_file_create(struct task *t, uint32_t flags, struct file **out)
 
 static int install(int err, struct file *f)
 {
-	int fd;
-
-	if (err)
-		return err;
-	fd = fd_install(f, O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return err ? err : fd_install_or_put(f, O_CLOEXEC);
 }
 
 int pidfd_create(struct process *p, uint32_t flags)

@@ -218,10 +218,7 @@ static int signalfd_create(uint64_t mask, uint32_t flags)
 	}
 	/* From the first one on, senders tell. */
 	atomic_store(&signal_queued_hook, signal_queued);
-	fd = fd_install(f, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, flags & O_CLOEXEC);
 }
 
 static int signalfd_change(int fd, uint64_t mask)

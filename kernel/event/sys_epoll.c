@@ -22,10 +22,7 @@ long sys_epoll_create1(struct task *t, int flags)
 	fd = epoll_create_file(&f);
 	if (fd)
 		return fd;
-	fd = fd_install(f, flags ? O_CLOEXEC : 0);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, flags ? O_CLOEXEC : 0);
 }
 
 long sys_epoll_create(struct task *t, int size)

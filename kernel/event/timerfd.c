@@ -276,10 +276,7 @@ long sys_timerfd_create(struct task *task, int clock_id, int flags)
 	fd = timerfd_create_file(clock_id, (uint32_t)flags, &f);
 	if (fd)
 		return fd;
-	fd = fd_install(f, (uint32_t)flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, (uint32_t)flags & O_CLOEXEC);
 }
 
 /* Returns 0, or -ECANCELED: it is set, but the clock was before. */

@@ -229,10 +229,7 @@ static long userfaultfd_create(struct task *t, uint32_t flags)
 		uffd_put(u);
 		return fd;
 	}
-	fd = fd_install(f, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, flags & O_CLOEXEC);
 }
 
 long sys_userfaultfd(struct task *t, int flags)

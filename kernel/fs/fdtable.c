@@ -334,6 +334,15 @@ int fd_install_from(struct file *f, int from, uint32_t flags)
 	return fd;
 }
 
+int fd_install_or_put(struct file *f, uint32_t flags)
+{
+	int fd = fd_install(f, flags);
+
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
 int fd_reserve(uint32_t flags)
 {
 	struct fdtable *fds = current()->fds;

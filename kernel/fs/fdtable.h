@@ -67,6 +67,8 @@ int fdtable_set_cloexec(struct fdtable *fds, int fd, bool on) MUST_CHECK; /* -EB
  * reference on success. flags: O_CLOEXEC or 0. Returns the descriptor, -EMFILE, -ENOMEM.
  */
 int fd_install_from(struct file *f, int from, uint32_t flags) MUST_CHECK;
+/* The same from 0, but the reference is taken over also on failure. */
+int fd_install_or_put(struct file *f, uint32_t flags) MUST_CHECK;
 static inline int fd_install(struct file *f, uint32_t flags) MUST_CHECK;
 static inline int fd_install(struct file *f, uint32_t flags)
 {

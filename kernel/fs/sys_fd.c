@@ -12,14 +12,10 @@
 long sys_dup(struct task *t, int fd)
 {
 	struct file *f = fdtable_lookup(t->fds, fd);
-	int result;
 
 	if (!f)
 		return -EBADF;
-	result = fd_install(f, 0);
-	if (result < 0)
-		file_put(f);
-	return result;
+	return fd_install_or_put(f, 0);
 }
 
 static long dup_to(struct task *t, int old, int new, uint32_t flags)

@@ -124,7 +124,6 @@ static int config_install(struct file_system_type *type, struct superblock *sb,
 	struct fs_config *c = kmalloc_zeroed(sizeof(*c));
 	struct file *f;
 	int err = -ENOMEM;
-	int fd;
 
 	if (!c)
 		return err;
@@ -145,10 +144,7 @@ static int config_install(struct file_system_type *type, struct superblock *sb,
 		config_free(c);
 		return err;
 	}
-	fd = fd_install(f, cloexec ? O_CLOEXEC : 0);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, cloexec ? O_CLOEXEC : 0);
 }
 
 long sys_fsopen(struct task *t, uaddr_t name, unsigned int flags)

@@ -24,7 +24,6 @@ long sys_memfd_create(struct task *t, uaddr_t name, unsigned int flags)
 	struct file *f;
 	long len;
 	int err;
-	int fd;
 
 	(void)t;
 	if (flags & MFD_HUGETLB)
@@ -48,17 +47,13 @@ long sys_memfd_create(struct task *t, uaddr_t name, unsigned int flags)
 	err = shmem_file_create(shown, 0, mode, seals, &f);
 	if (err)
 		return err;
-	fd = fd_install(f, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
 long sys_memfd_secret(struct task *t, int flags)
 {
 	struct file *f;
 	int err;
-	int fd;
 
 	(void)t;
 	if (flags & ~O_CLOEXEC)
@@ -66,8 +61,5 @@ long sys_memfd_secret(struct task *t, int flags)
 	err = secret_file_create(&f);
 	if (err)
 		return err;
-	fd = fd_install(f, (uint32_t)flags);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, (uint32_t)flags);
 }

@@ -48,10 +48,7 @@ long sys_mq_open(struct task *t, uaddr_t name, int flags, uint32_t mode, uaddr_t
 	page_free(copy, 0);
 	if (err)
 		return err;
-	err = fd_install(f, O_CLOEXEC);
-	if (err < 0)
-		file_put(f);
-	return err;
+	return fd_install_or_put(f, O_CLOEXEC);
 }
 
 long sys_mq_unlink(struct task *t, uaddr_t name)

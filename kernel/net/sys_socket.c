@@ -48,7 +48,6 @@ void socket_put(struct socket_ref ref)
 long sys_socket(struct task *t, int domain, int type, int protocol)
 {
 	struct file *f;
-	int fd;
 	int err;
 
 	(void)t;
@@ -57,10 +56,7 @@ long sys_socket(struct task *t, int domain, int type, int protocol)
 	err = socket_create_file(domain, type, protocol, &f);
 	if (err)
 		return err;
-	fd = fd_install(f, (uint32_t)type & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, (uint32_t)type & O_CLOEXEC);
 }
 
 /* Two reserved descriptors, told to the guest at addr. */

@@ -198,7 +198,6 @@ static long open_peer(struct file *master, uint64_t arg)
 	struct pty_end *e = master->private;
 	struct path path;
 	struct file *f;
-	int fd;
 	int err = devpts_path(&master->path, e->pty, &path);
 
 	if (err)
@@ -207,10 +206,7 @@ static long open_peer(struct file *master, uint64_t arg)
 	path_put(&path);
 	if (err)
 		return err;
-	fd = fd_install(f, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, flags & O_CLOEXEC);
 }
 
 static long send_signal(struct pty_end *e, uint64_t signo)

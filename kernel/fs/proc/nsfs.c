@@ -81,10 +81,7 @@ long nsfs_open(struct namespace *ns)
 	path_put(&p);
 	if (err)
 		return err;
-	err = fd_install(f, O_CLOEXEC);
-	if (err < 0)
-		file_put(f);
-	return err;
+	return fd_install_or_put(f, O_CLOEXEC);
 }
 
 /* The user namespace that ns belongs to, if it is that of the current task or inside. */

@@ -374,8 +374,5 @@ long unix_path_file(struct unix_socket *u)
 	path_put(&path);
 	if (fd)
 		return fd;
-	fd = fd_install(f, O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_or_put(f, O_CLOEXEC);
 }
