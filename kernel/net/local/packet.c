@@ -3,6 +3,7 @@
 #include "base/slab.h"
 #include "lib/list.h"
 #include "lib/string.h"
+#include "net/charge.h"
 #include "net/local/dgram.h"
 
 static SLAB_CACHE(dgram_packet_slab, "skbuff_head_cache", sizeof(struct dgram_packet),
@@ -11,8 +12,6 @@ static SLAB_CACHE(dgram_packet_slab, "skbuff_head_cache", sizeof(struct dgram_pa
 /* What Linux's buffers take beside their data: a head, a tail behind it, and headers of
  * the link and IP in front. */
 enum {
-	CHARGE_HEAD = 256,
-	CHARGE_TAIL = 320,
 	CHARGE_SMALL = 576,
 	CHARGE_ONE_MAX = 16384, /* more does not lie in one piece */
 	CHARGE_HEADERS = 64,

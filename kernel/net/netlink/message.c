@@ -11,26 +11,16 @@
 #include "fs/poll.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/charge.h"
 #include "net/filter.h"
 #include "net/netlink/internal.h"
 #include "process/creds.h"
 #include "process/task.h"
 #include "process/user_ns.h"
 
-/* What a message costs beside its data, as Linux counts it. */
-enum { CHARGE_HEAD = 256, CHARGE_TAIL = 320, CHARGE_MIN = 512, SIZE_SPARE = 32 };
+enum { SIZE_SPARE = 32 };
 
 /* ---- packets ---- */
-
-static uint32_t charge_of(size_t size)
-{
-	uint32_t data = (uint32_t)size + CHARGE_TAIL;
-	uint32_t rounded = CHARGE_MIN;
-
-	while (rounded < data && rounded < PAGE_SIZE * 4)
-		rounded *= 2;
-	return MAX(rounded, data) + CHARGE_HEAD;
-}
 
 struct netlink_packet *netlink_packet_create(size_t size)
 {

@@ -7,27 +7,13 @@
 #include "fs/poll.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/charge.h"
 #include "net/filter.h"
 #include "net/packet/internal.h"
 
 /* What a frame costs beside its data, as Linux counts it; a part of the size of the
  * queue that must be free for it to have room. */
-enum {
-	CHARGE_HEAD = 256,
-	CHARGE_TAIL = 320,
-	CHARGE_MIN = 512,
-	ROOM_SHIFT = 2,
-};
-
-static uint32_t charge_of(size_t size)
-{
-	uint32_t data = (uint32_t)size + CHARGE_TAIL;
-	uint32_t rounded = CHARGE_MIN;
-
-	while (rounded < data && rounded < PAGE_SIZE * 4)
-		rounded *= 2;
-	return MAX(rounded, data) + CHARGE_HEAD;
-}
+enum { ROOM_SHIFT = 2 };
 
 /* ---- room ---- */
 

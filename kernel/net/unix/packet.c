@@ -12,26 +12,16 @@
 #include "fs/poll.h"
 #include "fs/uio.h"
 #include "lib/atomic.h"
+#include "net/charge.h"
 #include "net/filter.h"
 #include "net/unix/internal.h"
 #include "time/clock.h"
 
 static SLAB_CACHE(unix_packet_slab, "unix_packet", sizeof(struct unix_packet), 8);
 
-/* Of a buffer beside its data. */
-enum { CHARGE_HEAD = 256, CHARGE_TAIL = 320, CHARGE_MIN = 512, SIZE_SPARE = 32 };
+enum { SIZE_SPARE = 32 };
 
 /* ---- life ---- */
-
-static uint32_t charge_of(size_t size)
-{
-	uint32_t data = (uint32_t)size + CHARGE_TAIL;
-	uint32_t rounded = CHARGE_MIN;
-
-	while (rounded < data && rounded < PAGE_SIZE * 4)
-		rounded *= 2;
-	return MAX(rounded, data) + CHARGE_HEAD;
-}
 
 /* A packet of size bytes, charged to u, filled by fill(). NULL: no memory. */
 static struct unix_packet *packet_create(struct unix_socket *u, size_t size)
