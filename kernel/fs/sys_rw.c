@@ -143,48 +143,53 @@ long sys_writev(struct task *t, int fd, uaddr_t iov, uint64_t count)
 }
 
 /* On 64 bits the low half of the position is all of it. */
-long sys_preadv(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
-		uint64_t high)
+static long many_at(int fd, uaddr_t iov, uint64_t count, uint64_t low, int flags,
+		    bool is_write)
 {
 	int64_t off = (int64_t)low;
 
+	return off < 0 ? -EINVAL : many(fd, iov, count, &off, flags, is_write);
+}
+
+/* -1: where the file is. */
+static long many_anywhere(int fd, uaddr_t iov, uint64_t count, uint64_t low, int flags,
+			  bool is_write)
+{
+	if ((int64_t)low == -1)
+		return many(fd, iov, count, NULL, flags, is_write);
+	return many_at(fd, iov, count, low, flags, is_write);
+}
+
+long sys_preadv(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
+		uint64_t high)
+{
 	(void)t;
 	(void)high;
-	return off < 0 ? -EINVAL : many(fd, iov, count, &off, 0, false);
+	return many_at(fd, iov, count, low, 0, false);
 }
 
 long sys_pwritev(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
 		 uint64_t high)
 {
-	int64_t off = (int64_t)low;
-
 	(void)t;
 	(void)high;
-	return off < 0 ? -EINVAL : many(fd, iov, count, &off, 0, true);
+	return many_at(fd, iov, count, low, 0, true);
 }
 
 long sys_preadv2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
 		 uint64_t high, int flags)
 {
-	int64_t off = (int64_t)low;
-
 	(void)t;
 	(void)high;
-	if (off == -1)
-		return many(fd, iov, count, NULL, flags, false);
-	return off < 0 ? -EINVAL : many(fd, iov, count, &off, flags, false);
+	return many_anywhere(fd, iov, count, low, flags, false);
 }
 
 long sys_pwritev2(struct task *t, int fd, uaddr_t iov, uint64_t count, uint64_t low,
 		  uint64_t high, int flags)
 {
-	int64_t off = (int64_t)low;
-
 	(void)t;
 	(void)high;
-	if (off == -1)
-		return many(fd, iov, count, NULL, flags, true);
-	return off < 0 ? -EINVAL : many(fd, iov, count, &off, flags, true);
+	return many_anywhere(fd, iov, count, low, flags, true);
 }
 
 long sys_lseek(struct task *t, int fd, int64_t off, unsigned int whence)

@@ -226,30 +226,28 @@ long sys_accept(struct task *t, int fd, uaddr_t addr, uaddr_t len)
 	return sys_accept4(t, fd, addr, len, 0);
 }
 
-long sys_getsockname(struct task *t, int fd, uaddr_t addr, uaddr_t len)
+static long get_name(int fd, bool peer, uaddr_t addr, uaddr_t len)
 {
 	struct socket_ref ref = socket_get(fd);
 	long result;
 
-	(void)t;
 	if (ref.err)
 		return ref.err;
-	result = export_name(ref.socket, false, addr, len);
+	result = export_name(ref.socket, peer, addr, len);
 	socket_put(ref);
 	return result;
 }
 
+long sys_getsockname(struct task *t, int fd, uaddr_t addr, uaddr_t len)
+{
+	(void)t;
+	return get_name(fd, false, addr, len);
+}
+
 long sys_getpeername(struct task *t, int fd, uaddr_t addr, uaddr_t len)
 {
-	struct socket_ref ref = socket_get(fd);
-	long result;
-
 	(void)t;
-	if (ref.err)
-		return ref.err;
-	result = export_name(ref.socket, true, addr, len);
-	socket_put(ref);
-	return result;
+	return get_name(fd, true, addr, len);
 }
 
 long sys_shutdown(struct task *t, int fd, int how)
