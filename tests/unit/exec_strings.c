@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 
 #include "abi/resource.h"
-#include "base/page.h"
 #include "base/slab.h"
 #include "host/fake/fake.h"
+#include "memory.h"
 #include "mm/usercopy.h"
 
 enum { REGION = 64 << 20, LONGEST = 32 * PAGE_SIZE };
@@ -24,24 +24,9 @@ uint64_t rlimit_current(int resource)
 	return stack_limit;
 }
 
-static size_t used_pages(void)
-{
-	struct page_stats stats;
-
-	page_get_stats(&stats);
-	return stats.used;
-}
-
 static void start(void)
 {
-	static char *region;
-
-	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(region != MAP_FAILED);
-		page_init(region, REGION);
-	}
+	memory_init(REGION);
 	fake_task_begin(NULL);
 	stack_limit = 8 << 20;
 }

@@ -9,15 +9,14 @@
 /* tsan */
 /* timeout: 180 */
 #include "../sys/test.h"
-#include "base/page.h"
 #include "fs/file.h"
 #include "fs/hostfs/internal.h"
 #include "host/fake/fake.h"
 #include "host/host.h"
+#include "memory.h"
 #include "random.h"
 
 #include <pthread.h>
-#include <sys/mman.h>
 
 enum { MEMORY = 16 << 20, WARM_READS = 100, FILE_PAGES = 300 };
 
@@ -29,8 +28,6 @@ static char byte_at(int n, int64_t off)
 	return (char)(x >> 56);
 }
 
-static char *memory;
-
 static void start(void)
 {
 	static bool is_ready;
@@ -39,10 +36,7 @@ static void start(void)
 		return;
 	is_ready = true;
 	fake_task_begin(NULL);
-	memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
-	CHECK(memory != MAP_FAILED);
-	page_init(memory, MEMORY);
+	memory_init(MEMORY);
 	host_cache_init();
 	page_set_reclaim(host_cache_reclaim);
 }
@@ -91,14 +85,6 @@ static size_t take(struct host_file *f, struct file_readahead *ra, int64_t pos,
 	for (size_t i = 0; i < got; i++)
 		CHECK(buf[i] == byte_at(f->number, pos + (int64_t)i));
 	return got;
-}
-
-static size_t used_pages(void)
-{
-	struct page_stats stats;
-
-	page_get_stats(&stats);
-	return stats.used;
 }
 
 /* ---- one reader ---- */

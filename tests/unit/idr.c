@@ -3,11 +3,9 @@
 /* unit: base/idr.c base/slab.c base/page.c */
 #include "base/idr.h"
 #include "../sys/test.h"
-#include "base/page.h"
 #include "lock_stub.h"
+#include "memory.h"
 #include "random.h"
-
-#include <sys/mman.h>
 
 enum { IDS = 3000, REGION = 4 << 20 };
 
@@ -15,14 +13,7 @@ static void *model[IDS];
 
 static void start(void)
 {
-	static char *region;
-
-	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(region != MAP_FAILED);
-		page_init(region, REGION);
-	}
+	memory_init(REGION);
 	memset(model, 0, sizeof(model));
 }
 

@@ -18,12 +18,12 @@
 
 #include "abi/mman.h"
 #include "abi/resource.h"
-#include "base/page.h"
 #include "base/slab.h"
 #include "host/fake/fake.h"
 #include "lib/string.h"
+#include "limits_stub.h"
+#include "memory.h"
 #include "mm/job.h"
-#include "mm/limits.h"
 #include "mm/map.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
@@ -39,38 +39,10 @@ enum { REGION = 16 << 20, PAGES = 512, SPAN = 12, STEPS = 20000, OBJECTS = 3 };
 
 /* ---- what mm asks of others ---- */
 
-static uint64_t limits[16];
-
-uint64_t mm_limit(int resource)
-{
-	return limits[resource];
-}
-
-uint64_t mm_limit_max(int resource)
-{
-	(void)resource;
-	return UINT64_MAX;
-}
-
-bool mm_read_implies_exec(void)
-{
-	return false;
-}
-
 bool mm_is_here(const struct mm *m)
 {
 	(void)m;
 	return true;
-}
-
-bool mm_may_use_reserve(void)
-{
-	return false;
-}
-
-bool mm_may_map_low(void)
-{
-	return false;
 }
 
 bool mm_may_lock(void)
@@ -587,16 +559,8 @@ static void expect(const struct step *s, long ret)
 
 static void start(void)
 {
-	static char *region;
-
-	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(region != MAP_FAILED);
-		page_init(region, REGION);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		limits[i] = UINT64_MAX;
+	memory_init(REGION);
+	limits_reset();
 	fake_task_begin(NULL);
 	fake_memory_reset();
 	memset(model, 0, sizeof(model));

@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 
 #include "abi/mman.h"
-#include "base/page.h"
 #include "host/fake/fake.h"
+#include "limits_stub.h"
+#include "memory.h"
 #include "mm/job.h"
-#include "mm/limits.h"
 #include "mm/map.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
@@ -29,33 +29,6 @@
 #define HUGE   (2UL << 20)
 
 static struct mm *mm;
-
-uint64_t mm_limit(int resource)
-{
-	(void)resource;
-	return UINT64_MAX;
-}
-
-uint64_t mm_limit_max(int resource)
-{
-	(void)resource;
-	return UINT64_MAX;
-}
-
-bool mm_read_implies_exec(void)
-{
-	return false;
-}
-
-bool mm_may_use_reserve(void)
-{
-	return false;
-}
-
-bool mm_may_map_low(void)
-{
-	return false;
-}
 
 bool mm_may_lock(void)
 {
@@ -189,14 +162,8 @@ static void change_area(struct vma_spares *s)
 
 static void start(void)
 {
-	static char *region;
-
-	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(region != MAP_FAILED);
-		page_init(region, REGION);
-	}
+	memory_init(REGION);
+	limits_reset();
 	fake_task_begin(NULL);
 	fake_memory_reset();
 	mm = mm_create();

@@ -5,12 +5,10 @@
 #include "../sys/test.h"
 #include "abi/errno.h"
 #include "abi/xattr.h"
-#include "base/page.h"
 #include "base/slab.h"
 #include "lock_stub.h"
+#include "memory.h"
 #include "random.h"
-
-#include <sys/mman.h>
 
 enum { NAMES = 12, VALUE_MAX = 6000, REGION = 4 << 20 };
 
@@ -22,24 +20,9 @@ static struct {
 
 static struct xattr_list list;
 
-static size_t used_pages(void)
-{
-	struct page_stats stats;
-
-	page_get_stats(&stats);
-	return stats.used;
-}
-
 static void start(void)
 {
-	static char *region;
-
-	if (!region) {
-		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(region != MAP_FAILED);
-		page_init(region, REGION);
-	}
+	memory_init(REGION);
 	memset(model, 0, sizeof(model));
 	xattr_list_init(&list);
 }
