@@ -146,36 +146,22 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void run(void)
+static void run(int i)
 {
-	pthread_t t[THREADS];
-
-	for (long i = 0; i < THREADS; i++)
-		MUST(pthread_create(&t[i], NULL, work, (void *)i) == 0);
-	for (int i = 0; i < THREADS; i++)
-		MUST(pthread_join(t[i], NULL) == 0);
-	_exit(0);
+	worker = i;
+	in_threads(THREADS, work, 0);
 }
 
 int main(int argc, char **argv)
 {
 	struct sigaction sa = {.sa_handler = on_signal};
 	double start = seconds();
-	pid_t pid[WORKERS];
 
 	if (argc == 2 && strcmp(argv[1], "exit") == 0)
 		return 9;
 	n = rounds(argc, argv, 500);
 	MUST(sigaction(SIGUSR1, &sa, NULL) == 0);
-	for (int i = 0; i < WORKERS; i++) {
-		pid[i] = fork();
-		MUST(pid[i] >= 0);
-		worker = i;
-		if (pid[i] == 0)
-			run();
-	}
-	for (int i = 0; i < WORKERS; i++)
-		MUST(wait_status(pid[i]) == 0);
+	in_processes(WORKERS, run);
 	printf("ok: %ld acts in %.2f s\n", n * WORKERS * THREADS, seconds() - start);
 	return 0;
 }

@@ -63,3 +63,35 @@ static inline void *share(size_t size)
 	MUST(p != MAP_FAILED);
 	return p;
 }
+
+enum { CROWD_MAX = 16 };
+
+/* Runs fn in so many processes at once, each of which must end with status 0. */
+static inline void in_processes(int count, void (*fn)(int i))
+{
+	pid_t pid[CROWD_MAX];
+
+	MUST(count <= CROWD_MAX);
+	for (int i = 0; i < count; i++) {
+		pid[i] = fork();
+		MUST(pid[i] >= 0);
+		if (pid[i] == 0) {
+			fn(i);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < count; i++)
+		MUST(wait_status(pid[i]) == 0);
+}
+
+/* Runs fn in so many threads at once: with base, base + 1 and so on. */
+static inline void in_threads(int count, void *(*fn)(void *), long base)
+{
+	pthread_t t[CROWD_MAX];
+
+	MUST(count <= CROWD_MAX);
+	for (int i = 0; i < count; i++)
+		MUST(pthread_create(&t[i], NULL, fn, (void *)(base + i)) == 0);
+	for (int i = 0; i < count; i++)
+		MUST(pthread_join(t[i], NULL) == 0);
+}

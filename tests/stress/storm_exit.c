@@ -168,29 +168,25 @@ static void one_process(enum how how, unsigned int *seed)
 		MUST(syscall(SYS_tgkill, pid, *last_thread, 0) == -1 && errno == ESRCH);
 }
 
+static long n;
+
+static void run(int i)
+{
+	unsigned int seed = (unsigned int)i * 1000 + 1;
+
+	last_thread = share(sizeof(*last_thread));
+	for (long r = 0; r < n; r++)
+		one_process((enum how)(rand_r(&seed) % HOWS), &seed);
+}
+
 int main(int argc, char **argv)
 {
 	double start = seconds();
-	pid_t pid[WORKERS];
-	long n;
 
 	if (argc == 3 && strcmp(argv[1], "exit") == 0)
 		return atoi(argv[2]);
 	n = rounds(argc, argv, 300);
-	for (int i = 0; i < WORKERS; i++) {
-		unsigned int seed = (unsigned int)i * 1000 + 1;
-
-		pid[i] = fork();
-		MUST(pid[i] >= 0);
-		if (pid[i] != 0)
-			continue;
-		last_thread = share(sizeof(*last_thread));
-		for (long r = 0; r < n; r++)
-			one_process((enum how)(rand_r(&seed) % HOWS), &seed);
-		_exit(0);
-	}
-	for (int i = 0; i < WORKERS; i++)
-		MUST(wait_status(pid[i]) == 0);
+	in_processes(WORKERS, run);
 	printf("ok: %ld processes in %.2f s\n", n * WORKERS, seconds() - start);
 	return 0;
 }

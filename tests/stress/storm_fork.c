@@ -19,23 +19,21 @@ static void one_round(long round)
 	MUST(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
+static long n;
+
+static void run(int i)
+{
+	(void)i;
+	for (long r = 0; r < n; r++)
+		one_round(r);
+}
+
 int main(int argc, char **argv)
 {
-	long n = rounds(argc, argv, 1000);
 	double start = seconds();
-	pid_t pid[PROCESSES];
 
-	for (int i = 0; i < PROCESSES; i++) {
-		pid[i] = fork();
-		MUST(pid[i] >= 0);
-		if (pid[i] == 0) {
-			for (long r = 0; r < n; r++)
-				one_round(r);
-			_exit(0);
-		}
-	}
-	for (int i = 0; i < PROCESSES; i++)
-		MUST(wait_status(pid[i]) == 0);
+	n = rounds(argc, argv, 1000);
+	in_processes(PROCESSES, run);
 	printf("ok: %ld forks in %.2f s\n", n * 3 * PROCESSES, seconds() - start);
 	return 0;
 }

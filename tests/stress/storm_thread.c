@@ -33,8 +33,11 @@ static void *work(void *arg)
 	return (void *)id;
 }
 
-static void run(long n)
+static long n;
+
+static void run(int process)
 {
+	(void)process;
 	for (long r = 0; r < n; r++) {
 		pthread_t t[THREADS];
 
@@ -51,20 +54,10 @@ static void run(long n)
 
 int main(int argc, char **argv)
 {
-	long n = rounds(argc, argv, 350);
 	double start = seconds();
-	pid_t pid[PROCESSES];
 
-	for (int i = 0; i < PROCESSES; i++) {
-		pid[i] = fork();
-		MUST(pid[i] >= 0);
-		if (pid[i] == 0) {
-			run(n);
-			_exit(0);
-		}
-	}
-	for (int i = 0; i < PROCESSES; i++)
-		MUST(wait_status(pid[i]) == 0);
+	n = rounds(argc, argv, 350);
+	in_processes(PROCESSES, run);
 	printf("ok: %ld threads in %.2f s\n", n * THREADS * PROCESSES, seconds() - start);
 	return 0;
 }

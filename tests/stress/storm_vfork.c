@@ -48,28 +48,17 @@ static void *work(void *arg)
 	return NULL;
 }
 
+static void run(int i)
+{
+	in_threads(THREADS, work, i * 10L);
+}
+
 int main(int argc, char **argv)
 {
 	double start = seconds();
-	pid_t pid[PROCESSES];
 
 	n = rounds(argc, argv, 500);
-	for (int i = 0; i < PROCESSES; i++) {
-		pthread_t t[THREADS];
-
-		pid[i] = fork();
-		MUST(pid[i] >= 0);
-		if (pid[i] != 0)
-			continue;
-		for (long j = 0; j < THREADS; j++)
-			MUST(pthread_create(&t[j], NULL, work, (void *)(i * 10 + j)) ==
-			     0);
-		for (int j = 0; j < THREADS; j++)
-			MUST(pthread_join(t[j], NULL) == 0);
-		_exit(0);
-	}
-	for (int i = 0; i < PROCESSES; i++)
-		MUST(wait_status(pid[i]) == 0);
+	in_processes(PROCESSES, run);
 	printf("ok: %ld children in %.2f s\n", n * PROCESSES * THREADS,
 	       seconds() - start);
 	return 0;

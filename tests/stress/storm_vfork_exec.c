@@ -30,29 +30,20 @@ static void *start_programs(void *arg)
 	return arg;
 }
 
+static void run(int i)
+{
+	(void)i;
+	in_threads(THREADS, start_programs, 0);
+}
+
 int main(int argc, char **argv)
 {
 	double start = seconds();
-	pid_t pid[PROCESSES];
 
 	if (argc == 3 && strcmp(argv[1], "exit") == 0)
 		return atoi(argv[2]);
 	n = rounds(argc, argv, 800);
-	for (int i = 0; i < PROCESSES; i++) {
-		pthread_t t[THREADS];
-
-		pid[i] = fork();
-		MUST(pid[i] >= 0);
-		if (pid[i] != 0)
-			continue;
-		for (int j = 0; j < THREADS; j++)
-			MUST(pthread_create(&t[j], NULL, start_programs, NULL) == 0);
-		for (int j = 0; j < THREADS; j++)
-			MUST(pthread_join(t[j], NULL) == 0);
-		_exit(0);
-	}
-	for (int i = 0; i < PROCESSES; i++)
-		MUST(wait_status(pid[i]) == 0);
+	in_processes(PROCESSES, run);
 	printf("ok: %ld programs in %.2f s\n", n * PROCESSES * THREADS,
 	       seconds() - start);
 	return 0;
