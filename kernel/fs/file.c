@@ -278,7 +278,9 @@ static inline ssize_t transfer_all(struct file *f, struct uio *u, int64_t *pos,
 						 int64_t *pos))
 {
 	size_t left = u->left;
-	ssize_t done = transfer(f, u, pos, op);
+	int64_t none = 0;
+	ssize_t done = !pos && (f->mode & FMODE_STREAM) ? op(f, u, &none)
+							: transfer(f, u, pos, op);
 
 	if (unlikely(done != (ssize_t)left) && current()->mm && current()->mm->uffd &&
 	    !(u->flags & UIO_KERNEL))
@@ -345,7 +347,8 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 	done = ask_before(f, u, pos, file_ask_fill);
 	if (unlikely(done))
 		return done;
-	inode_drop_file_caps(f->inode);
+	if (!(f->mode & FMODE_STREAM))
+		inode_drop_file_caps(f->inode);
 	done = transfer_all(f, u, pos, f->ops->write);
 	io->writes++;
 	count_access(f, done, true);

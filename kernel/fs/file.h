@@ -135,11 +135,11 @@ struct file {
 	const struct file_ops *ops; /* const after open */
 	struct path path;	    /* ref; const */
 	struct inode *inode;	    /* of path's dentry, borrowed */
+	void *private;		    /* the operations' */
 	struct lock pos_lock;	    /* RANK_FILE_POS */
 	int64_t pos;		    /* pos_lock */
 	int host_poll_fd; /* host descriptor that says when it is ready, or -1 */
 	int host_fd;	  /* for the operations: host descriptor of the data, or -1 */
-	void *private;
 	struct file_readahead readahead;
 	struct creds *creds;	 /* ref: of the opener */
 	struct file_owner owner; /* sigio_lock */

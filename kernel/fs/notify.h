@@ -22,6 +22,7 @@
 #include "abi/types.h"
 #include "base/ref.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
 #include "lib/list.h"
@@ -254,7 +255,11 @@ static inline int fs_ask_truncate(const struct path *p, struct inode *inode, int
  * are told. */
 static inline void file_notify(const struct file *f, uint32_t mask)
 {
-	if (fs_is_watched(f->inode) && !(f->mode & FMODE_NO_NOTIFY))
+	/* The inode's superblock, but by what the files of it share. */
+	const struct superblock *sb = f->path.mount->sb;
+
+	if (unlikely(__atomic_load_n(&sb->mark_count, __ATOMIC_RELAXED) != 0) &&
+	    !(f->mode & FMODE_NO_NOTIFY))
 		notify_tell_path(&f->path, mask);
 }
 

@@ -117,13 +117,14 @@ enum socket_flags { /* plain options, and what they are by default */
 };
 
 struct socket {
+	/* A cache line of what sending and receiving look at. */
 	const struct socket_ops *ops;
+	void *private;	   /* of the family */
+	struct file *file; /* borrowed: the socket belongs to it */
+	int host_fd;	   /* of families that the host serves, else -1 */
 	int family, type, protocol;
-	struct file *file;  /* borrowed: the socket belongs to it */
-	struct net_ns *net; /* ref: where it was made; accepted: the listener's. const */
-	void *private;	    /* of the family */
-	int host_fd;	    /* of families that the host serves, else -1 */
 	nsec_t receive_timeout, send_timeout; /* atomic: SO_RCVTIMEO; NSEC_NEVER: none */
+	struct net_ns *net; /* ref: where it was made; accepted: the listener's. const */
 	/* For families in memory (socket_set_plain_option): atomic. */
 	uint32_t flags;			  /* enum socket_flags */
 	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */

@@ -34,11 +34,9 @@ struct tcp_settings {
 enum { FORMER_MAX = 64 };
 
 struct inet_socket {
-	struct list link;      /* table.c */
+	/* A cache line of what sending and receiving through the host look at. */
 	struct socket *socket; /* const */
-	bool is_local; /* const: begins a struct local_socket: net/local/local.h */
-	/* const: what it looks like from outside; NULL: as the host says. */
-	void (*view)(struct socket *s, struct inet_view *v);
+	bool is_local;	    /* const: begins a struct local_socket: net/local/local.h */
 	bool host_nonblock; /* atomic: the host descriptor has O_NONBLOCK */
 	bool lingers;	    /* atomic: SO_LINGER with a time */
 	bool tells_more;    /* atomic: a stream's messages may have control data */
@@ -46,18 +44,23 @@ struct inet_socket {
 	/* What the host socket has of the socket's: atomic. TIMEOUT_UNKNOWN: perhaps one
 	 * that its listener had. */
 	nsec_t receive_timeout, send_timeout;
-	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
-	struct inet_outside *former_outside; /* lock: and those that it had before */
-	struct inet_async *async; /* atomic: set once; NULL: no signals were wanted */
-
 	/* Of TCP, see tcp.h: */
-	struct lock lock;      /* RANK_OBJECT */
 	bool is_bound;	       /* atomic: by bind(2) */
 	bool is_hosted;	       /* atomic: the host has its connection, for good */
 	bool is_plain_tcp;     /* atomic: no option that only the host can heed */
 	bool in_memory;	       /* atomic: conn is a connection in memory */
 	uint8_t side;	       /* const while in_memory: its half of conn */
 	struct tcp_conn *conn; /* lock to write: ref */
+	/* Of all again: */
+	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
+	struct list link;	      /* table.c */
+	/* const: what it looks like from outside; NULL: as the host says. */
+	void (*view)(struct socket *s, struct inet_view *v);
+	struct inet_outside *former_outside; /* lock: and those that it had before */
+	struct inet_async *async; /* atomic: set once; NULL: no signals were wanted */
+
+	/* Of TCP: */
+	struct lock lock;      /* RANK_OBJECT */
 	uint32_t former_count; /* lock: of conn->former …, or of former_outside */
 	int error;	       /* atomic: of a connection that was dissolved */
 	struct tcp_listener *listener; /* lock to write: ref; atomic */
