@@ -4,6 +4,7 @@
 # timeout: 120
 # Single destinations that a sandbox without a network may reach: --allow-connect.
 . "$(dirname "$0")/common"
+. "$(dirname "$0")/../descendants"
 
 "$CARBYNE" run --net=none -- true 2>/dev/null || exit 77 # no network namespaces here
 
@@ -209,13 +210,7 @@ same "all ports" True "$(run --allow-connect '127.0.0.1/32:*' -- python3 client.
 same "a range" True "$(run --allow-connect "127.0.0.1:$((tcp - 1))-$((tcp + 1))" -- python3 client.py plain "$tcp")"
 
 # Somebody of the host kills a process that has asked the gate, and not been answered.
-descendants() {
-	local child
-	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-		echo "$child"
-		descendants "$child"
-	done
-}
+
 # The launcher's one child that waits in an epoll.
 gate_of() {
 	local child

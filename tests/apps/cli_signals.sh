@@ -4,6 +4,7 @@
 # timeout: 120
 # Signals to the command reach the program, once; whoever dies, nothing is left running.
 . "$(dirname "$0")/common"
+. "$(dirname "$0")/../descendants"
 
 # waits until a file has a line that matches
 until_line() {
@@ -24,11 +25,8 @@ start() {
 
 # the command, its monitor and all host processes: those that descend from the command
 family() {
-	local child
 	echo "$1"
-	for child in $(ps -o pid= --ppid "$1"); do
-		family "$child"
-	done
+	descendants "$1"
 }
 
 # gone NAME PIDS...: none of them runs any more (zombies of others do not count)

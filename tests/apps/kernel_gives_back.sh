@@ -4,6 +4,7 @@
 # timeout: 180
 # What the kernel has taken for many objects or much data goes back to the host when they have gone.
 . "$(dirname "$0")/common"
+. "$(dirname "$0")/../descendants"
 need python3
 
 cat >burst <<'END'
@@ -74,13 +75,6 @@ else:
     step('after')
 END
 
-descendants() {
-	local child
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-		echo "$child"
-		descendants "$child"
-	done
-}
 
 # segment PID: the KiB of memory that the kernel segment of a sandbox has of the host.
 segment() {

@@ -4,6 +4,7 @@
 # timeout: 120
 # --net=none: servers and their clients in one sandbox, and no socket of the host's.
 . "$(dirname "$0")/common"
+. "$(dirname "$0")/../descendants"
 need python3
 
 cat >all.py <<'END'
@@ -57,15 +58,6 @@ while not os.path.exists("seen"):
     time.sleep(0.02)
 END
 
-# descendants PID: it, its children, and theirs.
-descendants() {
-	local child
-	echo "$1"
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-		descendants "$child"
-	done
-}
-
 "$CARBYNE" run --net=none -v "$PWD:/mnt" -w /mnt -- python3 all.py >out 2>&1 &
 sandbox=$!
 for _ in {1..1500}; do
@@ -77,7 +69,7 @@ done
 here=$(readlink /proc/self/ns/net)
 tables=0
 sockets=0
-for pid in $(descendants $sandbox); do
+for pid in $sandbox $(descendants $sandbox); do
 	there=$(readlink "/proc/$pid/ns/net" 2>/dev/null)
 	[ -n "$there" ] && [ "$there" != "$here" ] || continue
 	tables=$((tables + 1))

@@ -4,19 +4,13 @@
 # timeout: 300
 # killed_asleep.sh - the host processes of killed_asleep.c are killed by somebody of the host.
 set -u
+. "$(dirname "$0")/../descendants"
 [ -n "$RUN" ] || exit 77
 cp "$BUILD/tests/stress/killed_asleep" .
 mkfifo in out
 # What they had in the kernel goes with them.
 ${RUN/ run / run --leaks } ./killed_asleep outside $((${STRESS:-1} * 8)) <in >out 2>errors &
 exec 8>in
-descendants() {
-	local child
-	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
-		echo "$child"
-		descendants "$child"
-	done
-}
 last=
 while read -r word count; do
 	last="$word $count"

@@ -5,6 +5,7 @@
 # they held is given back, nobody waits behind them, and no message is lost. One was to be
 # told of a POSIX queue: others may be then.
 set -u
+. "$(dirname "$0")/../descendants"
 [ -n "$RUN" ] || exit 77
 command -v python3 >/dev/null || { echo 'skip: no python3 here'; exit 77; }
 
@@ -64,13 +65,6 @@ exec 7<out
 read -r ready <&7
 [ "$ready" = ready ] || { echo "not ok: $ready"; exit 1; }
 # Of the host processes, the three that were started last are the children.
-descendants() {
-	local child
-	for child in $(cat "/proc/$1/task/$1/children"); do
-		echo "$child"
-		descendants "$child"
-	done
-}
 for pid in $(for pid in $(descendants $!); do
 	awk '{ print $22, $1 }' "/proc/$pid/stat"
 done | sort -n | tail -n 3 | cut -d ' ' -f 2); do
