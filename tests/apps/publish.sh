@@ -103,26 +103,12 @@ elif kind == "udp":
             ports.add(inner)
     print(len(ports))
 END
-# a port that is free, and the next too; below those that the system gives to whoever asks for any
-free_port() {
-	python3 - <<'END'
-import random, socket
-while True:
-    port = random.randrange(10000, 32000, 2)
-    try:
-        held = [socket.create_server(("127.0.0.1", port + n)) for n in range(2)]
-    except OSError:
-        continue
-    print(port)
-    break
-END
-}
 # starts PORT-OPTIONS -- SERVER-ARGUMENTS: a sandbox that serves until it is ended
 starts() {
 	rm -f up
 	${limited-} "$CARBYNE" run --net=none -v "$PWD:$PWD" "$@" 2>err &
 	sandbox=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		[ -e up ] && return
 		sleep 0.1
 	done
@@ -157,7 +143,7 @@ starts -p "127.0.0.1:$p:8000" -- python3 server.py source 8000 127.0.0.1
 same "a reader that is slow" 1000 "$(python3 client.py slow $p)"
 rm -f source-ended
 python3 client.py reset $p
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	[ -s source-ended ] && break
 	sleep 0.1
 done

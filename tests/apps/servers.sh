@@ -6,8 +6,6 @@
 . "$(dirname "$0")/common"
 need curl python3
 export PATH=$PATH:/usr/sbin
-# Ports that no other test takes at the same moment, below the ephemeral ones.
-port=$((20000 + $$ % 500 * 20))
 dir=$PWD
 chmod 755 .
 
@@ -16,7 +14,6 @@ chmod 755 .
 cross() {
 	local name=$1 want
 	command -v "${3%% *}" >/dev/null || { echo "skip: no ${3%% *}"; return; }
-	port=$((port + 1))
 	want=$(talk "$2" "" "$3" "" "$4")
 	if [ -z "$RUN" ]; then
 		case $want in
@@ -25,15 +22,15 @@ cross() {
 		esac
 		return
 	fi
-	port=$((port + 1))
 	same "$name inside" "$want" "$(talk "$2" "$RUN" "$3" "" "$4")"
-	port=$((port + 1))
 	same "$name's client inside" "$want" "$(talk "$2" "" "$3" "$RUN" "$4")"
 }
 
 # talk SIGNAL PREFIX SERVER PREFIX CLIENT. In a session of its own: Apache ends its process group.
 talk() {
 	local server status=0
+	local port
+	port=$(free_port)
 	export PORT=$port
 	rm -rf work && mkdir work
 	[ "$(id -u)" != 0 ] || chmod 777 work
@@ -41,21 +38,13 @@ talk() {
 	cd work || exit 1
 	(cd "$dir" && exec setsid $2 bash -c "cd '$dir'; $prelude exec $3") >../server.log 2>&1 &
 	server=$!
-	await "$port" || { echo never; cat ../server.log; }
+	await_port "$port" || { echo never; cat ../server.log; }
 	timeout 60 $4 bash -c "$5" 2>&1 </dev/null
 	kill "-$1" "$server"
 	wait "$server" || status=$?
 	echo "server ended with $status"
 	(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && echo "somebody still listens"
 	cd ..
-}
-
-await() {
-	for _ in {1..500}; do
-		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
-		sleep 0.02
-	done
-	return 1
 }
 
 # --- redis: its children write both kinds of files

@@ -4,14 +4,14 @@
 # OpenSSH's server inside, which separates its privileges, and its client, which logs in from
 # outside: commands, their status, a terminal, files, and a forwarded port.
 . "$(dirname "$0")/common"
-need ssh ssh-keygen sftp
+need ssh ssh-keygen sftp python3
 sshd=$(command -v sshd || echo /usr/sbin/sshd)
 [ -x "$sshd" ] || { echo 'skip: no sshd here'; exit 77; }
 # Natively it would need /run/sshd, and write into the machine's records of logins.
 [ -n "$RUN" ] || { echo 'skip: natively it would change the machine'; exit 77; }
 chmod 755 .
 user=$(id -un)
-port=$((30000 + $$ % 1000 * 2)) # one that no other test takes
+port=$(free_port)
 
 ssh-keygen -q -t ed25519 -N '' -f host
 ssh-keygen -q -t ed25519 -N '' -f key
@@ -31,10 +31,7 @@ END
 options="-F none -i $PWD/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes"
 $RUN sh -c "mkdir -p /run/sshd 2>/dev/null; exec $sshd -D -e -f $PWD/config" >log 2>&1 &
 server=$!
-for _ in {1..500}; do
-	(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-	sleep 0.02
-done
+await_port "$port"
 
 run_there() { timeout 30 ssh $options -n -p "$port" "$user@127.0.0.1" "$1" 2>>err; }
 same "a command's output" "hello there" "$(run_there 'echo hello there')"
@@ -65,10 +62,7 @@ status "files there and back" 0 cmp file back
 # What it forwards comes from a port inside to one outside, and the other way round.
 timeout 60 ssh $options -n -N -L "$((port + 1)):127.0.0.1:$port" -p "$port" "$user@127.0.0.1" 2>>err &
 forward=$!
-for _ in {1..500}; do
-	(exec 3<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null && break
-	sleep 0.02
-done
+await_port $((port + 1))
 same "a forwarded port" "through" \
 	"$(timeout 30 ssh $options -n -p $((port + 1)) "$user@127.0.0.1" 'echo through' 2>>err)"
 kill $forward
