@@ -74,6 +74,7 @@ static const struct {
 	{"ns_count", 0},
 	/* sockets */
 	{"sock_inode_cache", 0},
+	{"byte_chunk", 0},
 	{"unix_sock", 0},
 	{"unix_packet", 0},
 	{"unix_mark", 0},
@@ -83,7 +84,6 @@ static const struct {
 	{"inet_async", 0},
 	{"tcp_listener", 0},
 	{"tcp_conn", 0},
-	{"tcp_chunk", 0},
 	{"local_TCP", 0},
 	{"local_port", 0},
 	{"local_seed", 0},

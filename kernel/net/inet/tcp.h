@@ -23,14 +23,13 @@
 #include "base/lock.h"
 #include "base/ref.h"
 #include "lib/list.h"
+#include "net/byte_chain.h"
 #include "net/inet/internal.h"
 #include "net/socket.h"
 #include "time/timer.h"
 
 struct local_seed;
 struct poll_table;
-struct tcp_chunk;
-struct uio;
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -46,12 +45,6 @@ enum { TCP_SHUT_RECEIVE = 1, TCP_SHUT_SEND = 2, TCP_SHUT_BOTH = 3 };
 enum tcp_urgent { URGENT_NONE, URGENT_THERE, URGENT_READ };
 
 enum { CONNECTOR = 0, ACCEPTOR = 1 };
-
-/* Bytes on their way: tcp_bytes.c. */
-struct tcp_bytes {
-	struct tcp_chunk *first, *last;
-	uint64_t head, tail; /* bytes ever taken and put */
-};
 
 /* An address of either family; of IPv4: four bytes, then zeroes. */
 struct tcp_name {
@@ -77,7 +70,7 @@ struct tcp_half {
 	uint8_t urgent_byte;
 	uint64_t urgent_at;
 	int error; /* SO_ERROR */
-	struct tcp_bytes in;
+	struct byte_chain in;
 	uint32_t held;	   /* how many of the last of them are not to be seen yet */
 	nsec_t held_until; /* CLOCK_MONOTONIC */
 	nsec_t stamp;	   /* when the last of them came, if the owner wants to know */
@@ -130,46 +123,10 @@ struct tcp_target {
 	struct tcp_name name;
 };
 
-/* ---- tcp_bytes.c: the caller holds the connection's lock, but where it says not ---- */
-
-static inline size_t tcp_bytes_used(const struct tcp_bytes *b)
-{
-	return (size_t)(b->tail - b->head);
-}
-/* A run of chunks that nobody else sees. */
-struct tcp_run {
-	struct tcp_chunk *first, *last;
-	size_t size;
-};
-/* More of memory than all such bytes together should have is used. */
-bool tcp_memory_is_short(void);
-/* Appends size bytes, or none: -EFAULT, -ENOMEM. */
-int tcp_bytes_put(struct tcp_bytes *b, struct uio *u, size_t size) MUST_CHECK;
-/* No lock: fills a run with size bytes, or none: -EFAULT, -ENOMEM. */
-int tcp_run_fill(struct tcp_run *r, struct uio *u, size_t size) MUST_CHECK;
-void tcp_bytes_append(struct tcp_bytes *b, struct tcp_run *r);
-/* Copies up to size bytes, skip bytes after the head: how many. */
-size_t tcp_bytes_copy(struct tcp_bytes *b, struct uio *u, size_t skip,
-		      size_t size) MUST_CHECK;
-void tcp_bytes_consume(struct tcp_bytes *b, size_t size);
-/* Takes whole chunks, up to size bytes of them, off the head if they are large. Returns
- * how many bytes. */
-size_t tcp_bytes_detach(struct tcp_bytes *b, size_t size, struct tcp_run *r) MUST_CHECK;
-/* No lock: copies the run out, and frees what was copied: how many bytes. */
-size_t tcp_run_drain(struct tcp_run *r, struct uio *u) MUST_CHECK;
-/* What is left of a run comes before the head again. */
-void tcp_bytes_return(struct tcp_bytes *b, struct tcp_run *r);
-/* No lock. */
-void tcp_run_free(struct tcp_run *r);
-/* Counts what is in a run that somebody was killed over. */
-void tcp_run_measure(struct tcp_run *r);
-/* Takes all. */
-void tcp_bytes_clear(struct tcp_bytes *b, struct tcp_run *r);
-
 /* Those that its reader may see. */
 static inline size_t tcp_bytes_there(const struct tcp_half *h)
 {
-	return tcp_bytes_used(&h->in) - h->held;
+	return byte_chain_used(&h->in) - h->held;
 }
 
 /* ---- tcp_turn.c: c's lock is held ---- */
@@ -179,7 +136,7 @@ struct tcp_turn {
 	struct tcp_conn *conn;
 	struct tcp_turn **place; /* a half's sender or receiver; NULL: it has none */
 	struct tcp_half *from;	 /* of whose bytes the run was, or NULL */
-	struct tcp_run run;	 /* what is in its hands without the lock */
+	struct byte_run run;	 /* what is in its hands without the lock */
 };
 
 /* Waits until nobody has that turn: 0, or -ERESTARTSYS: killed. */

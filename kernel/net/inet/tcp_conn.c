@@ -20,7 +20,8 @@
 #include "net/local/local.h"
 #include "time/clock.h"
 
-enum { SIZE_WHEN_SHORT = 65536 };
+/* More pages than that are too many for all connections together: 64 MiB. */
+enum { PAGES_PLENTY = 16384, SIZE_WHEN_SHORT = 65536 };
 
 static SLAB_CACHE(tcp_conn_slab, "tcp_conn", sizeof(struct tcp_conn), 64);
 
@@ -99,13 +100,13 @@ void tcp_conn_put(struct tcp_conn *c)
 {
 	while (c && ref_put(&c->refs)) {
 		struct tcp_conn *former = c->former;
-		struct tcp_run r;
+		struct byte_run r;
 
 		if (unlikely(c->has_timer))
 			timer_shutdown(&c->push_timer);
 		for (int i = 0; i < 2; i++) {
-			tcp_bytes_clear(&c->half[i].in, &r);
-			tcp_run_free(&r);
+			byte_chain_clear(&c->half[i].in, &r);
+			byte_run_free(&r);
 		}
 		tcp_lease_put(&c->lease, c->is_v4, c->half[CONNECTOR].name.addr);
 		tcp_listener_put(c->listener);
@@ -214,15 +215,16 @@ static uint32_t send_size(const struct tcp_half *from)
 
 	if (!size)
 		size = TCP_SEND_SIZE;
-	return unlikely(tcp_memory_is_short()) ? MIN(size, (uint32_t)SIZE_WHEN_SHORT)
-					       : size;
+	if (unlikely(byte_chain_pages(BYTES_OF_TCP) > PAGES_PLENTY))
+		size = MIN(size, (uint32_t)SIZE_WHEN_SHORT);
+	return size;
 }
 
 size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to)
 {
 	uint32_t window =
 		(to->set.receive_size ? to->set.receive_size : TCP_RECEIVE_SIZE) / 2;
-	size_t used = tcp_bytes_used(&to->in);
+	size_t used = byte_chain_used(&to->in);
 
 	(void)from;
 	return MAX(used > window ? used - window : 0, (size_t)to->held);
@@ -306,7 +308,7 @@ int tcp_shutdown(struct socket *s, int how)
 
 /* c's lock is held: the side is left without a word, or with one. */
 static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_reset,
-		       struct tcp_run *unread)
+		       struct byte_run *unread)
 {
 	bool has_unread = tcp_bytes_there(h) > 0;
 
@@ -322,7 +324,7 @@ static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_res
 	h->shutdown = TCP_SHUT_BOTH;
 	h->is_open = false;
 	h->owner = NULL;
-	tcp_bytes_clear(&h->in, unread);
+	byte_chain_clear(&h->in, unread);
 	h->held = 0;
 	if (unlikely(other->is_lingering))
 		tcp_tell(other, POLL_WRITABLE);
@@ -347,23 +349,23 @@ static void linger(struct inet_socket *i, struct tcp_conn *c)
 void tcp_close(struct inet_socket *i, struct tcp_conn *c)
 {
 	struct tcp_half *h = tcp_mine(c, i);
-	struct tcp_run unread;
+	struct byte_run unread;
 
 	give_up_request(c);
 	lock_take(&c->lock);
-	if (unlikely(h->set.linger_seconds) && !tcp_bytes_used(&h->in) &&
+	if (unlikely(h->set.linger_seconds) && !byte_chain_used(&h->in) &&
 	    h->state != TCP_CLOSE && h->state != TCP_SYN_SENT)
 		linger(i, c);
 	half_leave(h, tcp_other(c, i), i->set.aborts, &unread);
 	lock_drop(&c->lock);
-	tcp_run_free(&unread);
+	byte_run_free(&unread);
 }
 
 /* The host's socket serves s again. */
 int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 {
 	struct inet_socket *i = inet_of(s);
-	struct tcp_run unread;
+	struct byte_run unread;
 	int fd = i->is_local ? -1 : inet_option_fd(s);
 
 	if (fd < 0 && !i->is_local)
@@ -389,7 +391,7 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 		i->option_fd = -1;
 	}
 	lock_drop(&i->lock);
-	tcp_run_free(&unread);
+	byte_run_free(&unread);
 	tcp_switch_poll(s, fd);
 	wake_owner(i);
 	return 0;

@@ -295,16 +295,16 @@ bool tcp_listener_leave(struct tcp_conn *c)
 /* Nobody will accept c. */
 static void abort_connection(struct tcp_conn *c)
 {
-	struct tcp_run unread;
+	struct byte_run unread;
 
 	lock_take(&c->lock);
 	c->half[ACCEPTOR].is_open = false;
 	c->half[ACCEPTOR].state = TCP_CLOSE;
-	tcp_bytes_clear(&c->half[ACCEPTOR].in, &unread);
+	byte_chain_clear(&c->half[ACCEPTOR].in, &unread);
 	c->half[ACCEPTOR].held = 0;
 	tcp_reset(&c->half[CONNECTOR]);
 	lock_drop(&c->lock);
-	tcp_run_free(&unread);
+	byte_run_free(&unread);
 	tcp_conn_put(c);
 }
 

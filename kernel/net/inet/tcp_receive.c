@@ -63,7 +63,7 @@ static size_t until_urgent(struct tcp_reading *r, bool *stops)
 	if (r->m->flags & MSG_PEEK) {
 		r->skip++;
 	} else {
-		tcp_bytes_consume(&h->in, 1);
+		byte_chain_consume(&h->in, 1);
 		pass_urgent(h);
 	}
 	return there - 1;
@@ -73,8 +73,8 @@ static size_t until_urgent(struct tcp_reading *r, bool *stops)
 static ssize_t take_large(struct tcp_reading *r, size_t size) NO_LOCK_CHECK
 {
 	struct tcp_half *h = r->me;
-	struct tcp_run run;
-	size_t whole = tcp_bytes_detach(&h->in, size, &run);
+	struct byte_run run;
+	size_t whole = byte_chain_detach(&h->in, size, &run);
 	size_t done;
 
 	if (!whole)
@@ -84,14 +84,14 @@ static ssize_t take_large(struct tcp_reading *r, size_t size) NO_LOCK_CHECK
 	r->turn.run = run;
 	tcp_room_came(tcp_other(r->c, r->i), h);
 	lock_drop(&r->c->lock);
-	done = tcp_run_drain(&r->turn.run, r->m->data);
+	done = byte_run_drain(&r->turn.run, r->m->data);
 	lock_take(&r->c->lock);
 	if (done == whole)
 		return (ssize_t)done;
 	if (h->is_open)
-		tcp_bytes_return(&h->in, &r->turn.run);
+		byte_chain_return(&h->in, &r->turn.run);
 	else
-		tcp_run_free(&r->turn.run);
+		byte_run_free(&r->turn.run);
 	return done ? (ssize_t)done : -EFAULT;
 }
 
@@ -111,14 +111,14 @@ static ssize_t take(struct tcp_reading *r, size_t size)
 				return done;
 		}
 		size = MIN(size, (size_t)COPY_MAX);
-		moved = tcp_bytes_copy(&r->me->in, r->m->data, r->skip, size);
+		moved = byte_chain_copy(&r->me->in, r->m->data, r->skip, size);
 		if (!moved)
 			return -EFAULT;
 	}
 	if (flags & MSG_PEEK)
 		r->skip += moved;
 	else
-		tcp_bytes_consume(&r->me->in, moved);
+		byte_chain_consume(&r->me->in, moved);
 	return (ssize_t)moved;
 }
 

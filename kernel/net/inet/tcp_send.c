@@ -84,14 +84,14 @@ static ssize_t wait_for_room(struct tcp_sending *w)
 /* The last byte of the other side's is urgent. c's lock is held. */
 static void put_urgent(struct tcp_half *other, uint8_t byte)
 {
-	struct tcp_bytes *in = &other->in;
+	struct byte_chain *in = &other->in;
 	struct inet_socket *i = other->owner;
 	struct file *f = i && i->socket ? i->socket->file : NULL;
 
 	/* One that would be read next, and is not, is passed over for good. */
 	if (other->urgent && other->urgent_at == in->head && !other->set.is_inline &&
 	    in->head + 1 < in->tail)
-		tcp_bytes_consume(in, 1);
+		byte_chain_consume(in, 1);
 	other->urgent = URGENT_THERE;
 	other->urgent_at = in->tail - 1;
 	other->urgent_byte = byte;
@@ -136,26 +136,26 @@ static void send_to_nobody(struct tcp_sending *w, size_t size)
 /* Large pieces: copied without the lock. Returns with it. */
 static int put_large(struct tcp_sending *w, size_t size) NO_LOCK_CHECK
 {
-	struct tcp_run *r = &w->turn.run;
+	struct byte_run *r = &w->turn.run;
 	int err;
 
 	if (!w->turn.place)
 		tcp_turn_begin(&w->turn, w->c, &w->me->sender, NULL);
 	lock_drop(&w->c->lock);
-	err = tcp_run_fill(r, w->m->data, size);
+	err = byte_run_fill(r, w->m->data, size, BYTES_OF_TCP);
 	lock_take(&w->c->lock);
 	if (err)
 		return err;
 	err = check_state(w);
 	if (err) {
-		tcp_run_free(r);
+		byte_run_free(r);
 		return err;
 	}
 	if (w->other->is_open) {
-		tcp_bytes_append(&w->other->in, r);
+		byte_chain_append(&w->other->in, r);
 		return 0;
 	}
-	tcp_run_free(r);
+	byte_run_free(r);
 	tcp_reset(w->me);
 	return 0;
 }
@@ -190,7 +190,8 @@ static ssize_t send_piece(struct tcp_sending *w)
 		return size;
 	}
 	if (size <= SMALL_MAX)
-		err = tcp_bytes_put(&w->other->in, w->m->data, (size_t)size);
+		err = byte_chain_put(&w->other->in, w->m->data, (size_t)size,
+				     BYTES_OF_TCP);
 	else
 		err = put_large(w, (size_t)size);
 	if (err)

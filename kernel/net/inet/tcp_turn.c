@@ -32,12 +32,12 @@ static void turn_abandon(struct claim *claim)
 	struct tcp_conn *c = t->conn;
 
 	lock_take(&c->lock);
-	tcp_run_measure(&t->run);
+	byte_run_measure(&t->run);
 	if (t->from && t->from->is_open && t->run.first)
-		tcp_bytes_return(&t->from->in, &t->run);
+		byte_chain_return(&t->from->in, &t->run);
 	turn_end(t);
 	lock_drop(&c->lock);
-	tcp_run_free(&t->run);
+	byte_run_free(&t->run);
 }
 
 void tcp_turn_begin(struct tcp_turn *t, struct tcp_conn *c, struct tcp_turn **place,
@@ -46,7 +46,7 @@ void tcp_turn_begin(struct tcp_turn *t, struct tcp_conn *c, struct tcp_turn **pl
 	t->conn = c;
 	t->place = place;
 	t->from = from;
-	t->run = (struct tcp_run){0};
+	t->run = (struct byte_run){0};
 	*place = t;
 	claim_begin(&t->claim, turn_abandon);
 }

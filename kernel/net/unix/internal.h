@@ -18,10 +18,10 @@
 #include "base/waitq.h"
 #include "fs/path.h"
 #include "lib/list.h"
+#include "net/byte_chain.h"
 #include "net/socket.h"
 
 struct creds;
-struct unix_chunk;
 struct unix_door;
 struct net_ns;
 
@@ -73,8 +73,7 @@ struct unix_mark {
 
 /* A stream's bytes on their way. */
 struct unix_bytes {
-	struct unix_chunk *first, *last;
-	uint64_t head, tail; /* bytes ever taken and put; tail - head is atomic to read */
+	struct byte_chain chain;
 	struct list marks;
 	uint32_t mark_count;	      /* atomic to read */
 	struct unix_creds head_creds; /* of the byte at head, unless a mark says so */
@@ -239,15 +238,12 @@ void unix_dgram_disconnect(struct unix_socket *u, struct unix_socket *old);
 /* May u send to target, which is locked? */
 bool unix_may_send(const struct unix_socket *u, const struct unix_socket *target);
 
-/* ---- bytes.c ---- */
+/* ---- stream.c: its bytes, and what is marked in them ---- */
 
-void unix_bytes_init(struct unix_bytes *b);
-void unix_bytes_fini(struct unix_bytes *b);
 enum { MARK_CHARGE = 512 };
 static inline size_t unix_bytes_used(const struct unix_bytes *b)
 {
-	return (size_t)(__atomic_load_n(&b->tail, __ATOMIC_RELAXED) -
-			__atomic_load_n(&b->head, __ATOMIC_RELAXED));
+	return byte_chain_used(&b->chain);
 }
 /* What counts against the sender's SO_SNDBUF. */
 static inline size_t unix_bytes_charge(const struct unix_bytes *b)
@@ -255,12 +251,6 @@ static inline size_t unix_bytes_charge(const struct unix_bytes *b)
 	return unix_bytes_used(b) +
 	       (size_t)__atomic_load_n(&b->mark_count, __ATOMIC_RELAXED) * MARK_CHARGE;
 }
-/* Appends size bytes of m, or none: -EFAULT, -ENOMEM. */
-int unix_bytes_put(struct unix_bytes *b, struct uio *u, size_t size) MUST_CHECK;
-/* Copies up to size bytes, skip bytes after the head. Returns how many. */
-size_t unix_bytes_copy(struct unix_bytes *b, struct uio *u, size_t skip,
-		       size_t size) MUST_CHECK;
-void unix_bytes_consume(struct unix_bytes *b, size_t size);
 struct unix_mark *unix_mark_create(void) MUST_CHECK;
 void unix_mark_destroy(struct unix_mark *m);
 

@@ -36,7 +36,7 @@ struct unix_socket *unix_create(const struct net_ns *net, int type)
 	u->peek_off = -1;
 	u->send_size = 212992;
 	u->backlog = BACKLOG;
-	unix_bytes_init(&u->bytes);
+	list_init(&u->bytes.marks);
 	list_init(&u->packets);
 	list_init(&u->embryo_link);
 	waitq_init(&u->readable);
@@ -131,6 +131,7 @@ static void hang_up(struct unix_socket *peer, bool lost)
 
 static void purge_bytes(struct unix_socket *u)
 {
+	struct byte_run unread;
 	struct list *node;
 
 	while ((node = list_pop(&u->bytes.marks))) {
@@ -143,7 +144,8 @@ static void purge_bytes(struct unix_socket *u)
 		unix_mark_destroy(mark);
 	}
 	u->bytes.mark_count = 0;
-	unix_bytes_fini(&u->bytes);
+	byte_chain_clear(&u->bytes.chain, &unread);
+	byte_run_free(&unread);
 }
 
 static void release_embryos(struct list *embryos)

@@ -13,6 +13,7 @@
  * for what goes with them. */
 #include "abi/errno.h"
 #include "base/lock.h"
+#include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/poll.h"
 #include "fs/uio.h"
@@ -21,6 +22,18 @@
 
 /* What is put under the lock at once, and what goes back when memory faults. */
 enum { PIECE_MAX = 32768 };
+
+static SLAB_CACHE(unix_mark_slab, "unix_mark", sizeof(struct unix_mark), 8);
+
+struct unix_mark *unix_mark_create(void)
+{
+	return slab_alloc_zeroed(&unix_mark_slab);
+}
+
+void unix_mark_destroy(struct unix_mark *m)
+{
+	slab_free(&unix_mark_slab, m);
+}
 
 /* ---- sending ---- */
 
@@ -53,8 +66,8 @@ static void mark_put(struct unix_socket *peer, struct unix_mark *mark,
 {
 	struct unix_bytes *b = &peer->bytes;
 
-	mark->at = b->tail - size;
-	mark->end = b->tail;
+	mark->at = b->chain.tail - size;
+	mark->end = b->chain.tail;
 	if (mark->has_creds)
 		b->tail_creds = mark->creds;
 	if (c->rights) {
@@ -126,7 +139,7 @@ static int piece_put(struct stream_send *w, size_t size)
 
 	if (err)
 		return err;
-	err = unix_bytes_put(&peer->bytes, w->m->data, size);
+	err = byte_chain_put(&peer->bytes.chain, w->m->data, size, BYTES_OF_UNIX);
 	if (unlikely(mark != NULL)) {
 		if (err)
 			unix_mark_destroy(mark);
@@ -277,7 +290,7 @@ static struct unix_mark *run_at(struct unix_bytes *b, uint64_t at, uint64_t *end
 	struct unix_mark *found = NULL;
 	struct list *pos;
 
-	*end = b->tail;
+	*end = b->chain.tail;
 	*creds = b->head_creds;
 	list_for_each (pos, &b->marks) {
 		struct unix_mark *mark = list_entry(pos, struct unix_mark, link);
@@ -324,7 +337,7 @@ static bool pass_urgent(struct stream_receive *r, struct unix_mark *mark, bool *
 	if (r->is_peek) {
 		r->skip++;
 	} else {
-		unix_bytes_consume(&r->u->bytes, 1);
+		byte_chain_consume(&r->u->bytes.chain, 1);
 		if (mark->rights) {
 			unix_rights_unqueue(mark->rights);
 			list_add_tail(&r->dropped, &mark->rights->link);
@@ -342,7 +355,7 @@ static bool receive_run(struct stream_receive *r, int *err)
 	struct unix_creds creds;
 	struct unix_mark *mark;
 	uint64_t end;
-	uint64_t at = b->head + r->skip;
+	uint64_t at = b->chain.head + r->skip;
 	size_t want;
 	size_t moved;
 	bool stops;
@@ -357,7 +370,7 @@ static bool receive_run(struct stream_receive *r, int *err)
 	if (r->u->passes_creds && r->has_creds && !same_creds(&creds, &r->creds))
 		return false;
 	want = MIN((size_t)(end - at), r->m->data->left);
-	moved = unix_bytes_copy(b, r->m->data, r->skip, want);
+	moved = byte_chain_copy(&b->chain, r->m->data, r->skip, want);
 	if (moved < want && !moved) {
 		*err = -EFAULT;
 		return false;
@@ -370,7 +383,7 @@ static bool receive_run(struct stream_receive *r, int *err)
 		if (mark && mark->rights && !r->rights)
 			r->rights = unix_rights_copy(mark->rights);
 	} else {
-		unix_bytes_consume(b, moved);
+		byte_chain_consume(&b->chain, moved);
 		if (mark)
 			mark_take(r, mark);
 	}

@@ -46,8 +46,8 @@ static ssize_t urgent_take(struct unix_socket *u, struct message *m)
 
 	if (!mark)
 		return -EINVAL;
-	skip = (size_t)(mark->at - u->bytes.head);
-	if (m->data->left && unix_bytes_copy(&u->bytes, m->data, skip, 1) != 1)
+	skip = (size_t)(mark->at - u->bytes.chain.head);
+	if (m->data->left && byte_chain_copy(&u->bytes.chain, m->data, skip, 1) != 1)
 		return -EFAULT;
 	m->out_flags |= MSG_OOB;
 	if (!(m->flags & MSG_PEEK)) {
@@ -79,7 +79,7 @@ long unix_at_mark(struct unix_socket *u)
 	lock_take(&u->lock);
 	if (u->bytes.mark_count)
 		first = list_entry(list_first(&u->bytes.marks), struct unix_mark, link);
-	is_there = first && first->at == u->bytes.head &&
+	is_there = first && first->at == u->bytes.chain.head &&
 		   (first == u->urgent || first->is_dead);
 	lock_drop(&u->lock);
 	return is_there;
