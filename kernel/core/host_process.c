@@ -476,6 +476,7 @@ static NORETURN void finish(void)
 	}
 	end_blanks();
 	host_watch_end();
+	deferred_run(); /* what it had heard last, with references to files */
 	trace_finish();
 	acct_end();
 	report_print();

@@ -109,7 +109,7 @@ static void tell(const struct linux_epoll_event *ev)
 
 	lock_take(&watch_lock);
 	w = idr_find(&watches, (uint32_t)ev->data);
-	if (w && w->name == ev->data)
+	if (w && w->name == ev->data && !atomic_load(&is_over))
 		w->func(w, ev->events);
 	lock_drop(&watch_lock);
 }
@@ -135,6 +135,8 @@ NORETURN void host_watch_main(struct cpu *cpu)
 void host_watch_end(void)
 {
 	atomic_store(&is_over, true);
+	lock_take(&watch_lock); /* whoever is being told has been */
+	lock_drop(&watch_lock);
 	if (doorbell >= 0)
 		(void)host_eventfd_signal(doorbell);
 }
