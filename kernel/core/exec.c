@@ -259,6 +259,19 @@ static void set_comm(struct task *t, const char *path)
 
 /* ---- the new image ---- */
 
+/* Where the heap may begin: not in the room that the patcher keeps above the program. */
+static uaddr_t heap_floor(struct mm *mm, uaddr_t end)
+{
+	struct vma *v;
+
+	lock_take(&mm->lock);
+	v = vma_find(mm, end);
+	if (v && (v->flags & VMA_HIDDEN) && v->start <= ALIGN_UP(end, PAGE_SIZE))
+		end = v->end;
+	lock_drop(&mm->lock);
+	return end;
+}
+
 /* Fills the empty address space of the calling host process. */
 static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 {
@@ -275,7 +288,8 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 	if (!err)
 		err = elf_load(mm, &e->program, &layout);
 	if (!err) {
-		mm->brk_start = layout.brk + (random_bits(13) << PAGE_SHIFT);
+		mm->brk_start =
+			heap_floor(mm, layout.brk) + (random_bits(13) << PAGE_SHIFT);
 		mm->brk_end = mm->brk_start;
 		err = stack_create(mm, &e->strings, e->path, &layout, t->creds,
 				   vdso_address(), e->creds.is_secure, &sp);
