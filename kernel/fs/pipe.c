@@ -131,6 +131,9 @@ ssize_t pipe_take_out(struct pipe *p, struct uio *u)
 	}
 	size = MIN(size, u->left);
 	moved = pipe_ring_out(p, u, 0, size);
+	/* A page that did not go out whole for a fault stays, as on Linux. */
+	if (moved < size)
+		moved -= MIN(moved, (p->head + moved) % PAGE_SIZE);
 	pipe_ring_consume(p, moved);
 	return moved || !size ? (ssize_t)moved : -EFAULT;
 }

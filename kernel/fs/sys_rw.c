@@ -8,6 +8,7 @@
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "mm/usercopy.h"
 #include "process/task.h"
 
 enum { MEM_MAJOR = 1 }; /* /dev/null and its kin */
@@ -22,8 +23,8 @@ static long one(int fd, uaddr_t buf, size_t count, int64_t *pos, transfer_t op)
 
 	if (!ref.file)
 		return -EBADF;
-	if (unlikely((int64_t)count < 0))
-		result = -EINVAL;
+	if (unlikely(!user_range_ok(buf, count))) /* all of it, also what is too much */
+		result = -EFAULT;
 	else
 		result = uio_init_user(&u, buf, count);
 	if (likely(!result))

@@ -7,6 +7,8 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 
+#define TASK_END 0x7ffffffff000UL /* on Linux, where user addresses end */
+
 int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
 {
 	size = MIN(size, MAX_RW_COUNT);
@@ -44,6 +46,10 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 			err = -EINVAL;
 		else if (vec[i].iov_len > MAX_RW_COUNT - total)
 			vec[i].iov_len = MAX_RW_COUNT - total;
+		/* What can be nobody's is not even tried. */
+		if (!err && (vec[i].iov_len > TASK_END ||
+			     vec[i].iov_base > TASK_END - vec[i].iov_len))
+			err = -EFAULT;
 		/* What is not the guest's must fault, but what comes before it counts:
 		 * name a page that nobody can map, also for the host's sake. */
 		if (!err && !user_range_ok(vec[i].iov_base, vec[i].iov_len)) {

@@ -379,6 +379,18 @@ static void the_ends_have_names_in_proc(void)
 	shut();
 }
 
+static void a_page_that_cannot_be_read_whole_stays(void)
+{
+	char *edge = page_edge();
+	char text[100];
+	int fd[2];
+
+	CHECK(pipe(fd) == 0 && write(fd[1], "0123456789", 10) == 10);
+	FAILS(EFAULT, read(fd[0], edge - 4, 10));
+	CHECK(read(fd[0], text, 100) == 10 && memcmp(text, "0123456789", 10) == 0);
+	CHECK(close(fd[0]) == 0 && close(fd[1]) == 0);
+}
+
 RUN(TEST(bytes_come_out_in_order), TEST(flags_go_to_both_ends),
     TEST(end_of_file_when_all_writers_are_gone), TEST(no_reader_means_epipe_and_sigpipe),
     TEST(capacity_is_sixteen_pages), TEST(small_writes_are_all_or_nothing),
@@ -389,4 +401,5 @@ RUN(TEST(bytes_come_out_in_order), TEST(flags_go_to_both_ends),
     TEST(bad_pointers_are_efault), TEST(blocking_reads_and_writes_are_interrupted),
     TEST(children_write_to_their_parents), TEST(a_megabyte_passes_whole),
     TEST(records_of_two_threads_stay_whole), TEST(a_sleeping_reader_sees_the_last_close),
-    TEST(users_have_their_share_of_pages), TEST(the_ends_have_names_in_proc))
+    TEST(users_have_their_share_of_pages), TEST(the_ends_have_names_in_proc),
+    TEST(a_page_that_cannot_be_read_whole_stays))
