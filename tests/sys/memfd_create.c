@@ -125,6 +125,20 @@ static void a_sealed_file_is_mapped_for_reading_only(void)
 	CHECK(close(fd) == 0);
 }
 
+static void the_seal_of_programs_seals_the_rest(void)
+{
+	int fd = memfd_create("program", MFD_ALLOW_SEALING);
+	char *p;
+
+	CHECK(fd >= 0 && fchmod(fd, 0700) == 0 && ftruncate(fd, PAGE) == 0);
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	if (fcntl(fd, F_ADD_SEALS, 0x20 /* F_SEAL_EXEC */) == 0 || errno != EINVAL)
+		CHECK(errno == EBUSY); /* EINVAL: before Linux 6.3 */
+	CHECK(munmap(p, PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(behaves_as_a_file), TEST(flags_are_kept), TEST(seals_bind),
     TEST(a_writable_map_forbids_the_write_seal), TEST(documented_errors),
-    TEST(programs_can_be_run_from_it), TEST(a_sealed_file_is_mapped_for_reading_only))
+    TEST(programs_can_be_run_from_it), TEST(a_sealed_file_is_mapped_for_reading_only),
+    TEST(the_seal_of_programs_seals_the_rest))

@@ -42,17 +42,16 @@ int tmpfs_add_seals(struct file *f, uint32_t seals)
 				F_SEAL_FUTURE_WRITE | F_SEAL_EXEC))
 		return -EINVAL;
 	lock_take(&f->inode->lock);
+	/* What stays a program must not change either. */
+	if ((seals & F_SEAL_EXEC) && (f->inode->mode & 0111))
+		seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 	if (ti->data.seals & F_SEAL_SEAL)
 		err = -EPERM;
 	else if ((seals & F_SEAL_WRITE) && !(ti->data.seals & F_SEAL_WRITE) &&
 		 ti->data.writable_maps)
 		err = -EBUSY;
-	if (!err) {
-		if ((seals & F_SEAL_EXEC) && (f->inode->mode & 0111))
-			seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-				 F_SEAL_FUTURE_WRITE;
+	if (!err)
 		ti->data.seals |= seals;
-	}
 	lock_drop(&f->inode->lock);
 	return err;
 }
