@@ -28,11 +28,29 @@ struct transfer {
 	bool is_write;
 };
 
+/* How much from addr on may be read, or written to, as the areas say: a processor reads
+ * also what may only be executed or written to, and a stack that grows does not here. */
+static size_t allowed_part(struct mm *mm, uaddr_t addr, size_t want, uint32_t prot)
+{
+	uaddr_t at = addr;
+
+	lock_take(&mm->lock);
+	for (struct vma *v = vma_at(mm, at); v && v->start <= at && at - addr < want;
+	     v = vma_next(v)) {
+		if (!(v->prot & prot) || (v->flags & VMA_HIDDEN))
+			break;
+		at = v->end;
+	}
+	lock_drop(&mm->lock);
+	return MIN(at - addr, want);
+}
+
 /* One piece: bytes moved, short or -EFAULT at a fault on either side, or -errno. */
 static ssize_t move_piece(struct transfer *x, uaddr_t addr, size_t want)
 {
 	ssize_t moved;
 
+	want = allowed_part(x->mm, addr, want, x->is_write ? PROT_WRITE : PROT_READ);
 	if (x->is_write) {
 		size_t got = uio_copy_in(x->local, x->buf, want);
 
@@ -151,7 +169,8 @@ static long advise_all(struct mm *mm, const struct uio *u, int advice)
 		return -EPERM;
 	if (!is_own && !is_remote_advice(advice))
 		return -EINVAL;
-	for (uint32_t i = 0; i < u->count; i++) {
+	/* Whose size is 0 together is not looked at. */
+	for (uint32_t i = 0; i < u->count && u->left; i++) {
 		const struct linux_iovec *v = &u->iov[i];
 		int err = is_own ? mm_advise(mm, v->iov_base, v->iov_len, advice)
 				 : advise_other(mm, v->iov_base, v->iov_len);

@@ -124,6 +124,10 @@ static void faults_end_it(void)
 	r[1] = (struct iovec){hole + PAGE, 7};
 	CHECK(process_vm_readv(pid, &l, 1, r, 2, 0) == 7);
 	end(pid);
+	/* a processor could read it */
+	CHECK(mprotect(hole + 2 * PAGE, PAGE, PROT_WRITE) == 0);
+	FAILS(EFAULT, peek(getpid(), copy, hole + 2 * PAGE, 1));
+	CHECK(poke(getpid(), copy, hole + 2 * PAGE, 1) == 1);
 	CHECK(munmap(hole, PAGE) == 0 && munmap(hole + 2 * PAGE, PAGE) == 0);
 }
 
