@@ -25,7 +25,10 @@
 		    MAP_HUGETLB | MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED) |             \
 	 (uint64_t)MAP_HUGE_MASK << MAP_HUGE_SHIFT)
 
-enum { DEV_ZERO = (1 << 8) | 5 };
+enum {
+	DEV_ZERO = (1 << 8) | 5,
+	PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC,
+};
 
 static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 			  uint32_t flags, uint32_t vma_flags)
@@ -63,7 +66,8 @@ static int check_file(const struct file *f, uint32_t prot, uint64_t flags,
 
 	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
-	if (type == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
+	if (type == MAP_SHARED_VALIDATE &&
+	    (flags & ~(MAP_KNOWN & ~(uint64_t)MAP_FIXED_NOREPLACE)))
 		return -EOPNOTSUPP;
 	if (shared && (prot & PROT_WRITE) && !(f->mode & FMODE_WRITE))
 		return -EACCES;
@@ -76,7 +80,7 @@ static int check_file(const struct file *f, uint32_t prot, uint64_t flags,
 	if (flags & MAP_GROWSDOWN)
 		return -EINVAL;
 	if (shared && !(f->mode & FMODE_WRITE))
-		*vma_flags |= VMA_NOWRITE;
+		*vma_flags |= VMA_NOWRITE | VMA_READER;
 	return 0;
 }
 
@@ -132,10 +136,9 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		return -EBADF;
 	if ((flags & MAP_HUGETLB) || !size) {
 		result = -EINVAL;
-	} else if (size > USER_END) {
-		result = -ENOMEM;
-	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
-		   end > INT64_MAX) {
+	} else if (S_ISREG(f->inode->mode) &&
+		   (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
+		    end > INT64_MAX)) {
 		result = -EOVERFLOW;
 	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
 		result = check_file(f, prot, all_flags, &vma_flags);
@@ -147,6 +150,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		result = check_file(f, prot, all_flags, &vma_flags);
 		if (!result)
 			result = map_object(f, off, size, &object);
+		if (!result && (int64_t)(off + size) < 0)
+			result = -EOVERFLOW;
 		if (!result)
 			result = file_ask_fill(f, &pos, size);
 		if (!result)
@@ -169,28 +174,40 @@ static long check_huge_page(uint64_t flags)
 	return log && log != 21 && log != 30 ? -EINVAL : -ENOMEM;
 }
 
-long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags,
-	      int fd, uint64_t off)
+static long map_any(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
+		    uint64_t flags, int fd, uint64_t off)
 {
 	uint64_t type = flags & MAP_TYPE;
 
-	if (off & ~PAGE_MASK)
-		return -EINVAL;
-	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
-	if (!(flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
-		addr &= PAGE_MASK;
 	if (!(flags & MAP_ANONYMOUS))
-		return map_file(t, addr, size, (uint32_t)prot, flags, fd, off);
+		return map_file(t, addr, size, prot, flags, fd, off);
 	if (flags & MAP_HUGETLB)
 		return type == MAP_DROPPABLE ? -EINVAL : check_huge_page(flags);
 	if (type == MAP_DROPPABLE)
-		return map_droppable(t, addr, size, prot_implied((uint32_t)prot, NULL),
+		return map_droppable(t, addr, size, prot_implied(prot, NULL),
 				     (uint32_t)(flags & MAP_KNOWN));
 	if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN)))
 		return -EINVAL;
-	flags &= MAP_KNOWN;
-	return map_anonymous(t, addr, size, prot_implied((uint32_t)prot, NULL),
-			     (uint32_t)flags, 0);
+	return map_anonymous(t, addr, size, prot_implied(prot, NULL),
+			     (uint32_t)(flags & MAP_KNOWN), 0);
+}
+
+long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags,
+	      int fd, uint64_t off)
+{
+	long result;
+	int err;
+
+	if (off & ~PAGE_MASK)
+		return -EINVAL;
+	if (!(flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE))
+		addr &= PAGE_MASK;
+	result = map_any(t, addr, size, (uint32_t)prot & PROT_ANY, flags, fd, off);
+	if (likely(result >= 0) || result == -EBADF || (flags & MAP_HUGETLB))
+		return result;
+	/* Linux looks at the place before what is to be mapped there. */
+	err = mm_map_check(t->mm, addr, size, (uint32_t)(flags & MAP_KNOWN));
+	return err ? err : result;
 }
 
 long sys_remap_file_pages(struct task *t, uaddr_t addr, size_t size, uint64_t prot,
@@ -213,13 +230,15 @@ long sys_munmap(struct task *t, uaddr_t addr, size_t size)
 
 long sys_mprotect(struct task *t, uaddr_t addr, size_t size, uint64_t prot)
 {
-	return mm_protect(t->mm, addr, size, prot_implied((uint32_t)prot, NULL));
+	prot |= prot_implied((uint32_t)prot, NULL);
+	return mm_protect(t->mm, addr, size, prot, -1);
 }
 
 /* No protection keys: only the default one, -1, is there. */
 long sys_pkey_mprotect(struct task *t, uaddr_t addr, size_t size, uint64_t prot, int pkey)
 {
-	return pkey != -1 ? -EINVAL : sys_mprotect(t, addr, size, prot);
+	prot |= prot_implied((uint32_t)prot, NULL);
+	return mm_protect(t->mm, addr, size, prot, pkey);
 }
 
 long sys_pkey_alloc(struct task *t, uint64_t flags, uint64_t rights)

@@ -142,7 +142,7 @@ static long map(struct task *t, struct shm_segment *s, uaddr_t addr, bool is_fix
 	long ret;
 
 	if (flags & SHM_RDONLY)
-		vma_flags |= VMA_NOWRITE;
+		vma_flags |= VMA_NOWRITE | VMA_READER;
 	else
 		prot |= PROT_WRITE;
 	if (flags & SHM_EXEC)

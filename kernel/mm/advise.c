@@ -14,9 +14,10 @@
 
 #define ADVISE_PART (1UL << 30) /* of address space */
 
-/* Calls func for the part of each visible area in [start, end). Returns the first error,
- * else -ENOMEM if some of the range is not mapped (what is mapped was done). */
-static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
+/* Calls func for the part of each visible area in [start, *end). Returns the first error,
+ * *end then says where; else -ENOMEM if some of the range is not mapped (what is mapped
+ * was done). */
+static int for_range(struct mm *mm, uaddr_t start, uaddr_t *end,
 		     int (*func)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to,
 				 int arg),
 		     int arg)
@@ -25,10 +26,10 @@ static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
 	uaddr_t at = start;
 	struct vma *v = vma_find(mm, start);
 
-	while (v && v->start < end) {
+	while (v && v->start < *end) {
 		struct vma *next = vma_next(v);
 		uaddr_t from = MAX(v->start, start);
-		uaddr_t to = MIN(v->end, end);
+		uaddr_t to = MIN(v->end, *end);
 
 		if (v->flags & VMA_HIDDEN) {
 			v = next;
@@ -39,11 +40,13 @@ static int for_range(struct mm *mm, uaddr_t start, uaddr_t end,
 
 		int err = current_is_killed() ? -EINTR : func(mm, v, from, to, arg);
 
-		if (err)
+		if (err) {
+			*end = from;
 			return err;
+		}
 		v = next;
 	}
-	return hole || at < end ? -ENOMEM : 0;
+	return hole || at < *end ? -ENOMEM : 0;
 }
 
 /* Advice that a reader of sealed memory would notice. */
@@ -137,7 +140,8 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 	case MADV_DONTNEED:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		if ((v->flags & VMA_LOCKED))
+	case MADV_GUARD_INSTALL:
+		if (v->flags & VMA_LOCKED)
 			return -EINVAL;
 		break;
 	default:
@@ -193,9 +197,9 @@ static int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
 		if (v->flags & VMA_HIDDEN)
 			continue;
 		vma_account(mm, v, -1);
-		v->flags = (v->flags | set) & ~clear;
+		v->flags = (v->flags & ~clear) | set;
 		if (v->flags & VMA_DROPPABLE)
-			v->flags &= ~(uint32_t)VMA_LOCKED;
+			v->flags &= ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT);
 		vma_account(mm, v, 1);
 		v = vma_merge(mm, v);
 	}
@@ -245,9 +249,8 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 	if (unlikely(mm->uffd))
 		tell_of_removal(mm, addr, end, advice);
 	lock_take(&mm->lock);
-	err = for_range(mm, addr, end, advise_area, advice);
-	if ((!err || err == -ENOMEM) &&
-	    (flags_set_by(advice) || flags_cleared_by(advice))) {
+	err = for_range(mm, addr, &end, advise_area, advice);
+	if (end > addr && (flags_set_by(advice) || flags_cleared_by(advice))) {
 		int mark = mark_areas(mm, addr, end, flags_set_by(advice),
 				      flags_cleared_by(advice));
 
@@ -282,9 +285,23 @@ int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
 	if (end == addr)
 		return 0;
 	lock_take(&mm->lock);
-	err = for_range(mm, addr, end, sync_area, (int)flags);
+	err = for_range(mm, addr, &end, sync_area, (int)flags);
 	lock_drop(&mm->lock);
 	return err;
+}
+
+/* Where what is mapped from start on without a hole ends. */
+static uaddr_t first_hole(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	uaddr_t at = start;
+
+	for (struct vma *v = vma_find(mm, start); v && v->start <= at && at < end;
+	     v = vma_next(v)) {
+		if (v->flags & VMA_HIDDEN)
+			break;
+		at = v->end;
+	}
+	return MIN(at, end);
 }
 
 int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
@@ -304,9 +321,9 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
 		int err;
 
 		lock_take(&mm->lock);
-		err = vma_range_covered(mm, addr, addr + part)
-			      ? host_mincore(addr, part, vec)
-			      : -ENOMEM;
+		/* What comes before a hole is told of. */
+		part = first_hole(mm, addr, addr + part) - addr;
+		err = part ? host_mincore(addr, part, vec) : -ENOMEM;
 		lock_drop(&mm->lock);
 		if (!err)
 			err = copy_to_user(vec_out, vec, part >> PAGE_SHIFT);
@@ -318,18 +335,9 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
 	return 0;
 }
 
-/* Where what is mapped from start on without a hole ends. */
-static uaddr_t first_hole(struct mm *mm, uaddr_t start, uaddr_t end)
+static uint32_t lock_flags(bool on_fault)
 {
-	uaddr_t at = start;
-
-	for (struct vma *v = vma_find(mm, start); v && v->start <= at && at < end;
-	     v = vma_next(v)) {
-		if (v->flags & VMA_HIDDEN)
-			break;
-		at = v->end;
-	}
-	return MIN(at, end);
+	return on_fault ? VMA_LOCKED | VMA_LOCKONFAULT : VMA_LOCKED;
 }
 
 int mm_lock_range(struct mm *mm, uaddr_t addr, size_t size, int flags)
@@ -353,13 +361,23 @@ int mm_lock_range(struct mm *mm, uaddr_t addr, size_t size, int flags)
 	else if (end < start)
 		err = -EINVAL;
 	else if (end > start) /* What comes before a hole stays locked. */
-		err = mark_areas(mm, start, to, VMA_LOCKED, 0);
+		err = mark_areas(mm, start, to, lock_flags(flags & MLOCK_ONFAULT),
+				 VMA_LOCKONFAULT);
 	if (!err && to < end)
 		err = -ENOMEM;
 	lock_drop(&mm->lock);
-	if (!err)
-		mm_fetch(mm, start, end, true, flags);
-	return err;
+	if (err)
+		return err;
+	/* It is locked, but if it cannot be read that is an error. */
+	return mm_fetch(mm, start, end, true, flags) ? -ENOMEM : 0;
+}
+
+static void unlock_host(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		if (v->flags & VMA_LOCKED)
+			(void)host_munlock(MAX(v->start, start),
+					   MIN(v->end, end) - MAX(v->start, start));
 }
 
 int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size)
@@ -375,10 +393,8 @@ int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size)
 		return 0;
 	lock_take(&mm->lock);
 	to = first_hole(mm, start, end);
-	for (struct vma *v = vma_find(mm, start); v && v->start < to; v = vma_next(v))
-		(void)host_munlock(MAX(v->start, start),
-				   MIN(v->end, to) - MAX(v->start, start));
-	err = mark_areas(mm, start, to, 0, VMA_LOCKED);
+	unlock_host(mm, start, to);
+	err = mark_areas(mm, start, to, 0, VMA_LOCKED | VMA_LOCKONFAULT);
 	if (!err && to < end)
 		err = -ENOMEM;
 	lock_drop(&mm->lock);
@@ -401,9 +417,13 @@ int mm_lock_all(struct mm *mm, int flags)
 	if (!err) {
 		mm->lock_future = flags & MCL_FUTURE ? (uint32_t)flags : 0;
 		if (flags & MCL_CURRENT)
-			err = mark_areas(mm, 0, USER_END, VMA_LOCKED, 0);
+			err = mark_areas(mm, 0, USER_END, lock_flags(flags & MCL_ONFAULT),
+					 VMA_LOCKONFAULT);
 		else if (!flags)
-			err = mark_areas(mm, 0, USER_END, 0, VMA_LOCKED);
+			unlock_host(mm, 0, USER_END);
+		if (!flags)
+			err = mark_areas(mm, 0, USER_END, 0,
+					 VMA_LOCKED | VMA_LOCKONFAULT);
 	}
 	lock_drop(&mm->lock);
 	return err;

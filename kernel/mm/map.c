@@ -120,10 +120,10 @@ int map_host(struct mm *mm, uaddr_t at, size_t size, uint32_t prot, uint32_t fla
 void map_fetch(struct mm *mm, uaddr_t at, size_t size, uint32_t flags)
 {
 	if (flags & MAP_LOCKED)
-		mm_fetch(mm, at, at + size, true, 0);
+		(void)mm_fetch(mm, at, at + size, true, 0);
 	else if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE &&
 		 size > POPULATE_PIECE)
-		mm_fetch(mm, at, at + size, false, 0);
+		(void)mm_fetch(mm, at, at + size, false, 0);
 }
 
 static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
@@ -153,8 +153,12 @@ void map_lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flag
 	if (likely(!mm->lock_future) || (*vma_flags & VMA_DROPPABLE))
 		return;
 	*vma_flags |= VMA_LOCKED;
-	if (!(mm->lock_future & MCL_ONFAULT))
+	if (!(mm->lock_future & MCL_ONFAULT)) {
 		*flags |= MAP_POPULATE;
+		return;
+	}
+	*vma_flags |= VMA_LOCKONFAULT;
+	*flags &= ~(uint32_t)MAP_POPULATE;
 }
 
 bool map_may_lock(const struct mm *mm, size_t more)
@@ -192,11 +196,51 @@ int map_reserve(struct mm *mm, uaddr_t addr, size_t size, uint32_t vma_flags,
 
 static int check_fixed(uaddr_t addr, size_t size)
 {
-	if (addr & ~PAGE_MASK)
-		return -EINVAL;
 	if (addr > USER_END || size > USER_END - addr)
 		return -ENOMEM;
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	return mm_is_too_low(addr) ? -EPERM : 0;
+}
+
+/* What can be wrong with a size and a fixed place that are not looked at together with
+ * what is there. */
+static int check_place(uaddr_t addr, size_t size, uint32_t flags)
+{
+	if (!size)
+		return -EINVAL;
+	if (size > USER_END)
+		return -ENOMEM;
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+		return check_fixed(addr, ALIGN_UP(size, PAGE_SIZE));
 	return 0;
+}
+
+/* What is there already, and whether so much may be locked. */
+static int check_there(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags,
+		       uint32_t vma_flags)
+{
+	if ((flags & MAP_FIXED_NOREPLACE) && !vma_range_free(mm, addr, addr + size))
+		return -EEXIST;
+	if ((flags & MAP_LOCKED) && !mm_limit(RLIMIT_MEMLOCK) && !mm_may_lock())
+		return -EPERM;
+	if ((vma_flags & VMA_LOCKED) && !map_may_lock(mm, size))
+		return -EAGAIN;
+	return 0;
+}
+
+int mm_map_check(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
+{
+	uint32_t vma_flags = flags & MAP_LOCKED ? VMA_LOCKED : 0;
+	int err = check_place(addr, size, flags);
+
+	if (err)
+		return err;
+	lock_take(&mm->lock);
+	map_lock_as_agreed(mm, &flags, &vma_flags);
+	err = check_there(mm, addr, ALIGN_UP(size, PAGE_SIZE), flags, vma_flags);
+	lock_drop(&mm->lock);
+	return err;
 }
 
 /* Tells the object of an area that may be written through that there is one more, or
@@ -229,37 +273,27 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	struct vma *v;
 	long ret;
 
-	if (!size || size > USER_END)
-		return size ? -ENOMEM : -EINVAL;
-	size = ALIGN_UP(size, PAGE_SIZE);
-	if (fixed) {
-		ret = check_fixed(addr, size);
-		if (ret)
-			return ret;
-		if (mm_is_too_low(addr))
-			return -EPERM;
-	}
-	if (mm_is_denied(mm, prot, prot))
-		return -EACCES;
-	ret = vma_spares_take(&spares);
+	ret = check_place(addr, size, flags);
+	if (!ret)
+		ret = vma_spares_take(&spares);
 	if (ret)
 		return ret;
+	size = ALIGN_UP(size, PAGE_SIZE);
 	vma_flags = area_flags(prot, flags, vma_flags, object);
 	lock_take(&mm->lock);
 	map_lock_as_agreed(mm, &flags, &vma_flags);
 	if (!fixed) {
 		addr = place_find(mm, addr, size, flags, object);
 		ret = addr ? 0 : -ENOMEM;
-	} else if ((flags & MAP_FIXED_NOREPLACE) &&
-		   !vma_range_free(mm, addr, addr + size)) {
-		ret = -EEXIST;
-	} else if (vma_range_sealed(mm, addr, addr + size)) {
-		ret = -EPERM;
 	}
 	if (!ret)
+		ret = check_there(mm, addr, size, flags, vma_flags);
+	if (!ret && mm_is_denied(mm, prot, prot))
+		ret = -EACCES;
+	if (!ret && vma_range_sealed(mm, addr, addr + size))
+		ret = -EPERM;
+	if (!ret)
 		ret = check_expand(mm, addr, size, prot, vma_flags);
-	if (!ret && (vma_flags & VMA_LOCKED) && !map_may_lock(mm, size))
-		ret = -EAGAIN;
 	if (!ret)
 		ret = map_reserve(mm, addr, size, vma_flags, &reserved);
 	if (!ret)
@@ -291,7 +325,7 @@ out:
 	commit_release(reserved);
 	vma_spares_drop(&spares);
 	uffd_events_post(&events);
-	if (ret > 0)
+	if (ret > 0 && !(vma_flags & VMA_LOCKONFAULT))
 		map_fetch(mm, addr, size, flags);
 	return ret;
 }

@@ -133,7 +133,7 @@ static int copy_areas(struct mm *from, struct mm *to)
 		copy = vma_copy(v);
 		if (!copy)
 			return -ENOMEM;
-		copy->flags &= ~(uint32_t)VMA_LOCKED;
+		copy->flags &= ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT);
 		reserved = v->flags & VMA_ACCOUNT ? (v->end - v->start) >> PAGE_SHIFT : 0;
 		if (strict && commit_reserve(from, reserved)) {
 			vma_free(copy);

@@ -35,9 +35,12 @@ enum vma_flags {
 	VMA_UFFD_MISSING = 1 << 18, /* registered with userfaultfd(2): mm/uffd.h */
 	VMA_UFFD_WP = 1 << 19,
 	VMA_UFFD_MINOR = 1 << 20,
-	VMA_DROPPABLE = 1 << 23, /* MAP_DROPPABLE: never locked, copied or dumped */
-	VMA_ACCOUNT = 1 << 22,	 /* its size is promised memory: mm/commit.h */
-	VMA_VSYSCALL = 1 << 21,	 /* no area of an mm: for /proc/PID/maps */
+	VMA_DROPPABLE = 1 << 23,   /* MAP_DROPPABLE: never locked, copied or dumped */
+	VMA_ACCOUNT = 1 << 22,	   /* its size is promised memory: mm/commit.h */
+	VMA_LOCKONFAULT = 1 << 24, /* with VMA_LOCKED: as they are touched */
+	VMA_READER =
+		1 << 25, /* with VMA_NOWRITE: of a file that is open for reading only */
+	VMA_VSYSCALL = 1 << 21, /* no area of an mm: for /proc/PID/maps */
 };
 
 /* In fork_id: it had pages when it was looked at. */
@@ -145,6 +148,9 @@ void mm_clear(struct mm *mm);
  * object. */
 long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t flags,
 	    struct vm_object *object, uint64_t off, uint32_t vma_flags);
+/* What mm_map() would find wrong with the place and the size: for who has found something
+ * else that is wrong, of which Linux hears later. */
+int mm_map_check(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags) MUST_CHECK;
 int mm_unmap(struct mm *mm, uaddr_t addr, size_t size);
 /* shmdt(2): unmaps what is left of a mapping that began at addr, of one of the objects
  * with these operations. -EINVAL: there is none. */
@@ -155,7 +161,8 @@ int mm_detach(struct mm *mm, uaddr_t addr, const struct vm_object_ops *ops);
  * -ENOMEM, -EINVAL. */
 long mm_find_room(struct mm *mm, uaddr_t hint, size_t size, size_t align,
 		  struct vm_object *object);
-int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot);
+/* prot: with PROT_GROWSDOWN and the like; there is no key but -1. */
+int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint64_t prot, int pkey);
 long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	      uint32_t flags, uaddr_t new_addr);
 /* remap_file_pages(2): flags: MAP_NONBLOCK. */

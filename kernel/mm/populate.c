@@ -37,8 +37,9 @@ static bool lock_piece(struct mm *mm, uaddr_t from, uaddr_t to, int flags)
 }
 
 /* The next piece, and what to do about it: *advice as given, or if that is 0 as the area
- * needs. Returns where it ends; start: nothing is mapped there. */
-static uaddr_t next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int *advice)
+ * needs; *prot: the area's. Returns where it ends; start: nothing is mapped there. */
+static uaddr_t next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int *advice,
+			  uint32_t *prot)
 {
 	uaddr_t to = start;
 	struct vma *v;
@@ -47,8 +48,9 @@ static uaddr_t next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int *advice
 	v = vma_find(mm, start);
 	if (v && v->start <= start && !(v->flags & VMA_HIDDEN)) {
 		to = MIN(MIN(v->end, end), start + POPULATE_PIECE);
+		*prot = v->prot;
+		/* A registered area would want all pages at once. */
 		if (!*advice)
-			/* A registered area would want all pages at once. */
 			*advice = v->uffd ? 0 : advice_for(v);
 	}
 	lock_drop(&mm->lock);
@@ -58,8 +60,9 @@ static uaddr_t next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int *advice
 int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 {
 	while (start < end) {
+		uint32_t prot;
 		int how = advice;
-		uaddr_t to = next_piece(mm, start, end, &how);
+		uaddr_t to = next_piece(mm, start, end, &how, &prot);
 		int err = to == start ? -ENOMEM : host_madvise(start, to - start, how);
 
 		if (!err && current_is_killed())
@@ -71,17 +74,25 @@ int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 	return 0;
 }
 
-void mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
+int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 {
+	bool stops = lock && !(flags & MLOCK_ONFAULT);
+
 	while (start < end && !current_is_killed()) {
+		uint32_t prot = 0;
 		int how = 0;
-		uaddr_t to = next_piece(mm, start, end, &how);
+		uaddr_t to = next_piece(mm, start, end, &how, &prot);
+		int err = prot == PROT_NONE ? -EFAULT : 0;
 
 		if (to == start)
-			return;
+			return 0;
 		if (how && !(lock && lock_piece(mm, start, to, flags)) &&
 		    !(flags & MLOCK_ONFAULT))
-			(void)host_madvise(start, to - start, how);
+			err = host_madvise(start, to - start, how);
+		/* Linux reads what may only be written or executed, too. */
+		if (err && stops && (!prot || (prot & PROT_READ)))
+			return err;
 		start = to;
 	}
+	return 0;
 }

@@ -9,5 +9,6 @@
 /* madvise(2) with MADV_POPULATE_READ or _WRITE. -EINTR: the caller is to be killed. */
 int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice);
 /* Makes the pages of [start, end) as far as that can be done: what was just mapped, or
- * locked, which the host is then told of (flags: MLOCK_ONFAULT). */
-void mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags);
+ * locked, which the host is then told of (flags: MLOCK_ONFAULT). What is to be locked now
+ * but cannot be read is an error, which ends it. */
+int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags);

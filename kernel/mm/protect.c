@@ -3,10 +3,12 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/resource.h"
+#include "base/waitq.h"
 #include "host/host.h"
 #include "mm/commit.h"
 #include "mm/internal.h"
 #include "mm/limits.h"
+#include "mm/populate.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
@@ -25,30 +27,22 @@ static bool counts_no_more(const struct vma *v, uint32_t prot)
 	       !vma_has_pages(v);
 }
 
-/* *promised: the pages that become so. */
-static int check_protect(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t prot,
-			 size_t *promised)
+/* What Linux asks of each area in turn. */
+static int check_part(const struct mm *mm, const struct vma *v, size_t pages,
+		      uint32_t prot)
 {
-	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v)) {
-		size_t pages = (MIN(v->end, end) - MAX(v->start, start)) >> PAGE_SHIFT;
-
-		if (v->flags & VMA_HIDDEN)
-			continue;
-		if (v->flags & VMA_SEALED)
-			return -EPERM;
-		if (mm_is_denied(mm, v->prot, prot))
-			return -EACCES;
-		if ((prot & PROT_WRITE) && (v->flags & VMA_SHARED) && v->object &&
-		    (v->flags & VMA_NOWRITE))
-			return -EACCES;
-		if ((prot & PROT_WRITE) && !(v->prot & PROT_WRITE) &&
-		    !mm_may_expand(mm, prot, v->flags, pages) &&
-		    mm_may_expand(mm, v->prot, v->flags, pages))
-			return -ENOMEM;
-		if (newly_counts(v, prot))
-			*promised += pages;
-	}
-	return vma_check_splits(mm, start, end);
+	if ((prot & PROT_WRITE) && (v->flags & VMA_SHARED) && v->object &&
+	    (v->flags & VMA_NOWRITE))
+		return -EACCES;
+	if (mm_is_denied(mm, v->prot, prot))
+		return -EACCES;
+	if (v->flags & VMA_SEALED)
+		return -EPERM;
+	if ((prot & PROT_WRITE) && !(v->prot & PROT_WRITE) &&
+	    !mm_may_expand(mm, prot, v->flags, pages) &&
+	    mm_may_expand(mm, v->prot, v->flags, pages))
+		return -ENOMEM;
+	return 0;
 }
 
 /* Changes one area that lies wholly in the range. Returns the area that covers it
@@ -70,53 +64,104 @@ static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 	return v;
 }
 
-int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot)
+/* What is locked and private has pages of its own as soon as it can be written to. */
+static void fetch_locked(uaddr_t from, uaddr_t to)
 {
+	while (from < to && !current_is_killed()) {
+		size_t part = MIN(to - from, POPULATE_PIECE);
+
+		(void)host_madvise(from, part, MADV_POPULATE_WRITE);
+		from += part;
+	}
+}
+
+static bool wants_fetch(const struct vma *v, uint32_t prot)
+{
+	return (v->flags & (VMA_LOCKED | VMA_SHARED | VMA_LOCKONFAULT)) == VMA_LOCKED &&
+	       !(v->prot & PROT_WRITE) && (prot & PROT_WRITE) && !v->uffd;
+}
+
+/* Changes the part of *v from there to there; *v: what covers it then. */
+static int protect_part(struct mm *mm, struct vma **v, uaddr_t from, uaddr_t to,
+			uint32_t prot, struct vma_spares *spares)
+{
+	size_t pages = (to - from) >> PAGE_SHIFT;
+	size_t promised = newly_counts(*v, prot) ? pages : 0;
+	int err = check_part(mm, *v, pages, prot);
+
+	if (!err)
+		err = vma_check_splits(mm, from, to);
+	if (!err)
+		err = commit_reserve(mm, promised);
+	if (err)
+		return err;
+	err = likely(!mm->uffd) ? host_mprotect(from, to - from, (int)prot)
+				: uffd_host_protect(mm, from, to, prot);
+	if (!err) {
+		if (unlikely(wants_fetch(*v, prot)))
+			fetch_locked(from, to);
+		vma_split(mm, from, spares);
+		vma_split(mm, to, spares);
+		*v = protect_area(mm, vma_at(mm, from), prot);
+	}
+	commit_release(promised);
+	return err;
+}
+
+/* The areas in turn: what comes before a hole, or an area that must stay as it is, has
+ * changed then. */
+static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t prot,
+			  struct vma_spares *spares)
+{
+	struct vma *v = vma_find(mm, start);
+	uaddr_t at = start;
+	int err = 0;
+
+	if (prot & PROT_GROWSDOWN) {
+		if (!v || v->start >= end || (v->flags & VMA_HIDDEN))
+			return -ENOMEM;
+		if (!(v->flags & (VMA_GROWSDOWN | VMA_STACK)))
+			return -EINVAL;
+		at = v->start;
+	} else if (prot & PROT_GROWSUP) {
+		return v && v->start <= start && !(v->flags & VMA_HIDDEN) ? -EINVAL
+									  : -ENOMEM;
+	}
+	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
+	for (; !err && v && v->start <= at && at < end; v = vma_next(v)) {
+		if (v->flags & VMA_HIDDEN)
+			break;
+		err = protect_part(mm, &v, at, MIN(v->end, end), (uint32_t)prot, spares);
+		at = err ? at : MIN(v->end, end); /* it may have been joined */
+	}
+	return !err && at < end ? -ENOMEM : err;
+}
+
+int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint64_t prot, int pkey)
+{
+	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
 	struct vma_spares spares;
-	size_t promised = 0;
-	size_t reserved = 0;
-	uaddr_t end;
-	uaddr_t at;
 	int err;
 
+	if ((prot & PROT_GROWSDOWN) && (prot & PROT_GROWSUP))
+		return -EINVAL;
 	if (addr & ~PAGE_MASK)
 		return -EINVAL;
 	if (!size)
 		return 0;
-	if (size > USER_END || addr > USER_END - ALIGN_UP(size, PAGE_SIZE))
+	if (end <= addr)
 		return -ENOMEM;
-	end = addr + ALIGN_UP(size, PAGE_SIZE);
+	if (prot & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM |
+			       PROT_GROWSDOWN | PROT_GROWSUP))
+		return -EINVAL;
+	if (pkey != -1)
+		return -EINVAL;
 	err = vma_spares_take(&spares);
 	if (err)
 		return err;
 	lock_take(&mm->lock);
-	/* What is mapped up to the first hole changes, then the hole is an error. */
-	at = addr;
-	for (struct vma *v = vma_find(mm, at); v && v->start <= at && at < end;
-	     v = vma_next(v)) {
-		if (v->flags & VMA_HIDDEN)
-			break;
-		at = MIN(v->end, end);
-	}
-	err = check_protect(mm, addr, at, prot, &promised);
-	if (!err)
-		err = commit_reserve(mm, promised);
-	if (!err)
-		reserved = promised;
-	if (!err && at > addr)
-		err = likely(!mm->uffd) ? host_mprotect(addr, at - addr, (int)prot)
-					: uffd_host_protect(mm, addr, at, prot);
-	if (!err && at > addr) {
-		vma_split(mm, addr, &spares);
-		vma_split(mm, at, &spares);
-		for (struct vma *v = vma_find(mm, addr); v && v->start < at;
-		     v = vma_next(v))
-			v = protect_area(mm, v, prot);
-	}
-	if (!err && at < end)
-		err = -ENOMEM;
+	err = protect_locked(mm, addr, end, prot, &spares);
 	lock_drop(&mm->lock);
-	commit_release(reserved);
 	vma_spares_drop(&spares);
 	return err;
 }

@@ -41,15 +41,15 @@ static int check_arguments(struct remap *r)
 		return -EINVAL;
 	if ((r->flags & MREMAP_DONTUNMAP) && r->old_size != r->new_size)
 		return -EINVAL;
-	if (r->flags & (MREMAP_FIXED)) {
+	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
 		if ((r->new_addr & ~PAGE_MASK) || r->new_addr > USER_END - r->new_size)
 			return -EINVAL;
 		if (r->old_size <= USER_END && r->new_addr < r->old + r->old_size &&
 		    r->old < r->new_addr + r->new_size)
 			return -EINVAL;
-		if (mm_is_too_low(r->new_addr))
-			return -EPERM;
 	}
+	if ((r->flags & MREMAP_FIXED) && mm_is_too_low(r->new_addr))
+		return -EPERM;
 	return 0;
 }
 
@@ -63,13 +63,13 @@ static size_t pages_more(const struct remap *r)
 
 static int check_limits(struct mm *mm, const struct remap *r, const struct vma *v)
 {
-	size_t more = pages_more(r);
+	/* What MREMAP_DONTUNMAP needs is looked at later: make_room(). */
+	size_t more = r->flags & MREMAP_DONTUNMAP ? 0 : pages_more(r);
 
 	if (!more)
 		return 0;
 	if (!mm_may_expand(mm, v->prot, v->flags, more))
 		return -ENOMEM;
-	/* What MREMAP_DONTUNMAP leaves behind is locked no more. */
 	if ((v->flags & VMA_LOCKED) && r->new_size > r->old_size && !mm_may_lock() &&
 	    mm->locked_pages + more > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
 		return -EAGAIN;
@@ -122,6 +122,27 @@ static int find_area(struct remap *r, struct vma **out)
 		return err;
 	*out = v;
 	return promise(r, v);
+}
+
+/* For both the old range and the new one, when what lies in the new one is gone: as on
+ * Linux that is so too if there is not enough room then. */
+static int make_room(struct remap *r, const struct vma *v)
+{
+	size_t pages = r->new_size >> PAGE_SHIFT;
+	int err;
+
+	if (!(r->flags & MREMAP_DONTUNMAP) ||
+	    mm_may_expand(r->mm, v->prot, v->flags, pages))
+		return 0;
+	if (!(r->flags & MREMAP_FIXED))
+		return -ENOMEM;
+	err = mm_unmap_locked(r->mm, r->new_addr, r->new_addr + r->new_size, &r->spares);
+	vma_spares_drop(&r->spares);
+	if (!err)
+		err = vma_spares_take(&r->spares);
+	if (err)
+		return err;
+	return mm_may_expand(r->mm, v->prot, v->flags, pages) ? 0 : -ENOMEM;
 }
 
 static long shrink(struct remap *r)
@@ -222,7 +243,7 @@ static void leave_behind(const struct remap *r)
 	if (unlikely(v->uffd))
 		(void)!uffd_apply(r->mm, v, r->old, r->old + r->old_size, true);
 	vma_account(r->mm, v, -1);
-	v->flags &= ~(uint32_t)VMA_LOCKED;
+	v->flags &= ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT);
 	vma_account(r->mm, v, 1);
 }
 
@@ -314,7 +335,8 @@ static long remap_locked(struct remap *r)
 			return -ENOMEM;
 		v = vma_at(r->mm, r->old);
 	}
-	return move(r, v);
+	ret = make_room(r, v);
+	return ret ? ret : move(r, vma_at(r->mm, r->old));
 }
 
 long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
@@ -351,13 +373,14 @@ static struct vma *find_shared(struct mm *mm, uaddr_t start, uaddr_t end)
 	struct vma *first = vma_at(mm, start);
 	struct vma *v = first;
 
-	if (!first || !(first->flags & VMA_SHARED) || !first->object)
+	if (!first || !(first->flags & VMA_SHARED) || (first->flags & VMA_READER) ||
+	    !first->object)
 		return NULL;
 	while (v->end < end) {
 		struct vma *next = vma_next(v);
 
 		if (!next || next->start != v->end || next->object != first->object ||
-		    next->flags != first->flags)
+		    next->flags != first->flags || next->prot != first->prot)
 			return NULL;
 		v = next;
 	}

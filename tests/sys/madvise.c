@@ -146,9 +146,31 @@ static void removal_is_for_shared_files_that_may_be_written(void)
 	CHECK(munmap(p, PAGE) == 0 && close(fd) == 0);
 }
 
+static void what_comes_before_an_error_is_kept(void)
+{
+	char *p = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int status;
+	pid_t pid;
+
+	CHECK(p != MAP_FAILED);
+	CHECK(mmap(p + PAGE, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	      p + PAGE);
+	p[0] = 'x';
+	FAILS(EINVAL, madvise(p, 2 * PAGE, MADV_WIPEONFORK));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(p[0]);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0 && p[0] == 'x');
+	CHECK(mlock(p, PAGE) == 0);
+	FAILS(EINVAL, madvise(p, PAGE, 102 /* MADV_GUARD_INSTALL */));
+	CHECK(munmap(p, 2 * PAGE) == 0);
+}
+
 RUN(TEST(dontneed_zeroes_private_memory), TEST(dontneed_keeps_shared_memory),
     TEST(dontneed_shows_a_private_file_again), TEST(freed_pages_hold_old_or_zero),
     TEST(hints_are_accepted), TEST(fork_advice_is_obeyed),
     TEST(holes_are_enomem_but_the_rest_is_done), TEST(bad_arguments_are_einval),
     TEST(merging_is_there_or_unknown),
-    TEST(removal_is_for_shared_files_that_may_be_written))
+    TEST(removal_is_for_shared_files_that_may_be_written),
+    TEST(what_comes_before_an_error_is_kept))

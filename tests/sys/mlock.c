@@ -202,7 +202,44 @@ static void a_kill_ends_populating(void)
 	CHECK(died);
 }
 
+static void what_cannot_be_read_is_an_error(void)
+{
+	char *p = map(3 * PAGE, ANON);
+
+	CHECK(mprotect(p + PAGE, PAGE, PROT_NONE) == 0);
+	FAILS(ENOMEM, mlock(p, 3 * PAGE));
+	FAILS(EINVAL,
+	      madvise(p + 2 * PAGE, PAGE, MADV_DONTNEED)); /* locked, all the same */
+	CHECK(syscall(SYS_mlock2, p, 3 * PAGE, MLOCK_ONFAULT) == 0);
+	CHECK(munlockall() == 0 && madvise(p, PAGE, 20 /* MADV_COLD */) == 0);
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
+static void what_becomes_writable_gets_its_pages(void)
+{
+	char *p = map(PAGE, ANON);
+
+	CHECK(mprotect(p, PAGE, PROT_NONE) == 0);
+	FAILS(ENOMEM, mlock(p, PAGE));
+	CHECK(!is_resident(p) && mprotect(p, PAGE, RW) == 0 && is_resident(p));
+	CHECK(munmap(p, PAGE) == 0);
+}
+
+static void a_vector_ends_at_a_hole(void)
+{
+	char *p = map(3 * PAGE, ANON);
+	unsigned char in[3] = {9, 9, 9};
+
+	p[0] = 1;
+	CHECK(munmap(p + PAGE, PAGE) == 0);
+	FAILS(ENOMEM, mincore(p, 3 * PAGE, in));
+	CHECK((in[0] & 1) && in[1] == 9);
+	FAILS(EFAULT, mincore(p, 3 * PAGE, (unsigned char *)p + PAGE));
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
 RUN(TEST(locked_memory_is_there), TEST(large_areas_are_there_to_the_end),
     TEST(on_fault_waits_for_the_touch), TEST(what_is_before_a_hole_stays_locked),
     TEST(populating_ends_at_a_hole), TEST(limits_are_enforced),
-    TEST(a_kill_ends_populating))
+    TEST(a_kill_ends_populating), TEST(what_cannot_be_read_is_an_error),
+    TEST(what_becomes_writable_gets_its_pages), TEST(a_vector_ends_at_a_hole))

@@ -408,6 +408,29 @@ static void a_gap_is_kept_below_stacks(void)
 	      p + 800 * PAGE);
 }
 
+static void the_place_is_looked_at_first(void)
+{
+	void *high = (void *)0xffff800000000000UL;
+	int fd = memfd_create("f", 0);
+	char *p;
+
+	CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	/* 3 and 0 are no types of anonymous memory */
+	FAILS(ENOMEM, mmap(high, PAGE, PROT_READ, 3 | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	FAILS(ENOMEM, mmap(NULL, -1UL, PROT_READ, MAP_ANONYMOUS, -1, 0));
+	FAILS(EEXIST,
+	      mmap(p, PAGE, PROT_READ, MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+	FAILS(EINVAL, mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0));
+	FAILS(ENOMEM, mmap(high, PAGE, PROT_READ, MAP_FIXED, fd, 0));
+	FAILS(EBADF, mmap(high, PAGE, PROT_READ, MAP_FIXED, 999, 0));
+	CHECK(munmap(p, PAGE) == 0);
+	FAILS(EOPNOTSUPP,
+	      mmap(p, PAGE, PROT_READ, MAP_SHARED_VALIDATE | MAP_FIXED_NOREPLACE, fd, 0));
+	CHECK(close(fd) == 0);
+}
+
 RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(code_can_be_made_and_run), TEST(fixed_replaces_what_was_there),
     TEST(droppable_memory), TEST(noreplace_refuses_any_overlap),
@@ -418,4 +441,5 @@ RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(truncation_takes_mapped_pages_away), TEST(access_follows_the_open_mode),
     TEST(documented_errors), TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
     TEST(no_room_comes_before_no_such_offset), TEST(kinds_go_with_what_is_mapped),
-    TEST(a_gap_is_kept_below_stacks), TEST(low_memory_heeds_hints))
+    TEST(a_gap_is_kept_below_stacks), TEST(low_memory_heeds_hints),
+    TEST(the_place_is_looked_at_first))

@@ -204,10 +204,43 @@ static void many_large_areas_are_quick(void)
 	CHECK(munmap(p, count * size) == 0);
 }
 
+static void areas_change_up_to_the_first_that_must_not(void)
+{
+	char *p = pages(3);
+	int fd;
+
+	file_put("f", "text");
+	fd = open("f", O_RDONLY);
+	CHECK(mprotect(p, PAGE, PROT_READ) == 0);
+	CHECK(mmap(p + PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == p + PAGE);
+	CHECK(mprotect(p + 2 * PAGE, PAGE, PROT_READ) == 0);
+	FAILS(EACCES, mprotect(p, 3 * PAGE, RW));
+	CHECK(touch(p, true) == 0 && touch(p + 2 * PAGE, true) == SIGSEGV);
+	CHECK(close(fd) == 0 && munmap(p, 3 * PAGE) == 0);
+}
+
+static void what_grows_is_protected_to_its_end(void)
+{
+	char *p = pages(3);
+	char *q = mmap(p, 2 * PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+
+	CHECK(q == p);
+	CHECK(mprotect(p + PAGE, PAGE, PROT_READ | PROT_GROWSDOWN) == 0);
+	CHECK(touch(p, true) == SIGSEGV && touch(p + 2 * PAGE, true) == 0);
+	FAILS(EINVAL, mprotect(p + 2 * PAGE, PAGE, RW | PROT_GROWSDOWN));
+	FAILS(EINVAL, mprotect(p, PAGE, RW | PROT_GROWSUP));
+	FAILS(EINVAL, mprotect(p, PAGE, RW | PROT_GROWSUP | PROT_GROWSDOWN));
+	CHECK(munmap(p, 3 * PAGE) == 0);
+	FAILS(ENOMEM, mprotect(p, PAGE, RW | PROT_GROWSDOWN));
+	FAILS(ENOMEM, mprotect(p, PAGE, RW | PROT_GROWSUP));
+	FAILS(ENOMEM, syscall(SYS_pkey_mprotect, p, -1UL, RW, 17));
+}
+
 RUN(TEST(faults_follow_the_protection), TEST(areas_split_and_merge),
     TEST(a_hole_stops_it_with_enomem),
     TEST(read_only_files_cannot_become_writable_when_shared),
     TEST(bad_arguments_are_einval), TEST(outside_the_user_half),
     TEST(the_kernel_obeys_it_too), TEST(children_inherit_and_change_their_own),
     TEST(no_key_is_plain_mprotect), TEST(shared_zeroes_opened_for_reading_stay_so),
-    TEST(many_large_areas_are_quick))
+    TEST(many_large_areas_are_quick), TEST(areas_change_up_to_the_first_that_must_not),
+    TEST(what_grows_is_protected_to_its_end))

@@ -211,6 +211,8 @@ static void documented_errors(void)
 	bad(p, PAGE, PAGE, fixed, p + 2 * PAGE + 1, EINVAL);
 	bad(p, PAGE, PAGE, fixed, (void *)0x800000000000, EINVAL);
 	bad(p, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL, EINVAL);
+	bad(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, p + 2 * PAGE + 1, EINVAL);
+	bad(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, p, EINVAL);
 	bad(p, 0, PAGE, MREMAP_MAYMOVE, NULL, EINVAL);
 	CHECK(munmap(p + PAGE, PAGE) == 0);
 	bad(p + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE, NULL, EFAULT);

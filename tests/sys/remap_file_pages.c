@@ -61,4 +61,21 @@ static void errors(void)
 	CHECK(munmap(anon, PAGE) == 0 && close(fd) == 0);
 }
 
-RUN(TEST(pages_change_places), TEST(errors))
+static void what_is_open_for_reading_is_not_shared(void)
+{
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int reader = open("f", O_RDONLY);
+	char *p, *q;
+
+	CHECK(fd >= 0 && reader >= 0 && ftruncate(fd, 2 * PAGE) == 0);
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	q = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, reader, 0);
+	CHECK(p != MAP_FAILED && q != MAP_FAILED);
+	FAILS(EINVAL, remap_file_pages(q, PAGE, 0, 1, 0));
+	CHECK(mprotect(p + PAGE, PAGE, PROT_READ) == 0);
+	FAILS(EINVAL, remap_file_pages(p, 2 * PAGE, 0, 0, 0));
+	CHECK(close(fd) == 0 && close(reader) == 0);
+	CHECK(munmap(p, 2 * PAGE) == 0 && munmap(q, 2 * PAGE) == 0);
+}
+
+RUN(TEST(pages_change_places), TEST(errors), TEST(what_is_open_for_reading_is_not_shared))

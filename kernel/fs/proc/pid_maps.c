@@ -110,7 +110,7 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" rd", v->prot & PROT_READ},
 		{" wr", v->prot & PROT_WRITE},
 		{" ex", v->prot & PROT_EXEC},
-		{" sh", !is_private},
+		{" sh", !is_private && !(v->flags & VMA_READER)},
 		{" mr", !is_vsyscall},
 		{" mw", !is_vsyscall && !(v->flags & (VMA_NOWRITE | VMA_VVAR))},
 		{" me", !is_vsyscall && !(v->flags & VMA_VVAR)},
@@ -119,11 +119,13 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" lo", v->flags & VMA_LOCKED},
 		{" dc", v->flags & VMA_DONTFORK},
 		{" de", is_vdso || (v->flags & VMA_DONTEXPAND)},
+		{" lf", v->flags & VMA_LOCKONFAULT},
 		{" ac", v->flags & (VMA_ACCOUNT | VMA_STACK)},
 		{" nr", v->flags & VMA_NORESERVE},
 		{" wf", v->flags & VMA_WIPEONFORK},
 		{" dd", v->flags & (VMA_DONTDUMP | VMA_VVAR)},
 		{" dp", v->flags & VMA_DROPPABLE},
+		{" sl", v->flags & VMA_SEALED},
 	};
 
 	text_puts(out, "VmFlags:");
