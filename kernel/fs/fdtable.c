@@ -355,13 +355,19 @@ int fd_reserve(uint32_t flags)
 	return fd;
 }
 
-void fd_fill(int fd, struct file *f)
+void fd_fill_claimed(int fd, struct file **f)
 {
 	struct fdtable *fds = current()->fds;
 
 	lock_take(&fds->lock);
-	atomic_store(&fds->files[fd], f);
+	atomic_store(&fds->files[fd], *f);
+	*f = NULL;
 	lock_drop(&fds->lock);
+}
+
+void fd_fill(int fd, struct file *f)
+{
+	fd_fill_claimed(fd, &f);
 }
 
 static void free_locked(struct fdtable *fds, int fd)

@@ -77,6 +77,8 @@ static inline int fd_install(struct file *f, uint32_t flags)
 /* Two steps: a descriptor is reserved (nothing there yet), then filled or given back. */
 int fd_reserve(uint32_t flags) MUST_CHECK;
 void fd_fill(int fd, struct file *f); /* takes over the reference */
+/* The same with one that is part of a claim, which has it no more: *f is NULL then. */
+void fd_fill_claimed(int fd, struct file **f);
 void fd_unreserve(int fd);
 /* The same on a table that is not the current task's (start-up). */
 int fdtable_install_at(struct fdtable *fds, int fd, struct file *f,

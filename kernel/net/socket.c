@@ -9,7 +9,6 @@
 #include "abi/ioctl.h"
 #include "abi/packet.h"
 #include "abi/stat.h"
-#include "base/claim.h"
 #include "base/slab.h"
 #include "base/waitq.h"
 #include "fs/file.h"
@@ -214,8 +213,10 @@ unsigned socket_count(void)
 
 static void socket_destroy(struct socket *s)
 {
-	if (s->ops)
+	if (s->ops && s->private)
 		s->ops->release(s);
+	else if (s->host_fd >= 0) /* just accepted */
+		(void)host_close(s->host_fd);
 	socket_filter_drop(s);
 	socket_free(s);
 }
@@ -270,9 +271,8 @@ static struct socket *socket_alloc(struct net_ns *net, int family, int type, int
 	return s;
 }
 
-/* The file of a socket whose family has made its part: takes s over, also on failure.
- * flags: SOCK_NONBLOCK. */
-static int socket_wrap(struct socket *s, uint32_t flags, struct file **out)
+/* A file that ends s with itself; takes s over, also on failure. flags: SOCK_NONBLOCK. */
+static int socket_hold(struct socket *s, uint32_t flags, struct file **out)
 {
 	struct inode *inode = anon_inode_create(socket_sb, S_IFSOCK | S_IRWXUGO);
 	int err = -ENOMEM;
@@ -280,13 +280,26 @@ static int socket_wrap(struct socket *s, uint32_t flags, struct file **out)
 	if (inode)
 		err = file_create_anon(inode, "socket", &socket_file_ops,
 				       O_RDWR | (flags & O_NONBLOCK), s, out);
-	if (err) {
+	if (err)
 		socket_destroy(s);
-		return err;
-	}
-	s->file = *out;
-	(*out)->host_poll_fd = s->host_fd;
-	return 0;
+	return err;
+}
+
+/* Its family has made its part of s. */
+static void socket_begin(struct socket *s, struct file *f)
+{
+	f->host_poll_fd = s->host_fd;
+	atomic_store(&s->file, f);
+}
+
+/* Both. */
+static int socket_wrap(struct socket *s, uint32_t flags, struct file **out)
+{
+	int err = socket_hold(s, flags, out);
+
+	if (!err)
+		socket_begin(s, *out);
+	return err;
 }
 
 static int socket_create(int family, int type, int protocol, struct socket **out)
@@ -367,25 +380,9 @@ void socket_carrier_destroy(struct socket *s)
 	socket_destroy(s);
 }
 
-struct accept_claim {
-	struct claim claim;
-	struct socket *fresh;
-};
-
-/* With a part of its family it may be in tables, and its connection lead to it, which
- * nobody can undo here: it stays. */
-static void accept_abandon(struct claim *c)
-{
-	struct socket *fresh = container_of(c, struct accept_claim, claim)->fresh;
-
-	if (!atomic_load(&fresh->private))
-		socket_free(fresh);
-}
-
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 		       struct file **out)
 {
-	struct accept_claim c;
 	struct socket *s;
 	int err;
 
@@ -395,15 +392,15 @@ int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 			 listener->protocol);
 	if (!s)
 		return -ENOMEM;
-	c.fresh = s;
-	claim_begin(&c.claim, accept_abandon);
-	err = listener->ops->accept(listener, s, nonblock);
-	claim_end(&c.claim);
-	if (err) {
-		socket_free(s);
+	err = socket_hold(s, flags & SOCK_NONBLOCK, out);
+	if (err)
 		return err;
-	}
-	return socket_wrap(s, flags & SOCK_NONBLOCK, out);
+	err = listener->ops->accept(listener, s, nonblock);
+	if (err)
+		s->ops = NULL;
+	else
+		socket_begin(s, *out);
+	return err;
 }
 
 int socket_create_pair(int family, int type, int protocol, struct file *out[2])

@@ -65,7 +65,9 @@ struct socket_ops {
 		       int len, bool nonblock);
 	int (*listen)(struct socket *s, int backlog);
 	/* Fills fresh, for which family, type and protocol are set and create was not
-	 * called: sets its ops, private and host_fd. Nothing is to be undone on error. */
+	 * called: sets its ops, private and host_fd. Nothing is to be undone on error.
+	 * Who is killed meanwhile leaves a host_fd that is closed, or what release
+	 * undoes. */
 	int (*accept)(struct socket *s, struct socket *fresh, bool nonblock);
 	/* Own name, or the peer's. Returns its length or -errno. */
 	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
@@ -94,7 +96,7 @@ struct socket_ops {
 	 * looks at both when there is something to tell. */
 	int (*set_async)(struct socket *s, bool is_owned, bool is_async);
 	/* The last descriptor has gone. Frees s->private. s->file may be NULL, when there
-	 * was no memory for one. */
+	 * was no memory for one, or accept(2) did not come to an end. */
 	void (*release)(struct socket *s);
 };
 
@@ -178,7 +180,8 @@ int socket_adopt_file(int host_fd, int family, int type, int protocol,
 int socket_carrier_create(int host_fd, int type, struct socket **out) MUST_CHECK;
 void socket_carrier_destroy(struct socket *s);
 /* accept(2): a new socket of listener's next connection, in a new file. flags:
- * SOCK_NONBLOCK. */
+ * SOCK_NONBLOCK. *out, NULL before, is the file from when it is made: part of a claim of
+ * the caller's, which puts it. */
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 		       struct file **out) MUST_CHECK;
 /* Two that are connected with each other. */

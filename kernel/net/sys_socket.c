@@ -5,6 +5,7 @@
 #include "abi/inet.h"
 #include "abi/socket.h"
 #include "abi/syscall.h"
+#include "base/claim.h"
 #include "base/slab.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
@@ -171,26 +172,46 @@ static int export_name(struct socket *s, bool peer, uaddr_t addr, uaddr_t len)
 	return size < 0 ? size : address_export(&name, size, addr, len);
 }
 
+struct accept_claim {
+	struct claim claim;
+	struct file *file; /* ref: until a descriptor has it; or NULL */
+};
+
+static void accepted_put(struct accept_claim *c)
+{
+	struct file *f = c->file;
+
+	c->file = NULL;
+	if (f)
+		file_put(f);
+}
+
+/* Who was on the other side of the connection finds it closed. */
+static void accept_abandon(struct claim *c)
+{
+	accepted_put(container_of(c, struct accept_claim, claim));
+}
+
 static long accept_into(struct socket *s, int fd, uaddr_t addr, uaddr_t len,
 			uint32_t flags)
 {
-	struct file *f;
-	int err = socket_accept_file(s, flags, is_nonblocking(s), &f);
+	struct accept_claim c = {.file = NULL};
+	int err;
 
-	if (err)
-		return err;
-	if (addr) {
-		err = export_name(socket_of_file(f), true, addr, len);
+	claim_begin(&c.claim, accept_abandon);
+	err = socket_accept_file(s, flags, is_nonblocking(s), &c.file);
+	if (!err && addr) {
+		err = export_name(socket_of_file(c.file), true, addr, len);
 		/* It may have gone again already. */
 		if (err == -ENOTCONN)
 			err = -ECONNABORTED;
 	}
-	if (err) {
-		file_put(f);
-		return err;
-	}
-	fd_fill(fd, f);
-	return fd;
+	if (err)
+		accepted_put(&c);
+	else
+		fd_fill_claimed(fd, &c.file);
+	claim_end(&c.claim);
+	return err ? err : fd;
 }
 
 long sys_accept4(struct task *t, int fd, uaddr_t addr, uaddr_t len, int flags)

@@ -46,6 +46,7 @@ static int empty[2], full[2], to[2], leaving[2], pair[2], tied[2], stuffed[2], c
 	maximum, timer, epoll, host_epoll, nested, watch, tty, tty_slave, tty_full,
 	tty_full_slave, udp, tcp, backlog, lock, lock_file, sem, queue;
 static int sending[2], receiving[2];
+static int unix_taken[2], tcp_taken[2]; /* a listener, and who has connected to it */
 static mqd_t few, told;
 static char backlog_name[64], fifo_name[64], lock_name[64];
 
@@ -526,6 +527,52 @@ static void tcp_receive_missing(void)
 	for (;;)
 		(void)!recv(receiving[1], p, PIPE_SIZE, 0);
 }
+/* What is taken out of the queue has no descriptor yet, and never gets one. */
+static void accept_missing(int listener)
+{
+	socklen_t len = sizeof(struct sockaddr_in);
+	char *p = missing_page();
+
+	memcpy(p, &len, sizeof(len));
+	(void)!accept(listener, (struct sockaddr *)(p + 8192), (socklen_t *)p);
+}
+static void unix_accept_missing(void)
+{
+	accept_missing(unix_taken[0]);
+}
+static void tcp_accept_missing(void)
+{
+	accept_missing(tcp_taken[0]);
+}
+static void taken_begin(int taken[2])
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	MUST(getsockname(taken[0], (struct sockaddr *)&a, &len) == 0);
+	taken[1] = socket(a.ss_family, SOCK_STREAM, 0);
+	MUST(taken[1] >= 0 && connect(taken[1], (struct sockaddr *)&a, len) == 0);
+}
+/* Who connected learns that it is over. */
+static void taken_check(int taken[2])
+{
+	struct pollfd p = {taken[1], POLLIN, 0};
+	int s = accept(taken[0], NULL, NULL); /* the host knew no missing pages */
+
+	MUST(s >= 0 ? close(s) == 0 : errno == EAGAIN);
+	MUST(poll(&p, 1, 10000) == 1);
+	MUST(recv(taken[1], page, 1, 0) == 0 || errno == ECONNRESET);
+	MUST(close(taken[1]) == 0);
+	taken_begin(taken);
+}
+static void unix_taken_check(void)
+{
+	taken_check(unix_taken);
+}
+static void tcp_taken_check(void)
+{
+	taken_check(tcp_taken);
+}
 static void tcp_begin(void)
 {
 	MUST(send(receiving[0], page, PIPE_SIZE, 0) == PIPE_SIZE);
@@ -634,6 +681,8 @@ static const struct wait {
 	{unix_send, stuffed_check},
 	{unix_connect, unix_connect_check},
 	{inet_accept, nothing},
+	{unix_accept_missing, unix_taken_check},
+	{tcp_accept_missing, tcp_taken_check},
 	{tcp_send_missing, sending_check},
 	{tcp_receive_missing, receiving_check},
 	{inet_receive, nothing},
@@ -681,6 +730,19 @@ static void tcp_pair(int fd[2])
 	MUST(fd[0] >= 0 && connect(fd[0], (struct sockaddr *)&a, len) == 0);
 	fd[1] = accept(s, NULL, NULL);
 	MUST(fd[1] >= 0 && close(s) == 0);
+}
+
+static void taken_set_up(void)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	unix_taken[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	MUST(bind(unix_taken[0], (struct sockaddr *)&a, sizeof(a.sun_family)) == 0);
+	MUST(listen(unix_taken[0], 1) == 0);
+	taken_begin(unix_taken);
+	tcp_taken[0] = inet(SOCK_STREAM);
+	MUST(fcntl(tcp_taken[0], F_SETFL, O_NONBLOCK) == 0);
+	taken_begin(tcp_taken);
 }
 
 static mqd_t queue_open(const char *name)
@@ -751,6 +813,7 @@ static void set_up(void)
 	tcp_pair(sending);
 	tcp_pair(receiving);
 	tcp_begin();
+	taken_set_up();
 	epoll = epoll_of(tied[0], -1);
 	nested = epoll_of(epoll, -1);
 	host_epoll = epoll_of(tied[0], udp);

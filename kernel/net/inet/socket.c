@@ -194,24 +194,24 @@ struct inet_socket *inet_accepted(struct socket *s, struct socket *fresh)
 		i->receive_timeout = i->send_timeout = TIMEOUT_UNKNOWN;
 	fresh->receive_timeout = atomic_load_relaxed(&s->receive_timeout);
 	fresh->send_timeout = atomic_load_relaxed(&s->send_timeout);
-	/* The host's connections are the host's, also of a listener in memory. */
-	fresh->ops = from->is_local ? &tcp_ops : s->ops;
-	fresh->private = i;
-	socket_filter_inherit(fresh, s);
+	/* The host's connections are the host's, also of a listener in memory. With both
+	 * its release undoes the rest. */
+	atomic_store(&fresh->private, i);
+	atomic_store(&fresh->ops, from->is_local ? &tcp_ops : s->ops);
 	inet_table_add(fresh);
+	socket_filter_inherit(fresh, s);
 	return i;
 }
 
 int inet_accept_fd(struct socket *s, struct socket *fresh, int fd)
 {
-	struct inet_socket *i = inet_accepted(s, fresh);
+	struct inet_socket *i;
 
-	if (!i) {
-		(void)host_close(fd);
-		return -ENOMEM;
-	}
+	atomic_store(&fresh->host_fd, fd);
+	i = inet_accepted(s, fresh);
+	if (!i)
+		return -ENOMEM; /* the socket's end is the descriptor's */
 	i->is_hosted = true;
-	fresh->host_fd = fd;
 	return 0;
 }
 

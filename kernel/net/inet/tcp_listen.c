@@ -343,32 +343,45 @@ void tcp_listener_end(struct inet_socket *i, bool is_over)
 
 /* ---- accept ---- */
 
-static struct tcp_conn *dequeue(struct tcp_listener *l, struct inet_socket *i)
+struct accept {
+	struct claim claim; /* on the listener, and the connection */
+	struct socket *s, *fresh;
+	struct tcp_listener *listener;
+	struct tcp_conn *conn; /* ref: in no queue, and without a socket; or NULL */
+	nsec_t deadline;
+};
+
+/* a->conn is the next one. */
+static bool dequeue(struct accept *a)
 {
+	struct tcp_listener *l = a->listener;
 	struct list *link;
-	bool is_more;
 
 	if (!atomic_load(&l->count))
-		return NULL;
+		return false;
 	lock_take(&l->lock);
 	link = list_pop(&l->queue);
-	if (link)
+	if (link) {
 		atomic_store(&l->count, l->count - 1);
+		a->conn = list_entry(link, struct tcp_conn, link);
+	}
 	let_in_locked(l);
-	is_more = l->count;
+	if (l->count)
+		waitq_wake_one(&inet_of(a->s)->readable, POLL_READABLE);
 	lock_drop(&l->lock);
-	if (is_more)
-		waitq_wake_one(&i->readable, POLL_READABLE);
-	return link ? list_entry(link, struct tcp_conn, link) : NULL;
+	return link != NULL;
 }
 
-/* Takes c over, also on failure. */
-static int accept_in_memory(struct socket *s, struct socket *fresh, struct tcp_conn *c)
+/* Takes a->conn over, also on failure. */
+static int accept_in_memory(struct accept *a)
 {
-	struct inet_socket *i = inet_of(s)->is_local ? local_tcp_accepted(s, fresh, c)
-						     : inet_accepted(s, fresh);
+	struct tcp_conn *c = a->conn;
+	struct inet_socket *i = inet_of(a->s)->is_local
+					? local_tcp_accepted(a->s, a->fresh, c)
+					: inet_accepted(a->s, a->fresh);
 
 	if (!i) {
+		a->conn = NULL;
 		abort_connection(c);
 		return -ENOMEM;
 	}
@@ -380,36 +393,25 @@ static int accept_in_memory(struct socket *s, struct socket *fresh, struct tcp_c
 	i->side = ACCEPTOR;
 	i->in_memory = true;
 	c->half[ACCEPTOR].owner = i;
+	a->conn = NULL;
 	lock_drop(&c->lock);
 	return 0;
 }
-
-struct accept {
-	struct claim claim; /* on the listener */
-	struct socket *s, *fresh;
-	struct tcp_listener *listener;
-	nsec_t deadline;
-};
 
 /* Once: 0, -EAGAIN: nobody is there, or -errno. */
 static int accept_try(struct accept *a)
 {
 	bool is_hosts_turn = a->s->host_fd >= 0 && atomic_add(&turns, 1) % HOST_TURN == 0;
-	struct tcp_conn *c = NULL;
 	int fd;
 
-	if (!is_hosts_turn)
-		c = dequeue(a->listener, inet_of(a->s));
-	if (c)
-		return accept_in_memory(a->s, a->fresh, c);
+	if (!is_hosts_turn && dequeue(a))
+		return accept_in_memory(a);
 	if (a->s->host_fd < 0)
 		return atomic_load(&inet_of(a->s)->listener) == a->listener ? -EAGAIN
 									    : -EINVAL;
 	fd = host_accept(a->s->host_fd, false);
-	if (fd == -EAGAIN && is_hosts_turn)
-		c = dequeue(a->listener, inet_of(a->s));
-	if (c)
-		return accept_in_memory(a->s, a->fresh, c);
+	if (fd == -EAGAIN && is_hosts_turn && dequeue(a))
+		return accept_in_memory(a);
 	return fd < 0 ? fd : inet_accept_fd(a->s, a->fresh, fd);
 }
 
@@ -467,9 +469,13 @@ static int accept_from_both(struct accept *a, bool nonblock)
 	}
 }
 
-static void listener_abandon(struct claim *c)
+static void accept_abandon(struct claim *c)
 {
-	tcp_listener_put(container_of(c, struct accept, claim)->listener);
+	struct accept *a = container_of(c, struct accept, claim);
+
+	if (a->conn)
+		abort_connection(a->conn);
+	tcp_listener_put(a->listener);
 }
 
 int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
@@ -482,7 +488,7 @@ int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 	a.listener = i->listener;
 	if (a.listener) {
 		ref_get(&a.listener->refs);
-		claim_begin(&a.claim, listener_abandon);
+		claim_begin(&a.claim, accept_abandon);
 	}
 	lock_drop(&i->lock);
 	if (!a.listener)

@@ -37,7 +37,6 @@ int local_create(struct socket *s, int type, int protocol)
 
 void local_socket_init(struct local_socket *l, struct socket *s)
 {
-	s->private = l;
 	inet_socket_init(&l->inet);
 	l->inet.is_local = true;
 	l->local.is_v4 = l->bound.is_v4 = s->family == AF_INET;
@@ -46,6 +45,7 @@ void local_socket_init(struct local_socket *l, struct socket *s)
 	tree_init(&l->groups);
 	lock_init(&l->option_lock, RANK_OBJECT2);
 	local_options_init(&l->options);
+	atomic_store(&s->private, l);
 	inet_table_add(s);
 }
 

@@ -101,8 +101,8 @@ static void tcp_free(struct socket *s)
 	struct local_socket *l = local_of(s);
 
 	local_socket_fini(l);
-	slab_free(&local_tcp_slab, l);
 	s->private = NULL;
+	slab_free(&local_tcp_slab, l);
 }
 
 struct inet_socket *local_tcp_accepted(struct socket *s, struct socket *fresh,

@@ -158,7 +158,7 @@ int unix_listen(struct socket *s, int backlog)
 	return err;
 }
 
-/* Waits for an embryo and takes it out. u's lock held. */
+/* Waits for an embryo and takes it out. u's lock held. *out is part of a claim. */
 static int take_embryo(struct socket *s, bool nonblock, struct unix_socket **out)
 {
 	struct unix_socket *u = unix_of(s);
@@ -187,37 +187,61 @@ static int take_embryo(struct socket *s, bool nonblock, struct unix_socket **out
 	return 0;
 }
 
+struct embryo_claim {
+	struct claim claim;
+	struct unix_socket *embryo; /* in no queue, and without a file; or NULL */
+};
+
+static void embryo_abandon(struct claim *claim)
+{
+	struct unix_socket *e = container_of(claim, struct embryo_claim, claim)->embryo;
+
+	if (!e)
+		return;
+	unix_gc_born(e);
+	unix_release(e, true);
+}
+
+/* fresh is the end of the connection from here on. */
+static void give_birth(struct embryo_claim *c, const struct unix_socket *listener,
+		       struct socket *fresh)
+{
+	struct unix_socket *e = c->embryo;
+
+	lock_take(&e->lock);
+	e->passes_creds = listener->passes_creds;
+	e->tells_creds = listener->tells_creds;
+	e->tells_pidfd = listener->tells_pidfd;
+	unix_attach(e, fresh);
+	if (unlikely(e->carrier != NULL)) /* says what it is ready for */
+		fresh->host_fd = e->carrier->host_fd;
+	unix_gc_born(e);
+	c->embryo = NULL;
+	lock_drop(&e->lock);
+}
+
 int unix_accept(struct socket *s, struct socket *fresh, bool nonblock)
 {
 	struct unix_socket *u = unix_of(s);
-	struct unix_socket *embryo = NULL;
-	bool is_left;
+	struct embryo_claim c = {.embryo = NULL};
 	int err;
 
 	if (u->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
 	if (u->state != UNIX_LISTENING)
 		return -EINVAL;
+	claim_begin(&c.claim, embryo_abandon);
 	lock_take(&u->lock);
-	err = take_embryo(s, nonblock, &embryo);
-	is_left = !list_is_empty(&u->packets);
-	lock_drop(&u->lock);
-	if (!embryo)
-		return err;
-	if (is_left)
+	err = take_embryo(s, nonblock, &c.embryo);
+	if (!err && !list_is_empty(&u->packets))
 		waitq_wake_one(&u->readable, POLL_READABLE);
-	lock_take(&embryo->lock);
-	embryo->passes_creds = u->passes_creds;
-	embryo->tells_creds = u->tells_creds;
-	embryo->tells_pidfd = u->tells_pidfd;
-	unix_attach(embryo, fresh);
-	if (unlikely(embryo->carrier != NULL)) /* says what it is ready for */
-		fresh->host_fd = embryo->carrier->host_fd;
-	lock_drop(&embryo->lock);
-	if (unlikely(atomic_load(&u->door) != NULL)) /* there is room for one more */
+	lock_drop(&u->lock);
+	if (!err)
+		give_birth(&c, u, fresh);
+	claim_end(&c.claim);
+	if (!err && unlikely(atomic_load(&u->door) != NULL)) /* room for one more */
 		unix_door_knock(u->door);
-	unix_gc_born(embryo);
-	return 0;
+	return err;
 }
 
 /* ---- datagrams ---- */
