@@ -195,9 +195,11 @@ void tcp_listener_end(struct inet_socket *i, bool is_over);
 
 int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,
 		bool nonblock);
-/* Connects s by c, to l, whose reference is taken over, or to nobody if that is NULL. */
-int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
-		   bool nonblock) MUST_CHECK;
+/* i, whose lock is held and which has no connection, has c from here on: one that leads
+ * to l, whose reference is taken over, or to nobody if that is NULL. */
+void tcp_attach_locked(struct inet_socket *i, struct tcp_conn *c, struct tcp_listener *l);
+/* After that, without the lock: the rest of connect(2). */
+int tcp_connect_attached(struct socket *s, struct tcp_conn *c, bool nonblock) MUST_CHECK;
 /* connect(2) of one that is, or tries to be. */
 int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock) MUST_CHECK;
 /* Waits until the connection is there: 0 or what ended the wait. c's lock is held. */

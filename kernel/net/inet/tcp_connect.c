@@ -117,29 +117,33 @@ static bool choose_name(struct socket *s, struct tcp_conn *c, const struct tcp_t
 
 /* ---- connecting ---- */
 
-/* Only now is s a socket in memory. */
+/* Only now is the socket one in memory. */
+void tcp_attach_locked(struct inet_socket *i, struct tcp_conn *c, struct tcp_listener *l)
+{
+	c->half[CONNECTOR].owner = i;
+	c->half[CONNECTOR].set = i->set;
+	c->listener = l;
+	c->is_renewed = false;
+	c->former = i->conn;
+	if (c->former)
+		i->former_count++;
+	ref_get(&c->refs);
+	i->side = CONNECTOR;
+	i->conn = c;
+	atomic_store(&i->error, 0);
+	atomic_store(&i->in_memory, true);
+}
+
 static int attach(struct socket *s, struct tcp_conn *c, struct tcp_listener *l)
 {
 	struct inet_socket *i = inet_of(s);
 	int err = 0;
 
 	lock_take(&i->lock);
-	if (tcp_conn_of(i) || atomic_load(&i->is_hosted)) {
+	if (tcp_conn_of(i) || atomic_load(&i->is_hosted))
 		err = -EALREADY;
-	} else {
-		c->half[CONNECTOR].owner = i;
-		c->half[CONNECTOR].set = i->set;
-		c->listener = l;
-		c->is_renewed = false;
-		c->former = i->conn;
-		if (c->former)
-			i->former_count++;
-		ref_get(&c->refs);
-		i->side = CONNECTOR;
-		i->conn = c;
-		atomic_store(&i->error, 0);
-		atomic_store(&i->in_memory, true);
-	}
+	else
+		tcp_attach_locked(i, c, l);
 	lock_drop(&i->lock);
 	if (!err)
 		tcp_switch_poll(s, -1);
@@ -197,10 +201,14 @@ int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
 static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
 		       bool nonblock)
 {
+	struct tcp_conn *first;
 	int err = attach(s, c, l);
 
-	if (err)
-		return err;
+	if (err) {
+		/* Another connect(2) was quicker. */
+		first = tcp_conn_of(inet_of(s));
+		return first ? tcp_connect_again(s, first, nonblock) : err;
+	}
 	err = tcp_listener_enter(l, c);
 	if (err) {
 		detach(s, c);
@@ -211,16 +219,11 @@ static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener
 	return tcp_connect_again(s, c, false);
 }
 
-int tcp_connect_to(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
-		   bool nonblock)
+int tcp_connect_attached(struct socket *s, struct tcp_conn *c, bool nonblock)
 {
-	int err = attach(s, c, l);
+	struct tcp_listener *l = c->listener;
 
-	if (err) {
-		tcp_listener_put(l);
-		tcp_conn_unused(inet_of(s), c);
-		return err;
-	}
+	tcp_switch_poll(s, -1);
 	if (c->is_self || !l || tcp_listener_enter(l, c)) {
 		lock_take(&c->lock);
 		if (c->is_self)

@@ -280,32 +280,61 @@ static void choose_name(const struct socket *s, const struct tcp_target *to,
 		local_source(s->net, to, from->name.addr);
 }
 
-static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool nonblock)
+/* Of those who connect s at the same time one gives it the names of his connection:
+ * -EALREADY: another one has. */
+static int connect_by(struct socket *s, struct tcp_conn *c, const struct tcp_target *to)
 {
 	struct local_socket *l = local_of(s);
 	struct tcp_listener *listener;
 	struct tcp_target from;
+	int err = 0;
+
+	lock_take(&l->inet.lock);
+	if (tcp_conn_of(&l->inet))
+		err = -EALREADY;
+	else if (l->is_listening)
+		err = -EISCONN;
+	if (!err) {
+		choose_name(s, to, &from);
+		err = local_port_connect(l, &from, to);
+	}
+	if (!err) {
+		c->half[CONNECTOR].name = l->local.name;
+		listener = find_listener(local_ports_of(l), to, &l->local);
+		/* Two SYNs that cross, both its own. */
+		c->is_self = !listener && !l->is_by_connect &&
+			     !memcmp(&l->local.name, &to->name, sizeof(to->name));
+		tcp_attach_locked(&l->inet, c, listener);
+	}
+	lock_drop(&l->inet.lock);
+	if (err)
+		tcp_conn_unused(&l->inet, c);
+	return err;
+}
+
+static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool nonblock)
+{
+	struct local_socket *l = local_of(s);
+	struct tcp_conn *first;
 	struct tcp_conn *c;
 	int err;
 
-	c = make_conn(l, to);
-	if (!c)
-		return -ENOBUFS;
-	choose_name(s, to, &from);
-	err = local_port_connect(l, &from, to);
-	if (err) {
-		tcp_conn_unused(&l->inet, c);
+	for (;;) {
+		c = make_conn(l, to);
+		if (!c)
+			return -ENOBUFS;
+		err = connect_by(s, c, to);
+		if (!err)
+			err = tcp_connect_attached(s, c, nonblock);
+		else if (err == -EALREADY && (first = tcp_conn_of(&l->inet)))
+			err = tcp_connect_again(s, first, nonblock);
+		else if (err == -EALREADY) { /* that has ended already */
+			tcp_conn_put(c);
+			continue;
+		}
 		tcp_conn_put(c);
 		return err;
 	}
-	c->half[CONNECTOR].name = l->local.name;
-	listener = find_listener(local_ports_of(l), to, &l->local);
-	/* Two SYNs that cross, both its own. */
-	c->is_self = !listener && !l->is_by_connect &&
-		     !memcmp(&l->local.name, &to->name, sizeof(to->name));
-	err = tcp_connect_to(s, c, listener, nonblock);
-	tcp_conn_put(c);
-	return err;
 }
 
 static int local_tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr,
