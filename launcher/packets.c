@@ -23,6 +23,8 @@ struct way {
 	int from, to;
 	char *held; /* or NULL */
 	size_t size;
+	bool has_lost; /* of what is held: relay.h */
+	bool is_inward;
 	bool ends; /* from has ends of file */
 	bool is_datagram;
 	bool is_over;
@@ -110,7 +112,7 @@ enum moved { MOVED_NOTHING, MOVED_SOME, MOVED_BROKEN };
 
 static enum moved pass_on(struct way *w, const char *data, size_t size)
 {
-	if (send(w->to, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	if (relay_send(w->to, data, size, w->has_lost && w->is_inward) >= 0)
 		return MOVED_SOME;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		return MOVED_NOTHING;
@@ -144,7 +146,7 @@ static enum moved move_one(struct way *w)
 	}
 	if (w->is_over || held >= HELD_MAX)
 		return MOVED_NOTHING;
-	n = recv(w->from, message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
+	n = relay_receive(w->from, message, sizeof message, &w->has_lost);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return MOVED_NOTHING;
 	if (n < 0 && errno == ECONNREFUSED) /* of a datagram sent before */
@@ -220,6 +222,7 @@ bool packets_begin(int outer, int inner)
 	p->watch[1] = (struct relay_watch){inner, second_ready};
 	p->way[0] = (struct way){.from = outer,
 				 .to = inner,
+				 .is_inward = true,
 				 .ends = type == SOCK_SEQPACKET,
 				 .is_datagram = type == SOCK_DGRAM};
 	p->way[1] = (struct way){.from = inner,

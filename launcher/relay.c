@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* relay.c - see relay.h.
  *
+ * Of AF_UNIX sockets of the host's world bytes come by recvmsg(2): only that tells that
+ * descriptors were sent with them. Nobody takes those; a descriptor that leads nowhere
+ * goes on in their place, and who has no room for it is told MSG_CTRUNC.
+ *
  * Events are edge-triggered, and after each of them everything is moved that can be, both
  * ways; who has more than a fair share to move is looked at again after the others. */
 #include "relay.h"
@@ -22,7 +26,10 @@ enum { EVENTS_MAX = 64, PIECE = 1 << 16, ROUNDS = 32, RESERVED = 64 };
 struct half {
 	int from, to;
 	int pipe[2];
-	size_t held; /* bytes in the pipe */
+	char *piece;   /* instead of a pipe: PIECE bytes; or NULL */
+	size_t offset; /* of what is held there */
+	size_t held;   /* bytes in the pipe, or the piece */
+	bool has_lost; /* descriptors came with what is held */
 	bool is_at_end, is_shut;
 };
 
@@ -36,6 +43,54 @@ struct relay {
 static int epoll = -1;
 static struct relay *dead;
 static unsigned int count;
+static int nowhere = -1; /* a pipe without a writer */
+
+static int open_nowhere(void)
+{
+	int ends[2];
+
+	if (nowhere >= 0 || pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0)
+		return nowhere;
+	close(ends[1]);
+	nowhere = ends[0];
+	return nowhere;
+}
+
+ssize_t relay_send(int to, const char *data, size_t size, bool has_lost)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.room = {0}};
+	struct iovec iov = {(void *)(uintptr_t)data, size};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	int fd = has_lost ? open_nowhere() : -1;
+	ssize_t n;
+
+	if (fd >= 0) {
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof control.room;
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof fd);
+	}
+	n = sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* More descriptors are on their way than one may have: the bytes go alone. */
+	if (n < 0 && errno == ETOOMANYREFS)
+		n = send(to, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n;
+}
+
+ssize_t relay_receive(int from, char *data, size_t size, bool *has_lost)
+{
+	struct iovec iov = {data, size};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n = recvmsg(from, &m, MSG_DONTWAIT | MSG_TRUNC);
+
+	*has_lost = n >= 0 && (m.msg_flags & MSG_CTRUNC);
+	return n;
+}
 
 void relay_init(void)
 {
@@ -110,6 +165,8 @@ static void relay_end(struct relay *r, bool is_reset)
 			close(r->watch[i].fd);
 		close(r->half[i].pipe[0]);
 		close(r->half[i].pipe[1]);
+		free(r->half[i].piece);
+		r->half[i].piece = NULL;
 	}
 }
 
@@ -119,10 +176,12 @@ static enum moved fill(struct half *h)
 {
 	ssize_t n;
 
-	if (h->is_at_end || h->held >= PIECE)
+	if (h->is_at_end || h->held >= (h->piece ? 1 : PIECE))
 		return MOVED_NOTHING;
-	n = splice(h->from, NULL, h->pipe[1], NULL, PIECE - h->held,
-		   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	h->offset = 0;
+	n = h->piece ? relay_receive(h->from, h->piece, PIECE, &h->has_lost)
+		     : splice(h->from, NULL, h->pipe[1], NULL, PIECE - h->held,
+			      SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (n > 0) {
 		h->held += (size_t)n;
 		return MOVED_SOME;
@@ -145,9 +204,12 @@ static enum moved drain(struct half *h)
 		(void)shutdown(h->to, SHUT_WR);
 		return MOVED_SOME;
 	}
-	n = splice(h->pipe[0], NULL, h->to, NULL, h->held,
-		   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	n = h->piece ? relay_send(h->to, h->piece + h->offset, h->held, h->has_lost)
+		     : splice(h->pipe[0], NULL, h->to, NULL, h->held,
+			      SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (n > 0) {
+		h->has_lost = false;
+		h->offset += (size_t)n;
 		h->held -= (size_t)n;
 		return MOVED_SOME;
 	}
@@ -218,17 +280,31 @@ unsigned long relay_descriptors_max(void)
 					       : limit.rlim_cur - RESERVED;
 }
 
+static bool is_unix(int fd)
+{
+	int family = 0;
+	socklen_t len = sizeof family;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) == 0 &&
+	       family == AF_UNIX;
+}
+
 bool relay_begin(int a, int b)
 {
 	struct relay *r = calloc(1, sizeof *r);
 	int pipes[4] = {-1, -1, -1, -1};
+	char *piece = NULL;
+	bool has_piece = is_unix(a);
 
-	if (!r || pipe2(pipes, O_NONBLOCK | O_CLOEXEC) < 0 ||
+	if (has_piece)
+		piece = malloc(PIECE);
+	if (!r || (has_piece && !piece) || pipe2(pipes, O_NONBLOCK | O_CLOEXEC) < 0 ||
 	    pipe2(pipes + 2, O_NONBLOCK | O_CLOEXEC) < 0)
 		goto fail;
 	r->watch[0] = (struct relay_watch){a, first_ready};
 	r->watch[1] = (struct relay_watch){b, second_ready};
-	r->half[0] = (struct half){.from = a, .to = b, .pipe = {pipes[0], pipes[1]}};
+	r->half[0] = (struct half){
+		.from = a, .to = b, .pipe = {pipes[0], pipes[1]}, .piece = piece};
 	r->half[1] = (struct half){.from = b, .to = a, .pipe = {pipes[2], pipes[3]}};
 	count++;
 	if (!relay_watch_add(&r->watch[0], EPOLLIN | EPOLLOUT | EPOLLRDHUP) ||
@@ -241,6 +317,7 @@ fail:
 	for (int i = 0; i < 4; i++)
 		if (pipes[i] >= 0)
 			close(pipes[i]);
+	free(piece);
 	free(r);
 	relay_reset(a);
 	relay_reset(b);

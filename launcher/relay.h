@@ -6,7 +6,9 @@
  * the other; who reads slowly slows the other's sender. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* A descriptor that the loop watches, edge-triggered. */
 struct relay_watch {
@@ -26,9 +28,13 @@ void relay_wait(int milliseconds);
 
 enum { RELAY_DESCRIPTORS = 6 }; /* that a relay holds, with its two sockets */
 
-/* Takes both over; closes them when all is said. False: no memory or descriptors: they
- * are closed already. */
+/* Takes both over; closes them when all is said. a: of the host's world. False: no memory
+ * or descriptors: they are closed already. */
 bool relay_begin(int a, int b);
+/* One message, or some bytes, as by recv() and send() without waiting. has_lost:
+ * descriptors came with it, which nobody has: the receiver is to be told MSG_CTRUNC. */
+ssize_t relay_receive(int from, char *data, size_t size, bool *has_lost);
+ssize_t relay_send(int to, const char *data, size_t size, bool has_lost);
 unsigned int relay_count(void);
 /* Descriptors that the loop's process may have, without some that it needs itself. */
 unsigned long relay_descriptors_max(void);

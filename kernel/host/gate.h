@@ -4,8 +4,10 @@
  * The gate (launcher/gate.c) is a process outside of the sandbox. It makes connections
  * that the command line allows, keeps them, and hands in one end of a fresh pair of Unix
  * sockets; what is written there it sends on, and the other way round: bytes, or whole
- * messages, and never a descriptor. Such an end is connected for good: unlike a socket of
- * the host's network it cannot be made to lead elsewhere.
+ * messages, and never a descriptor of somebody's: in the place of those that came along
+ * lies one that leads nowhere, for which the kernel has no room either. Such an end is
+ * connected for good: unlike a socket of the host's network it cannot be made to lead
+ * elsewhere.
  *
  * Requests and replies are single messages on a socket of type SOCK_SEQPACKET; a reply
  * without error carries the descriptor. Plain C, included by launcher/ too. */

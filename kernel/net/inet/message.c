@@ -141,10 +141,11 @@ out:
 	return got;
 }
 
-/* The common message, of a stream, needs no header. */
+/* The common message, of a stream, needs no header: but where descriptors may have been
+ * sent, only that tells MSG_CTRUNC. */
 static long receive_try(struct socket *s, struct message *m, uint32_t flags)
 {
-	if (s->type == SOCK_STREAM && m->data->count == 1 &&
+	if (s->type == SOCK_STREAM && s->family != AF_UNIX && m->data->count == 1 &&
 	    !(flags & (MSG_OOB | MSG_ERRQUEUE | MSG_CMSG_CLOEXEC)) &&
 	    !atomic_load_relaxed(&inet_of(s)->tells_more))
 		return receive_plain(s, m, flags);
