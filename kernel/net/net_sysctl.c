@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* net_sysctl.c - settings of /proc/sys/net that each network namespace has for itself and
- * the kernel heeds: those of the namespace of who reads or writes them.
+ * the kernel heeds: those of the namespace that the file was opened in.
  *
  * In the host's network ports are the host's business: there what is said of them is only
  * kept. */
@@ -26,17 +26,18 @@ static const struct setting port_range = {
 	{AT(port_first), AT(port_last)}, 2, 1, PORT_MAX};
 static const struct setting somaxconn = {{AT(somaxconn)}, 1, 0, INT32_MAX};
 
-static int *number_of(const struct setting *s, unsigned i)
+static int *number_of(struct namespace *net, const struct setting *s, unsigned i)
 {
-	return (int *)((uint8_t *)&current_net_ns()->settings + s->at[i]);
+	return (int *)((uint8_t *)&net_ns_of(net)->settings + s->at[i]);
 }
 
-static int setting_show(struct text *t, void *arg)
+static int setting_show(struct text *t, struct namespace *net, void *arg)
 {
 	const struct setting *s = arg;
 
 	for (unsigned i = 0; i < s->count; i++)
-		text_printf(t, i ? "\t%d" : "%d", atomic_load_relaxed(number_of(s, i)));
+		text_printf(t, i ? "\t%d" : "%d",
+			    atomic_load_relaxed(number_of(net, s, i)));
 	text_putc(t, '\n');
 	return 0;
 }
@@ -66,9 +67,9 @@ static int read_number(const char **at, const struct setting *s, int *out)
 }
 
 /* The range that ports are chosen from is one, and above those that need a privilege. */
-static bool fits(const struct setting *s, const int *values)
+static bool fits(struct namespace *net, const struct setting *s, const int *values)
 {
-	const struct net_settings *now = &current_net_ns()->settings;
+	const struct net_settings *now = &net_ns_of(net)->settings;
 
 	if (s == &port_range)
 		return values[0] <= values[1] &&
@@ -77,7 +78,7 @@ static bool fits(const struct setting *s, const int *values)
 }
 
 /* Who says fewer numbers than there are leaves the others as they are. */
-static int setting_store(char *data, size_t len, void *arg)
+static int setting_store(char *data, size_t len, struct namespace *net, void *arg)
 {
 	const struct setting *s = arg;
 	const char *at = data;
@@ -90,12 +91,12 @@ static int setting_store(char *data, size_t len, void *arg)
 		if (got < 0 || (!got && !i))
 			return -EINVAL;
 		if (!got)
-			values[i] = atomic_load_relaxed(number_of(s, i));
+			values[i] = atomic_load_relaxed(number_of(net, s, i));
 	}
-	if (!fits(s, values))
+	if (!fits(net, s, values))
 		return -EINVAL;
 	for (unsigned i = 0; i < s->count; i++)
-		atomic_store_relaxed(number_of(s, i), values[i]);
+		atomic_store_relaxed(number_of(net, s, i), values[i]);
 	return 0;
 }
 
@@ -106,7 +107,7 @@ static int setting_store(char *data, size_t len, void *arg)
 
 void net_sysctl_init(void)
 {
-	static const struct proc_file files[] = {
+	static const struct proc_net_file files[] = {
 		SETTING("net/ipv4/ip_unprivileged_port_start", port_start),
 		SETTING("net/ipv4/ip_local_port_range", port_range),
 		SETTING("net/core/somaxconn", somaxconn),

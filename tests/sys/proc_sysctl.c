@@ -159,6 +159,87 @@ static void others_may_write(const char *path, const char *value)
 	CHECK(file_is(path, before));
 }
 
+/* In a child with namespaces of its own that shares its descriptors: opens path, and
+ * ends when it is told so. */
+static pid_t open_elsewhere(const char *path, int *fd, int until[2])
+{
+	int told[2];
+	pid_t pid;
+	char c;
+
+	CHECK(pipe(told) == 0 && pipe(until) == 0);
+	pid = (pid_t)syscall(SYS_clone,
+			     CLONE_NEWUSER | CLONE_NEWNET | CLONE_FILES | SIGCHLD, 0, 0,
+			     0, 0);
+	if (pid < 0)
+		return -1; /* nobody may make any here */
+	if (pid == 0) {
+		int own = open(path, O_RDWR);
+
+		CHECK(write(told[1], &own, sizeof(own)) == sizeof(own));
+		(void)!read(until[0], &c, 1);
+		_exit(0);
+	}
+	CHECK(read(told[0], fd, sizeof(*fd)) == sizeof(*fd) && *fd >= 0);
+	return pid;
+}
+
+static bool reads(int fd, const char *value)
+{
+	char text[64] = "";
+
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	return strcmp(text, value) == 0;
+}
+
+static int other_fd;
+static void strangers_may_not(void)
+{
+	CHECK(setgroups(0, NULL) == 0 && setgid(12345) == 0 && setuid(12345) == 0);
+	FAILS(EPERM, pwrite(other_fd, "1234\n", 5, 0));
+}
+
+/* A file leads to what is the namespace's that it was opened in; who writes must have the
+ * right over that. */
+static void it_is_the_openers_value(const char *path, const char *value, bool is_of_net)
+{
+	char before[64], text[64];
+	int until[2];
+	pid_t pid = open_elsewhere(path, &other_fd, until);
+
+	if (pid < 0)
+		return;
+	snprintf(before, sizeof(before), "%s", file_get(path));
+	CHECK(strcmp(before, value) != 0 && !reads(other_fd, value));
+	CHECK(pwrite(other_fd, value, strlen(value), 0) == (ssize_t)strlen(value));
+	CHECK(reads(other_fd, value) && file_is(path, before));
+	FAILS(EINVAL, pwrite(other_fd, "none\n", 5, 0));
+	if (getuid() == 0)
+		CHECK(in_child(strangers_may_not) == 0);
+	CHECK(reads(other_fd, value) && file_is(path, before));
+	CHECK(write(until[1], "x", 1) == 1 && child_wait(pid) == 0);
+	/* The file keeps no network: what was its is no more, some time later. */
+	for (int i = 0; is_of_net && pread(other_fd, text, sizeof(text), 0) >= 0; i++) {
+		CHECK(i < 6000);
+		usleep(10000);
+	}
+	if (is_of_net)
+		FAILS(ENOENT, pread(other_fd, text, sizeof(text), 0));
+	if (is_of_net)
+		FAILS(ENOENT, pwrite(other_fd, value, strlen(value), 0));
+	CHECK(file_is(path, before));
+	CHECK(close(other_fd) == 0 && close(until[0]) == 0 && close(until[1]) == 0);
+}
+
+static void a_file_is_of_who_opened_it(void)
+{
+	it_is_the_openers_value(path_of("net/core/somaxconn"), "4001\n", true);
+	it_is_the_openers_value(path_of("net/ipv4/ip_default_ttl"), "61\n", true);
+	it_is_the_openers_value(path_of("net/ipv4/ip_local_port_range"), "33002\t60003\n",
+				true);
+	it_is_the_openers_value(path_of("user/max_net_namespaces"), "1001\n", false);
+}
+
 /* Who may set what is his own sets nothing else by the hand of others. */
 static void what_another_opened_is_not_ones_own(void)
 {
@@ -172,4 +253,4 @@ static void what_another_opened_is_not_ones_own(void)
 
 RUN(TEST(modes_are_linuxs), TEST(modes_hold_for_root_too), TEST(users_may_not_write),
     TEST(numbers_take_numbers), TEST(settings_are_kept),
-    TEST(what_another_opened_is_not_ones_own))
+    TEST(what_another_opened_is_not_ones_own), TEST(a_file_is_of_who_opened_it))

@@ -9,8 +9,10 @@
 #include "base/lock.h"
 #include "base/slab.h"
 #include "fs/file.h"
+#include "lib/list.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "process/namespace.h"
 #include "process/user_ns.h"
 
 enum {
@@ -25,8 +27,12 @@ struct generated {
 	uint64_t count;	  /* lock: of texts made so far */
 	generated_show_t show;
 	generated_store_t store;
-	uint64_t about; /* const once set */
+	uint64_t about;	      /* const once set */
+	struct namespace *of; /* namespaces_lock: NULL: none, or it is no more */
+	struct list of_link;  /* namespaces_lock: of those that have one */
 };
+static struct lock namespaces_lock = LOCK_INIT(RANK_OBJECT);
+static struct list with_namespace = LIST_INIT(with_namespace);
 
 /* ---- texts ---- */
 
@@ -139,6 +145,43 @@ void generated_set_about(struct file *f, uint64_t about)
 uint64_t generated_about(const struct file *f)
 {
 	return ((const struct generated *)f->private)->about;
+}
+
+void generated_set_namespace(struct file *f, struct namespace *ns)
+{
+	struct generated *g = f->private;
+
+	lock_take(&namespaces_lock);
+	g->of = ns;
+	list_add_tail(&with_namespace, &g->of_link);
+	lock_drop(&namespaces_lock);
+}
+
+struct namespace *generated_namespace(const struct file *f)
+{
+	const struct generated *g = f->private;
+	struct namespace *ns;
+
+	lock_take(&namespaces_lock);
+	ns = g->of;
+	if (ns && !ref_get_unless_zero(&ns->refs))
+		ns = NULL;
+	lock_drop(&namespaces_lock);
+	return ns;
+}
+
+void generated_forget(const struct namespace *ns)
+{
+	struct list *pos;
+
+	lock_take(&namespaces_lock);
+	list_for_each (pos, &with_namespace) {
+		struct generated *g = list_entry(pos, struct generated, of_link);
+
+		if (g->of == ns)
+			g->of = NULL;
+	}
+	lock_drop(&namespaces_lock);
 }
 
 /* Makes the text again from the beginning, or the piece after the one that is there,
@@ -265,6 +308,9 @@ void generated_release(struct file *f)
 {
 	struct generated *g = f->private;
 
+	lock_take(&namespaces_lock);
+	list_remove(&g->of_link);
+	lock_drop(&namespaces_lock);
 	text_fini(&g->text);
 	kfree(g);
 }
@@ -291,6 +337,7 @@ int generated_open(struct file *f, generated_show_t show, generated_store_t stor
 	if (!g)
 		return -ENOMEM;
 	lock_init(&g->lock, RANK_OBJECT);
+	list_init(&g->of_link);
 	g->show = show;
 	g->store = store;
 	f->private = g;

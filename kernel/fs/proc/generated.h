@@ -11,6 +11,7 @@
 
 struct file;
 struct file_ops;
+struct namespace;
 struct uio;
 struct user_ns;
 
@@ -51,6 +52,13 @@ int generated_open(struct file *f, generated_show_t show,
 /* A number to keep with the file, from its open on. */
 void generated_set_about(struct file *f, uint64_t about);
 uint64_t generated_about(const struct file *f);
+/* The same of a namespace, which the file does not keep: once, before others have f. */
+void generated_set_namespace(struct file *f, struct namespace *ns);
+/* A reference, or NULL: it is no more. */
+struct namespace *generated_namespace(const struct file *f) MUST_CHECK;
+/* It is about to be no more. Of a user namespace nobody needs to say so: the file has the
+ * credentials of who opened it. */
+void generated_forget(const struct namespace *ns);
 extern const struct file_ops generated_file_ops;
 /* For operations of one's own beside these. */
 ssize_t generated_read(struct file *f, struct uio *u, int64_t *pos);

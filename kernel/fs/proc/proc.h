@@ -45,8 +45,16 @@ struct proc_file {
 void proc_sysctl_files(const struct proc_file *files, size_t count);
 /* A network namespace ends: what was kept for it is freed. */
 void proc_forget_net(const struct namespace *net);
-/* Settings that each network namespace has by itself: its owner may write them. */
-void proc_sysctl_net_files(const struct proc_file *files, size_t count);
+/* Settings that each network namespace has by itself: its owner may write them. net: that
+ * of who opened the file. */
+struct proc_net_file {
+	const char *path;
+	uint32_t mode;
+	int (*show)(struct text *t, struct namespace *net, void *arg);
+	int (*store)(char *data, size_t len, struct namespace *net, void *arg);
+	void *arg;
+};
+void proc_sysctl_net_files(const struct proc_net_file *files, size_t count);
 void proc_files(const struct proc_file *files, size_t count);
 
 /* Of all processes that there are, and of children that they have waited for. */

@@ -14,6 +14,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "process/creds.h"
+#include "process/namespace.h"
 
 #define FIRST_INO 4026531840U /* above the numbers of processes' files */
 
@@ -150,6 +151,23 @@ struct pseudo_node *pseudo_file(struct pseudo_node *root, const char *path, uint
 	return node;
 }
 
+struct pseudo_node *
+pseudo_scoped_file(struct pseudo_node *root, const char *path, uint32_t mode,
+		   const struct pseudo_scope *scope,
+		   int (*show)(struct text *t, struct namespace *ns, void *arg),
+		   int (*store)(char *data, size_t len, struct namespace *ns, void *arg),
+		   void *arg)
+{
+	struct pseudo_node *node = pseudo_file(root, path, mode, NULL, NULL, arg);
+
+	if (node) {
+		node->scope = scope;
+		node->show_of = show;
+		node->store_of = store;
+	}
+	return node;
+}
+
 struct pseudo_node *pseudo_link(struct pseudo_node *root, const char *path,
 				const char *target)
 {
@@ -198,19 +216,34 @@ static int pseudo_lookup(struct inode *dir, struct dentry *d, struct inode **out
 static int node_show(struct file *f, struct text *t)
 {
 	struct pseudo_node *node = node_of(f->inode);
+	struct namespace *ns;
+	int err;
 
-	return node->show(t, node->arg);
+	if (!node->scope)
+		return node->show(t, node->arg);
+	ns = generated_namespace(f);
+	if (!ns)
+		return -ENOENT;
+	err = node->show_of(t, ns, node->arg);
+	namespace_put(ns);
+	return err;
 }
 
 static int node_store(struct file *f, char *data, size_t len)
 {
 	struct pseudo_node *node = node_of(f->inode);
-	const struct pseudo_scope *s = node->scope;
+	struct namespace *ns;
+	int err = -EPERM;
 
-	/* Else the opener's right would count for what is the writer's. */
-	if (s && (s->number() != generated_about(f) || !s->is_owned()))
-		return -EPERM;
-	return node->store(data, len, node->arg);
+	if (!node->scope)
+		return node->store(data, len, node->arg);
+	ns = generated_namespace(f);
+	if (!ns)
+		return -ENOENT;
+	if (node->scope->is_owned(ns))
+		err = node->store_of(data, len, ns, node->arg);
+	namespace_put(ns);
+	return err;
 }
 
 static int pseudo_open(struct inode *inode, struct file *f)
@@ -220,10 +253,10 @@ static int pseudo_open(struct inode *inode, struct file *f)
 
 	if (!S_ISREG(inode->mode) || node->fops)
 		return 0;
-	err = generated_open(f, node->show ? node_show : NULL,
-			     node->store ? node_store : NULL);
+	err = generated_open(f, node->show || node->show_of ? node_show : NULL,
+			     node->store || node->store_of ? node_store : NULL);
 	if (!err && node->scope)
-		generated_set_about(f, node->scope->number());
+		generated_set_namespace(f, node->scope->current());
 	return err;
 }
 
@@ -295,7 +328,7 @@ static int pseudo_permission(struct inode *inode, uint32_t mask)
 		refresh();
 	if (!is_strict(node))
 		return inode_permission_generic(inode, mask);
-	if (node->scope ? node->scope->is_owned() : c->euid == 0)
+	if (node->scope ? node->scope->is_owned(node->scope->current()) : c->euid == 0)
 		bits >>= 6;
 	else if (creds_in_group(c, 0))
 		bits >>= 3;

@@ -12,17 +12,18 @@ struct dir_context;
 struct file;
 struct file_ops;
 struct inode;
+struct namespace;
 struct superblock;
 struct text;
 
-/* A file that shows each namespace something of its own. */
+/* A file that shows each namespace something of its own: what is read and written is that
+ * of who opened it, whoever does so. */
 struct pseudo_scope {
-	/* Whether the current task counts as its owner, whose bits are then everyone's.
-	 * Who writes must be that as who opens must. */
-	bool (*is_owned)(void);
-	/* Which namespace that is: the number of the current task's. What was opened in
-	 * another cannot be written. */
-	uint64_t (*number)(void);
+	/* Whether the current task counts as the owner of what is ns's. Who writes must
+	 * be that as who opens must. */
+	bool (*is_owned)(const struct namespace *ns);
+	/* The current task's: borrowed. */
+	struct namespace *(*current)(void);
 };
 
 struct pseudo_node {
@@ -38,6 +39,9 @@ struct pseudo_node {
 	void (*refresh)(void);
 	int (*show)(struct text *t, void *arg);
 	int (*store)(char *data, size_t len, void *arg);
+	/* Instead, of a file with a scope. */
+	int (*show_of)(struct text *t, struct namespace *ns, void *arg);
+	int (*store_of)(char *data, size_t len, struct namespace *ns, void *arg);
 	const char *target; /* of a link */
 	bool is_hidden;	    /* atomic: not there just now; see refresh */
 	bool is_strict;	    /* modes here and below hold for everyone: /proc/sys */
@@ -63,6 +67,12 @@ struct pseudo_node *pseudo_file(struct pseudo_node *root, const char *path, uint
 				int (*show)(struct text *t, void *arg),
 				int (*store)(char *data, size_t len, void *arg),
 				void *arg);
+struct pseudo_node *
+pseudo_scoped_file(struct pseudo_node *root, const char *path, uint32_t mode,
+		   const struct pseudo_scope *scope,
+		   int (*show)(struct text *t, struct namespace *ns, void *arg),
+		   int (*store)(char *data, size_t len, struct namespace *ns, void *arg),
+		   void *arg);
 struct pseudo_node *pseudo_link(struct pseudo_node *root, const char *path,
 				const char *target);
 /* A file that always says the same: a string with its newline. */

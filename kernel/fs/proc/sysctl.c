@@ -34,17 +34,22 @@ struct lock sysctl_lock = LOCK_INIT(RANK_OBJECT);
 
 /* ---- settings that are only remembered ---- */
 
-static int setting_show(struct text *t, void *arg)
+static int net_setting_show(struct text *t, struct namespace *net, void *arg)
 {
 	struct sysctl_setting *s = arg;
 	char **now;
 
 	lock_take(&sysctl_lock);
-	now = sysctl_value(s, false);
+	now = sysctl_value(s, net, false);
 	text_puts(t, now && *now ? *now : s->first);
 	lock_drop(&sysctl_lock);
 	text_putc(t, '\n');
 	return 0;
+}
+
+static int setting_show(struct text *t, void *arg)
+{
+	return net_setting_show(t, NULL, arg);
 }
 
 void proc_setting(const char *path, char *buf, size_t size)
@@ -130,7 +135,7 @@ static char *numbers_merge(const char *old, const char *data)
 
 int core_uses_pid;
 
-static int setting_store(char *data, size_t len, void *arg)
+static int net_setting_store(char *data, size_t len, struct namespace *net, void *arg)
 {
 	struct sysctl_setting *s = arg;
 	bool has_numbers = is_numbers(s->first);
@@ -142,7 +147,7 @@ static int setting_store(char *data, size_t len, void *arg)
 	if (has_numbers && !is_numbers(data))
 		return -EINVAL;
 	lock_take(&sysctl_lock);
-	now = sysctl_value(s, true);
+	now = sysctl_value(s, net, true);
 	if (now) {
 		old = *now;
 		copy = has_numbers ? numbers_merge(old ? old : s->first, data)
@@ -157,6 +162,11 @@ static int setting_store(char *data, size_t len, void *arg)
 	return 0;
 }
 
+static int setting_store(char *data, size_t len, void *arg)
+{
+	return net_setting_store(data, len, NULL, arg);
+}
+
 /* Says something to do, which there is not: caches are not dropped, nothing compacted. */
 static int action_store(char *data, size_t len, void *arg)
 {
@@ -167,15 +177,17 @@ static int action_store(char *data, size_t len, void *arg)
 
 static void setting_add(struct pseudo_node *sys, struct sysctl_setting *s)
 {
-	struct pseudo_node *node = NULL;
+	bool may_write = s->mode & 0222;
 
 	if (!(s->mode & 0444))
 		(void)pseudo_file(sys, s->path, s->mode, NULL, action_store, NULL);
+	else if (sysctl_is_of_net(s))
+		(void)pseudo_scoped_file(sys, s->path, s->mode, &sysctl_net_scope,
+					 net_setting_show,
+					 may_write ? net_setting_store : NULL, s);
 	else
-		node = pseudo_file(sys, s->path, s->mode, setting_show,
-				   s->mode & 0222 ? setting_store : NULL, s);
-	if (node && sysctl_is_of_net(s))
-		node->scope = &sysctl_net_scope;
+		(void)pseudo_file(sys, s->path, s->mode, setting_show,
+				  may_write ? setting_store : NULL, s);
 }
 
 /* One directory each for all interfaces, new ones, and the loopback. */
@@ -266,31 +278,44 @@ void proc_sysctl_number(const char *path, int *value, int min, int max)
 }
 
 enum { OWN_FILES_MAX = 4 };
-static struct { /* of later folders */
-	const struct proc_file *files;
+static struct {			       /* of later folders */
+	const struct proc_file *files; /* or */
+	const struct proc_net_file *net_files;
 	size_t count;
-	const struct pseudo_scope *scope;
 } own_files[OWN_FILES_MAX];
 static size_t own_file_lists;
 
-static void add_files(const struct proc_file *files, size_t count,
-		      const struct pseudo_scope *scope)
+static void add_files(const struct proc_file *files,
+		      const struct proc_net_file *net_files, size_t count)
 {
 	if (own_file_lists == OWN_FILES_MAX)
 		return;
 	own_files[own_file_lists].files = files;
-	own_files[own_file_lists].scope = scope;
+	own_files[own_file_lists].net_files = net_files;
 	own_files[own_file_lists++].count = count;
 }
 
 void proc_sysctl_files(const struct proc_file *files, size_t count)
 {
-	add_files(files, count, NULL);
+	add_files(files, NULL, count);
 }
 
-void proc_sysctl_net_files(const struct proc_file *files, size_t count)
+void proc_sysctl_net_files(const struct proc_net_file *files, size_t count)
 {
-	add_files(files, count, &sysctl_net_scope);
+	add_files(NULL, files, count);
+}
+
+static void own_file_add(struct pseudo_node *sys, size_t list, size_t at)
+{
+	const struct proc_file *f = own_files[list].files;
+	const struct proc_net_file *n = own_files[list].net_files;
+
+	if (f)
+		(void)pseudo_file(sys, f[at].path, f[at].mode, f[at].show, f[at].store,
+				  f[at].arg);
+	else
+		(void)pseudo_scoped_file(sys, n[at].path, n[at].mode, &sysctl_net_scope,
+					 n[at].show, n[at].store, n[at].arg);
 }
 
 void proc_files(const struct proc_file *files, size_t count)
@@ -459,15 +484,8 @@ static void sys_fill(void)
 	for (size_t i = 0; i < added_count; i++)
 		number_add(sys, &added[i]);
 	for (size_t i = 0; i < own_file_lists; i++)
-		for (size_t k = 0; k < own_files[i].count; k++) {
-			const struct proc_file *f = &own_files[i].files[k];
-
-			struct pseudo_node *node = pseudo_file(sys, f->path, f->mode,
-							       f->show, f->store, f->arg);
-
-			if (node)
-				node->scope = own_files[i].scope;
-		}
+		for (size_t k = 0; k < own_files[i].count; k++)
+			own_file_add(sys, i, k);
 	sysctl_add_seccomp(sys);
 	sysctl_add_user(sys);
 	(void)pseudo_file(sys, "kernel/ns_last_pid", 0666, last_pid_show, last_pid_store,

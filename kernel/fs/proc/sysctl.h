@@ -5,6 +5,7 @@
 #include "abi/types.h"
 
 struct lock;
+struct namespace;
 struct pseudo_node;
 struct pseudo_scope;
 
@@ -20,9 +21,9 @@ extern struct lock sysctl_lock; /* RANK_OBJECT */
 extern const struct pseudo_scope sysctl_net_scope;
 /* Is it such a setting? */
 bool sysctl_is_of_net(const struct sysctl_setting *s);
-/* Where the value that the current task sees is: sysctl_lock held. NULL: nowhere yet; or,
- * if is_new, there is no memory. */
-char **sysctl_value(struct sysctl_setting *s, bool is_new);
+/* Where the value is, in that network namespace: sysctl_lock held. NULL: nowhere yet; or,
+ * if is_new, there is no memory. net: NULL: of a setting that all have in common. */
+char **sysctl_value(struct sysctl_setting *s, const struct namespace *net, bool is_new);
 extern struct sysctl_setting sysctl_settings[];
 extern const size_t sysctl_setting_count;
 

@@ -4,6 +4,7 @@
 #include "abi/capability.h"
 #include "base/lock.h"
 #include "base/slab.h"
+#include "fs/proc/generated.h"
 #include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
 #include "fs/proc/sysctl.h"
@@ -27,13 +28,12 @@ bool sysctl_is_of_net(const struct sysctl_setting *s)
 	       string_starts_with(s->path, "net/ipv6/");
 }
 
-char **sysctl_value(struct sysctl_setting *s, bool is_new)
+char **sysctl_value(struct sysctl_setting *s, const struct namespace *net, bool is_new)
 {
-	const struct namespace *net = current()->ns ? current()->ns->net : NULL;
 	struct kept *k;
 	struct list *pos;
 
-	if (!net || net == first_nsproxy.net || !sysctl_is_of_net(s))
+	if (!net || net == first_nsproxy.net)
 		return &s->now;
 	list_for_each (pos, &all_kept) {
 		k = list_entry(pos, struct kept, link);
@@ -55,6 +55,7 @@ void proc_forget_net(const struct namespace *net)
 	struct list *pos;
 	struct list *next;
 
+	generated_forget(net);
 	lock_take(&sysctl_lock);
 	for (pos = all_kept.next; pos != &all_kept; pos = next) {
 		struct kept *k = list_entry(pos, struct kept, link);
@@ -69,20 +70,19 @@ void proc_forget_net(const struct namespace *net)
 	lock_drop(&sysctl_lock);
 }
 
-static bool owns_net(void)
+static bool owns_net(const struct namespace *net)
 {
-	const struct nsproxy *n = current()->ns;
-	const struct user_ns *owner = n ? n->net->owner : &first_user_ns;
+	uid_t euid = current_creds()->euid;
 
-	return ns_capable(owner, CAP_NET_ADMIN) ||
-	       current_creds()->euid == make_kuid(owner, 0);
+	return ns_capable(net->owner, CAP_NET_ADMIN) ||
+	       euid == make_kuid(net->owner, 0) || !euid;
 }
 
-static uint64_t net_number(void)
+static struct namespace *current_net(void)
 {
 	const struct nsproxy *n = current()->ns;
 
-	return n ? n->net->ino : first_nsproxy.net->ino;
+	return n ? n->net : first_nsproxy.net;
 }
 
-const struct pseudo_scope sysctl_net_scope = {owns_net, net_number};
+const struct pseudo_scope sysctl_net_scope = {owns_net, current_net};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sysctl_user.c - how many namespaces each user of the user namespace that the current
- * task is in may make: user.max_KIND_namespaces (namespaces(7)). */
+/* sysctl_user.c - how many namespaces each user of the user namespace that a file was
+ * opened in may make: user.max_KIND_namespaces (namespaces(7)). */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "fs/proc/generated.h"
@@ -16,18 +16,18 @@ static const char *const paths[NS_COUNT_KINDS] = {
 	[NS_COUNT_NET] = "user/max_net_namespaces",
 };
 
-static int *max_of(void *kind)
+static int *max_of(struct namespace *ns, void *kind)
 {
-	return &current_user_ns()->counts.max[(uintptr_t)kind];
+	return &container_of(ns, struct user_ns, ns)->counts.max[(uintptr_t)kind];
 }
 
-static int max_show(struct text *t, void *arg)
+static int max_show(struct text *t, struct namespace *ns, void *arg)
 {
-	text_printf(t, "%d\n", atomic_load_relaxed(max_of(arg)));
+	text_printf(t, "%d\n", atomic_load_relaxed(max_of(ns, arg)));
 	return 0;
 }
 
-static int max_store(char *data, size_t len, void *arg)
+static int max_store(char *data, size_t len, struct namespace *ns, void *arg)
 {
 	uint32_t value;
 
@@ -36,30 +36,26 @@ static int max_store(char *data, size_t len, void *arg)
 	data[len] = '\0';
 	if (!parse_u32(data, &value) || value > INT32_MAX)
 		return -EINVAL;
-	atomic_store(max_of(arg), (int)value);
+	atomic_store(max_of(ns, arg), (int)value);
 	return 0;
 }
 
-static bool is_owned(void)
+static bool is_owned(const struct namespace *ns)
 {
-	return ns_capable(current_user_ns(), CAP_SYS_RESOURCE);
+	return ns_capable(container_of(ns, struct user_ns, ns), CAP_SYS_RESOURCE);
 }
 
-static uint64_t number(void)
+static struct namespace *current_ns(void)
 {
-	return current_user_ns()->ns.ino;
+	return &current_user_ns()->ns;
 }
 
-static const struct pseudo_scope user_scope = {is_owned, number};
+static const struct pseudo_scope user_scope = {is_owned, current_ns};
 
 void sysctl_add_user(struct pseudo_node *sys)
 {
-	for (uintptr_t i = 0; i < NS_COUNT_KINDS; i++) {
-		struct pseudo_node *node =
-			pseudo_file(sys, paths[i], 0644, max_show, max_store,
-				    (void *)i); // NOLINT(performance-no-int-to-ptr)
-
-		if (node)
-			node->scope = &user_scope;
-	}
+	for (uintptr_t i = 0; i < NS_COUNT_KINDS; i++)
+		(void)pseudo_scoped_file(sys, paths[i], 0644, &user_scope, max_show,
+					 max_store,
+					 (void *)i); // NOLINT(performance-no-int-to-ptr)
 }

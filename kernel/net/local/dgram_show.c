@@ -187,9 +187,9 @@ static gid_t shown_group(gid_t gid)
 	return shown == UINT32_MAX ? gid : shown;
 }
 
-static int show_range(struct text *t, void *arg)
+static int show_range(struct text *t, struct namespace *net, void *arg)
 {
-	const struct net_settings *of = &current_net_ns()->settings;
+	const struct net_settings *of = &net_ns_of(net)->settings;
 
 	(void)arg;
 	text_printf(t, "%u\t%u\n", shown_group(atomic_load_relaxed(&of->ping_first)),
@@ -213,9 +213,9 @@ static bool read_number(const char **at, gid_t *out)
 	return n < UINT32_MAX;
 }
 
-static int store_range(char *data, size_t len, void *arg)
+static int store_range(char *data, size_t len, struct namespace *net, void *arg)
 {
-	struct net_settings *of = &current_net_ns()->settings;
+	struct net_settings *of = &net_ns_of(net)->settings;
 	const char *at = data;
 	gid_t low;
 	gid_t high;
@@ -240,7 +240,7 @@ static int store_range(char *data, size_t len, void *arg)
 
 void dgram_show_init(void)
 {
-	static const struct proc_file files[] = {
+	static const struct proc_net_file files[] = {
 		{"net/ipv4/ping_group_range", 0644, show_range, store_range, NULL},
 	};
 
