@@ -93,10 +93,16 @@ struct tcp_conn {
 	struct tcp_listener *listener; /* const once connecting: ref; NULL: none */
 	struct list link;	       /* listener->lock: queue or waiting */
 	bool is_waiting;	       /* listener->lock: on the latter */
-	struct inet_options *options;  /* ref: of the accepted socket */
-	struct local_seed *seed;       /* ref: the same, where no host socket has them */
-	struct timer push_timer;       /* tcp_hold.c */
-	bool has_timer, is_timed;      /* it was used; it is armed */
+	/* tcp_defer.c: listener->lock; atomic to read: in its list, queue's instead; it
+	 * goes into that as soon as there is room; how often, and when next, it is asked
+	 * for an answer */
+	bool is_deferred, is_due;
+	uint8_t defer_count;
+	nsec_t defer_at;
+	struct inet_options *options; /* ref: of the accepted socket */
+	struct local_seed *seed;      /* ref: the same, where no host socket has them */
+	struct timer push_timer;      /* tcp_hold.c */
+	bool has_timer, is_timed;     /* it was used; it is armed */
 	bool is_renewed;	 /* of who connects by it: the socket has had it before */
 	struct tcp_conn *former; /* ref: what its owner had before: inet_socket.lock */
 };
@@ -108,6 +114,9 @@ struct tcp_listener {
 	struct list table_link;	   /* table_lock; self-linked: not to be found */
 	struct list queue;	   /* lock: connections to be accepted */
 	struct list waiting;	   /* lock: that find no room there */
+	struct list deferred;	   /* lock: that nothing has come to: tcp_defer.c */
+	struct timer defer_timer;  /* lock to arm */
+	bool has_timer, is_timed;  /* lock: it was used; it is armed */
 	uint32_t count;		   /* lock to write: of the queue */
 	uint32_t backlog;	   /* lock: it is full with more than that */
 	struct tcp_name name;	   /* const */
@@ -190,6 +199,22 @@ int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c) MUST_CHECK;
 bool tcp_listener_leave(struct tcp_conn *c);
 /* s listens no more, or (is_over false) is not found any more. */
 void tcp_listener_end(struct inet_socket *i, bool is_over);
+
+/* c, of which l's lock keeps others, waits there to be accepted. */
+void tcp_enqueue_locked(struct tcp_listener *l, struct tcp_conn *c);
+
+/* ---- tcp_defer.c ---- */
+
+/* l's lock is held: c, whose request is answered, is to be accepted later. */
+bool tcp_defer_locked(struct tcp_listener *l, struct tcp_conn *c) MUST_CHECK;
+/* The same: there may be room in the queue. */
+void tcp_defer_let_in(struct tcp_listener *l);
+/* The same: l is over: nobody will ever accept those that go to orphans. */
+void tcp_defer_end(struct tcp_listener *l, struct list *orphans);
+/* Without locks: who connected so learns it when he sends something. */
+void tcp_defer_forget(struct list *orphans);
+/* The same: something may have come for c, which was seen to be deferred. */
+void tcp_defer_look(struct tcp_conn *c);
 
 /* ---- tcp_connect.c ---- */
 

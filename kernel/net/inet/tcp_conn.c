@@ -303,6 +303,8 @@ int tcp_shutdown(struct socket *s, int how)
 		tcp_finish(h, tcp_other(c, i));
 	wake_owner(i);
 	lock_drop(&c->lock);
+	if (unlikely(atomic_load(&c->is_deferred)))
+		tcp_defer_look(c);
 	return err;
 }
 
@@ -359,6 +361,8 @@ void tcp_close(struct inet_socket *i, struct tcp_conn *c)
 	half_leave(h, tcp_other(c, i), i->set.aborts, &unread);
 	lock_drop(&c->lock);
 	byte_run_free(&unread);
+	if (unlikely(atomic_load(&c->is_deferred)))
+		tcp_defer_look(c);
 }
 
 /* The host's socket serves s again. */
@@ -392,6 +396,8 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 	}
 	lock_drop(&i->lock);
 	byte_run_free(&unread);
+	if (unlikely(atomic_load(&c->is_deferred)))
+		tcp_defer_look(c);
 	tcp_switch_poll(s, fd);
 	wake_owner(i);
 	return 0;

@@ -6,6 +6,7 @@
  * that flag, the sender is done, or a fifth of a second has passed. The timer is never
  * taken back, but looks at what there is. */
 #include "fs/poll.h"
+#include "lib/atomic.h"
 #include "net/inet/tcp.h"
 #include "time/clock.h"
 
@@ -44,6 +45,8 @@ static void time_is_over(struct timer *t)
 	if (c->is_timed)
 		timer_arm(&c->push_timer, next);
 	lock_drop(&c->lock);
+	if (unlikely(atomic_load(&c->is_deferred)))
+		tcp_defer_look(c);
 }
 
 void tcp_hold(struct tcp_conn *c, struct tcp_half *to, size_t fresh, uint32_t segment)

@@ -80,8 +80,11 @@ struct tcp_listener *tcp_listener_find(const struct tcp_target *t)
 
 void tcp_listener_put(struct tcp_listener *l)
 {
-	if (l && ref_put(&l->refs))
-		slab_free(&tcp_listener_slab, l);
+	if (!l || !ref_put(&l->refs))
+		return;
+	if (unlikely(l->has_timer))
+		timer_shutdown(&l->defer_timer);
+	slab_free(&tcp_listener_slab, l);
 }
 
 static void table_leave(struct tcp_listener *l)
@@ -123,6 +126,7 @@ static struct tcp_listener *listener_create(struct inet_socket *i)
 	list_init(&l->table_link);
 	list_init(&l->queue);
 	list_init(&l->waiting);
+	list_init(&l->deferred);
 	l->owner = i;
 	return l;
 }
@@ -231,12 +235,18 @@ uint32_t tcp_backlog(struct inet_socket *i)
 	return backlog;
 }
 
-/* c is in the queue now: its request is answered. */
-static void enqueue_locked(struct tcp_listener *l, struct tcp_conn *c)
+void tcp_enqueue_locked(struct tcp_listener *l, struct tcp_conn *c)
 {
-	c->is_waiting = false;
 	list_add_tail(&l->queue, &c->link);
 	atomic_store(&l->count, l->count + 1);
+}
+
+/* c's request is answered: it is in the queue now, or will be. */
+static void answer_locked(struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->is_waiting = false;
+	if (!tcp_defer_locked(l, c))
+		tcp_enqueue_locked(l, c);
 	lock_take(&c->lock);
 	tcp_establish(c);
 	lock_drop(&c->lock);
@@ -247,8 +257,10 @@ static void let_in_locked(struct tcp_listener *l)
 	while (l->count <= l->backlog && !list_is_empty(&l->waiting)) {
 		struct list *link = list_pop(&l->waiting);
 
-		enqueue_locked(l, list_entry(link, struct tcp_conn, link));
+		answer_locked(l, list_entry(link, struct tcp_conn, link));
 	}
+	if (unlikely(!list_is_empty(&l->deferred)))
+		tcp_defer_let_in(l);
 }
 
 int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c)
@@ -271,8 +283,9 @@ int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c)
 		c->is_waiting = true;
 		list_add_tail(&l->waiting, &c->link);
 	} else {
-		enqueue_locked(l, c);
-		inet_tell_listener(i);
+		answer_locked(l, c);
+		if (likely(!c->is_deferred))
+			inet_tell_listener(i);
 	}
 	lock_drop(&l->lock);
 	return 0;
@@ -310,6 +323,7 @@ static void abort_connection(struct tcp_conn *c)
 
 void tcp_listener_end(struct inet_socket *i, bool is_over)
 {
+	struct list orphans = LIST_INIT(orphans);
 	struct list lost = LIST_INIT(lost);
 	struct tcp_listener *l;
 	struct list *link;
@@ -334,9 +348,11 @@ void tcp_listener_end(struct inet_socket *i, bool is_over)
 		list_add_tail(&lost, link);
 	}
 	list_splice_tail(&lost, &l->queue);
+	tcp_defer_end(l, &orphans);
 	lock_drop(&l->lock);
 	while ((link = list_pop(&lost)))
 		abort_connection(list_entry(link, struct tcp_conn, link));
+	tcp_defer_forget(&orphans);
 	waitq_wake_all(&i->readable, 0);
 	tcp_listener_put(l);
 }

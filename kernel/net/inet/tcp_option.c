@@ -252,6 +252,8 @@ void tcp_settings_apply(struct inet_socket *i, const struct tcp_settings *set,
 	tcp_room_came(tcp_other(c, i), tcp_mine(c, i));
 	waitq_wake_all(&i->readable, 0);
 	lock_drop(&c->lock);
+	if (unlikely(atomic_load(&c->is_deferred)))
+		tcp_defer_look(c);
 }
 
 void inet_filter_attached(struct socket *s)

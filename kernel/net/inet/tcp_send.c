@@ -208,6 +208,14 @@ static void put_note(struct tcp_half *h)
 	tcp_tell(h, POLLERR);
 }
 
+/* Who is to accept the connection waits for the first bytes. c's lock is held. */
+static void end_deferral(struct tcp_conn *c) NO_LOCK_CHECK
+{
+	lock_drop(&c->lock);
+	tcp_defer_look(c);
+	lock_take(&c->lock);
+}
+
 static int check_control(const struct message *m)
 {
 	size_t off = 0;
@@ -247,6 +255,8 @@ ssize_t tcp_send(struct socket *s, struct message *m)
 		if (done < 0)
 			break;
 		total += done;
+		if (unlikely(atomic_load(&c->is_deferred)))
+			end_deferral(c);
 	}
 	if (unlikely((m->flags & MSG_ZEROCOPY) && w.me->set.has_notes && total))
 		put_note(w.me);

@@ -72,6 +72,7 @@ void local_seed_apply(const struct local_seed *d, struct local_socket *l)
 	l->is_v6only = d->is_v6only;
 	l->inet.set = d->set;
 	l->options = d->options;
+	l->options.defer_accept = 0; /* it is the listener's alone */
 	socket_plain_copy(l->inet.socket, &d->plain);
 }
 

@@ -3,9 +3,7 @@
  * net/inet/tcp.h says; here is how they come to be, and what they are until then.
  *
  * A connect to a port where nobody listens is answered like one that a RST came for, at
- * once. Nothing else can go wrong between two sockets of one machine.
- *
- * Limits against Linux: TCP_DEFER_ACCEPT does not defer. */
+ * once. Nothing else can go wrong between two sockets of one machine. */
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/ioctl.h"
