@@ -149,6 +149,9 @@
 #define TCP_FASTOPEN_NO_COOKIE	 34
 #define TCP_INQ			 36
 #define TCP_TX_DELAY		 37
+#define TCP_RTO_MAX_MS		 44
+#define TCP_RTO_MIN_US		 45
+#define TCP_DELACK_MAX_US	 46
 
 /* SOL_UDP */
 #define UDP_CORK	 1

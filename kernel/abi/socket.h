@@ -97,6 +97,10 @@
 #define SO_PEERGROUPS	 59
 #define SO_PASSPIDFD	 76
 #define SO_PEERPIDFD	 77
+#define SO_RCVPRIORITY	 82
+#define SO_PASSRIGHTS	 83
+#define SO_INQ		 84
+#define SCM_INQ		 SO_INQ
 #define TCP_NODELAY	 1
 #define TCP_MAXSEG	 2
 #define TCP_CORK	 3

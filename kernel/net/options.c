@@ -185,6 +185,8 @@ static uint32_t flag_of(int name)
 		return SOCKET_NO_CHECK;
 	case SO_RCVMARK:
 		return SOCKET_RCVMARK;
+	case SO_RCVPRIORITY:
+		return SOCKET_RCVPRIORITY;
 	case SO_PREFER_BUSY_POLL:
 		return SOCKET_PREFER_BUSY_POLL;
 	default:
@@ -224,6 +226,12 @@ static int linger_set(struct socket *s, const void *value, int len)
 static bool net_capable(const struct socket *s, int cap)
 {
 	return ns_capable(s->net->ns.owner, cap);
+}
+
+bool socket_may_have_priority(const struct socket *s, int priority)
+{
+	return (priority >= 0 && priority <= PRIORITY_FREE_MAX) ||
+	       net_capable(s, CAP_NET_ADMIN) || net_capable(s, CAP_NET_RAW);
 }
 
 static int buffer_option_set(struct socket *s, int name, int n)
@@ -288,6 +296,7 @@ static int device_option_set(struct socket *s, int name, int n, const void *valu
 	case SO_RESERVE_MEM: /* nobody accounts for the memory of such */
 		return n < 0 ? -EINVAL : -EOPNOTSUPP;
 	case SO_TXREHASH:
+	case SO_PASSRIGHTS: /* only AF_UNIX passes any */
 		return -EOPNOTSUPP;
 	case SO_INCOMING_CPU:
 		s->incoming_cpu = n;
@@ -341,8 +350,7 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	case SO_RCVBUFFORCE:
 		return buffer_option_set(s, name, n);
 	case SO_PRIORITY:
-		if ((n < 0 || n > PRIORITY_FREE_MAX) && !net_capable(s, CAP_NET_ADMIN) &&
-		    !net_capable(s, CAP_NET_RAW))
+		if (!socket_may_have_priority(s, n))
 			return -EPERM;
 		s->priority = (uint32_t)n;
 		return 0;
@@ -429,6 +437,7 @@ static int device_option_get(const struct socket *s, int name, void *value, int 
 		option_put_int(value, len, 0);
 		return 0;
 	case SO_TXREHASH:
+	case SO_PASSRIGHTS:
 		return -EOPNOTSUPP;
 	case SO_NETNS_COOKIE:
 		if (*len != (int)sizeof(cookie))

@@ -116,6 +116,7 @@ enum socket_flags { /* plain options, and what they are by default */
 		    SOCKET_RCVMARK = 1 << 12,
 		    SOCKET_FILTER_LOCKED = 1 << 13, /* SO_LOCK_FILTER */
 		    SOCKET_PREFER_BUSY_POLL = 1 << 14,
+		    SOCKET_RCVPRIORITY = 1 << 15,
 };
 
 struct socket {
@@ -209,6 +210,8 @@ int socket_get_option(struct socket *s, int level, int name, void *value,
 int socket_set_plain_option(struct socket *s, int name, const void *value,
 			    int len) MUST_CHECK;
 int socket_get_plain_option(struct socket *s, int name, void *value, int *len) MUST_CHECK;
+/* May the current task give s, or a message of its, that priority? */
+bool socket_may_have_priority(const struct socket *s, int priority);
 /* to gets what those two have set of from. */
 void socket_plain_copy(struct socket *to, const struct socket *from);
 /* SCM_TIMESTAMP or its kin, of a message that came at (CLOCK_REALTIME), if s asks for it.

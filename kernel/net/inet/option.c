@@ -93,6 +93,10 @@ static bool set_by_us(int level, int name, const void *value, int len, int *err)
 		*err = len < (int)sizeof(n) || n < 0 ? -EINVAL : -EOPNOTSUPP;
 		return true;
 	}
+	if (level == SOL_SOCKET && name == SO_PASSRIGHTS) { /* only AF_UNIX has any */
+		*err = len < (int)sizeof(n) ? -EINVAL : -EOPNOTSUPP;
+		return true;
+	}
 	if (level == SOL_TCP && name == TCP_ULP) { /* there is none */
 		*err = len < 1 ? -EINVAL : -ENOENT;
 		return true;
@@ -130,6 +134,9 @@ bool inet_get_common(struct socket *s, int name, void *value, int *len, int *err
 	case SO_PEERGROUPS:
 	case SO_PEERPIDFD:
 		*err = -ENODATA;
+		return true;
+	case SO_PASSRIGHTS:
+		*err = -EOPNOTSUPP;
 		return true;
 	case SO_BSDCOMPAT:
 	case SO_RESERVE_MEM:

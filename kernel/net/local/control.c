@@ -183,6 +183,8 @@ void dgram_put_control(struct socket *s, struct message *m, const struct dgram_p
 		put_int(m, SOL_SOCKET, SO_RXQ_OVFL, p->lost);
 	if (unlikely(atomic_load_relaxed(&s->flags) & SOCKET_RCVMARK))
 		put_int(m, SOL_SOCKET, SO_MARK, p->mark);
+	if (unlikely(atomic_load_relaxed(&s->flags) & SOCKET_RCVPRIORITY))
+		put_int(m, SOL_SOCKET, SO_PRIORITY, p->priority);
 	if (unlikely(p->segment) && d->takes_many)
 		put_int(m, SOL_UDP, UDP_GRO, p->segment);
 	if (s->family == AF_INET6)
@@ -247,6 +249,12 @@ static int read_socket(struct dgram_send *w, const struct linux_cmsghdr *c)
 	case SO_TXTIME:
 		return w->s->tx_clock && data_size(c) == SO_TXTIME_SIZE ? 0 : -EINVAL;
 	case SO_PRIORITY:
+		if (!read_int(c, &n))
+			return -EINVAL;
+		if (!socket_may_have_priority(w->s, n))
+			return -EPERM;
+		w->priority = (uint32_t)n;
+		return 0;
 	case SCM_TS_OPT_ID:
 		return read_int(c, &n) ? 0 : -EINVAL;
 	case SCM_RIGHTS: /* mean nothing here */
@@ -322,6 +330,7 @@ static int read_ip(struct dgram_send *w, const struct linux_cmsghdr *c)
 			return -EINVAL;
 		}
 		w->tos = n;
+		w->priority = local_ip_priority((uint8_t)n);
 		return 0;
 	case IP_PROTOCOL:
 		if (!read_int(c, &n) || n < 1 || n > 255)

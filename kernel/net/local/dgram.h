@@ -66,7 +66,7 @@ struct dgram_packet {
 	uint16_t segment; /* UDP_SEGMENT: it is as many messages of that size */
 	uint32_t flow;	  /* of IPv6: the label */
 	uint32_t device;  /* the index of the interface that it came by */
-	uint32_t mark;
+	uint32_t mark, priority;
 	uint32_t lost;	  /* SO_RXQ_OVFL */
 	nsec_t stamp;	  /* CLOCK_REALTIME; 0: nobody wanted to know */
 	uint8_t *options; /* of IPv4, or extension headers of IPv6: allocated, or NULL */

@@ -29,7 +29,7 @@ struct dgram_send {
 	uint32_t flow;
 	uint16_t segment;
 	uint8_t protocol; /* of raw ones */
-	uint32_t mark;
+	uint32_t mark, priority;
 	uint32_t stamping;	/* SOF_TIMESTAMPING_TX_* */
 	const uint8_t *options; /* of IPv4: borrowed from the message */
 	size_t options_size;

@@ -78,6 +78,8 @@ struct local_options {
 	bool is_nodelay, is_corked, has_fastopen_connect, has_no_cookie, no_quickack;
 	int linger2, window_clamp, user_timeout, tx_delay, fastopen;
 	uint32_t keep_idle, keep_interval; /* seconds */
+	uint32_t rto_max;		   /* ms */
+	uint32_t rto_min, delack_max;	   /* us */
 	char congestion[LOCAL_CONGESTION_MAX];
 	uint8_t fastopen_key[32];
 	uint8_t fastopen_key_size;
@@ -213,6 +215,11 @@ struct local_socket *local_group_pick(const struct local_port *port,
 				      const uint8_t *data, uint32_t size);
 /* SO_ATTACH_REUSEPORT_CBPF, or NULL: it is detached. -EINVAL, -ENOENT. */
 int local_chooser_set(struct local_socket *l, struct socket_filter *program) MUST_CHECK;
+
+/* ---- option_ip.c ---- */
+
+/* What SO_PRIORITY is for who says a type of service. */
+uint32_t local_ip_priority(uint8_t tos);
 
 /* ---- option.c ---- */
 

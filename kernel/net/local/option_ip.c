@@ -208,6 +208,13 @@ static int set_port_range(struct local_options *o, int n, int len)
 	return 0;
 }
 
+uint32_t local_ip_priority(uint8_t tos)
+{
+	static const uint8_t priorities[] = {0, 2, 6, 4}; /* best effort, bulk … */
+
+	return priorities[tos >> 3 & 3];
+}
+
 static int set_value(struct socket *s, int name, int n, int len)
 {
 	struct local_options *o = &local_of(s)->options;
@@ -216,6 +223,8 @@ static int set_value(struct socket *s, int name, int n, int len)
 	case IP_TOS:
 		if (s->type == SOCK_STREAM)
 			n = (n & ~ECN_MASK) | (o->tos & ECN_MASK);
+		if (o->tos != (uint8_t)n)
+			s->priority = local_ip_priority((uint8_t)n);
 		o->tos = (uint8_t)n;
 		return 0;
 	case IP_TTL:

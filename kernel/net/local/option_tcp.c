@@ -31,6 +31,11 @@ enum {
 	KEY_SIZE = 16,
 	SOMAXCONN_ = 4096,
 	TCP_SAVE_SYN_MAX = 2,
+	RTO_MAX_LEAST = 1000, /* ms */
+	RTO_MAX = 120000,
+	TICK = 4000, /* us: times are kept as a number of them, at HZ=250 */
+	TICKS_MIN = 2,
+	TICKS_MAX = 50, /* a fifth of a second */
 };
 
 void local_tcp_options_init(struct local_options *o)
@@ -42,6 +47,9 @@ void local_tcp_options_init(struct local_options *o)
 	o->keep_interval = KEEP_INTERVAL;
 	o->keep_count = KEEP_COUNT;
 	o->syn_count = SYN_COUNT;
+	o->rto_max = RTO_MAX;
+	o->rto_min = TICKS_MAX * TICK;
+	o->delack_max = TICKS_MAX * TICK;
 }
 
 /* Whether it is closed, or listens: what may still be set. */
@@ -118,6 +126,17 @@ static int keep(int n, int first, int last, void *to, size_t size)
 	return 0;
 }
 
+/* Microseconds, which become whole ticks. */
+static int keep_ticks(int n, uint32_t *to)
+{
+	int ticks = n < 0 ? -1 : n / TICK + (n % TICK != 0);
+
+	if (ticks < TICKS_MIN || ticks > TICKS_MAX)
+		return -EINVAL;
+	*to = (uint32_t)(ticks * TICK);
+	return 0;
+}
+
 static int set_clamp(const struct socket *s, struct local_options *o, int n)
 {
 	if (!n && !is_closed(s))
@@ -168,6 +187,12 @@ static int set_timer(struct local_options *o, int name, int n)
 	case TCP_DEFER_ACCEPT:
 		o->defer_accept = retries_of(n);
 		return 0;
+	case TCP_RTO_MAX_MS:
+		return keep(n, RTO_MAX_LEAST, RTO_MAX, &o->rto_max, sizeof(o->rto_max));
+	case TCP_RTO_MIN_US:
+		return keep_ticks(n, &o->rto_min);
+	case TCP_DELACK_MAX_US:
+		return keep_ticks(n, &o->delack_max);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -349,6 +374,15 @@ static int get_timer(const struct local_options *o, int name, int *n)
 		return 0;
 	case TCP_DEFER_ACCEPT:
 		*n = seconds_of(o->defer_accept);
+		return 0;
+	case TCP_RTO_MAX_MS:
+		*n = (int)o->rto_max;
+		return 0;
+	case TCP_RTO_MIN_US:
+		*n = (int)o->rto_min;
+		return 0;
+	case TCP_DELACK_MAX_US:
+		*n = (int)o->delack_max;
 		return 0;
 	default:
 		return -ENOPROTOOPT;

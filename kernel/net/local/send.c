@@ -142,6 +142,7 @@ int dgram_read_target(struct dgram_send *w)
 	w->ttl = w->tos = w->dont_fragment = -1;
 	w->device = l->options.device;
 	w->mark = w->s->mark;
+	w->priority = w->s->priority;
 	w->stamping = w->s->stamping;
 	if (!is_none)
 		err = read_name(w, &is_none);
@@ -220,6 +221,7 @@ void dgram_fill_head(struct dgram_send *w, struct dgram_packet *p)
 	p->from.name.port = w->d->local.local.name.port;
 	p->is_many = w->way != WAY_LOCAL;
 	p->mark = w->mark;
+	p->priority = w->priority;
 	if (w->to.is_v4)
 		fill4(w, p);
 	else

@@ -117,6 +117,7 @@ static struct packet_frame *frame_create(const struct packet_socket *p,
 	q->drops = p->drops;
 	q->status = packet_frame_status(f);
 	q->mark = f->mark;
+	q->priority = f->priority;
 	q->network = (uint16_t)(ETH_HLEN - start);
 	q->vlan_tag = f->vlan_tag;
 	q->vlan_protocol = f->vlan_protocol;

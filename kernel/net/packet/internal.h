@@ -37,7 +37,7 @@ struct packet_frame {
 	uint32_t charge;
 	uint32_t drops;	 /* SO_RXQ_OVFL: how many were lost before it */
 	uint32_t status; /* TP_STATUS_…, for PACKET_AUXDATA */
-	uint32_t mark;
+	uint32_t mark, priority;
 	uint16_t network; /* where in data what the header brings begins */
 	uint16_t vlan_tag, vlan_protocol;
 	nsec_t at; /* CLOCK_REALTIME */

@@ -90,6 +90,9 @@ static void put_controls(struct packet_socket *p, struct message *m,
 				    sizeof(q->drops));
 	if (flags & SOCKET_RCVMARK)
 		message_put_control(m, SOL_SOCKET, SO_MARK, &q->mark, sizeof(q->mark));
+	if (flags & SOCKET_RCVPRIORITY)
+		message_put_control(m, SOL_SOCKET, SO_PRIORITY, &q->priority,
+				    sizeof(q->priority));
 	if (packet_has(p, PACKET_F_AUXDATA))
 		put_auxdata(m, q);
 }

@@ -39,6 +39,7 @@ static void establish(struct unix_socket *u, struct unix_socket *fresh,
 	unix_get(u);
 	fresh->peer = u;
 	fresh->state = UNIX_CONNECTED;
+	fresh->takes_rights = listener->takes_rights;
 	atomic_store(&fresh->listener, listener);
 	peer_creds_current(fresh);
 	unix_set_peer_creds(u, listener->peer_pid, listener->peer_creds);

@@ -112,6 +112,8 @@ struct unix_socket {
 	bool tells_creds;   /* SO_PASSCRED */
 	bool tells_pidfd;   /* SO_PASSPIDFD */
 	bool passes_labels; /* SO_PASSSEC */
+	bool takes_rights;  /* SO_PASSRIGHTS */
+	bool tells_size;    /* SO_INQ, of streams */
 	int error;	    /* atomic: SO_ERROR */
 	int64_t peek_off;   /* lock: SO_PEEK_OFF; -1: off */
 	uint64_t sent;	    /* lock: charges of its packets in others' queues */

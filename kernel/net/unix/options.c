@@ -59,6 +59,16 @@ int unix_set_option(struct socket *s, int level, int name, const void *value, in
 	case SO_PASSSEC: /* kept: no security module has labels to pass */
 		atomic_store(&u->passes_labels, n != 0);
 		return 0;
+	case SO_PASSRIGHTS:
+		atomic_store(&u->takes_rights, n != 0);
+		return 0;
+	case SO_INQ:
+		if (u->type != SOCK_STREAM)
+			return -ENOPROTOOPT;
+		if (len != (int)sizeof(n) || n < 0 || n > 1)
+			return -EINVAL;
+		atomic_store(&u->tells_size, n != 0);
+		return 0;
 	case SO_PEEK_OFF:
 		lock_take(&u->lock);
 		u->peek_off = n;
@@ -186,6 +196,9 @@ int unix_get_option(struct socket *s, int level, int name, void *value, int *len
 		break;
 	case SO_PASSSEC:
 		n = u->passes_labels;
+		break;
+	case SO_PASSRIGHTS:
+		n = u->takes_rights;
 		break;
 	case SO_PEERPIDFD:
 		return peer_pidfd_get(u, value, len);

@@ -219,6 +219,8 @@ static int deliver(struct packet_send *w, struct unix_socket *target)
 			break;
 		else if (target->shutdown & SHUT_RECEIVE)
 			err = -EPIPE;
+		else if (w->control.rights && !atomic_load(&target->takes_rights))
+			err = -EPERM;
 		else if (target == u || target->peer == u || !unix_is_full(target))
 			enqueue(w, target);
 		else

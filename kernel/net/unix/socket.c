@@ -34,6 +34,7 @@ struct unix_socket *unix_create(const struct net_ns *net, int type)
 	u->net = net;
 	u->type = type;
 	u->peek_off = -1;
+	u->takes_rights = true;
 	u->send_size = 212992;
 	u->backlog = BACKLOG;
 	list_init(&u->bytes.marks);

@@ -135,8 +135,11 @@ static int piece_put(struct stream_send *w, size_t size)
 	struct unix_creds creds = creds_for(w->u, peer, &w->control);
 	bool is_urgent = w->is_urgent && w->m->data->left == 1;
 	struct unix_mark *mark;
-	int err = mark_prepare(peer, &w->control, &creds, is_urgent, &mark);
+	int err;
 
+	if (unlikely(w->control.rights && !atomic_load(&peer->takes_rights)))
+		return -EPERM;
+	err = mark_prepare(peer, &w->control, &creds, is_urgent, &mark);
 	if (err)
 		return err;
 	err = byte_chain_put(&peer->bytes.chain, w->m->data, size, BYTES_OF_UNIX);
@@ -240,6 +243,8 @@ struct stream_receive {
 	bool is_inline; /* SO_OOBINLINE */
 	bool has_creds;
 	bool slept;
+	bool tells_size; /* SO_INQ */
+	int left;	 /* how many bytes are there afterwards */
 	nsec_t deadline;
 	struct unix_creds creds;
 	struct unix_rights *rights;
@@ -430,6 +435,8 @@ static void stream_export(struct stream_receive *r)
 		m->name_len = r->copied > 0 ? unix_copy_address(r->u->peer, m->name) : 0;
 	if (r->u->passes_creds || r->rights)
 		unix_control_export(r->u, m, &r->creds, r->rights);
+	if (unlikely(r->tells_size))
+		message_put_control(m, SOL_SOCKET, SCM_INQ, &r->left, sizeof(r->left));
 }
 
 ssize_t unix_stream_receive(struct socket *s, struct message *m)
@@ -441,6 +448,7 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 		.target = target_of(s, m),
 		.is_peek = m->flags & MSG_PEEK,
 		.is_inline = atomic_load_relaxed(&s->flags) & SOCKET_OOBINLINE,
+		.tells_size = atomic_load_relaxed(&u->tells_size),
 	};
 	bool has_room;
 	bool is_left;
@@ -457,6 +465,7 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 	r.before = unix_bytes_charge(&u->bytes);
 	err = receive_locked(&r, s);
 	has_room = room_has_come(&r);
+	r.left = (int)(unix_bytes_used(&u->bytes) - u->dead_bytes);
 	is_left = r.slept && unix_bytes_used(&u->bytes);
 	lock_drop(&u->lock);
 	if (has_room) {
@@ -469,7 +478,7 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 		waitq_wake_one(&u->readable, POLL_READABLE);
 	if (unlikely(!list_is_empty(&r.dropped)) && unix_rights_close(&r.dropped))
 		unix_gc();
-	if (unlikely(m->name || u->passes_creds || r.rights))
+	if (unlikely(m->name || u->passes_creds || r.rights || r.tells_size))
 		stream_export(&r);
 	return r.copied ? r.copied : err;
 }
