@@ -2,65 +2,13 @@
 /* files */
 /*
  * execve.c - what the new program is given, what it keeps of the old one, and how a path
- * that cannot be run is refused. The program runs itself; argv[1] names the role.
+ * that cannot be run is refused. Scripts: execve_script.c.
  */
-#include "proc.h"
+#include "exec.h"
 #include <elf.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-
-static char self[PATH_MAX];
-static char *const no_env[] = {NULL};
-
-static char *tmp_name(const char *what)
-{
-	static char name[4][64];
-	static unsigned int next;
-	char *s = name[next++ % 4];
-
-	snprintf(s, 64, "execve-%d-%s", getpid(), what);
-	return s;
-}
-
-static void write_file(const char *name, const void *data, size_t size, mode_t mode)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
-
-	CHECK(fd >= 0);
-	CHECK(write(fd, data, size) == (ssize_t)size);
-	CHECK(fchmod(fd, mode) == 0);
-	CHECK(close(fd) == 0);
-}
-
-static void write_script(const char *name, const char *text)
-{
-	write_file(name, text, strlen(text), 0755);
-}
-
-/* Runs path in a child and expects it to exit with code. */
-static void run(int code, const char *path, char *const *argv, char *const *envp)
-{
-	CHILD(pid)
-	{
-		execve(path, argv, envp);
-		printf("# execve %s: %s\n", path, strerror(errno));
-		_exit(126);
-	}
-	WAIT_EXIT(pid, code);
-}
-
-#define RUN_ROLE(code, ...)                                                              \
-	do {                                                                             \
-		char *args_[] = {"execve", __VA_ARGS__, NULL};                           \
-		run(code, self, args_, no_env);                                          \
-	} while (0)
-#define EXEC_ROLE(...)                                                                   \
-	do {                                                                             \
-		char *args_[] = {"execve", __VA_ARGS__, NULL};                           \
-		execve(self, args_, no_env);                                             \
-		_exit(126);                                                              \
-	} while (0)
 
 /* ---- what is handed over ---- */
 
@@ -565,96 +513,6 @@ static void stdio_and_pipes_stay_connected(void)
 	WAIT_EXIT(pid, 0);
 }
 
-/* ---- scripts ---- */
-
-static void script_gets_interpreter_argument_and_path(void)
-{
-	char *name = tmp_name("script");
-	char text[PATH_MAX + 64];
-	char *argv[] = {"ignored", "one", "", NULL};
-
-	snprintf(text, sizeof(text), "#!%s  script  with blanks \t\nrest", self);
-	write_script(name, text);
-	/* argv: self, "script  with blanks", name, one, "" */
-	run(40, name, argv, no_env);
-	snprintf(text, sizeof(text), "#! \t %s", self); /* no argument, no newline */
-	write_script(name, text);
-	char *plain[] = {"ignored", "one", NULL};
-	char *env[] = {"ROLE=plain-script", NULL};
-	run(41, name, plain, env);
-	unlink(name);
-}
-
-static void scripts_nest(void)
-{
-	char *first = tmp_name("inner");
-	char *second = tmp_name("outer");
-	char text[PATH_MAX + 64];
-	char cwd[PATH_MAX];
-	char *argv[] = {"x", "arg", NULL};
-
-	CHECK(getcwd(cwd, sizeof(cwd)));
-	snprintf(text, sizeof(text), "#!%s nested\n", self);
-	write_script(first, text);
-	snprintf(text, sizeof(text), "#!./%s two\n", first);
-	write_script(second, text);
-	/* argv: self, "nested", ./first, "two", second, "arg" */
-	run(42, second, argv, no_env);
-	unlink(first);
-	unlink(second);
-}
-
-static void endless_scripts_give_eloop(void)
-{
-	char *name = tmp_name("endless");
-	char text[128];
-	char *argv[] = {"x", NULL};
-
-	snprintf(text, sizeof(text), "#!./%s\n", name);
-	write_script(name, text);
-	FAILS(ELOOP, execve(name, argv, no_env));
-	unlink(name);
-}
-
-static void scripts_that_cannot_run(void)
-{
-	char *name = tmp_name("bad");
-	char *data = tmp_name("data");
-	char text[1024];
-	char *argv[] = {"x", NULL};
-
-	write_script(name, "#!/nonexistent/interpreter\n");
-	FAILS(ENOENT, execve(name, argv, no_env));
-	write_script(name, "#!/\n");
-	FAILS(EACCES, execve(name, argv, no_env));
-	write_script(name, "#!\n/bin/sh\n");
-	FAILS(ENOEXEC, execve(name, argv, no_env));
-	write_script(name, "#!  \t \n");
-	FAILS(ENOEXEC, execve(name, argv, no_env));
-	memset(text, 'i', sizeof(text));
-	memcpy(text, "#!/", 3);
-	write_file(name, text, sizeof(text), 0755);
-	FAILS(ENOEXEC, execve(name, argv, no_env));
-	write_file(data, "\177ELF", 4, 0644);
-	snprintf(text, sizeof(text), "#!./%s\n", data);
-	write_script(name, text);
-	FAILS(EACCES, execve(name, argv, no_env));
-	CHECK(chmod(data, 0755) == 0);
-	FAILS(ENOEXEC, execve(name, argv, no_env));
-	unlink(name);
-	unlink(data);
-}
-
-static void the_shell_runs_scripts(void)
-{
-	char *name = tmp_name("sh");
-	char *argv[] = {"x", "5", NULL};
-
-	write_script(name, "#!/bin/sh -e\nexit $(($1 + 38))\n");
-	run(43, name, argv, no_env);
-	unlink(name);
-}
-
 /* ---- refusals ---- */
 
 static void paths_that_cannot_run(void)
@@ -867,11 +725,6 @@ static const struct test all[] = {
 	TEST(children_are_kept),
 	TEST(a_chain_of_execs_keeps_one_pid),
 	TEST(stdio_and_pipes_stay_connected),
-	TEST(script_gets_interpreter_argument_and_path),
-	TEST(scripts_nest),
-	TEST(endless_scripts_give_eloop),
-	TEST(scripts_that_cannot_run),
-	TEST(the_shell_runs_scripts),
 	TEST(paths_that_cannot_run),
 	TEST(bad_pointers_give_efault),
 	TEST(a_directory_without_search_gives_eacces),
@@ -881,22 +734,6 @@ static const struct test all[] = {
 	TEST(threads_start_programs_at_the_same_time),
 	TEST(a_signal_may_arrive_during_exec),
 };
-
-static int role_script(int argc, char **argv)
-{
-	return argc == 5 && !strcmp(argv[3], "one") && !strcmp(argv[4], "") &&
-			       strstr(argv[2], "-script") && !strcmp(argv[0], self)
-		       ? 40
-		       : 1;
-}
-
-static int role_nested(int argc, char **argv)
-{
-	return argc == 6 && !strcmp(argv[3], "two") && !strcmp(argv[5], "arg") &&
-			       strstr(argv[2], "-inner") && strstr(argv[4], "-outer")
-		       ? 42
-		       : 1;
-}
 
 static int role_main(int argc, char **argv)
 {
@@ -938,10 +775,6 @@ static int role_main(int argc, char **argv)
 		return pause();
 	if (!strcmp(role, "ready"))
 		return (int)write(1, "r", 1) + pause();
-	if (!strcmp(role, "script  with blanks"))
-		return role_script(argc, argv);
-	if (!strcmp(role, "nested"))
-		return role_nested(argc, argv);
 	return 125;
 }
 
@@ -949,13 +782,9 @@ int main(int argc, char **argv)
 {
 	const char *role = getenv("ROLE");
 
-	CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	self_find();
 	if (role && !strcmp(role, "empty-argv"))
 		return argc == 1 && argv[0][0] == 0 && !argv[1] ? 24 : 1;
-	if (role && !strcmp(role, "plain-script"))
-		return argc == 3 && strstr(argv[1], "-script") && !strcmp(argv[2], "one")
-			       ? 41
-			       : 1;
 	if (argc > 1)
 		return role_main(argc, argv);
 	return test_main(all, sizeof(all) / sizeof(all[0]));
