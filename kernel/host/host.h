@@ -145,11 +145,16 @@ int host_connect(int fd, const void *addr, int len, bool may_block);
 int host_accept(int fd, bool may_block);
 /* *len: the room at addr; the name's true length comes back. */
 int host_getsockname(int fd, void *addr, int *len, bool peer);
-/* These four block without MSG_DONTWAIT. data, and the vector of a message, may name
+/* The next six block without MSG_DONTWAIT. data, and the vector of a message, may name
  * guest memory (a fault there is -EFAULT). No signal is sent for -EPIPE. */
 long host_send(int fd, uaddr_t data, size_t size, uint32_t flags);
 long host_sendmsg(int fd, const struct linux_msghdr *m, uint32_t flags);
 long host_recv(int fd, uaddr_t data, size_t size, uint32_t flags);
+/* name: may be NULL. *len: the room there; the name's true length comes back. */
+long host_sendto(int fd, uaddr_t data, size_t size, uint32_t flags, const void *name,
+		 int len);
+long host_recvfrom(int fd, uaddr_t data, size_t size, uint32_t flags, void *name,
+		   int *len);
 long host_recvmsg(int fd, struct linux_msghdr *m, uint32_t flags);
 int host_shutdown(int fd, int how);
 /* Those of host/socket_options.def only. value is kernel memory. */

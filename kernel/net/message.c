@@ -235,6 +235,7 @@ int message_import_receive(struct guest_message *g, uaddr_t addr, uint32_t flags
 		return err;
 	if (g->header.msg_name)
 		g->m.name = &g->name;
+	g->m.wants_flags = true;
 	g->m.control_to = g->header.msg_control;
 	g->m.control_left = g->m.control_to ? g->header.msg_controllen : 0;
 	return data_import(g);

@@ -23,7 +23,8 @@ struct message {
 	struct uio *data;
 	/* send: the address, NULL for none. receive: where to put it, or NULL. */
 	struct linux_sockaddr_storage *name;
-	int name_len;	/* in; out of receive: the true length, 0 for none */
+	int name_len;	  /* in; out of receive: the true length, 0 for none */
+	bool wants_flags; /* receive: out_flags and control messages will be told */
 	uint32_t flags; /* MSG_*; O_NONBLOCK and UIO_NONBLOCK are in it as MSG_DONTWAIT */
 	uint32_t out_flags; /* receive: msg_flags: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_OOB
 			       … */

@@ -44,10 +44,17 @@ int host_getsockname(int fd, void *addr, int *len, bool peer)
 
 long host_send(int fd, uaddr_t data, size_t size, uint32_t flags)
 {
+	return host_sendto(fd, data, size, flags, NULL, 0);
+}
+
+long host_sendto(int fd, uaddr_t data, size_t size, uint32_t flags, const void *name,
+		 int len)
+{
 	flags |= MSG_NOSIGNAL;
 	if (flags & MSG_DONTWAIT)
-		return CALL(NR_sendto, fd, data, size, flags, 0, 0);
-	return host_block_current(NR_sendto, (uint64_t)fd, data, size, flags, 0, 0);
+		return CALL(NR_sendto, fd, data, size, flags, name, len);
+	return host_block_current(NR_sendto, (uint64_t)fd, data, size, flags,
+				  (uint64_t)name, (uint64_t)len);
 }
 
 long host_sendmsg(int fd, const struct linux_msghdr *m, uint32_t flags)
@@ -60,9 +67,16 @@ long host_sendmsg(int fd, const struct linux_msghdr *m, uint32_t flags)
 
 long host_recv(int fd, uaddr_t data, size_t size, uint32_t flags)
 {
+	return host_recvfrom(fd, data, size, flags, NULL, NULL);
+}
+
+long host_recvfrom(int fd, uaddr_t data, size_t size, uint32_t flags, void *name,
+		   int *len)
+{
 	if (flags & MSG_DONTWAIT)
-		return CALL(NR_recvfrom, fd, data, size, flags, 0, 0);
-	return host_block_current(NR_recvfrom, (uint64_t)fd, data, size, flags, 0, 0);
+		return CALL(NR_recvfrom, fd, data, size, flags, name, len);
+	return host_block_current(NR_recvfrom, (uint64_t)fd, data, size, flags,
+				  (uint64_t)name, (uint64_t)len);
 }
 
 long host_recvmsg(int fd, struct linux_msghdr *m, uint32_t flags)

@@ -71,12 +71,22 @@ static bool has_work(uint32_t mask)
 
 /* ---- receiving ---- */
 
+/* The host's TCP tells no names with the data. */
+static bool is_nameless(const struct socket *s)
+{
+	return s->type == SOCK_STREAM && s->family != AF_UNIX;
+}
+
 static long receive_plain(struct socket *s, struct message *m, uint32_t flags)
 {
 	const struct uio *u = m->data;
+	bool has_name = m->name && !is_nameless(s);
+	int len = has_name ? (int)sizeof(*m->name) : 0;
+	long got = host_recvfrom(s->host_fd, u->iov->iov_base + u->off, u->left, flags,
+				 has_name ? m->name : NULL, has_name ? &len : NULL);
 
-	m->name_len = 0;
-	return host_recv(s->host_fd, u->iov->iov_base + u->off, u->left, flags);
+	m->name_len = MIN(MAX(len, 0), (int)sizeof(*m->name));
+	return got;
 }
 
 /* Tells the guest the control messages that lie at data. */
@@ -141,13 +151,20 @@ out:
 	return got;
 }
 
-/* The common message, of a stream, needs no header: but where descriptors may have been
- * sent, only that tells MSG_CTRUNC. */
+/* The common message needs no header: nothing is told of it but who sent it. That is so
+ * of all of a stream, but where descriptors may have been sent: MSG_CTRUNC tells of
+ * those. */
+static bool is_plain(struct socket *s, const struct message *m, uint32_t flags)
+{
+	if (m->data->count != 1 || (flags & (MSG_OOB | MSG_ERRQUEUE | MSG_CMSG_CLOEXEC)))
+		return false;
+	return is_nameless(s) ? !atomic_load_relaxed(&inet_of(s)->tells_more)
+			      : !m->wants_flags;
+}
+
 static long receive_try(struct socket *s, struct message *m, uint32_t flags)
 {
-	if (s->type == SOCK_STREAM && s->family != AF_UNIX && m->data->count == 1 &&
-	    !(flags & (MSG_OOB | MSG_ERRQUEUE | MSG_CMSG_CLOEXEC)) &&
-	    !atomic_load_relaxed(&inet_of(s)->tells_more))
+	if (is_plain(s, m, flags))
 		return receive_plain(s, m, flags);
 	return receive_full(s, m, flags);
 }
@@ -306,9 +323,10 @@ static long send_try(struct socket *s, const struct message *m, uint32_t flags)
 {
 	const struct uio *u = m->data;
 
-	if (u->count != 1 || m->name || m->control_size)
+	if (u->count != 1 || m->control_size)
 		return send_full(s, m, flags);
-	return host_send(s->host_fd, u->iov->iov_base + u->off, u->left, flags);
+	return host_sendto(s->host_fd, u->iov->iov_base + u->off, u->left, flags, m->name,
+			   m->name ? m->name_len : 0);
 }
 
 static long send_some(struct socket *s, const struct message *m, uint32_t flags)
