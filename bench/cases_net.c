@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cases_net.c - TCP on the loopback address: a byte's round trip between two processes, a
  * buffer's way, a connection made, accepted and closed; a datagram's round trip, and its
- * way through one process's hands. */
+ * way through one process's hands, alone and with others. */
 #include "ubench.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -218,6 +218,29 @@ static void datagram_run(uint64_t n)
 			die("a datagram");
 }
 
+enum { BATCH = 32 };
+
+/* A datagram's way in a batch. */
+static void batch_run(uint64_t n)
+{
+	static char data[BATCH];
+	static struct mmsghdr m[BATCH];
+	static struct iovec v[BATCH];
+
+	for (int i = 0; i < BATCH; i++) {
+		v[i] = (struct iovec){data + i, 1};
+		m[i].msg_hdr = (struct msghdr){.msg_iov = &v[i], .msg_iovlen = 1};
+	}
+	while (n) {
+		unsigned int count = n < BATCH ? (unsigned int)n : BATCH;
+
+		if (sendmmsg(end, m, count, 0) != (int)count ||
+		    recvmmsg(listener, m, count, 0, NULL) != (int)count)
+			die("a batch of datagrams");
+		n -= count;
+	}
+}
+
 const struct bench_case net_cases[] = {
 	{"tcp-pingpong", pingpong_run, pingpong_setup, pair_end},
 	{"tcp-pingpong-epoll", pingpong_run, epoll_setup, pair_end},
@@ -225,5 +248,6 @@ const struct bench_case net_cases[] = {
 	{"tcp-connect", connect_run, connect_setup, connect_teardown},
 	{"udp-pingpong", pingpong_run, udp_setup, udp_teardown},
 	{"udp-datagram", datagram_run, datagram_pair, datagram_pair_close},
+	{"udp-batch", batch_run, datagram_pair, datagram_pair_close},
 	{.name = NULL},
 };

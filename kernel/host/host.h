@@ -18,6 +18,7 @@ struct linux_epoll_event;
 struct linux_timespec;
 struct linux_rusage;
 struct linux_statfs;
+struct linux_mmsghdr;
 struct linux_msghdr;
 
 /* ---- sleeping ---- */
@@ -145,7 +146,7 @@ int host_connect(int fd, const void *addr, int len, bool may_block);
 int host_accept(int fd, bool may_block);
 /* *len: the room at addr; the name's true length comes back. */
 int host_getsockname(int fd, void *addr, int *len, bool peer);
-/* The next six block without MSG_DONTWAIT. data, and the vector of a message, may name
+/* The next eight block without MSG_DONTWAIT. data, and the vector of a message, may name
  * guest memory (a fault there is -EFAULT). No signal is sent for -EPIPE. */
 long host_send(int fd, uaddr_t data, size_t size, uint32_t flags);
 long host_sendmsg(int fd, const struct linux_msghdr *m, uint32_t flags);
@@ -156,6 +157,10 @@ long host_sendto(int fd, uaddr_t data, size_t size, uint32_t flags, const void *
 long host_recvfrom(int fd, uaddr_t data, size_t size, uint32_t flags, void *name,
 		   int *len);
 long host_recvmsg(int fd, struct linux_msghdr *m, uint32_t flags);
+/* As many as can be moved, or the first error; of those to be received it blocks for the
+ * first alone. How many, or -errno. */
+long host_sendmmsg(int fd, struct linux_mmsghdr *m, unsigned int count, uint32_t flags);
+long host_recvmmsg(int fd, struct linux_mmsghdr *m, unsigned int count, uint32_t flags);
 int host_shutdown(int fd, int how);
 /* Those of host/socket_options.def only. value is kernel memory. */
 int host_setsockopt(int fd, int level, int name, const void *value, int len);

@@ -50,5 +50,13 @@ int message_import_receive(struct guest_message *g, uaddr_t addr,
 int message_export(struct guest_message *g) MUST_CHECK;
 void message_fini(struct guest_message *g);
 
+/* ---- sys_message.c ---- */
+
+enum { MSG_CMSG_COMPAT = 0x80000000U };
+
+/* The message whose header the guest has at msg. */
+ssize_t message_send_one(struct socket *s, uaddr_t msg, uint32_t flags) MUST_CHECK;
+ssize_t message_receive_one(struct socket *s, uaddr_t msg, uint32_t flags) MUST_CHECK;
+
 /* net_sysctl.c: start-up: /proc/sys/net. */
 void net_sysctl_init(void);

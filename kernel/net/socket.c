@@ -92,6 +92,22 @@ ssize_t socket_receive(struct socket *s, struct message *m)
 	return s->ops->receive ? s->ops->receive(s, m) : -EOPNOTSUPP;
 }
 
+int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
+		     uint32_t *sizes)
+{
+	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
+		m[0]->flags |= MSG_DONTWAIT;
+	return s->ops->send_many(s, m, count, sizes);
+}
+
+int socket_receive_many(struct socket *s, struct message *const *m, unsigned count,
+			uint32_t *sizes)
+{
+	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
+		m[0]->flags |= MSG_DONTWAIT;
+	return s->ops->receive_many(s, m, count, sizes);
+}
+
 static ssize_t socket_read(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct message m = {

@@ -74,6 +74,13 @@ struct socket_ops {
 	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
 	ssize_t (*send)(struct socket *s, struct message *m);
 	ssize_t (*receive)(struct socket *s, struct message *m);
+	/* recvmmsg and sendmmsg, all with the first one's flags: as many as go in one
+	 * piece; a receive waits for the first alone. sizes: what each call for one would
+	 * have returned. How many, 0 (to be moved one by one) or -errno. NULL: 0. */
+	int (*receive_many)(struct socket *s, struct message *const *m, unsigned count,
+			    uint32_t *sizes);
+	int (*send_many)(struct socket *s, struct message *const *m, unsigned count,
+			 uint32_t *sizes);
 	/* sendfile of what the host has (file_ops.put_host_data). NULL: it is copied. */
 	ssize_t (*send_host_file)(struct socket *s, int host_fd, int64_t *pos,
 				  size_t count, bool nonblock);
@@ -200,6 +207,11 @@ int socket_wait_error(int err, nsec_t deadline);
 /* Sends and receives for all calls: add what the file's and the guest's flags say. */
 ssize_t socket_send(struct socket *s, struct message *m);
 ssize_t socket_receive(struct socket *s, struct message *m);
+/* socket_ops.send_many and receive_many, which the family has: one message at least. */
+int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
+		     uint32_t *sizes);
+int socket_receive_many(struct socket *s, struct message *const *m, unsigned count,
+			uint32_t *sizes);
 
 /* options.c. value in kernel memory; the rest as setsockopt(2). */
 int socket_set_option(struct socket *s, int level, int name, const void *value,

@@ -86,6 +86,23 @@ long host_recvmsg(int fd, struct linux_msghdr *m, uint32_t flags)
 	return host_block_current(NR_recvmsg, (uint64_t)fd, (uint64_t)m, flags, 0, 0, 0);
 }
 
+long host_sendmmsg(int fd, struct linux_mmsghdr *m, unsigned int count, uint32_t flags)
+{
+	flags |= MSG_NOSIGNAL;
+	if (flags & MSG_DONTWAIT)
+		return CALL(NR_sendmmsg, fd, m, count, flags);
+	return host_block_current(NR_sendmmsg, (uint64_t)fd, (uint64_t)m, count, flags, 0,
+				  0);
+}
+
+long host_recvmmsg(int fd, struct linux_mmsghdr *m, unsigned int count, uint32_t flags)
+{
+	if (flags & MSG_DONTWAIT)
+		return CALL(NR_recvmmsg, fd, m, count, flags, 0);
+	return host_block_current(NR_recvmmsg, (uint64_t)fd, (uint64_t)m, count,
+				  flags | MSG_WAITFORONE, 0, 0);
+}
+
 int host_shutdown(int fd, int how)
 {
 	return (int)CALL(NR_shutdown, fd, how);

@@ -134,6 +134,40 @@ ssize_t inet_receive(struct socket *s, struct message *m);
 ssize_t inet_send_host_file(struct socket *s, int host_fd, int64_t *pos, size_t count,
 			    bool nonblock);
 
+/* ---- message.c, many.c: what reaches the host ---- */
+
+enum {
+	INET_SEND_FLAGS = MSG_OOB | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_CONFIRM |
+			  MSG_MORE | MSG_ZEROCOPY | MSG_FASTOPEN | 0x10 /* MSG_PROBE */,
+	INET_RECEIVE_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_WAITALL |
+			     MSG_ERRQUEUE | MSG_CMSG_CLOEXEC,
+	INET_CONTROL_MAX = 4096, /* more than the host has to tell of a message */
+};
+
+/* A host call that receives or sends: once() makes it, with MSG_DONTWAIT in flags without
+ * a wait. */
+struct inet_attempt {
+	struct socket *socket;
+	long (*once)(struct inet_attempt *a, uint32_t flags);
+	struct message *message; /* for once() */
+};
+/* It has ended with -EINTR: again if that was for nothing. What once() says, or
+ * -ERESTARTSYS, -EINTR, -EAGAIN (no time is left). */
+long inet_receive_again(struct inet_attempt *a, uint32_t flags,
+			nsec_t deadline) MUST_CHECK;
+long inet_send_again(struct inet_attempt *a, uint32_t flags, nsec_t deadline) MUST_CHECK;
+/* Tells the guest the control messages that lie at data. */
+void inet_put_control(struct message *m, const uint8_t *data, size_t size);
+/* h gets those of m that the host may see. *allocated is to be freed. */
+int inet_import_control(const struct message *m, struct linux_msghdr *h,
+			uint8_t **allocated) MUST_CHECK;
+
+/* ---- many.c ---- */
+int inet_receive_many(struct socket *s, struct message *const *m, unsigned count,
+		      uint32_t *sizes);
+int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
+		   uint32_t *sizes);
+
 /* ---- option.c ---- */
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len);
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len);

@@ -15,14 +15,7 @@
 #include "lib/string.h"
 #include "net/inet/internal.h"
 
-enum {
-	SEND_FLAGS = MSG_OOB | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_CONFIRM |
-		     MSG_MORE | MSG_ZEROCOPY | MSG_FASTOPEN | 0x10 /* MSG_PROBE */,
-	RECEIVE_FLAGS = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_WAITALL |
-			MSG_ERRQUEUE | MSG_CMSG_CLOEXEC,
-	CONTROL_FAST = 256,
-	CONTROL_MAX = 4096, /* more than the host has to tell */
-};
+enum { CONTROL_FAST = 256 };
 
 /* The pieces of a message, as the host wants them. */
 struct vector {
@@ -69,6 +62,35 @@ static bool has_work(uint32_t mask)
 	return atomic_load(&cpu_self()->sleeper->work) & mask;
 }
 
+/* ---- after an interruption ---- */
+
+static COLD long again(struct inet_attempt *a, uint32_t flags, nsec_t deadline,
+		       int (*interrupted)(struct socket *s, nsec_t deadline))
+{
+	for (;;) {
+		int err = interrupted(a->socket, deadline);
+		long done;
+
+		if (err && has_work(WORK_KILL))
+			return err;
+		done = a->once(a, err ? flags | MSG_DONTWAIT : flags);
+		if (err)
+			return done == -EAGAIN ? err : done;
+		if (done != -EINTR)
+			return done;
+	}
+}
+
+long inet_receive_again(struct inet_attempt *a, uint32_t flags, nsec_t deadline)
+{
+	return again(a, flags, deadline, inet_receive_interrupted);
+}
+
+long inet_send_again(struct inet_attempt *a, uint32_t flags, nsec_t deadline)
+{
+	return again(a, flags, deadline, inet_send_interrupted);
+}
+
 /* ---- receiving ---- */
 
 /* The host's TCP tells no names with the data. */
@@ -89,8 +111,7 @@ static long receive_plain(struct socket *s, struct message *m, uint32_t flags)
 	return got;
 }
 
-/* Tells the guest the control messages that lie at data. */
-static void put_control(struct message *m, const uint8_t *data, size_t size)
+void inet_put_control(struct message *m, const uint8_t *data, size_t size)
 {
 	struct message found = {.control = data, .control_size = size};
 	const struct linux_cmsghdr *c;
@@ -119,7 +140,7 @@ static long receive_vector(struct socket *s, struct message *m, struct vector *v
 		return got;
 	m->name_len = MIN(MAX(h.msg_namelen, 0), (int)sizeof(*m->name));
 	m->out_flags = h.msg_flags;
-	put_control(m, control, MIN((size_t)h.msg_controllen, room));
+	inet_put_control(m, control, MIN((size_t)h.msg_controllen, room));
 	return got;
 }
 
@@ -127,7 +148,7 @@ static long receive_full(struct socket *s, struct message *m, uint32_t flags)
 {
 	/* Without room for them, the host throws descriptors away that others send. */
 	bool may_have = m->control_to && s->family != AF_UNIX;
-	size_t room = may_have ? MIN(m->control_left, (size_t)CONTROL_MAX) : 0;
+	size_t room = may_have ? MIN(m->control_left, (size_t)INET_CONTROL_MAX) : 0;
 	uint8_t fast[CONTROL_FAST] ALIGNED(8);
 	uint8_t *control = fast;
 	struct linux_iovec few[UIO_FAST];
@@ -169,24 +190,21 @@ static long receive_try(struct socket *s, struct message *m, uint32_t flags)
 	return receive_full(s, m, flags);
 }
 
+static long receive_once(struct inet_attempt *a, uint32_t flags)
+{
+	return receive_try(a->socket, a->message, flags);
+}
+
 static long receive_some(struct socket *s, struct message *m, uint32_t flags)
 {
 	nsec_t deadline = inet_deadline(&s->receive_timeout);
+	long got = receive_try(s, m, flags);
+	struct inet_attempt a;
 
-	for (;;) {
-		long got = receive_try(s, m, flags);
-		int err;
-
-		if (got != -EINTR)
-			return got;
-		err = inet_receive_interrupted(s, deadline);
-		if (!err)
-			continue;
-		if (has_work(WORK_KILL))
-			return err;
-		got = receive_try(s, m, flags | MSG_DONTWAIT);
-		return got == -EAGAIN ? err : got;
-	}
+	if (likely(got != -EINTR))
+		return got;
+	a = (struct inet_attempt){.socket = s, .once = receive_once, .message = m};
+	return inet_receive_again(&a, flags, deadline);
 }
 
 /* A stream gave less than MSG_WAITALL asks for, and it was not for a signal: false if it
@@ -202,7 +220,7 @@ static bool may_go_on(struct socket *s)
 
 static ssize_t receive_all(struct socket *s, struct message *m)
 {
-	uint32_t flags = m->flags & RECEIVE_FLAGS;
+	uint32_t flags = m->flags & INET_RECEIVE_FLAGS;
 	bool may_block = !(flags & MSG_DONTWAIT);
 	bool wants_all = s->type == SOCK_STREAM && (flags & MSG_WAITALL) &&
 			 !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
@@ -276,9 +294,8 @@ static ssize_t keep_control(const struct message *m, uint8_t *copy)
 	return err ? err : (ssize_t)size;
 }
 
-/* *allocated is to be freed. */
-static int import_control(const struct message *m, struct linux_msghdr *h,
-			  uint8_t **allocated)
+int inet_import_control(const struct message *m, struct linux_msghdr *h,
+			uint8_t **allocated)
 {
 	ssize_t size = keep_control(m, NULL);
 
@@ -311,7 +328,7 @@ static long send_full(struct socket *s, const struct message *m, uint32_t flags)
 	if (m->control_size && s->family == AF_UNIX)
 		done = -EOPNOTSUPP;
 	else if (m->control_size)
-		done = import_control(m, &h, &control);
+		done = inet_import_control(m, &h, &control);
 	if (!done)
 		done = host_sendmsg(s->host_fd, &h, flags);
 	kfree(control);
@@ -329,24 +346,21 @@ static long send_try(struct socket *s, const struct message *m, uint32_t flags)
 			   m->name ? m->name_len : 0);
 }
 
-static long send_some(struct socket *s, const struct message *m, uint32_t flags)
+static long send_once(struct inet_attempt *a, uint32_t flags)
+{
+	return send_try(a->socket, a->message, flags);
+}
+
+static long send_some(struct socket *s, struct message *m, uint32_t flags)
 {
 	nsec_t deadline = inet_deadline(&s->send_timeout);
+	long done = send_try(s, m, flags);
+	struct inet_attempt a;
 
-	for (;;) {
-		long done = send_try(s, m, flags);
-		int err;
-
-		if (done != -EINTR)
-			return done;
-		err = inet_send_interrupted(s, deadline);
-		if (!err)
-			continue;
-		if (has_work(WORK_KILL))
-			return err;
-		done = send_try(s, m, flags | MSG_DONTWAIT);
-		return done == -EAGAIN ? err : done;
-	}
+	if (likely(done != -EINTR))
+		return done;
+	a = (struct inet_attempt){.socket = s, .once = send_once, .message = m};
+	return inet_send_again(&a, flags, deadline);
 }
 
 /* A stream goes on until all is sent, unless a signal or a time-out cut it short. */
@@ -374,7 +388,7 @@ static ssize_t send_all(struct socket *s, struct message *m, uint32_t flags)
 
 ssize_t inet_send(struct socket *s, struct message *m)
 {
-	uint32_t flags = m->flags & SEND_FLAGS;
+	uint32_t flags = m->flags & INET_SEND_FLAGS;
 	bool may_block = !(flags & MSG_DONTWAIT);
 	ssize_t done;
 	int err = 0;
