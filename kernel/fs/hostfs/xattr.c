@@ -83,9 +83,9 @@ static struct known known_of(struct host_inode *hi, const char *name)
 	return k;
 }
 
-/* From now on name is value in memory. */
-static int set_in_memory(struct host_inode *hi, const char *name, const void *value,
-			 size_t size)
+/* From now on memory says that name is value, or that nobody sees it. */
+static int put(struct host_inode *hi, const char *name, const void *value, size_t size,
+	       bool is_hidden)
 {
 	struct host_attrs *a = attrs_make(hi);
 	struct xattr *fresh = a ? xattr_create(name, value, size) : NULL;
@@ -94,8 +94,8 @@ static int set_in_memory(struct host_inode *hi, const char *name, const void *va
 	if (!fresh)
 		return -ENOMEM;
 	lock_take(&hi->inode.lock);
-	err = xattr_list_put(&a->values, fresh, 0);
-	if (!err)
+	err = xattr_list_put(is_hidden ? &a->hidden : &a->values, fresh, 0);
+	if (!err && !is_hidden)
 		(void)xattr_list_remove(&a->hidden, name);
 	lock_drop(&hi->inode.lock);
 	if (err)
@@ -105,22 +105,15 @@ static int set_in_memory(struct host_inode *hi, const char *name, const void *va
 	return err;
 }
 
+static int set_in_memory(struct host_inode *hi, const char *name, const void *value,
+			 size_t size)
+{
+	return put(hi, name, value, size, false);
+}
+
 static int hide(struct host_inode *hi, const char *name)
 {
-	struct host_attrs *a = attrs_make(hi);
-	struct xattr *fresh = a ? xattr_create(name, NULL, 0) : NULL;
-	int err;
-
-	if (!fresh)
-		return -ENOMEM;
-	lock_take(&hi->inode.lock);
-	err = xattr_list_put(&a->hidden, fresh, 0);
-	lock_drop(&hi->inode.lock);
-	if (err)
-		xattr_free(fresh);
-	else
-		host_inode_keep(hi);
-	return err;
+	return put(hi, name, NULL, 0, true);
 }
 
 /* The host has it now, or nobody has. True: memory had a value. */
