@@ -169,33 +169,6 @@ static int register_range(struct mm *mm, struct uffd *u, uaddr_t start, uaddr_t 
 	return err;
 }
 
-int uffd_register(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes)
-{
-	struct vma_spares spares;
-	struct mm *mm = uffd_mm_pin(u->um);
-	int err;
-
-	if (!mm)
-		return -ENOMEM;
-	err = vma_spares_take(&spares);
-	if (err)
-		goto out;
-	lock_take(&mm->lock);
-	uffd_settle_locked(mm);
-	err = check_register(mm, u, start, end, modes);
-	if (!err) {
-		vma_split(mm, start, &spares);
-		vma_split(mm, end, &spares);
-	}
-	if (!err)
-		err = register_range(mm, u, start, end, modes);
-	lock_drop(&mm->lock);
-	vma_spares_drop(&spares);
-out:
-	mm_put(mm);
-	return err;
-}
-
 /* Drops all areas in a range that are registered, or those whose descriptor has gone.
  * -EINTR: the task must die, and the rest is as it was. */
 static int drop_range(struct mm *mm, uaddr_t start, uaddr_t end, bool only_dead)
@@ -218,11 +191,27 @@ static int drop_range(struct mm *mm, uaddr_t start, uaddr_t end, bool only_dead)
 	return 0;
 }
 
-int uffd_unregister(struct uffd *u, uaddr_t start, uaddr_t end)
+static int check_unregister(struct mm *mm, const struct uffd *u, uaddr_t start,
+			    uaddr_t end)
+{
+	bool found = false;
+
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v)) {
+		if (v->flags & VMA_HIDDEN)
+			continue;
+		found = true;
+		if (!can_be_registered(v, u, v->flags & VMA_UFFD) ||
+		    (v->uffd && v->uffd != u))
+			return -EINVAL;
+	}
+	return found ? 0 : -EINVAL;
+}
+
+/* modes 0: the range is no longer registered. */
+static int change_range(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes)
 {
 	struct vma_spares spares;
 	struct mm *mm = uffd_mm_pin(u->um);
-	bool found = false;
 	int err;
 
 	if (!mm)
@@ -232,28 +221,29 @@ int uffd_unregister(struct uffd *u, uaddr_t start, uaddr_t end)
 		goto out;
 	lock_take(&mm->lock);
 	uffd_settle_locked(mm);
-	for (struct vma *v = vma_find(mm, start); !err && v && v->start < end;
-	     v = vma_next(v)) {
-		if (v->flags & VMA_HIDDEN)
-			continue;
-		found = true;
-		if (!can_be_registered(v, u, v->flags & VMA_UFFD) ||
-		    (v->uffd && v->uffd != u))
-			err = -EINVAL;
-	}
-	if (!err && !found)
-		err = -EINVAL;
+	err = modes ? check_register(mm, u, start, end, modes)
+		    : check_unregister(mm, u, start, end);
 	if (!err) {
 		vma_split(mm, start, &spares);
 		vma_split(mm, end, &spares);
+		err = modes ? register_range(mm, u, start, end, modes)
+			    : drop_range(mm, start, end, false);
 	}
-	if (!err)
-		err = drop_range(mm, start, end, false);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 out:
 	mm_put(mm);
 	return err;
+}
+
+int uffd_register(struct uffd *u, uaddr_t start, uaddr_t end, uint32_t modes)
+{
+	return change_range(u, start, end, modes);
+}
+
+int uffd_unregister(struct uffd *u, uaddr_t start, uaddr_t end)
+{
+	return change_range(u, start, end, 0);
 }
 
 /* ---- write protection ---- */
