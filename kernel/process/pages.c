@@ -25,7 +25,8 @@ static int ask_of(struct task *t, struct mm *mm, struct monitor_query *q, void *
 	int err = c ? 0 : -ESRCH;
 
 	if (c) {
-		q->pid = c->host_pid;
+		/* A child that has not run yet has not said; it is alone in its group. */
+		q->pid = c->host_pid ? c->host_pid : c->host_tid;
 		err = monitor_ask(q, data, size);
 	}
 	if (!err && (found->mm != mm || atomic_load(&found->cpu) != c)) {

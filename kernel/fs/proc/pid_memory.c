@@ -209,7 +209,8 @@ static void use_fill_usage(struct mm_use *u, const struct linux_rusage *usage)
 	u->out_blocks = (uint64_t)usage->ru_oublock;
 }
 
-/* False: there is no news to be had. */
+/* False: there is no news to be had. A process that is just being forked has no tables
+ * yet: it has them when a thread of it has answered. */
 static bool use_look(struct mm_use *u, struct task *t, struct mm *mm, struct ranges *r,
 		     unsigned wants)
 {
@@ -224,8 +225,9 @@ static bool use_look(struct mm_use *u, struct task *t, struct mm *mm, struct ran
 	}
 	if (remote_residency(t, mm, r->range, r->count, NULL, &usage))
 		return false;
-	use_fill(u, r, &usage);
 	use_fill_usage(u, &usage);
+	if (!use_from_tables(u, t, mm, r, wants & MEMORY_WANT_SHARES))
+		use_fill(u, r, &usage);
 	return true;
 }
 
