@@ -234,29 +234,40 @@ static void exit_ends_only_one_thread(void)
 	WAIT_EXIT(pid, 56);
 }
 
+static void *end_when_told(void *arg)
+{
+	char c;
+
+	if (read(*(int *)arg, &c, 1) == 0)
+		syscall(SYS_exit_group, 57);
+	return NULL;
+}
+
 static void *end_later(void *arg)
 {
 	sleep_ms(40);
-	if (arg)
-		syscall(SYS_exit_group, (int)(long)arg);
 	syscall(SYS_exit, 9);
-	return NULL;
+	return arg;
 }
 
 static void process_outlives_its_leader(void)
 {
-	long start = now_ms();
+	int p[2];
 
+	CHECK(pipe(p) == 0);
 	CHILD(pid)
 	{
 		pthread_t t;
 
-		thread_start(&t, end_later, (void *)57);
+		close(p[1]);
+		thread_start(&t, end_when_told, &p[0]);
 		syscall(SYS_exit, 1);
 	}
+	sleep_ms(10);
 	CHECK(waitpid(pid, NULL, WNOHANG) == 0);
+	CHECK(close(p[1]) == 0);
 	WAIT_EXIT(pid, 57);
-	CHECK(now_ms() - start >= 35);
+	CHECK(close(p[0]) == 0);
 }
 
 static void status_is_the_last_threads_when_all_exit_singly(void)

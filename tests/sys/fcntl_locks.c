@@ -108,6 +108,14 @@ static void waits_until_the_holder_is_gone(void)
 	CHECK(child_wait(pid) == 0 && lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0);
 }
 
+static void child_holds(void)
+{
+	CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 1) == 0);
+	CHECK(pwrite(fd, "L", 1, 0) == 1);
+	for (;;)
+		pause();
+}
+
 static void waiting_is_interrupted(void)
 {
 	struct interrupter in;
@@ -115,13 +123,13 @@ static void waiting_is_interrupted(void)
 	pid_t pid;
 
 	CHECK(pwrite(fd, "0", 1, 0) == 1);
-	pid = child_start(child_holds_for_a_while);
+	pid = child_start(child_holds);
 	while (pread(fd, &c, 1, 0) == 1 && c == '0')
 		sleep_ms(1);
 	interrupt_start(&in, 0, -1);
 	FAILS(EINTR, lock(fd, F_SETLKW, F_WRLCK, 0, 1));
 	interrupt_stop(&in);
-	CHECK(child_wait(pid) == 0);
+	CHECK(kill(pid, SIGKILL) == 0 && child_wait(pid) == SIGKILL);
 }
 
 static int ready[2];
@@ -144,7 +152,7 @@ static void deadlock_is_found(void)
 	CHECK(pipe(ready) == 0 && lock(fd, F_SETLK, F_WRLCK, 0, 1) == 0);
 	pid = child_start(child_wants_the_first);
 	CHECK(read(ready[0], &c, 1) == 1);
-	sleep_ms(50);
+	until_asleep(pid);
 	r = lock(fd, F_SETLKW, F_WRLCK, 1, 1);
 	CHECK(r == -1 && errno == EDEADLK);
 	CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0 && child_wait(pid) == 0);

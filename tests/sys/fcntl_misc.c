@@ -196,21 +196,24 @@ static int lock(int cmd, short type, off_t start, off_t len)
 	return fcntl(fd, cmd, &l);
 }
 
+static int circle[2];
+
 static void child_closes_the_circle(void)
 {
 	CHECK(lock(F_SETLK, F_WRLCK, 1, 1) == 0);
-	sleep_ms(100);
-	/* The parent waits for byte 1 by now. */
+	CHECK(write(circle[1], "", 1) == 1);
+	until_asleep(getppid()); /* which waits for byte 1 */
 	FAILS(EDEADLK, lock(F_SETLKW, F_WRLCK, 0, 1));
 }
 
 static void deadlocks_are_found(void)
 {
 	pid_t pid;
+	char c;
 
-	CHECK(lock(F_SETLK, F_WRLCK, 0, 1) == 0);
+	CHECK(pipe(circle) == 0 && lock(F_SETLK, F_WRLCK, 0, 1) == 0);
 	pid = child_start(child_closes_the_circle);
-	sleep_ms(40);
+	CHECK(read(circle[0], &c, 1) == 1);
 	CHECK(lock(F_SETLKW, F_WRLCK, 1, 1) == 0); /* when the child has gone */
 	CHECK(child_wait(pid) == 0 && lock(F_SETLK, F_UNLCK, 0, 0) == 0);
 }

@@ -181,7 +181,7 @@ static void connections_inherit(void)
 	CHECK(option(s, SOL_SOCKET, SO_KEEPALIVE) == 1);
 	start = now_ms();
 	FAILS(EAGAIN, recv(s, &b, 1, 0));
-	CHECK(now_ms() - start >= 45 && now_ms() - start < 2000);
+	CHECK(now_ms() - start >= 45 && now_ms() - start < 20000);
 	close(s);
 	close(c);
 	close(l);

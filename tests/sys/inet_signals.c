@@ -69,7 +69,7 @@ static void times_are_kept(void)
 			 sizeof(short_time)) == 0);
 	start = now_ms();
 	FAILS(EAGAIN, recv(fd[0], &c, 1, 0));
-	CHECK(now_ms() - start >= 75 && now_ms() - start < 3000);
+	CHECK(now_ms() - start >= 75 && now_ms() - start < 20000);
 	CHECK(send(fd[1], "x", 1, 0) == 1);
 	CHECK(recv(fd[0], &c, 1, 0) == 1);
 	start = now_ms();
@@ -104,27 +104,31 @@ static void accept_is_interrupted(void)
 
 static uint16_t late_port;
 
-static void connect_late(void)
+/* A thread that takes no signals. */
+static void *connect_late(void *arg)
 {
 	int c = socket(AF_INET, SOCK_STREAM, 0);
 
-	sleep_ms(60);
+	while (!interrupts)
+		sleep_ms(1);
+	sleep_ms(20);
 	CHECK(connect_to(c, late_port) == 0);
+	CHECK(close(c) == 0);
+	return arg;
 }
 
 static void accept_is_restarted(void)
 {
 	struct interrupter in;
 	int l = listener();
-	pid_t pid;
+	pthread_t thread;
 
 	late_port = port_of(l);
-	pid = child_start(connect_late);
 	interrupt_start(&in, SA_RESTART, -1);
+	CHECK(pthread_create(&thread, NULL, connect_late, NULL) == 0);
 	CHECK(accept(l, NULL, NULL) >= 0);
 	interrupt_stop(&in);
-	CHECK(interrupts >= 1);
-	CHECK(child_wait(pid) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
 	close(l);
 }
 
@@ -175,7 +179,7 @@ static void connect_has_a_time(void)
 	CHECK(setsockopt(c, SOL_SOCKET, SO_SNDTIMEO, &short_time, sizeof(short_time)) ==
 	      0);
 	FAILS(EINPROGRESS, connect_to(c, port_of(l)));
-	CHECK(now_ms() - start >= 75 && now_ms() - start < 3000);
+	CHECK(now_ms() - start >= 75 && now_ms() - start < 20000);
 	for (int i = 0; i < 8; i++)
 		close(filler[i]);
 	close(c);
@@ -306,7 +310,7 @@ static void a_lingering_close_is_killed(void)
 	sleep_ms(100);
 	CHECK(kill(pid, SIGKILL) == 0);
 	CHECK(WIFSIGNALED(child_wait(pid)));
-	CHECK(now_ms() - start < 5000);
+	CHECK(now_ms() - start < 20000);
 	close(fd[1]);
 	close_pair(go);
 }

@@ -309,7 +309,7 @@ static void many_at_once(void)
 		CHECK(send(fd[0], "b", 1, 0) == 1);
 	start = now_ms();
 	CHECK(recvmmsg(fd[1], m, 3, 0, &limit) == 3);
-	CHECK(now_ms() - start < 1000);
+	CHECK(now_ms() - start < 20000);
 	limit.tv_nsec = -1;
 	FAILS(EINVAL, recvmmsg(fd[1], m, 1, 0, &limit));
 	CHECK(sendmmsg(fd[0], m, 0, 0) == 0);

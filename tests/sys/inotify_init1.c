@@ -101,7 +101,8 @@ static void on_signal(int signo)
 
 static void a_reader_sleeps(void)
 {
-	struct itimerval soon = {{0, 0}, {0, 20000}};
+	struct itimerval soon = {{0, 20000}, {0, 20000}};
+	struct itimerval never = {{0, 0}, {0, 0}};
 	int fd = inotify_init1(0);
 	char buf[64];
 	int status;
@@ -119,6 +120,7 @@ static void a_reader_sleeps(void)
 	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
 	FAILS(EINTR, read(fd, buf, sizeof(buf)));
+	CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
 	CHECK(close(fd) == 0);
 }
 

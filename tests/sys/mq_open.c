@@ -193,12 +193,12 @@ static void waiting_ends(void)
 	t.tv_sec -= 5;
 	FAILS(ETIMEDOUT, mq_timedsend(q, "c", 1, 0, &t));
 	sigaction(SIGALRM, &sa, NULL);
-	ualarm(30000, 0);
+	ualarm(30000, 30000);
 	FAILS(EINTR, mq_send(q, "c", 1, 0));
 	CHECK(mq_receive(q, buf, 16, NULL) == 1 && buf[0] == 'a');
 	CHECK(mq_receive(q, buf, 16, NULL) == 1 && buf[0] == 'b');
-	ualarm(30000, 0);
 	FAILS(EINTR, mq_receive(q, buf, 16, NULL));
+	ualarm(0, 0);
 	gone(q);
 }
 

@@ -99,7 +99,7 @@ static void timeouts_are_kept(void)
 
 	drain();
 	start = now_ms();
-	CHECK(poll(&f, 1, 30) == 0 && now_ms() - start >= 30 && now_ms() - start < 2000);
+	CHECK(poll(&f, 1, 30) == 0 && now_ms() - start >= 30 && now_ms() - start < 20000);
 	start = now_ms();
 	CHECK(ppoll(&f, 1, &t, NULL) == 0 && now_ms() - start >= 30);
 	start = now_ms();

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,24 +136,34 @@ static void what_programs_look_for_is_there(void)
 	}
 }
 
-static void objects_are_counted_while_they_are_there(void)
+static bool files_are_counted(void)
 {
-	struct rlimit limit = {FILES + 100, FILES + 100};
 	static int fds[FILES];
-	unsigned long before, full;
+	unsigned long before = cache_find("filp")->active, full;
+	bool is_counted;
 
-	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-	before = cache_find("filp")->active;
 	for (int i = 0; i < FILES; i++)
 		CHECK((fds[i] = eventfd(0, 0)) >= 0);
 	full = cache_find("filp")->active;
-	CHECK(full >= before + FILES * 9 / 10);
 	for (int i = 0; i < FILES; i++)
 		CHECK(close(fds[i]) == 0);
+	is_counted = full >= before + FILES * 9 / 10;
 	/* Linux frees them a little later. */
 	for (int i = 0; i < 100 && cache_find("filp")->active > full - FILES / 2; i++)
 		usleep(20000);
-	CHECK(cache_find("filp")->active <= full - FILES / 2);
+	return is_counted && cache_find("filp")->active <= full - FILES / 2;
+}
+
+static void objects_are_counted_while_they_are_there(void)
+{
+	struct rlimit limit = {FILES + 100, FILES + 100};
+	bool is_counted = false;
+
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	/* Natively others open and close files, too. */
+	for (int i = 0; i < 10 && !is_counted; i++)
+		is_counted = files_are_counted();
+	CHECK(is_counted);
 }
 
 RUN(TEST(only_root_may_read_it), TEST(every_cache_has_a_name_of_its_own),

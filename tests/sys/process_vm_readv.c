@@ -137,6 +137,7 @@ static void errors(void)
 	char c;
 	struct iovec l = {&c, 1}, r = {area, 1}, bad = {area, (size_t)-1};
 	pid_t me = getpid(), pid;
+	siginfo_t info;
 
 	FAILS(EINVAL, process_vm_readv(me, &l, 1, &r, 1, 1));
 	FAILS(EINVAL, process_vm_readv(me, &l, 1, &r, 1, ~0ul));
@@ -152,7 +153,7 @@ static void errors(void)
 	CHECK(process_vm_readv(-1, &l, 1, &r, 0, 0) == 0);
 	pid = child_with('c', sleep_for_good);
 	CHECK(kill(pid, SIGKILL) == 0);
-	sleep_ms(50);
+	CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
 	FAILS(ESRCH, peek(pid, &c, area, 1)); /* a zombie */
 	WAIT_SIGNAL(pid, SIGKILL);
 	if (getuid() != 0)

@@ -50,7 +50,7 @@ static void session(void (*fn)(void))
 
 static void until(int signo)
 {
-	for (int i = 0; i < 200 && !seen[signo]; i++)
+	for (int i = 0; i < 2000 && !seen[signo]; i++)
 		usleep(10000);
 	CHECK(seen[signo]);
 }
@@ -312,19 +312,21 @@ static void master_goes(void)
 
 static void the_master_goes(void)
 {
-	int status;
+	int status, closed[2];
 	pid_t pid;
+	char c;
 
 	memset((void *)(uintptr_t)seen, 0, sizeof(seen));
-	CHECK(openpty(&m, &s, name, NULL, NULL) == 0);
+	CHECK(openpty(&m, &s, name, NULL, NULL) == 0 && pipe(closed) == 0);
 	pid = fork();
 	if (pid == 0) {
 		CHECK(setsid() == getpid() && ioctl(s, TIOCSCTTY, 0) == 0);
-		usleep(100000); /* the parent has closed it */
+		CHECK(close(closed[1]) == 0 && read(closed[0], &c, 1) == 0);
 		master_goes();
 		_exit(0);
 	}
 	CHECK(close(m) == 0 && close(s) == 0);
+	CHECK(close(closed[0]) == 0 && close(closed[1]) == 0);
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 

