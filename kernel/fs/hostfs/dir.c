@@ -35,15 +35,21 @@ int hostfs_lookup(struct inode *dir, struct dentry *d, struct inode **out)
 	return err ? err : host_inode_lookup(hostfs_of(hi), hi, d->name, &stx, out);
 }
 
-/* Of several names, the one that was known may be gone. A directory has one, which only a
- * lookup under dir_lock may tell: a rename may be going on here. */
-static void seen_as(struct host_inode *hi, struct dentry *d)
+/* Of several names, the one that was known may be gone: path, from dir on, leads here. A
+ * directory has one, which only a lookup under dir_lock may tell: a rename may be going
+ * on here. */
+static void seen_as(struct host_inode *hi, struct host_inode *dir, const char *path,
+		    struct dentry *d)
 {
-	struct dentry *parent = dentry_parent_get(d);
-	char name[NAME_MAX + 1];
+	const char *slash = strrchr(path, '/');
+	struct dentry *parent;
 
-	(void)dentry_name_copy(d, name, sizeof(name));
-	(void)host_inode_seen(hi, host_inode_of(parent->inode), name);
+	if (!slash) {
+		(void)host_inode_seen(hi, dir, path);
+		return;
+	}
+	parent = dentry_parent_get(d);
+	(void)host_inode_seen(hi, host_inode_of(parent->inode), slash + 1);
 	dentry_put(parent);
 }
 
@@ -65,7 +71,7 @@ bool hostfs_revalidate(struct inode *dir, const char *path, struct dentry *d)
 		return false;
 	host_inode_update(host_inode_of(inode), &stx);
 	if (!S_ISDIR(inode->mode))
-		seen_as(host_inode_of(inode), d);
+		seen_as(host_inode_of(inode), hi, path, d);
 	return true;
 }
 

@@ -387,12 +387,13 @@ static void file_op_release(struct file *f)
 
 	if (!h)
 		return;
+	f->private = NULL;
+	if (host_idle_keep(h))
+		return;
 	lock_take(&hostfs_lock);
 	list_remove(&h->link);
 	lock_drop(&hostfs_lock);
-	if (!host_idle_keep(h))
-		host_handle_put(h);
-	f->private = NULL;
+	host_handle_put(h);
 }
 
 /* A handle of the inode that other files use too. */
@@ -469,10 +470,7 @@ static struct host_handle *take_born(struct host_inode *hi, const struct file *f
 
 	lock_take(&hostfs_lock);
 	h = hi->born;
-	if ((f->mode & FMODE_CREATED) || hi->is_nameless)
-		hi->born = NULL;
-	else
-		h = NULL;
+	hi->born = NULL;
 	lock_drop(&hostfs_lock);
 	if (h && (f->flags & O_APPEND) && host_fcntl_setfl(h->fd, O_APPEND)) {
 		host_handle_put(h);
@@ -541,17 +539,21 @@ static int open_fresh(struct host_inode *hi, uint32_t flags, struct host_handle 
 
 static int open_shared(struct host_inode *hi, struct file *f)
 {
-	struct host_handle *h = take_born(hi, f);
-	int err;
+	bool is_new = (f->mode & FMODE_CREATED) || hi->is_nameless;
+	struct host_handle *h =
+		!is_new && may_keep(hi, f->flags) ? host_idle_take(hi) : NULL;
+	int err = 0;
 
-	if (!h && may_keep(hi, f->flags))
-		h = host_idle_take(hi);
-	err = h ? 0 : open_fresh(hi, f->flags, &h);
-	if (err)
-		return err;
-	lock_take(&hostfs_lock);
-	list_add_tail(&hi->files, &h->link);
-	lock_drop(&hostfs_lock);
+	if (!h) {
+		h = is_new ? take_born(hi, f) : NULL;
+		if (!h)
+			err = open_fresh(hi, f->flags, &h);
+		if (err)
+			return err;
+		lock_take(&hostfs_lock);
+		list_add_tail(&hi->files, &h->link);
+		lock_drop(&hostfs_lock);
+	}
 	f->private = h;
 	f->ops = &hostfs_file_ops;
 	return 0;

@@ -65,6 +65,8 @@ struct host_handle *host_idle_take(struct host_inode *hi)
 		return NULL;
 	lock_take(&hostfs_lock);
 	h = take_locked(hi);
+	if (h)
+		list_add_tail(&hi->files, &h->link);
 	lock_drop(&hostfs_lock);
 	return h;
 }
@@ -121,6 +123,7 @@ bool host_idle_keep(struct host_handle *h)
 	lock_take(&hostfs_lock);
 	is_kept = !hi->idle && !hi->is_removed;
 	if (is_kept) {
+		list_remove(&h->link);
 		h->idle_since = now;
 		hi->idle = h;
 		list_add_tail(&idle, &h->lru);
@@ -137,7 +140,12 @@ bool host_idle_keep(struct host_handle *h)
 
 void host_idle_forget(struct host_inode *hi)
 {
-	host_handle_put(host_idle_take(hi));
+	struct host_handle *h;
+
+	lock_take(&hostfs_lock);
+	h = take_locked(hi);
+	lock_drop(&hostfs_lock);
+	host_handle_put(h);
 }
 
 bool host_idle_shrink(int max)

@@ -151,9 +151,10 @@ struct host_handle *host_open_handle(struct host_inode *hi) MUST_CHECK;
 void host_idle_init(void);
 /* May descriptors of its files be kept? Its root is known. */
 bool host_idle_suits(const struct hostfs *fs);
-/* The kept handle of a regular file, which is open for reading: a reference, or NULL. */
+/* The kept handle of a regular file, which is open for reading, and among its files
+ * again: a reference, or NULL. */
 struct host_handle *host_idle_take(struct host_inode *hi) MUST_CHECK;
-/* True: it is kept, and the reference taken over. */
+/* True: it is kept, and no more among its files; the reference is taken over. */
 bool host_idle_keep(struct host_handle *h) MUST_CHECK;
 void host_idle_forget(struct host_inode *hi);
 /* Closes the oldest, until max are left: false if there were no more. */
