@@ -14,9 +14,9 @@ import os, socket, threading
 t = socket.create_server(("127.0.0.1", 0))
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 u.bind(("127.0.0.1", 0))
-free = socket.create_server(("127.0.0.1", 0))
+free = socket.socket()
+free.bind(("127.0.0.1", 0))  # so that nobody else has it: and nobody listens there
 closed = free.getsockname()[1]
-free.close()
 def datagrams():
     while True:
         data, peer = u.recvfrom(65536)

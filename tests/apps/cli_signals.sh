@@ -33,7 +33,7 @@ family() {
 gone() {
 	local name=$1 left=yes
 	shift
-	for _ in $(seq 60); do
+	for _ in $(seq 300); do
 		left=$(ps -o stat=,pid=,args= -p "$(echo "$@" | tr ' ' ,)" | grep -v '^Z')
 		[ -z "$left" ] && break
 		sleep 0.05
@@ -42,7 +42,7 @@ gone() {
 }
 
 counter='n=0
-trap "n=\$((n + 1))" USR1
+trap "n=\$((n + 1)); echo usr \$n" USR1
 trap "echo hup" HUP
 trap "echo term \$n; exit 5" TERM
 echo ready
@@ -54,12 +54,13 @@ start bash -c "$counter"
 kill -HUP $pid
 until_line out hup
 kill -USR1 $pid
-sleep 0.3
+until_line out 'usr 1'
 kill -USR1 -$pid # to the whole group, as terminals and timeout do: still counts once
+until_line out 'usr 2'
 sleep 0.3
 kill -TERM $pid
 wait $pid
-same "signals arrive, each once" "5 ready hup term 2" "$? $(tr '\n' ' ' <out | sed 's/ $//')"
+same "signals arrive, each once" "5 ready hup usr 1 usr 2 term 2" "$? $(tr '\n' ' ' <out | sed 's/ $//')"
 same "no word of it" "" "$(cat err)"
 
 # --- ^C: the command dies of it too, so that the shell ends its loop

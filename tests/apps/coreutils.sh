@@ -45,7 +45,7 @@ status "timeout -s KILL" 137 $RUN timeout -s KILL 0.2 sleep 10
 status "timeout lets the quick pass" 3 $RUN timeout 5 bash -c 'exit 3'
 status "timeout --foreground" 124 $RUN timeout --foreground 0.2 sleep 10
 same "tail -f follows a growing file" $'1\n2\n3' "$($RUN bash -c 'cd "$(mktemp -d)"; echo 1 >f
-	(for i in 2 3; do sleep 0.2; echo $i >>f; done) & timeout 3 tail -n +1 -s 0.05 -f --pid=$! f' 2>/dev/null)"
+	(for i in 2 3; do sleep 0.2; echo $i >>f; done) & timeout 20 tail -n +1 -s 0.05 -f --pid=$! f' 2>/dev/null)"
 same "head and tail -c" "abc xyz" "$($RUN bash -c 'printf abcdefxyz | tee >(tail -c 3 >/dev/null) | (head -c 3; cat >/dev/null); echo " xyz"')"
 same "dd" $'1048576\n10+0 records in' "$($RUN bash -c 'dd if=/dev/zero bs=1M count=1 2>/dev/null | wc -c; dd if=/dev/zero of=/dev/null bs=4k count=10 2>&1 | head -n 1')"
 same "dd to /dev/full" 1 "$($RUN bash -c 'dd if=/dev/zero of=/dev/full bs=1 count=1 2>/dev/null; echo $?')"

@@ -41,7 +41,7 @@ int main(void)
 
 	for (int i = 0; i < 2; i++)
 		pthread_create(&t, NULL, other, NULL);
-	usleep(50000);
+	usleep(500000);
 	return deeper(3, "what it says");
 }
 C

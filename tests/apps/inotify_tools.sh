@@ -6,19 +6,25 @@ $RUN sh -ec '
 mkdir w && cd w
 inotifywait -mrq --format "%w%f %e" . >../seen &
 watcher=$!
-n=0
-while ! grep -qs inotify /proc/$watcher/fdinfo/*; do
-	n=$((n + 1)); [ $n -lt 200 ]; sleep 0.02
-done
-sleep 0.3
+# watches N: waits until there are so many
+watches() {
+	n=0
+	until [ "$(cat /proc/$watcher/fdinfo/* 2>/dev/null | grep -c "^inotify ")" = $1 ]; do
+		n=$((n + 1)); [ $n -lt 500 ]; sleep 0.02
+	done
+}
+watches 1
 echo hello >a
 mkdir sub
-sleep 0.3
+watches 2
 mv a sub/b
 chmod 600 sub/b
 rm sub/b
 rmdir sub
-sleep 0.3
+n=0
+until grep -q "DELETE,ISDIR" ../seen; do
+	n=$((n + 1)); [ $n -lt 500 ]; sleep 0.02
+done
 kill $watcher
 wait $watcher || true
 cat ../seen
@@ -49,7 +55,7 @@ sleep 0.1
 echo three >>log
 n=0
 while [ "$(wc -l <copy)" -lt 3 ]; do
-	n=$((n + 1)); [ $n -lt 100 ]; sleep 0.02
+	n=$((n + 1)); [ $n -lt 500 ]; sleep 0.02
 done
 kill $tailer
 wait $tailer || true

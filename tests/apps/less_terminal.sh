@@ -6,18 +6,51 @@
 . "$(dirname "$0")/common"
 need less script
 
-# page KEYS COMMAND: what the terminal shows. A key follows when less waits for one.
+size_of_shown() { tr -d '\0' <shown | wc -c; }
+
+# settle: waits until something is shown and nothing more comes, and keeps how much that is.
+settle() {
+	local size=0 last=0
+	until [ "$size" != 0 ] && [ "$size" = "$last" ] || [ -e over ]; do
+		last=$size
+		sleep 0.4
+		size=$(size_of_shown)
+	done
+	echo "$size" >>sizes
+}
+
+# feed KEYS [SIZES]: types the keys, each when less waits for one: when as much is shown as it was then.
+feed() {
+	local key sizes=(${2-}) i=0
+	for key in $1; do
+		if [ -z "${2-}" ]; then
+			settle
+		else
+			until [ "$(size_of_shown)" -ge "${sizes[i]}" ] || [ -e over ]; do sleep 0.02; done
+		fi
+		printf "$key"
+		i=$((i + 1))
+	done
+	until [ -e over ]; do sleep 0.02; done
+}
+
+# page KEYS COMMAND [SIZES]: what the terminal shows.
 page() {
-	TERM=xterm SHELL=/bin/bash VISUAL=true timeout 20 script -qec "trap : INT; stty rows 10 cols 40 -echo; $2; stty -a | md5sum" \
-		/dev/null < <(sleep 0.5; for key in $1; do printf "$key"; sleep 0.1; done; sleep 0.5)
-	echo "status $?"
+	rm -f over
+	: >shown
+	TERM=xterm SHELL=/bin/bash VISUAL=true timeout 30 script -qec "trap : INT; stty rows 10 cols 40 -echo; $2; stty -a | md5sum" \
+		/dev/null < <(feed "$1" "${3-}") >shown
+	echo "status $?" >>shown
+	: >over
+	tr -d '\0' <shown
 }
 
 # screens NAME KEYS SCRIPT: keys are words, \s is a space
 screens() {
 	local want got keys=${2//\\s/\\040}
-	want=$(page "$keys" "sh -c '$3'" | tr -d '\0')
-	got=$(page "$keys" "$RUN sh -c '$3'" | tr -d '\0')
+	rm -f sizes
+	want=$(page "$keys" "sh -c '$3'")
+	got=$(page "$keys" "$RUN sh -c '$3'" "$(cat sizes)")
 	same "less on a terminal: $1" "$want" "$got"
 }
 

@@ -36,7 +36,7 @@ import mmap, time
 m = mmap.mmap(-1, 1 << 30)
 for i in range(0, len(m), 4096):
     m[i] = 1
-time.sleep(5)
+time.sleep(20)
 EOF
 cat >populate <<'EOF'
 # Asks for far too much in one call: it has no time to get it.
@@ -89,8 +89,8 @@ status 0" "$(inside 'python3 shared; echo $?')"
 same "oom_score_adj" "137
 0
 status 0" "$(inside 'mkfifo /m/ready
-	python3 hog 130 "echo >/m/ready; sleep 3" >/dev/null & large=$!; read x </m/ready
-	sh -c "echo 500 >/proc/self/oom_score_adj; exec python3 hog 110"; echo $?; wait $large; echo $?')"
+	python3 hog 130 "echo >/m/ready; until [ -e /m/over ]; do sleep 0.05; done" >/dev/null & large=$!; read x </m/ready
+	sh -c "echo 500 >/proc/self/oom_score_adj; exec python3 hog 110"; echo $?; >/m/over; wait $large; echo $?')"
 same "one after another" "137
 137
 137

@@ -150,11 +150,11 @@ run --stats -- true 2>err >out || fail "--stats: status"
 same "--report keeps the program's output" hi "$(run --report -- echo hi 2>/dev/null)"
 same "signals are passed on" "got 3" "$(
 	"$CARBYNE" run -- bash -c 'trap "echo -n got; exit 3" TERM; echo ready >&2; while :; do sleep 0.05; done' 2>ready &
-	for i in $(seq 100); do [ -s ready ] && break; sleep 0.05; done
+	for i in $(seq 400); do [ -s ready ] && break; sleep 0.05; done
 	kill -TERM $!; wait $!; echo " $?")"
 same "nothing is left behind" "" "$(run -- sh -c 'sleep 77.7125 & sleep 77.7125 & exit 0' >/dev/null 2>&1
-	for i in 1 2 3 4 5 6 7 8 9 10; do ps -eo args | grep -q '^sleep 77.712[5]' || break; sleep 0.1; done
+	for i in $(seq 100); do ps -eo args | grep -q '^sleep 77.712[5]' || break; sleep 0.1; done
 	ps -eo args | grep '^sleep 77.712[5]')"
-same "two sandboxes at once" $'1\n2' "$( (run -- sh -c 'sleep 0.2; echo 1' & run -- sh -c 'sleep 0.4; echo 2'; wait) )"
+same "two sandboxes at once" $'1\n2' "$( (run -- sh -c 'sleep 0.3; echo 1' & run -- sh -c 'sleep 0.3; echo 2'; wait) | sort)"
 same "a sandbox in a background job" 5 "$(run -- sh -c 'exit 5' & wait $!; echo $?)"
 finish

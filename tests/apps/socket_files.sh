@@ -126,7 +126,7 @@ open(path + ".up", "w").close()
 end = time.time() + 60
 while not os.path.exists(path + ".go") and time.time() < end:
     time.sleep(0.01)
-s.settimeout(1)
+s.settimeout(4)
 try:
     while True:
         s.accept()

@@ -207,8 +207,8 @@ static int full(char *path)
 	a.sa_flags = SA_RESTART;
 	sigaction(SIGALRM, &a, NULL);
 	setitimer(ITIMER_REAL, &soon, NULL);
-	pthread_create(&id, NULL, let_go, path);
 	start = now();
+	pthread_create(&id, NULL, let_go, path);
 	err = reach(fresh(0));
 	printf(" %d %d\n", err, now() - start >= 0.29);
 	pthread_join(id, NULL);
