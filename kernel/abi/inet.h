@@ -19,6 +19,10 @@
 #define SO_ATTACH_BPF		 50
 #define SO_ATTACH_REUSEPORT_CBPF 51
 #define SO_ATTACH_REUSEPORT_EBPF 52
+#define SO_WIFI_STATUS		 41
+#define SO_NOFCS		 43
+#define SO_BPF_EXTENSIONS	 48
+#define SO_CNX_ADVICE		 53
 #define SO_MEMINFO		 55
 #define SO_INCOMING_NAPI_ID	 56
 #define SO_COOKIE		 57
@@ -48,6 +52,8 @@
 #define IP_PKTINFO		  8
 #define IP_PKTOPTIONS		  9
 #define IP_MTU_DISCOVER		  10
+#define IP_IPSEC_POLICY		  16
+#define IP_XFRM_POLICY		  17
 #define IP_RECVERR		  11
 #define IP_RECVTTL		  12
 #define IP_RECVTOS		  13
@@ -94,6 +100,8 @@
 #define IPV6_MULTICAST_LOOP   19
 #define IPV6_ADD_MEMBERSHIP   20
 #define IPV6_DROP_MEMBERSHIP  21
+#define IPV6_IPSEC_POLICY     34
+#define IPV6_XFRM_POLICY      35
 #define IPV6_MTU_DISCOVER     23
 #define IPV6_MTU	      24
 #define IPV6_RECVERR	      25
@@ -149,6 +157,7 @@
 #define TCP_FASTOPEN_NO_COOKIE	 34
 #define TCP_INQ			 36
 #define TCP_TX_DELAY		 37
+#define TCP_IS_MPTCP		 43
 #define TCP_RTO_MAX_MS		 44
 #define TCP_RTO_MIN_US		 45
 #define TCP_DELACK_MAX_US	 46

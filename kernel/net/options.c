@@ -32,6 +32,9 @@ enum {
 	MEMINFO_RCVBUF = 1,
 	MEMINFO_SNDBUF = 3,
 	STAMPING_ALL = (1 << 18) - 1, /* SOF_TIMESTAMPING_… */
+	STAMPING_OPT_ID = 1 << 7,
+	STAMPING_OPT_ID_TCP = 1 << 16,
+	BPF_EXTENSIONS = 64, /* SKF_AD_MAX */
 };
 
 void option_put(void *value, int *len, const void *data, size_t size)
@@ -187,6 +190,10 @@ static uint32_t flag_of(int name)
 		return SOCKET_RCVMARK;
 	case SO_RCVPRIORITY:
 		return SOCKET_RCVPRIORITY;
+	case SO_WIFI_STATUS:
+		return SOCKET_WIFI_STATUS;
+	case SO_NOFCS:
+		return SOCKET_NOFCS;
 	case SO_PREFER_BUSY_POLL:
 		return SOCKET_PREFER_BUSY_POLL;
 	default:
@@ -226,6 +233,23 @@ static int linger_set(struct socket *s, const void *value, int len)
 static bool net_capable(const struct socket *s, int cap)
 {
 	return ns_capable(s->net->ns.owner, cap);
+}
+
+bool socket_option_is_own(int name)
+{
+	switch (name) {
+	case SO_PASSCRED:
+	case SO_PASSSEC:
+	case SO_PASSPIDFD:
+	case SO_PASSRIGHTS:
+	case SO_WIFI_STATUS:
+	case SO_NOFCS:
+	case SO_BPF_EXTENSIONS:
+	case SO_CNX_ADVICE:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool socket_may_have_priority(const struct socket *s, int priority)
@@ -296,8 +320,14 @@ static int device_option_set(struct socket *s, int name, int n, const void *valu
 	case SO_RESERVE_MEM: /* nobody accounts for the memory of such */
 		return n < 0 ? -EINVAL : -EOPNOTSUPP;
 	case SO_TXREHASH:
-	case SO_PASSRIGHTS: /* only AF_UNIX passes any */
+	case SO_PEEK_OFF:
+	case SO_PASSCRED: /* these are AF_UNIX's */
+	case SO_PASSSEC:
+	case SO_PASSPIDFD:
+	case SO_PASSRIGHTS:
 		return -EOPNOTSUPP;
+	case SO_CNX_ADVICE: /* there is no other way */
+		return 0;
 	case SO_INCOMING_CPU:
 		s->incoming_cpu = n;
 		return 0;
@@ -331,7 +361,8 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	switch (name) {
 	case SO_TIMESTAMPING:
 	case SO_TIMESTAMPING_NEW:
-		if ((uint32_t)n & ~(uint32_t)STAMPING_ALL)
+		if (((uint32_t)n & ~(uint32_t)STAMPING_ALL) ||
+		    ((n & STAMPING_OPT_ID_TCP) && !(n & STAMPING_OPT_ID)))
 			return -EINVAL;
 		s->stamping = (uint32_t)n;
 		return 0;
@@ -365,6 +396,13 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 		return 0;
 	case SO_LINGER:
 		return linger_set(s, value, len);
+	case SO_BINDTOIFINDEX:
+		if (s->device && !net_capable(s, CAP_NET_RAW))
+			return -EPERM;
+		if (n < 0)
+			return -EINVAL;
+		s->device = (uint32_t)n;
+		return 0;
 	case SO_REUSEPORT:
 		return n ? -EOPNOTSUPP : 0;
 	default:
@@ -410,7 +448,20 @@ static void pacing_get(const struct socket *s, void *value, int *len)
 		option_put(value, len, &rate, sizeof(rate));
 }
 
-static int device_option_get(const struct socket *s, int name, void *value, int *len)
+static int peer_name_get(struct socket *s, void *value, int *len)
+{
+	struct linux_sockaddr_storage name;
+	int size = s->ops->name ? s->ops->name(s, &name, true) : -ENOTCONN;
+
+	if (size < 0)
+		return -ENOTCONN;
+	if (size < *len)
+		return -EINVAL;
+	option_put(value, len, &name, (size_t)size);
+	return 0;
+}
+
+static int device_option_get(struct socket *s, int name, void *value, int *len)
 {
 	const uint32_t times[] = {s->tx_clock, s->tx_flags};
 	const uint64_t cookie = s->net->cookie;
@@ -437,8 +488,23 @@ static int device_option_get(const struct socket *s, int name, void *value, int 
 		option_put_int(value, len, 0);
 		return 0;
 	case SO_TXREHASH:
+	case SO_PEEK_OFF:
+	case SO_PASSCRED:
+	case SO_PASSSEC:
+	case SO_PASSPIDFD:
 	case SO_PASSRIGHTS:
 		return -EOPNOTSUPP;
+	case SO_PEERGROUPS:
+	case SO_PEERPIDFD:
+		return -ENODATA;
+	case SO_PEERNAME:
+		return peer_name_get(s, value, len);
+	case SO_ACCEPTCONN:
+		option_put_int(value, len, 0);
+		return 0;
+	case SO_BPF_EXTENSIONS:
+		option_put_int(value, len, BPF_EXTENSIONS);
+		return 0;
 	case SO_NETNS_COOKIE:
 		if (*len != (int)sizeof(cookie))
 			return -EINVAL;
@@ -453,6 +519,7 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 {
 	uint32_t flags = atomic_load_relaxed(&s->flags);
 	struct linux_linger l = {(flags & SOCKET_LINGER) != 0, s->linger_time};
+	const uint32_t stamping[] = {s->stamping, 0}; /* and no clock of a device's */
 
 	if (flag_of(name)) {
 		option_put_int(value, len, (flags & flag_of(name)) != 0);
@@ -477,6 +544,9 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 	case SO_SNDLOWAT:
 		option_put_int(value, len, 1);
 		return 0;
+	case SO_BINDTOIFINDEX:
+		option_put_int(value, len, (int)s->device);
+		return 0;
 	case SO_REUSEPORT:
 		option_put_int(value, len, 0);
 		return 0;
@@ -485,7 +555,7 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 		return 0;
 	case SO_TIMESTAMPING:
 	case SO_TIMESTAMPING_NEW:
-		option_put_int(value, len, (int)s->stamping);
+		option_put(value, len, stamping, sizeof(stamping));
 		return 0;
 	case SO_BUSY_POLL:
 		option_put_int(value, len, (int)s->busy_poll);

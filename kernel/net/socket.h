@@ -125,6 +125,8 @@ enum socket_flags { /* plain options, and what they are by default */
 		    SOCKET_FILTER_LOCKED = 1 << 13, /* SO_LOCK_FILTER */
 		    SOCKET_PREFER_BUSY_POLL = 1 << 14,
 		    SOCKET_RCVPRIORITY = 1 << 15,
+		    SOCKET_WIFI_STATUS = 1 << 16,
+		    SOCKET_NOFCS = 1 << 17,
 };
 
 struct socket {
@@ -140,6 +142,7 @@ struct socket {
 	uint32_t flags;			  /* enum socket_flags */
 	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */
 	uint32_t priority, mark, low_water;
+	uint32_t device;	      /* SO_BINDTOIFINDEX: kept */
 	uint32_t stamping, busy_poll; /* SO_TIMESTAMPING, SO_BUSY_POLL: kept */
 	uint64_t pacing_rate;	      /* SO_MAX_PACING_RATE: kept, as the next four */
 	uint32_t tx_clock, tx_flags;  /* SO_TXTIME */
@@ -225,6 +228,8 @@ int socket_set_plain_option(struct socket *s, int name, const void *value,
 int socket_get_plain_option(struct socket *s, int name, void *value, int *len) MUST_CHECK;
 /* May the current task give s, or a message of its, that priority? */
 bool socket_may_have_priority(const struct socket *s, int priority);
+/* Options that are the kernel's also where the host has the rest. */
+bool socket_option_is_own(int name);
 /* to gets what those two have set of from. */
 void socket_plain_copy(struct socket *to, const struct socket *from);
 /* SCM_TIMESTAMP or its kin, of a message that came at (CLOCK_REALTIME), if s asks for it.

@@ -171,6 +171,8 @@ int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
 /* ---- option.c ---- */
 int inet_set_option(struct socket *s, int level, int name, const void *value, int len);
 int inet_get_option(struct socket *s, int level, int name, void *value, int *len);
+/* A socket such as s has no options of that level. */
+bool inet_level_is_foreign(const struct socket *s, int level);
 
 /* ---- tcp_connect.c ---- */
 /* IPv4, or IPv6 that leads to mapped addresses too. */

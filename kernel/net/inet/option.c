@@ -46,6 +46,14 @@ static bool is_privileged(int level, int name)
 	}
 }
 
+/* The rules of IPsec that a socket has for itself. */
+static bool is_policy(int level, int name)
+{
+	return (level == SOL_IP && (name == IP_IPSEC_POLICY || name == IP_XFRM_POLICY)) ||
+	       (level == SOL_IPV6 &&
+		(name == IPV6_IPSEC_POLICY || name == IPV6_XFRM_POLICY));
+}
+
 /* What the host socket was told and we must know. */
 static void remember(struct socket *s, int level, int name, const void *value, int len)
 {
@@ -80,10 +88,19 @@ static void remember(struct socket *s, int level, int name, const void *value, i
 }
 
 /* What Linux answers of itself, whatever the socket. True: *err is the answer. */
-static bool set_by_us(int level, int name, const void *value, int len, int *err)
+static bool set_by_us(struct socket *s, int level, int name, const void *value, int len,
+		      int *err)
 {
 	int n = 0;
 
+	if (level == SOL_SOCKET && socket_option_is_own(name)) {
+		*err = socket_set_plain_option(s, name, value, len);
+		return true;
+	}
+	if (is_policy(level, name)) {
+		*err = -EPERM;
+		return true;
+	}
 	if (level == SOL_SOCKET && name == SO_BSDCOMPAT) {
 		*err = len < (int)sizeof(int) ? -EINVAL : 0;
 		return true;
@@ -91,10 +108,6 @@ static bool set_by_us(int level, int name, const void *value, int len, int *err)
 	if (level == SOL_SOCKET && name == SO_RESERVE_MEM) { /* no cgroup accounts */
 		memcpy(&n, value, (size_t)MIN(len, (int)sizeof(n)));
 		*err = len < (int)sizeof(n) || n < 0 ? -EINVAL : -EOPNOTSUPP;
-		return true;
-	}
-	if (level == SOL_SOCKET && name == SO_PASSRIGHTS) { /* only AF_UNIX has any */
-		*err = len < (int)sizeof(n) ? -EINVAL : -EOPNOTSUPP;
 		return true;
 	}
 	if (level == SOL_TCP && name == TCP_ULP) { /* there is none */
@@ -135,9 +148,6 @@ bool inet_get_common(struct socket *s, int name, void *value, int *len, int *err
 	case SO_PEERPIDFD:
 		*err = -ENODATA;
 		return true;
-	case SO_PASSRIGHTS:
-		*err = -EOPNOTSUPP;
-		return true;
 	case SO_BSDCOMPAT:
 	case SO_RESERVE_MEM:
 		option_put(value, len, &zero, sizeof(zero));
@@ -150,6 +160,24 @@ bool inet_get_common(struct socket *s, int name, void *value, int *len, int *err
 		return true;
 	default:
 		return false;
+	}
+}
+
+bool inet_level_is_foreign(const struct socket *s, int level)
+{
+	switch (level) {
+	case SOL_SOCKET:
+		return false;
+	case SOL_IP:
+		return s->family == AF_INET6 && s->type == SOCK_RAW;
+	case SOL_IPV6:
+		return s->family != AF_INET6;
+	case SOL_TCP:
+		return s->type != SOCK_STREAM;
+	case SOL_UDP:
+		return s->type != SOCK_DGRAM;
+	default:
+		return true;
 	}
 }
 
@@ -177,11 +205,15 @@ int inet_set_option(struct socket *s, int level, int name, const void *value, in
 	int err;
 	int fd;
 
+	if (inet_level_is_foreign(s, level))
+		return -ENOPROTOOPT;
+	if (level == SOL_SOCKET && len < (int)sizeof(int) && name != SO_BINDTODEVICE)
+		return -EINVAL;
 	if (level == SOL_SOCKET && (name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE))
 		return force_size(s, name, value, len);
 	if (is_privileged(level, name))
 		return -EPERM;
-	if (set_by_us(level, name, value, len, &err))
+	if (set_by_us(s, level, name, value, len, &err))
 		return err;
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
@@ -230,6 +262,8 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 	int err;
 	int fd;
 
+	if (inet_level_is_foreign(s, level))
+		return s->family == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
 	if (is_privileged(level, name)) { /* never set */
 		if (name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE)
 			return -ENOPROTOOPT;
@@ -239,6 +273,12 @@ int inet_get_option(struct socket *s, int level, int name, void *value, int *len
 	}
 	if (level == SOL_SOCKET && inet_get_common(s, name, value, len, &err))
 		return err;
+	if (level == SOL_SOCKET && socket_option_is_own(name))
+		return socket_get_plain_option(s, name, value, len);
+	if (level == SOL_TCP && name == TCP_ULP && s->type == SOCK_STREAM) {
+		*len = 0; /* there is none */
+		return 0;
+	}
 	if (!is_passed(level, name))
 		return -ENOPROTOOPT;
 	if (unlikely(inet_of(s)->outside != NULL) && level == SOL_SOCKET &&

@@ -114,6 +114,7 @@ struct dgram {
 	uint32_t cork_charge;	 /* the same: of its packet */
 	/* SOL_UDP: atomic */
 	bool is_corked, no_sum6_send, no_sum6_receive, takes_many;
+	uint8_t encapsulation; /* UDP_ENCAP: kept */
 	uint16_t segment;
 	/* Raw ones: atomic */
 	struct list raw_link; /* dgram_net.lock */

@@ -10,6 +10,8 @@
 enum {
 	SOL_RAW = 255,
 	SOL_ICMPV6 = 58,
+	UDP_ENCAP = 100,
+	ENCAP_L2TP = 3,
 	ICMP_FILTER = 1,
 	ICMPV6_FILTER = 1,
 	IP_HDRINCL = 3,
@@ -57,6 +59,11 @@ static int set_udp(struct dgram *d, int name, const void *value, int len)
 	case UDP_GRO:
 		atomic_store(&d->takes_many, n != 0);
 		return 0;
+	case UDP_ENCAP: /* no IPsec */
+		if (n && n != ENCAP_L2TP)
+			return -ENOPROTOOPT;
+		atomic_store(&d->encapsulation, (uint8_t)n);
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -79,6 +86,9 @@ static int get_udp(const struct dgram *d, int name, void *value, int *len)
 		return 0;
 	case UDP_GRO:
 		put_int(value, len, d->takes_many);
+		return 0;
+	case UDP_ENCAP:
+		put_int(value, len, d->encapsulation);
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -118,7 +128,7 @@ static int set_header(struct dgram *d, const void *value, int len)
 {
 	int n = 0;
 
-	if (len < 1)
+	if (len < (int)sizeof(n) && dgram_socket(d)->family == AF_INET6)
 		return -EINVAL;
 	memcpy(&n, value, (size_t)MIN(len, (int)sizeof(n)));
 	atomic_store(&d->has_header, n != 0);
@@ -145,6 +155,19 @@ static int filter_size(const struct socket *s, int level)
 	return 0;
 }
 
+/* The level that a filter of ICMP has. */
+static bool is_own_level(const struct socket *s, int level)
+{
+	return level == (s->family == AF_INET ? SOL_RAW : SOL_ICMPV6);
+}
+
+/* What other options there are told; size: of the filter. */
+static int unknown_error(const struct socket *s, int name, int size)
+{
+	return size || (s->family == AF_INET && name != ICMP_FILTER) ? -ENOPROTOOPT
+								     : -EOPNOTSUPP;
+}
+
 static int set_raw(struct socket *s, int level, int name, const void *value, int len)
 {
 	struct dgram *d = dgram_of(s);
@@ -156,8 +179,8 @@ static int set_raw(struct socket *s, int level, int name, const void *value, int
 		return set_header(d, value, len);
 	if (size && name == ICMP_FILTER)
 		return set_filter(d, value, len, size);
-	if (level == SOL_RAW || level == SOL_ICMPV6)
-		return size ? -ENOPROTOOPT : -EOPNOTSUPP;
+	if (is_own_level(s, level))
+		return unknown_error(s, name, size);
 	return local_set_option(s, level, name, value, len);
 }
 
@@ -178,8 +201,8 @@ static int get_raw(struct socket *s, int level, int name, void *value, int *len)
 		option_put(value, len, d->icmp_filter, (size_t)size);
 		return 0;
 	}
-	if (level == SOL_RAW || level == SOL_ICMPV6)
-		return size ? -ENOPROTOOPT : -EOPNOTSUPP;
+	if (is_own_level(s, level))
+		return unknown_error(s, name, size);
 	return local_get_option(s, level, name, value, len);
 }
 
@@ -198,7 +221,7 @@ int dgram_set_option(struct socket *s, int level, int name, const void *value, i
 	int err;
 
 	if (level == SOL_SOCKET && name == SO_PEEK_OFF && d->kind != DGRAM_UDP)
-		return -EOPNOTSUPP;
+		return len < (int)sizeof(int) ? -EINVAL : -EOPNOTSUPP;
 	if (level == SOL_UDP && d->kind == DGRAM_UDP)
 		return set_udp(d, name, value, len);
 	if (d->kind == DGRAM_RAW)

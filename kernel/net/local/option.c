@@ -20,7 +20,8 @@ enum {
 	LO_INDEX = 1,
 	RECEIVE_LOCKED = 2,	/* SO_BUF_LOCK */
 	TCP_RMEM_MAX = 6291456, /* net.ipv4.tcp_rmem */
-	TXREHASH_DEFAULT = 255,
+	TXREHASH_DEFAULT = 1,	/* net.core.txrehash */
+	STAMP_OPT_ID = 1 << 7,
 	STAMP_RX_SOFTWARE = 1 << 3, /* SOF_TIMESTAMPING_… */
 	STAMP_SOFTWARE = 1 << 4,
 };
@@ -229,7 +230,9 @@ static bool set_own(struct socket *s, int name, int n, int *err)
 		*err = bind_device(s, (uint32_t)n);
 		return true;
 	case SO_ZEROCOPY:
-		if (n < 0 || n > 1)
+		if (s->type == SOCK_RAW)
+			*err = -EOPNOTSUPP;
+		else if (n < 0 || n > 1)
 			*err = -EINVAL;
 		else
 			o->has_zerocopy = n;
@@ -245,17 +248,26 @@ static bool set_own(struct socket *s, int name, int n, int *err)
 		else if (n < -1 || n > 1)
 			*err = -EINVAL;
 		else
-			o->txrehash = (uint8_t)n;
+			o->txrehash = n < 0 ? TXREHASH_DEFAULT : (uint8_t)n;
 		return true;
 	default:
 		return false;
 	}
 }
 
+/* The bytes of a stream are numbered from the first on that is sent after it is set. */
+static int check_stamping(const struct socket *s, int n)
+{
+	return s->type == SOCK_STREAM && (n & STAMP_OPT_ID) &&
+			       !(s->stamping & STAMP_OPT_ID) && !tcp_conn_of(inet_of(s))
+		       ? -EINVAL
+		       : 0;
+}
+
 static int set_general(struct socket *s, int name, const void *value, int len)
 {
 	int n = 0;
-	int err;
+	int err = 0;
 
 	if (name == SO_BINDTODEVICE)
 		return bind_named_device(s, value, len);
@@ -263,6 +275,10 @@ static int set_general(struct socket *s, int name, const void *value, int len)
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));
 	if (set_own(s, name, n, &err))
+		return err;
+	if (name == SO_TIMESTAMPING || name == SO_TIMESTAMPING_NEW)
+		err = check_stamping(s, n);
+	if (err)
 		return err;
 	err = socket_set_plain_option(s, name, value, len);
 	if (!err && s->type == SOCK_STREAM)
@@ -317,7 +333,9 @@ int local_set_option(struct socket *s, int level, int name, const void *value, i
 {
 	int err;
 
-	if (group_is_option(level, name) && (level == SOL_IP || s->family == AF_INET6))
+	if (inet_level_is_foreign(s, level))
+		return -ENOPROTOOPT;
+	if (group_is_option(level, name))
 		return group_set_option(s, level, name, value, len);
 	switch (level) {
 	case SOL_SOCKET:
@@ -327,8 +345,7 @@ int local_set_option(struct socket *s, int level, int name, const void *value, i
 		err = local_ip_set(s, name, value, len);
 		break;
 	case SOL_IPV6:
-		err = s->family == AF_INET6 ? local_ip6_set(s, name, value, len)
-					    : -ENOPROTOOPT;
+		err = local_ip6_set(s, name, value, len);
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -345,7 +362,9 @@ void local_options_changed(struct socket *s)
 
 int local_get_option(struct socket *s, int level, int name, void *value, int *len)
 {
-	if (group_is_option(level, name) && (level == SOL_IP || s->family == AF_INET6))
+	if (inet_level_is_foreign(s, level))
+		return s->family == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
+	if (group_is_option(level, name))
 		return group_get_option(s, level, name, value, len);
 	switch (level) {
 	case SOL_SOCKET:
@@ -353,8 +372,7 @@ int local_get_option(struct socket *s, int level, int name, void *value, int *le
 	case SOL_IP:
 		return local_ip_get(s, name, value, len);
 	case SOL_IPV6:
-		return s->family == AF_INET6 ? local_ip6_get(s, name, value, len)
-					     : -ENOPROTOOPT;
+		return local_ip6_get(s, name, value, len);
 	default:
 		return -ENOPROTOOPT;
 	}

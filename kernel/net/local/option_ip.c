@@ -71,6 +71,8 @@ static bool is_switch(int name)
 	case IP_RECVERR_RFC4884:
 	case IP_MULTICAST_LOOP:
 	case IP_MULTICAST_ALL:
+	case IP_NODEFRAG:
+	case IP_ROUTER_ALERT:
 		return true;
 	default:
 		return false;
@@ -107,6 +109,16 @@ static int set_switch(struct socket *s, int name, int n, int len)
 		if (s->type != SOCK_RAW && s->type != SOCK_DGRAM)
 			return -EINVAL;
 		break;
+	case IP_NODEFRAG: /* nothing is put together but what is for somebody */
+		if (s->type != SOCK_RAW)
+			return -ENOPROTOOPT;
+		break;
+	case IP_ROUTER_ALERT:
+		if (s->type != SOCK_RAW || s->protocol == IPPROTO_RAW)
+			return -EINVAL;
+		if (!n == !local_has_ip(l, name))
+			return n ? -EADDRINUSE : -ENOBUFS;
+		break;
 	default:
 		break;
 	}
@@ -138,6 +150,16 @@ int local_ip_options_check(const uint8_t *data, int size)
 	return 0;
 }
 
+/* What comes after the end is nothing. */
+static int local_ip_options_end(const uint8_t *data, int size)
+{
+	int at = 0;
+
+	while (at < size && data[at] != OPTION_END)
+		at += data[at] == OPTION_NOOP ? 1 : data[at + 1];
+	return at;
+}
+
 static int set_ip_options(struct local_options *o, const void *value, int len)
 {
 	int size = (len + 3) & ~3;
@@ -149,7 +171,7 @@ static int set_ip_options(struct local_options *o, const void *value, int len)
 	if (err)
 		return err;
 	memset(o->ip_options, 0, sizeof(o->ip_options));
-	memcpy(o->ip_options, value, (size_t)len);
+	memcpy(o->ip_options, value, (size_t)local_ip_options_end(value, len));
 	o->ip_options_size = (uint8_t)size;
 	return 0;
 }
@@ -251,8 +273,9 @@ static int set_value(struct socket *s, int name, int n, int len)
 		return set_unicast_if(o, n, len);
 	case IP_LOCAL_PORT_RANGE:
 		return set_port_range(o, n, len);
-	case IP_ROUTER_ALERT:
-		return -EINVAL; /* of raw sockets */
+	case IP_IPSEC_POLICY:
+	case IP_XFRM_POLICY:
+		return local_capable(s, CAP_NET_ADMIN) ? -ENOPROTOOPT : -EPERM;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -299,6 +322,13 @@ int local_ip_get(struct socket *s, int name, void *value, int *len)
 	case IP_OPTIONS:
 		option_put(value, len, o->ip_options, o->ip_options_size);
 		return 0;
+	case IP_PKTOPTIONS: /* nothing that a stream has kept */
+		if (s->type != SOCK_STREAM)
+			return -ENOPROTOOPT;
+		*len = 0;
+		return 0;
+	case IP_HDRINCL:
+		return put_number(value, len, 0);
 	case IP_TOS:
 		return put_number(value, len, o->tos);
 	case IP_TTL:
@@ -320,7 +350,10 @@ int local_ip_get(struct socket *s, int name, void *value, int *len)
 		return put_number(value, len,
 				  (int)(o->port_first | (uint32_t)o->port_last << 16));
 	case IP_PROTOCOL:
-		return put_number(value, len, s->protocol);
+		/* Linux's number of the socket: of others than raw ones it is the port.
+		 */
+		return put_number(value, len,
+				  s->type == SOCK_RAW ? s->protocol : l->local.name.port);
 	default:
 		return -ENOPROTOOPT;
 	}

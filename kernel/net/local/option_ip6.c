@@ -20,10 +20,12 @@ enum {
 	LEAST_MTU = 1280,
 	LO_MTU = 65536,
 	INFO_SIZE = 20,	   /* struct in6_pktinfo */
+	ANYCAST_SIZE = 20, /* struct ipv6_mreq */
 	MTUINFO_SIZE = 32, /* struct ip6_mtuinfo */
 	IPV6_2292RTHDR = 5,
 	IPV6_2292HOPOPTS = 3,
 	IPV6_2292DSTOPTS = 4,
+	IPV6_ROUTER_ALERT_ISOLATE = 30,
 	PREFER_TMP = 1,
 	PREFER_PUBLIC = 2,
 	PREFER_COA = 4,
@@ -69,10 +71,18 @@ static bool is_switch(int name)
 	case IPV6_TRANSPARENT:
 	case IPV6_RECVFRAGSIZE:
 	case IPV6_FREEBIND:
+	case IPV6_ROUTER_ALERT_ISOLATE:
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* Of these a value that is too short is 0. */
+static bool may_be_short(int name)
+{
+	return name == IPV6_DONTFRAG || name == IPV6_AUTOFLOWLABEL ||
+	       name == IPV6_RECVFRAGSIZE;
 }
 
 /* Linux keeps these for both families. */
@@ -155,12 +165,9 @@ static int set_info(struct local_options *o, const void *value, int len)
 {
 	const uint8_t *at = value;
 
-	if (len && len < INFO_SIZE)
+	if (len < INFO_SIZE)
 		return -EINVAL;
-	memset(o->info_addr, 0, sizeof(o->info_addr));
 	o->info_if = 0;
-	if (!len)
-		return 0;
 	memcpy(&o->info_if, at + sizeof(o->info_addr), sizeof(o->info_if));
 	if (o->device && o->info_if != o->device)
 		return -EINVAL;
@@ -225,7 +232,7 @@ static int set_value(struct socket *s, int name, int n)
 	case IPV6_ADDRFORM:
 		return become_v4(s, n);
 	case IPV6_V6ONLY:
-		if (l->port)
+		if (l->port || s->type == SOCK_RAW)
 			return -EINVAL;
 		l->is_v6only = n;
 		return 0;
@@ -274,16 +281,25 @@ int local_ip6_set(struct socket *s, int name, const void *value, int len)
 	case IPV6_RTHDR:
 		return set_sticky(s, name, len);
 	case IPV6_JOIN_ANYCAST:
+		if (len < ANYCAST_SIZE)
+			return -EINVAL;
 		return local_capable(s, CAP_NET_ADMIN) ? -EADDRNOTAVAIL : -EPERM;
 	case IPV6_LEAVE_ANYCAST:
-		return -ENOENT;
+		return len < ANYCAST_SIZE ? -EINVAL : -ENOENT;
+	case IPV6_IPSEC_POLICY:
+	case IPV6_XFRM_POLICY:
+		return local_capable(s, CAP_NET_ADMIN) ? -ENOPROTOOPT : -EPERM;
 	default:
 		break;
 	}
 	if (len >= (int)sizeof(n))
 		memcpy(&n, value, sizeof(n));
 	if (is_switch(name))
-		return len < (int)sizeof(n) ? -EINVAL : set_switch(s, name, n);
+		return len < (int)sizeof(n) && !may_be_short(name)
+			       ? -EINVAL
+			       : set_switch(s, name, n);
+	if (name == IPV6_UNICAST_IF && len != (int)sizeof(n))
+		return -EINVAL;
 	lock_take(&l->option_lock);
 	err = set_value(s, name, n);
 	lock_drop(&l->option_lock);

@@ -35,6 +35,8 @@ enum {
 	RTO_MAX = 120000,
 	TICK = 4000, /* us: times are kept as a number of them, at HZ=250 */
 	TICKS_MIN = 2,
+	TX_DELAY_MAX = (1 << 28) - 1,
+	REPAIR_WINDOW_SIZE = 20,
 	TICKS_MAX = 50, /* a fifth of a second */
 };
 
@@ -230,8 +232,7 @@ static int set_value(struct socket *s, struct local_options *o, int name, int n)
 	case TCP_INQ:
 		return keep(n, 0, 1, &o->tells_size, sizeof(o->tells_size));
 	case TCP_TX_DELAY:
-		o->tx_delay = n;
-		return 0;
+		return keep(n, 0, TX_DELAY_MAX, &o->tx_delay, sizeof(o->tx_delay));
 	case TCP_FASTOPEN:
 	case TCP_FASTOPEN_CONNECT:
 	case TCP_FASTOPEN_NO_COOKIE:
@@ -414,6 +415,7 @@ static int get_value(const struct socket *s, int name, int *n)
 		return 0;
 	case TCP_THIN_DUPACK:
 	case TCP_REPAIR:
+	case TCP_IS_MPTCP:
 		*n = 0;
 		return 0;
 	case TCP_SAVE_SYN:
@@ -443,8 +445,6 @@ static int get_value(const struct socket *s, int name, int *n)
 	case TCP_REPAIR_QUEUE:
 	case TCP_QUEUE_SEQ:
 		return -EINVAL;
-	case TCP_REPAIR_WINDOW:
-		return -EPERM;
 	default:
 		return get_timer(o, name, n);
 	}
@@ -468,8 +468,11 @@ static int get_tcp(struct socket *s, int name, void *value, int *len)
 		return 0;
 	case TCP_CC_INFO: /* neither algorithm tells anything */
 	case TCP_SAVED_SYN:
+	case TCP_ULP: /* there is none */
 		*len = 0;
 		return 0;
+	case TCP_REPAIR_WINDOW:
+		return *len == REPAIR_WINDOW_SIZE ? -EPERM : -EINVAL;
 	default:
 		err = get_value(s, name, &n);
 		if (!err)

@@ -45,6 +45,8 @@ void local_socket_init(struct local_socket *l, struct socket *s)
 	tree_init(&l->groups);
 	lock_init(&l->option_lock, RANK_OBJECT2);
 	local_options_init(&l->options);
+	if (s->family == AF_INET6) /* whose groups of IPv4 are those that it has joined */
+		l->options.ip_bits &= ~(1UL << IP_MULTICAST_ALL);
 	atomic_store(&s->private, l);
 	inet_table_add(s);
 }
