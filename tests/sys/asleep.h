@@ -21,7 +21,8 @@ static inline bool is_asleep(pid_t pid)
 	CHECK(f && fgets(text, sizeof(text), f));
 	(void)fclose(f);
 	end = strrchr(text, ')');
-	return end && (end[2] == 'S' || end[2] == 'D');
+	CHECK(end && end[2] != 'Z');
+	return end[2] == 'S' || end[2] == 'D';
 }
 
 /* It may also sleep in passing: only three times in a row count. */

@@ -2,6 +2,7 @@
 /* files */
 /* Record locks: those of processes and those of open descriptions. */
 /* calls: fcntl */
+#include "asleep.h"
 #include "fixture.h"
 
 static int fd;
@@ -152,7 +153,7 @@ static void deadlock_is_found(void)
 	CHECK(pipe(ready) == 0 && lock(fd, F_SETLK, F_WRLCK, 0, 1) == 0);
 	pid = child_start(child_wants_the_first);
 	CHECK(read(ready[0], &c, 1) == 1);
-	until_asleep(pid);
+	await_sleep(pid);
 	r = lock(fd, F_SETLKW, F_WRLCK, 1, 1);
 	CHECK(r == -1 && errno == EDEADLK);
 	CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0 && child_wait(pid) == 0);

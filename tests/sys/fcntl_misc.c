@@ -2,6 +2,7 @@
 /* files */
 /* What else fcntl and ioctl do to any descriptor: hints, queries, pipe sizes, seals. */
 /* calls: fcntl ioctl close_range dup3 */
+#include "asleep.h"
 #include "fixture.h"
 
 #include <linux/close_range.h>
@@ -202,7 +203,7 @@ static void child_closes_the_circle(void)
 {
 	CHECK(lock(F_SETLK, F_WRLCK, 1, 1) == 0);
 	CHECK(write(circle[1], "", 1) == 1);
-	until_asleep(getppid()); /* which waits for byte 1 */
+	await_sleep(getppid()); /* which waits for byte 1 */
 	FAILS(EDEADLK, lock(F_SETLKW, F_WRLCK, 0, 1));
 }
 

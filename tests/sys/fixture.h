@@ -148,26 +148,6 @@ HELPER int in_child(void (*fn)(void))
 	return child_wait(child_start(fn));
 }
 
-/* Waits until a process sleeps, and not only in passing: in the call that it was about to
- * make. */
-HELPER void until_asleep(pid_t pid)
-{
-	char path[64], text[1024] = "";
-	int seen = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (seen < 3) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		const char *state;
-
-		CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && close(fd) == 0);
-		state = strrchr(text, ')');
-		CHECK(state && state[2] != 'Z');
-		seen = state[2] == 'S' ? seen + 1 : 0;
-		sleep_ms(1);
-	}
-}
-
 /* In a child already: stop being root, if it is. */
 HELPER void become_user(void)
 {

@@ -2,6 +2,7 @@
 /* Waiting at a word to be moved to a lock: FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI.
  */
 /* calls: futex */
+#include "asleep.h"
 #include "proc.h"
 
 #include <limits.h>
@@ -81,23 +82,6 @@ static pid_t waiter(void)
 	_exit(0);
 }
 
-static void wait_asleep(pid_t pid)
-{
-	char path[64], text[256];
-	char state = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (state != 'S') {
-		FILE *f = fopen(path, "r");
-
-		CHECK(f && fgets(text, sizeof(text), f));
-		state = strrchr(text, ')')[2];
-		CHECK(state != 'Z');
-		(void)fclose(f);
-		sleep_ms(1);
-	}
-}
-
 static void errors(void)
 {
 	const struct timespec past = {1, 0};
@@ -126,7 +110,7 @@ static void a_free_lock_is_given(void)
 
 	start();
 	pid = waiter();
-	wait_asleep(pid);
+	await_sleep(pid);
 	CHECK(requeue(0) == 1);
 	wait_expect(pid, 0, __FILE__, __LINE__);
 	CHECK(s->got == 1 && s->lock == 0);
@@ -140,7 +124,7 @@ static void a_held_lock_is_waited_for(void)
 	take();
 	for (int i = 0; i < 4; i++) {
 		pid[i] = waiter();
-		wait_asleep(pid[i]);
+		await_sleep(pid[i]);
 	}
 	CHECK(requeue(2) == 3);
 	CHECK(s->lock == (self() | FUTEX_WAITERS));
@@ -162,7 +146,7 @@ static void a_free_lock_goes_to_the_first(void)
 	start();
 	for (int i = 0; i < 3; i++) {
 		pid[i] = waiter();
-		wait_asleep(pid[i]);
+		await_sleep(pid[i]);
 	}
 	CHECK(requeue(INT_MAX) == 3);
 	for (int i = 0; i < 3; i++)
@@ -181,7 +165,7 @@ static void the_time_goes_on(void)
 	pid = fork_or_die();
 	if (!pid)
 		_exit(wait_at(&until, 0) == -1 ? errno : 0);
-	wait_asleep(pid);
+	await_sleep(pid);
 	CHECK(requeue(1) == 1);
 	wait_expect(pid, ETIMEDOUT << 8, __FILE__, __LINE__);
 	give();
@@ -203,10 +187,10 @@ static void signals(void)
 	pid = fork_or_die();
 	if (!pid)
 		_exit(wait_at(NULL, 0) == -1 ? errno : 0);
-	wait_asleep(pid);
+	await_sleep(pid);
 	CHECK(kill(pid, SIGUSR1) == 0); /* the wait goes on */
 	sleep_ms(20);
-	wait_asleep(pid);
+	await_sleep(pid);
 	CHECK(requeue(1) == 1);
 	sleep_ms(20);
 	CHECK(kill(pid, SIGUSR1) == 0);
@@ -235,7 +219,7 @@ static void an_owner_dies(void)
 			      ? 0
 			      : 200);
 	}
-	wait_asleep(pid);
+	await_sleep(pid);
 	CHECK(requeue(1) == 1);
 	CHECK(kill(owner, SIGKILL) == 0 && wait_status(owner) == SIGKILL);
 	wait_expect(pid, 0, __FILE__, __LINE__);
@@ -249,13 +233,13 @@ static void what_does_not_fit(void)
 	pid = fork_or_die();
 	if (!pid)
 		_exit(futex(&s->word, FUTEX_WAIT, 1, 0, NULL, 0) ? errno : 0);
-	wait_asleep(pid);
+	await_sleep(pid);
 	FAILS(EINVAL, requeue(1));
 	CHECK(futex(&s->word, FUTEX_WAKE, 1, 0, NULL, 0) == 1);
 	wait_expect(pid, 0, __FILE__, __LINE__);
 
 	pid = waiter();
-	wait_asleep(pid);
+	await_sleep(pid);
 	FAILS(EINVAL, futex(&s->word, FUTEX_CMP_REQUEUE_PI, 1, 1, &s->tid[0], 1));
 	CHECK(requeue(1) == 1);
 	wait_expect(pid, 0, __FILE__, __LINE__);
@@ -276,7 +260,7 @@ static void killed(void)
 		(void)wait_status(pid[round % 4]);
 		for (int i = 0; i < 4; i++)
 			if (i != round % 4)
-				wait_asleep(pid[i]);
+				await_sleep(pid[i]);
 		CHECK(requeue(INT_MAX) == 3);
 		give();
 		for (int i = 0; i < 4; i++)
