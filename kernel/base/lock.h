@@ -46,6 +46,7 @@ enum lock_rank { /* outermost first */
 		 RANK_SIGIO, /* owners of files: SIGIO is sent under it */
 		 RANK_FUTEX, /* a hash bucket: held across one guest memory access, see
 				process/futex.c */
+		 RANK_FUTEX_CHAIN,  /* which task waits for whose PI lock */
 		 RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */
 		 RANK_SIGNAL, /* one process's pending sets, actions and stop state */
 		 RANK_SOCKET_FILTER, /* which filter a socket has */

@@ -573,7 +573,6 @@ int first_process_init(struct cpu *cpu)
 	waitq_init(&kthread.vfork_done);
 	list_init(&kthread.thread_link);
 	list_init(&kthread.pending.queue);
-	list_init(&kthread.pi_list);
 	cpu_set_task(cpu, &kthread);
 	kthread.cpu = cpu;
 	main_exited_hook = on_main_exited;

@@ -80,6 +80,19 @@ struct futex_bucket *futex_bucket_at(size_t index)
 	return index < BUCKETS ? &buckets[index] : NULL;
 }
 
+struct futex_waiter *futex_top_locked(struct futex_bucket *b, const struct futex_key *key)
+{
+	struct list *pos;
+
+	list_for_each (pos, &b->waiters) {
+		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
+
+		if (futex_key_equal(&w->key, key))
+			return w;
+	}
+	return NULL;
+}
+
 void futex_count(const struct futex_bucket *b, int by)
 {
 	(void)atomic_add(&counts[b - buckets], (uint32_t)by);
@@ -111,6 +124,8 @@ struct sleeper *futex_release_locked(struct futex_waiter *w)
 
 	list_remove(&w->link);
 	futex_count(w->bucket, -1);
+	if (unlikely(w->pi_owner))
+		futex_chain_remove(w);
 	atomic_store(&w->state, FUTEX_WOKEN);
 	return s;
 }
@@ -204,7 +219,7 @@ int futex_wait(uaddr_t uaddr, bool is_private, uint32_t value, uint32_t bitset,
 }
 
 int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *key,
-			      uint32_t bitset, struct sleeper **out, int room)
+			      uint32_t bitset, struct sleeper **out, int room, int *err)
 {
 	struct list *pos;
 	struct list *after;
@@ -216,8 +231,13 @@ int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *ke
 
 		if (n == room)
 			break;
-		if (w->pi_owner || w->wants_pi || !(w->bitset & bitset) ||
-		    !futex_key_equal(&w->key, key))
+		if (!futex_key_equal(&w->key, key))
+			continue;
+		if (unlikely(w->pi_owner || w->wants_pi)) {
+			*err = -EINVAL;
+			break;
+		}
+		if (!(w->bitset & bitset))
 			continue;
 		out[n++] = futex_release_locked(w);
 	}
@@ -229,6 +249,7 @@ int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset)
 	struct futex_bucket *b = futex_bucket_of(key);
 	struct sleeper *woken[FUTEX_WAKE_BATCH];
 	int total = 0;
+	int err = 0;
 	int n;
 
 	do {
@@ -237,13 +258,13 @@ int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset)
 		if (futex_bucket_is_empty(b))
 			break;
 		lock_take(&b->lock);
-		n = futex_release_some_locked(b, key, bitset, woken, room);
+		n = futex_release_some_locked(b, key, bitset, woken, room, &err);
 		lock_drop(&b->lock);
 		for (int i = 0; i < n; i++)
 			(void)sleeper_wake(woken[i]);
 		total += n;
-	} while (n == FUTEX_WAKE_BATCH && total < count);
-	return total;
+	} while (n == FUTEX_WAKE_BATCH && total < count && !err);
+	return err ? err : total;
 }
 
 int futex_wake(uaddr_t uaddr, bool is_private, int n, uint32_t bitset)

@@ -54,6 +54,7 @@ struct futex_waiter {
 	/* bucket->lock. Of a lock (FUTEX_LOCK_PI): who holds it, or -tid of who held it
 	 * and has exited; of one that it was given: its own tid. Else 0. */
 	pid_t pi_owner;
+	struct task *pi_task;	 /* futex_chain.c: the same, while it waits; borrowed */
 	bool wants_pi;		 /* const: FUTEX_WAIT_REQUEUE_PI: it may be moved, */
 	struct futex_key pi_key; /* const: to that lock alone */
 };
@@ -64,6 +65,9 @@ bool futex_key_equal(const struct futex_key *a, const struct futex_key *b);
 struct futex_bucket *futex_bucket_of(const struct futex_key *key);
 /* All buckets in turn; NULL past the last. */
 struct futex_bucket *futex_bucket_at(size_t index);
+/* Who is first in line at a word, whatever for; NULL: nobody. bucket->lock held. */
+struct futex_waiter *futex_top_locked(struct futex_bucket *b,
+				      const struct futex_key *key);
 /* Puts w where it belongs: in order of priority, then of arrival. b->lock held. */
 void futex_enqueue_locked(struct futex_bucket *b, struct futex_waiter *w);
 /* Counts a waiter in, before it locks the bucket and looks at the word; or out again. */
@@ -71,11 +75,12 @@ void futex_count(const struct futex_bucket *b, int by);
 bool futex_bucket_is_empty(const struct futex_bucket *b);
 /* bucket->lock held: takes w off the queue and marks it woken. Returns whom to wake. */
 struct sleeper *futex_release_locked(struct futex_waiter *w);
-/* The same for waiters of key, not PI ones, with a bit of bitset, room of them at most;
- * *out gets whom to wake. Returns how many. */
+/* The same for waiters of key with a bit of bitset, room of them at most; *out gets whom
+ * to wake, *err -EINVAL if it came upon one that waits for a PI lock, where it stops.
+ * Returns how many. */
 int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *key,
-			      uint32_t bitset, struct sleeper **out, int room);
-/* Wakes up to count waiters. Returns how many. */
+			      uint32_t bitset, struct sleeper **out, int room, int *err);
+/* Wakes up to count waiters. Returns how many, or -EINVAL, as above. */
 int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset);
 /* Queues w, whose key is set, if the word still has that value: 0, -EAGAIN, -EFAULT. */
 int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value) MUST_CHECK;
@@ -104,8 +109,8 @@ int futex_requeue(const struct futex_word *from, const struct futex_word *to, in
 		  int requeue, const uint32_t *expected);
 int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2,
 		  uint32_t op);
-int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline,
-		  bool try_only) MUST_CHECK;
+int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline) MUST_CHECK;
+int futex_trylock_pi(uaddr_t uaddr, bool is_private) MUST_CHECK;
 int futex_unlock_pi(uaddr_t uaddr, bool is_private);
 /* Waits at the first word, which has its value, to be moved to the second, a lock, and
  * there until it is ours. -EAGAIN: it was another value; woken, but not moved; or
@@ -115,14 +120,27 @@ int futex_wait_requeue_pi(const struct futex_word *word, const struct futex_word
 /* Moves those who wait so, one and `requeue` more, or gives them the lock: how many. */
 int futex_requeue_pi(const struct futex_word *from, const struct futex_word *to, int wake,
 		     int requeue);
-/* One attempt with the bucket locked to get the lock for tid. dead: an owner known to
- * have exited, or 0. Returns 0 (it has it), a positive number (it is to be queued, *owner
- * has it), or an error. */
-int futex_pi_try_locked(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited,
-			pid_t *owner) MUST_CHECK;
+struct futex_owner {
+	pid_t tid;
+	struct task *task; /* borrowed: tasks are type-stable */
+};
+/* One attempt to get the lock at key, in bucket b, which is locked, for w's task, which
+ * may be one that has lost the owner it waited for. more: others will follow, who must
+ * find FUTEX_WAITERS in the word. Returns 0 (it has it), a positive number (*owner has
+ * it), or an error. */
+int futex_pi_try_locked(uaddr_t uaddr, struct futex_bucket *b,
+			const struct futex_key *key, const struct futex_waiter *w,
+			bool more, struct futex_owner *owner) MUST_CHECK;
 /* w, whose key and bucket are set and which is in no queue, gets the lock. */
-int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited,
+int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w,
 		  struct deadline deadline) MUST_CHECK;
+/* w is about to be queued for a lock that owner has: -EDEADLK if he waits, himself or
+ * through others, for one of w's task. Its bucket locked, as for the next two. */
+int futex_chain_add(struct futex_waiter *w, const struct futex_owner *owner) MUST_CHECK;
+void futex_chain_remove(struct futex_waiter *w);
+/* Whoever waits for the lock at which heir waits, in bucket b, waits for heir now, and
+ * heir for nobody. */
+void futex_chain_inherit(struct futex_bucket *b, struct futex_waiter *heir);
 /* Around all in which w, the current task's, may be queued for a lock: claims it, and
  * counts it for owners that exit. */
 void futex_pi_begin(struct futex_waiter *w);

@@ -8,10 +8,10 @@
  * woken with its negated tid as pi_owner and take the word from the dead.
  *
  * A task that has left an address space, by exit or exec, so far that it will not look
- * for waiters any more leaves that mm's id in futex_waiter:
+ * for waiters any more leaves that mm's id in futex_left_mm:
  *
  *	locker				owner that leaves
- *	pi_waiters++			owner->futex_waiter = owner->mm->id
+ *	pi_waiters++			owner->futex_left_mm = owner->mm->id
  *	lock bucket			pi_waiters == 0: nobody
  *	its mm's id, or no mm there?	else look in all buckets, under their locks
  *	queue itself */
@@ -43,65 +43,116 @@ void futex_pi_end(struct futex_waiter *w)
 	(void)atomic_sub(&pi_waiters, 1U);
 }
 
-static bool is_alive(pid_t tid)
+/* Who holds a lock according to its word: 0, -ESRCH, or, of one of the kernel's own
+ * tasks, -EPERM. */
+static int owner_find(pid_t tid, struct futex_owner *out)
 {
+	bool is_gone;
 	struct task *t;
-	bool alive;
+	int err;
 
 	lock_take(&process_tree_lock);
 	t = task_find(tid);
-	alive = t && t->state != TASK_ZOMBIE && t->state != TASK_DEAD && t->mm &&
-		(uint64_t)atomic_load(&t->futex_waiter) != t->mm->id;
+	is_gone = !t || t->state == TASK_ZOMBIE || t->state == TASK_DEAD ||
+		  (t->mm && atomic_load(&t->futex_left_mm) == t->mm->id);
+	err = is_gone ? -ESRCH : t->process == init_process ? -EPERM : 0;
 	lock_drop(&process_tree_lock);
-	return alive;
+	*out = (struct futex_owner){tid, t};
+	return err;
 }
 
-int futex_pi_try_locked(uaddr_t uaddr, pid_t tid, pid_t dead, bool waited, pid_t *owner)
+/* Somebody is queued already. What the word says must be what the kernel knows, or the
+ * guest has changed it, but for who has lost his owner and is back. */
+static int join(const struct futex_waiter *top, const struct futex_waiter *w,
+		uint32_t word, struct futex_owner *owner)
 {
-	uint32_t old;
+	pid_t holder = word & FUTEX_TID_MASK;
+
+	if (!top->pi_owner)
+		return -EINVAL;
+	if (!w->pi_owner && holder != top->pi_owner &&
+	    (holder || !(word & FUTEX_OWNER_DIED)))
+		return -EINVAL;
+	*owner = (struct futex_owner){top->pi_owner, top->pi_task};
+	return 1;
+}
+
+/* The first to be queued. -EAGAIN: the word has changed. */
+static int become_first(uaddr_t uaddr, uint32_t old, struct futex_owner *owner)
+{
+	uint32_t new_value = old | FUTEX_WAITERS;
 	uint32_t seen;
-	uint32_t new_value;
+	int err;
 
-	if (get_user_u32(&old, uaddr))
+	if (user_cmpxchg_u32(uaddr, old, new_value, &seen))
 		return -EFAULT;
-	for (;;) {
-		pid_t holder = old & FUTEX_TID_MASK;
-
-		if (holder == tid)
-			return waited ? 0 : -EDEADLK;
-		if (!holder) {
-			new_value = (old & (FUTEX_OWNER_DIED | FUTEX_WAITERS)) |
-				    (uint32_t)tid;
-		} else if (holder == dead) {
-			new_value =
-				(old & FUTEX_WAITERS) | FUTEX_OWNER_DIED | (uint32_t)tid;
-		} else if (!is_alive(holder)) {
-			/* A robust one has changed the word before it was gone. */
-			if (get_user_u32(&seen, uaddr))
-				return -EFAULT;
-			if (seen == old)
-				return -ESRCH;
-			old = seen;
-			continue;
-		} else {
-			new_value = old | FUTEX_WAITERS;
-			*owner = holder;
-		}
-		if (user_cmpxchg_u32(uaddr, old, new_value, &seen))
-			return -EFAULT;
-		if (seen == old)
-			return (new_value & FUTEX_TID_MASK) == (uint32_t)tid ? 0 : 1;
-		old = seen;
-	}
+	if (seen != old)
+		return -EAGAIN;
+	err = owner_find(old & FUTEX_TID_MASK, owner);
+	if (!err)
+		return 1;
+	/* A robust one has changed the word before it was gone. */
+	if (get_user_u32(&seen, uaddr))
+		return -EFAULT;
+	return seen == new_value ? err : -EAGAIN;
 }
 
-static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited)
+/* Nobody has the lock. */
+static int take(uaddr_t uaddr, uint32_t old, const struct futex_waiter *w, bool more)
 {
+	uint32_t new_value = (uint32_t)w->task->tid;
+	uint32_t seen;
+
+	if (w->pi_owner < 0)
+		new_value |= FUTEX_WAITERS | FUTEX_OWNER_DIED;
+	else
+		new_value |= (old & FUTEX_OWNER_DIED) | (more ? FUTEX_WAITERS : 0);
+	if (user_cmpxchg_u32(uaddr, old, new_value, &seen))
+		return -EFAULT;
+	return seen == old ? 0 : -EAGAIN;
+}
+
+int futex_pi_try_locked(uaddr_t uaddr, struct futex_bucket *b,
+			const struct futex_key *key, const struct futex_waiter *w,
+			bool more, struct futex_owner *owner)
+{
+	struct futex_waiter *top = futex_top_locked(b, key);
+	uint32_t old;
+	int ret;
+
+	if (w->pi_owner && top && !top->pi_owner)
+		top = NULL; /* it came while the lock had been left */
+	do {
+		pid_t holder;
+
+		if (get_user_u32(&old, uaddr))
+			return -EFAULT;
+		holder = old & FUTEX_TID_MASK;
+		if (holder == w->task->tid)
+			return w->pi_owner < 0 ? 0 : -EDEADLK;
+		if (top)
+			return join(top, w, old, owner);
+		if (!holder || holder == -w->pi_owner)
+			ret = take(uaddr, old, w, more);
+		else
+			ret = become_first(uaddr, old, owner);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w)
+{
+	struct futex_owner owner;
 	int ret;
 
 	futex_count(w->bucket, 1);
 	lock_take(&w->bucket->lock);
-	ret = futex_pi_try_locked(uaddr, w->task->tid, dead, waited, &w->pi_owner);
+	ret = futex_pi_try_locked(uaddr, w->bucket, &w->key, w, false, &owner);
+	if (ret > 0) {
+		int err = futex_chain_add(w, &owner);
+
+		ret = err ? err : ret;
+	}
 	if (ret > 0)
 		futex_enqueue_locked(w->bucket, w);
 	else
@@ -110,121 +161,97 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool
 	return ret;
 }
 
-int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, pid_t dead, bool waited,
-		  struct deadline deadline)
+int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, struct deadline deadline)
 {
-	for (;;) {
-		int err = lock_or_queue(uaddr, w, dead, waited);
+	int err;
 
+	do {
+		err = lock_or_queue(uaddr, w);
 		if (err <= 0)
 			return err;
 		err = futex_sleep(w, deadline);
-		if (err)
-			return err;
-		waited = true;
-		dead = w->pi_owner < 0 ? -w->pi_owner : 0;
-	}
+	} while (!err && w->pi_owner < 0);
+	return err;
 }
 
-static int lock_slow(uaddr_t uaddr, const struct futex_key *key, struct deadline deadline)
+int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline)
 {
-	struct futex_waiter w = {.key = *key, .task = current(), .bitset = UINT32_MAX};
-	int err;
+	struct futex_waiter w = {.task = current(), .bitset = UINT32_MAX};
+	int err = futex_key_get(current()->mm, uaddr, is_private, &w.key);
 
-	w.bucket = futex_bucket_of(key);
+	if (err)
+		return err;
+	w.bucket = futex_bucket_of(&w.key);
 	futex_pi_begin(&w);
-	err = futex_pi_take(uaddr, &w, 0, false, deadline);
+	err = futex_pi_take(uaddr, &w, deadline);
 	futex_pi_end(&w);
 	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
 }
 
-int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline, bool try_only)
+int futex_trylock_pi(uaddr_t uaddr, bool is_private)
 {
-	pid_t tid = current()->tid;
-	struct futex_key key;
-	uint32_t old;
-	uint32_t seen;
-	int err = futex_key_get(current()->mm, uaddr, is_private, &key);
+	struct futex_waiter w = {.task = current()};
+	struct futex_owner owner;
+	int ret = futex_key_get(current()->mm, uaddr, is_private, &w.key);
 
-	if (err)
-		return err;
-	if (try_only) {
-		if (get_user_u32(&old, uaddr))
-			return -EFAULT;
-		if ((pid_t)(old & FUTEX_TID_MASK) == tid)
-			return -EDEADLK;
-		if (old & FUTEX_TID_MASK)
-			return -EAGAIN;
-		if (user_cmpxchg_u32(uaddr, old, old | (uint32_t)tid, &seen))
-			return -EFAULT;
-		return seen == old ? 0 : -EAGAIN;
-	}
-	return lock_slow(uaddr, &key, deadline);
+	if (ret)
+		return ret;
+	w.bucket = futex_bucket_of(&w.key);
+	lock_take(&w.bucket->lock);
+	ret = futex_pi_try_locked(uaddr, w.bucket, &w.key, &w, false, &owner);
+	lock_drop(&w.bucket->lock);
+	return ret > 0 ? -EAGAIN : ret;
 }
 
-/* The first waiter for the lock; the others get it as the new owner. *more: there are
- * others. */
-static struct futex_waiter *heir(struct futex_bucket *b, const struct futex_key *key,
-				 bool *more)
+/* The lock goes to w, or to nobody. uval: what the word was when it said that it is the
+ * caller's, who alone may say otherwise. */
+static int word_pass(uaddr_t uaddr, uint32_t uval, const struct futex_waiter *w)
 {
-	struct futex_waiter *first = NULL;
-	struct list *pos;
-
-	*more = false;
-	list_for_each (pos, &b->waiters) {
-		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
-
-		if (!w->pi_owner || !futex_key_equal(&w->key, key))
-			continue;
-		if (!first) {
-			first = w;
-			continue;
-		}
-		w->pi_owner = first->task->tid;
-		*more = true;
-	}
-	return first;
-}
-
-/* Writes the word, whatever bits are set in it meanwhile. */
-static int write_word(uaddr_t uaddr, uint32_t tid, uint32_t new_value)
-{
-	uint32_t old;
+	uint32_t new_value = w ? FUTEX_WAITERS | (uint32_t)w->task->tid : 0;
 	uint32_t seen;
 
-	if (get_user_u32(&old, uaddr))
-		return -EFAULT;
 	for (;;) {
-		if ((old & FUTEX_TID_MASK) != tid)
-			return -EPERM;
-		if (user_cmpxchg_u32(uaddr, old, new_value, &seen))
+		if (user_cmpxchg_u32(uaddr, uval, new_value, &seen))
 			return -EFAULT;
-		if (seen == old)
+		if (seen == uval)
 			return 0;
-		old = seen;
+		if (!w)
+			return -EAGAIN;
+		if ((seen ^ uval) & FUTEX_TID_MASK)
+			return -EINVAL;
+		uval = seen; /* somebody has come to wait */
 	}
 }
 
 int futex_unlock_pi(uaddr_t uaddr, bool is_private)
 {
-	uint32_t tid = (uint32_t)current()->tid;
+	pid_t tid = current()->tid;
 	struct sleeper *next = NULL;
 	struct futex_waiter *w;
 	struct futex_bucket *b;
 	struct futex_key key;
-	bool more;
-	uint32_t word;
-	int err = futex_key_get(current()->mm, uaddr, is_private, &key);
+	uint32_t uval;
+	int err;
 
+	if (get_user_u32(&uval, uaddr))
+		return -EFAULT;
+	if ((pid_t)(uval & FUTEX_TID_MASK) != tid)
+		return -EPERM;
+	err = futex_key_get(current()->mm, uaddr, is_private, &key);
 	if (err)
 		return err;
 	b = futex_bucket_of(&key);
 	lock_take(&b->lock);
-	w = heir(b, &key, &more);
-	word = w ? (uint32_t)w->task->tid | (more ? FUTEX_WAITERS : 0) : 0;
-	err = write_word(uaddr, tid, word);
-	if (!err && w)
+	w = futex_top_locked(b, &key);
+	/* Waiters for something else, or for somebody else. */
+	if (w && w->pi_owner != tid)
+		err = -EINVAL;
+	if (!err)
+		err = word_pass(uaddr, uval, w);
+	if (!err && w) {
+		futex_chain_inherit(b, w);
 		next = futex_release_locked(w);
+	}
 	lock_drop(&b->lock);
 	if (next)
 		(void)sleeper_wake(next);
@@ -254,7 +281,7 @@ void futex_pi_owner_died(struct task *t)
 	struct sleeper *woken[FUTEX_WAKE_BATCH];
 	struct futex_bucket *b;
 
-	(void)atomic_xchg(&t->futex_waiter, (void *)t->mm->id); // NOLINT
+	(void)atomic_xchg(&t->futex_left_mm, t->mm->id);
 	if (!atomic_load(&pi_waiters))
 		return;
 	for (size_t i = 0; (b = futex_bucket_at(i)); i++) {

@@ -13,20 +13,6 @@
 #include "process/futex.h"
 #include "process/task.h"
 
-static int keys_get(const struct futex_word *word, const struct futex_word *pi,
-		    struct futex_key *key, struct futex_key *pi_key)
-{
-	struct mm *mm = current()->mm;
-	int err;
-
-	if (word->uaddr == pi->uaddr)
-		return -EINVAL;
-	err = futex_key_get(mm, pi->uaddr, pi->is_private, pi_key);
-	if (!err)
-		err = futex_key_get(mm, word->uaddr, word->is_private, key);
-	return err ? err : futex_key_equal(key, pi_key) ? -EINVAL : 0;
-}
-
 static int wait_for_lock(struct futex_waiter *w, const struct futex_word *word,
 			 uaddr_t pi, struct deadline deadline)
 {
@@ -34,9 +20,13 @@ static int wait_for_lock(struct futex_waiter *w, const struct futex_word *word,
 
 	if (err)
 		return err;
+	if (futex_key_equal(&w->key, &w->pi_key)) { /* one word at two addresses */
+		(void)futex_leave(w);
+		return -EINVAL;
+	}
 	err = futex_sleep(w, deadline);
 	if (!err && w->pi_owner < 0)
-		err = futex_pi_take(pi, w, -w->pi_owner, true, deadline);
+		err = futex_pi_take(pi, w, deadline);
 	else if (!err && !w->pi_owner)
 		err = -EAGAIN;
 	/* The call could be made again only by who was not moved: the word has another
@@ -51,8 +41,14 @@ int futex_wait_requeue_pi(const struct futex_word *word, const struct futex_word
 {
 	struct futex_waiter w = {
 		.task = current(), .bitset = UINT32_MAX, .wants_pi = true};
-	int err = keys_get(word, pi, &w.key, &w.pi_key);
+	struct mm *mm = current()->mm;
+	int err;
 
+	if (word->uaddr == pi->uaddr)
+		return -EINVAL;
+	err = futex_key_get(mm, pi->uaddr, pi->is_private, &w.pi_key);
+	if (!err)
+		err = futex_key_get(mm, word->uaddr, word->is_private, &w.key);
 	if (err)
 		return err;
 	futex_pi_begin(&w);
@@ -63,19 +59,21 @@ int futex_wait_requeue_pi(const struct futex_word *word, const struct futex_word
 
 /* One waiter gets the lock, and *next is whom to wake, or is queued for it. */
 static int move_one(struct futex_waiter *w, struct futex_bucket *to, uaddr_t pi,
-		    struct sleeper **next)
+		    bool more, struct sleeper **next)
 {
-	pid_t owner = w->task->tid;
-	int ret = futex_pi_try_locked(pi, w->task->tid, 0, false, &owner);
+	struct futex_owner owner;
+	int ret = futex_pi_try_locked(pi, to, &w->pi_key, w, more, &owner);
 
 	*next = NULL;
-	if (ret < 0)
-		return ret;
-	w->pi_owner = owner;
 	if (!ret) {
+		w->pi_owner = w->task->tid;
 		*next = futex_release_locked(w);
 		return 0;
 	}
+	if (ret > 0)
+		ret = futex_chain_add(w, &owner);
+	if (ret < 0)
+		return ret;
 	list_remove(&w->link);
 	futex_count(w->bucket, -1);
 	futex_count(to, 1);
@@ -112,7 +110,7 @@ static int move_all(struct move *m)
 		if (!w->wants_pi || w->pi_owner ||
 		    !futex_key_equal(&w->pi_key, &m->pi_key))
 			return -EINVAL;
-		err = move_one(w, m->to, m->pi, &next);
+		err = move_one(w, m->to, m->pi, m->max > 1, &next);
 		if (err)
 			return err;
 		if (next)
@@ -126,13 +124,18 @@ int futex_requeue_pi(const struct futex_word *from, const struct futex_word *to,
 		     int requeue)
 {
 	struct move m = {.pi = to->uaddr};
+	struct mm *mm = current()->mm;
 	uint32_t seen;
 	int err;
 
-	if (wake != 1 || requeue < 0)
+	if (wake != 1 || requeue < 0 || from->uaddr == to->uaddr)
 		return -EINVAL;
 	m.max = MIN(requeue, INT32_MAX - 1) + 1;
-	err = keys_get(from, to, &m.key, &m.pi_key);
+	err = futex_key_get(mm, from->uaddr, from->is_private, &m.key);
+	if (!err)
+		err = futex_key_get(mm, to->uaddr, to->is_private, &m.pi_key);
+	if (!err && futex_key_equal(&m.key, &m.pi_key))
+		err = -EINVAL;
 	if (err)
 		return err;
 	m.from = futex_bucket_of(&m.key);

@@ -8,32 +8,37 @@
 #include "process/task.h"
 
 /* Moves up to count waiters from one key, in bucket from, to another; both buckets
- * locked. */
+ * locked. Stops at one that waits for a PI lock: *err is -EINVAL then. */
 static int move_some(struct futex_bucket *from, const struct futex_key *key,
-		     struct futex_bucket *to, const struct futex_key *new_key, int count)
+		     struct futex_bucket *to, const struct futex_key *new_key, int count,
+		     int *err)
 {
 	struct list moved = LIST_INIT(moved);
 	struct list *pos;
 	struct list *after;
 	int n = 0;
 
-	if (futex_key_equal(key, new_key))
-		return 0;
 	list_for_each_safe(pos, after, &from->waiters)
 	{
 		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
 
 		if (n == count)
 			break;
-		if (w->pi_owner || w->wants_pi || !futex_key_equal(&w->key, key))
+		if (!futex_key_equal(&w->key, key))
 			continue;
+		if (w->pi_owner || w->wants_pi) {
+			*err = -EINVAL;
+			break;
+		}
+		n++;
+		if (futex_key_equal(key, new_key))
+			continue; /* who stays counts as well */
 		list_remove(pos);
 		list_add_tail(&moved, pos);
 		futex_count(from, -1);
 		futex_count(to, 1);
 		w->key = *new_key;
 		atomic_store(&w->bucket, to);
-		n++;
 	}
 	while ((pos = list_pop(&moved)))
 		futex_enqueue_locked(to, list_entry(pos, struct futex_waiter, link));
@@ -80,13 +85,13 @@ int futex_requeue(const struct futex_word *from, const struct futex_word *to, in
 		lock_take_pair(&a->lock, &b->lock);
 		err = compare(from->uaddr, expected);
 		if (!err) {
-			n = futex_release_some_locked(
-				a, &key, UINT32_MAX, woken,
-				MIN(wake - total, FUTEX_WAKE_BATCH));
+			n = futex_release_some_locked(a, &key, UINT32_MAX, woken,
+						      MIN(wake - total, FUTEX_WAKE_BATCH),
+						      &err);
 			total += n;
 			more = n == FUTEX_WAKE_BATCH && total < wake;
-			if (!more)
-				total += move_some(a, &key, b, &new_key, requeue);
+			if (!more && !err)
+				total += move_some(a, &key, b, &new_key, requeue, &err);
 		}
 		lock_drop_pair(&a->lock, &b->lock);
 		for (int i = 0; i < n; i++)
@@ -180,6 +185,7 @@ int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int 
 	struct futex_key key2;
 	int err = futex_key_get(mm, uaddr, is_private, &key);
 	int ret;
+	int n;
 
 	if (!err)
 		err = futex_key_get(mm, uaddr2, is_private, &key2);
@@ -188,8 +194,9 @@ int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int 
 	ret = change_word(uaddr2, op);
 	if (ret < 0)
 		return ret;
-	if (!ret)
-		return futex_wake_key(&key, MAX(wake, 1), UINT32_MAX);
-	ret = futex_wake_key(&key, MAX(wake, 1), UINT32_MAX);
-	return ret + futex_wake_key(&key2, MAX(wake2, 1), UINT32_MAX);
+	n = futex_wake_key(&key, MAX(wake, 1), UINT32_MAX);
+	if (n < 0 || !ret)
+		return n;
+	ret = futex_wake_key(&key2, MAX(wake2, 1), UINT32_MAX);
+	return ret < 0 ? ret : n + ret;
 }

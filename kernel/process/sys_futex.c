@@ -83,12 +83,12 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 	struct deadline deadline;
 	int err;
 
-	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
-	    cmd != FUTEX_WAIT_REQUEUE_PI)
-		return -ENOSYS;
 	err = deadline_get(cmd, realtime, timeout, &deadline);
 	if (err)
 		return err;
+	if (realtime && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+	    cmd != FUTEX_WAIT_REQUEUE_PI)
+		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
 		return wait_restartable(t, addr, is_private, val, UINT32_MAX, deadline);
@@ -106,9 +106,9 @@ long sys_futex(struct task *t, uaddr_t addr, int op, uint32_t val, uint64_t time
 		return futex_wake_op(addr, addr2, is_private, (int)val, val2, val3);
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
-		return futex_lock_pi(addr, is_private, deadline, false);
+		return futex_lock_pi(addr, is_private, deadline);
 	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(addr, is_private, deadline, true);
+		return futex_trylock_pi(addr, is_private);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr, is_private);
 	case FUTEX_WAIT_REQUEUE_PI:

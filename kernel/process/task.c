@@ -64,7 +64,6 @@ struct task *task_alloc(void)
 	t->sleeper.host_eventfd = -1;
 	list_init(&t->thread_link);
 	list_init(&t->pending.queue);
-	list_init(&t->pi_list);
 	waitq_init(&t->vfork_done);
 	return t;
 }

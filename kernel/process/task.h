@@ -175,8 +175,8 @@ struct task {
 	nsec_t cpu_time_base; /* CPU time of cpus it ran on before this one */
 	nsec_t past_user;     /* of that, the user time */
 	uint64_t past_min_faults, past_maj_faults;
-	void *futex_waiter;		 /* struct futex_waiter * while in futex_wait */
-	struct list pi_list;		 /* PI futexes held */
+	uint64_t futex_left_mm;		 /* atomic: futex_pi.c */
+	struct futex_waiter *pi_waiter;	 /* futex_chain.c: queued for a PI lock */
 	struct sem_undo_list *sem_undos; /* own: ref; ipc/: fork: none, CLONE_SYSVSEM:
 					    shared; exec: kept */
 	struct aio_context *aio;	 /* own: event/: ref: of the call under way */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* futex.c - the queues of futex(2) between real threads: no wake-up is lost, none is
  * invented. */
-/* unit: process/futex.c process/futex_two.c process/futex_many.c mm/usercopy.c */
+/* unit: process/futex.c process/futex_two.c process/futex_many.c process/futex_chain.c */
+/* unit: mm/usercopy.c */
 /* unit: time/clock.c time/wall_clock.c time/ntp.c base/waitq.c base/lock.c */
 /* unit: host/fake/thread.c host/fake/sleep.c */
 /* unit: host/fake/usercopy.c host/fake/missing.c */
