@@ -194,7 +194,8 @@ void fault_enter(struct regs *regs)
 	if (t->fault_signo == SIGSEGV && regs->rip >= VSYSCALL_START &&
 	    t->fault_cr2 == regs->rip && vsyscall_enter(t, regs))
 		return;
-	if (t->fault_signo == SIGSEGV && mm_grow(t->mm, info.fault.addr))
+	if (t->fault_signo == SIGSEGV &&
+	    mm_grow(t->mm, info.fault.addr, &t->growths_seen))
 		return;
 	fault_log(t, regs);
 	signal_force(t, t->fault_signo, &info);

@@ -284,7 +284,7 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 	mm->exe->ops->get(mm->exe);
 	err = vdso_add_areas(mm);
 	if (!err)
-		err = stack_map(mm, e->program.stack_exec);
+		err = stack_map(mm, e->program.stack_exec, &e->strings, e->path);
 	if (!err)
 		err = elf_load(mm, &e->program, &layout);
 	if (!err) {

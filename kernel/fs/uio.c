@@ -5,7 +5,19 @@
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "lib/string.h"
+#include "mm/mm.h"
 #include "mm/usercopy.h"
+#include "process/task.h"
+
+/* A transfer may be made by the host, or under locks: a stack that it reaches below grows
+ * before it. */
+static void reach(uaddr_t addr, size_t size)
+{
+	struct task *t = current();
+
+	if (size && t->mm && mm_is_below_stack(t->mm, addr))
+		(void)mm_grow(t->mm, addr, &t->growths_seen);
+}
 
 #define TASK_END 0x7ffffffff000UL /* on Linux, where user addresses end */
 
@@ -14,6 +26,7 @@ int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
 	size = MIN(size, MAX_RW_COUNT);
 	if (!user_range_ok(addr, size))
 		return -EFAULT;
+	reach(addr, size);
 	u->one = (struct linux_iovec){addr, size};
 	u->iov = &u->one;
 	u->count = 1;
@@ -56,8 +69,10 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 			vec[i].iov_base = 0;
 			vec[i].iov_len = MIN(vec[i].iov_len, PAGE_SIZE);
 		}
-		if (!err)
-			total += vec[i].iov_len;
+		if (err)
+			break;
+		reach(vec[i].iov_base, vec[i].iov_len);
+		total += vec[i].iov_len;
 	}
 	if (err) {
 		kfree(u->allocated);

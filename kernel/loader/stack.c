@@ -23,10 +23,10 @@
 #include "process/task.h"
 #include "process/user_ns.h"
 
-#define STACK_RANDOM_BITS 22 /* pages */
-#define STACK_SIZE_MIN	  (128UL << 10)
-#define STACK_SIZE_MAX	  (1UL << 30) /* what is mapped at first; more comes by faults */
-#define MMAP_RANDOM_BITS  28	      /* pages */
+#define STACK_RANDOM_BITS 22		/* pages */
+#define STACK_ROOM	  (128UL << 10) /* below the strings; more comes by faults */
+#define MMAP_RANDOM_BITS  28		/* pages */
+#define MMAP_GAP_MIN	  (128UL << 20)
 #define STACK_GAP	  (1UL << 20) /* plus the stack's own randomness */
 
 struct auxv_facts auxv_facts;
@@ -105,11 +105,18 @@ static uaddr_t put_pointers(struct builder *b, uaddr_t at, const char *strings,
 	return at + sizeof(uint64_t);
 }
 
-static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
+/* What lies at the top, before all else: see stack_create(). */
+static size_t strings_size(const struct exec_strings *s, const char *execfn)
 {
-	uint64_t limit = rlimit_current(RLIMIT_STACK);
-	size_t size =
-		ALIGN_UP(MIN(MAX(limit, STACK_SIZE_MIN), STACK_SIZE_MAX), PAGE_SIZE);
+	return sizeof(uint64_t) + strlen(execfn) + 1 + s->env_size + s->args_size;
+}
+
+static int map_stack(struct mm *mm, bool exec_stack, size_t strings, uaddr_t *top)
+{
+	uint64_t limit = ALIGN_DOWN(rlimit_current(RLIMIT_STACK), PAGE_SIZE);
+	size_t used = ALIGN_UP(strings, PAGE_SIZE);
+	size_t size = MAX(MIN(used + STACK_ROOM, limit), used);
+	size_t gap = MIN(MAX(limit, MMAP_GAP_MIN), USER_END / 6 * 5);
 	uint32_t prot = PROT_READ | PROT_WRITE | (exec_stack ? PROT_EXEC : 0U);
 	uint32_t random_bits_used = STACK_RANDOM_BITS;
 	long ret;
@@ -117,12 +124,12 @@ static int map_stack(struct mm *mm, bool exec_stack, uaddr_t *top)
 	/* The vdso lies in the last 64 MiB: see core/vdso.c. */
 	*top = USER_END - (64UL << 20) - PAGE_SIZE -
 	       (random_bits(random_bits_used) << PAGE_SHIFT);
-	ret = mm_map(mm, *top - size, size, prot,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, NULL, 0,
-		     VMA_STACK);
+	ret = mm_map(mm, *top - size, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		     NULL, 0, VMA_STACK);
 	if (ret < 0)
 		return (int)ret;
-	mm->mmap_top = *top - MAX(size, 128UL << 20) - STACK_GAP -
+	mm->stack_low = *top - size;
+	mm->mmap_top = ALIGN_DOWN(*top - gap, PAGE_SIZE) - STACK_GAP -
 		       (random_bits(MMAP_RANDOM_BITS) << PAGE_SHIFT);
 	if (current()->personality & ADDR_COMPAT_LAYOUT)
 		mm->mmap_bottom = ALIGN_UP(USER_END / 3, PAGE_SIZE) +
@@ -165,14 +172,16 @@ int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn
 	if (!b.err)
 		b.err = copy_to_user(at, b.auxv, b.count * sizeof(uint64_t));
 	memcpy(mm->auxv, b.auxv, sizeof(b.auxv));
+	mm->stack_start = b.sp;
 	*sp = b.sp;
 	return b.err;
 }
 
-int stack_map(struct mm *mm, bool exec_stack)
+int stack_map(struct mm *mm, bool exec_stack, const struct exec_strings *s,
+	      const char *execfn)
 {
 	uaddr_t top;
-	int err = map_stack(mm, exec_stack, &top);
+	int err = map_stack(mm, exec_stack, strings_size(s, execfn), &top);
 
 	if (!err)
 		mm->stack_start = top;

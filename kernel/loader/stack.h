@@ -17,9 +17,10 @@ struct auxv_facts {
 };
 extern struct auxv_facts auxv_facts;
 
-/* Maps a stack in the empty mm, the calling task's, and chooses where later mappings go.
- */
-int stack_map(struct mm *mm, bool exec_stack) MUST_CHECK;
+/* Maps a stack in the empty mm, the calling task's, with room for the strings and a
+ * little more, and chooses where later mappings go. */
+int stack_map(struct mm *mm, bool exec_stack, const struct exec_strings *s,
+	      const char *execfn) MUST_CHECK;
 /* Fills the stack and sets *sp. vdso: AT_SYSINFO_EHDR, 0 for none. Also fills mm's
  * argument addresses and auxv. */
 int stack_create(struct mm *mm, const struct exec_strings *s, const char *execfn,

@@ -58,8 +58,7 @@ bool commit_may_not(void)
 
 bool commit_counts(uint32_t prot, uint32_t vma_flags)
 {
-	return (prot & PROT_WRITE) &&
-	       !(vma_flags & (VMA_SHARED | VMA_NORESERVE | VMA_STACK));
+	return (prot & PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_NORESERVE));
 }
 
 /* With OVERCOMMIT_NEVER something is kept for who is to set things right. */

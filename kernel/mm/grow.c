@@ -3,9 +3,12 @@
  * map.c. */
 #include "abi/mman.h"
 #include "abi/resource.h"
+#include "lib/atomic.h"
 #include "mm/commit.h"
 #include "mm/internal.h"
 #include "mm/limits.h"
+#include "mm/map.h"
+#include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
@@ -60,9 +63,48 @@ out:
 	return end;
 }
 
-bool mm_grow(struct mm *mm, uaddr_t addr)
+/* v may begin at start: Linux keeps 256 pages between a stack and what lies below. */
+static bool has_room(struct mm *mm, struct vma *v, uaddr_t start)
 {
-	uaddr_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+	struct vma *below = vma_prev(v);
+	size_t grow = v->start - start;
+
+	if (v->end - start > mm_limit(RLIMIT_STACK) ||
+	    start < (uaddr_t)atomic_load(&mm_min_addr))
+		return false;
+	if (below && !(below->flags & (VMA_GROWSDOWN | VMA_STACK)) &&
+	    below->prot != PROT_NONE && below->end + (256 << PAGE_SHIFT) > start)
+		return false;
+	return mm_may_expand(mm, v->prot, v->flags, grow >> PAGE_SHIFT) &&
+	       (!(v->flags & VMA_LOCKED) || map_may_lock(mm, grow));
+}
+
+static bool grow_to(struct mm *mm, struct vma *v, uaddr_t start)
+{
+	size_t grow = v->start - start;
+	size_t reserved = v->flags & VMA_ACCOUNT ? grow >> PAGE_SHIFT : 0;
+	bool grown;
+
+	if (!has_room(mm, v, start) || commit_reserve(mm, reserved))
+		return false;
+	grown = !map_host(mm, start, grow, v->prot, MAP_PRIVATE, NULL, 0);
+	if (grown) {
+		if (mm->stack_low == v->start)
+			atomic_store(&mm->stack_low, start);
+		vma_account(mm, v, -1);
+		v->start = start;
+		vma_gaps_changed(mm, v);
+		vma_account(mm, v, 1);
+		if (unlikely(v->uffd))
+			(void)!uffd_apply(mm, v, start, start + grow, false);
+		mm->growths++;
+	}
+	commit_release(reserved);
+	return grown;
+}
+
+bool mm_grow(struct mm *mm, uaddr_t addr, uint64_t *seen)
+{
 	struct vma *v;
 	bool grown = false;
 
@@ -70,30 +112,13 @@ bool mm_grow(struct mm *mm, uaddr_t addr)
 		return false;
 	lock_take(&mm->lock);
 	v = vma_find(mm, addr);
-	if (v && v->start > addr && (v->flags & (VMA_GROWSDOWN | VMA_STACK)) &&
-	    v->end - start <= mm_limit(RLIMIT_STACK)) {
-		struct vma *below = vma_prev(v);
-		size_t grow = v->start - start;
-		size_t reserved = v->flags & VMA_ACCOUNT ? grow >> PAGE_SHIFT : 0;
-
-		/* Linux keeps 256 pages between a stack and what lies below. */
-		if ((!below || (below->flags & (VMA_GROWSDOWN | VMA_STACK)) ||
-		     below->prot == PROT_NONE ||
-		     below->end + (256 << PAGE_SHIFT) <= start) &&
-		    (!below || below->end <= start) &&
-		    mm_may_expand(mm, v->prot, v->flags, grow >> PAGE_SHIFT) &&
-		    (!(v->flags & VMA_LOCKED) || map_may_lock(mm, grow)) &&
-		    !commit_reserve(mm, reserved)) {
-			if (!map_host(mm, start, grow, v->prot, MAP_PRIVATE, NULL, 0)) {
-				vma_account(mm, v, -1);
-				v->start = start;
-				vma_gaps_changed(mm, v);
-				vma_account(mm, v, 1);
-				grown = true;
-			}
-			commit_release(reserved);
-		}
+	if (v && (v->flags & (VMA_GROWSDOWN | VMA_STACK))) {
+		if (v->start > addr)
+			grown = grow_to(mm, v, ALIGN_DOWN(addr, PAGE_SIZE));
+		else /* by another thread, since the fault? */
+			grown = mm->growths != *seen;
 	}
+	*seen = mm->growths;
 	lock_drop(&mm->lock);
 	return grown;
 }

@@ -104,7 +104,9 @@ struct mm {
 	uaddr_t brk_start;
 	uaddr_t brk_end;
 	uaddr_t code_start, code_end, data_start, data_end;
-	uaddr_t stack_start;
+	uaddr_t stack_start; /* what the first stack pointer was */
+	uaddr_t stack_low;   /* atomic: lock to write: where the first stack begins */
+	uint64_t growths;    /* lock: of areas that grow down, by faults */
 	uaddr_t arg_start, arg_end, env_start, env_end;
 	uint64_t auxv[AUXV_WORDS];    /* as in the first stack; lock */
 	struct saved_strings *saved;  /* ref: NULL: none */
@@ -179,9 +181,16 @@ int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size);
 int mm_lock_all(struct mm *mm, int flags); /* MCL_*; 0: munlockall */
 /* mincore(2): vec_out in the guest. */
 int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out);
-/* A fault at addr just below a growing area: true when it was grown and the access may be
- * tried again. */
-bool mm_grow(struct mm *mm, uaddr_t addr);
+/* A fault at addr below a growing area: true when it was grown, or has been meanwhile,
+ * and the access may be tried again. seen: the task's own, how many growths it knows. */
+bool mm_grow(struct mm *mm, uaddr_t addr, uint64_t *seen);
+/* addr may be where the first stack has not grown to yet: what is to be accessed there by
+ * the host, or under a lock, cannot wait for a fault. */
+static inline bool mm_is_below_stack(const struct mm *mm, uaddr_t addr)
+{
+	return unlikely(addr >= mm->mmap_top &&
+			addr < __atomic_load_n(&mm->stack_low, __ATOMIC_RELAXED));
+}
 /* A vm_object of shared anonymous memory (host memfd), with one reference; NULL: no
  * memory or descriptors. is_promised: counted in Committed_AS. */
 struct vm_object *shared_memory_create(size_t size, bool is_promised);

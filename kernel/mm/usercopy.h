@@ -36,7 +36,8 @@ long strncpy_from_user(char *dst, uaddr_t src, size_t size) MUST_CHECK;
 long strnlen_user(uaddr_t src, size_t max) MUST_CHECK;
 
 /* After a failed or short copy: true when it was because of a page that a userfaultfd(2)
- * holds back, which the copy could not wait for with locks held: it is there now. For who
+ * holds back, or that a stack had not grown to, which the copy could not wait for with
+ * locks held: it is there now. For who
  * has dropped his locks and can try again; system calls that just fail with EFAULT are
  * restarted by the dispatcher. */
 bool user_fault_retry(void) MUST_CHECK;

@@ -146,6 +146,7 @@ struct task {
 	uaddr_t held_fault;
 	bool held_write, is_held;
 	uint64_t uffd_drops_seen; /* own: mm/uffd.h */
+	uint64_t growths_seen;	  /* own: mm_grow() */
 	uint32_t fault_waits;	  /* own: how often an access has waited */
 
 	int exit_code; /* wait status word of a dead task */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* task_fault.c - the kernel's own accesses to memory whose faults the guest deals with:
- * mm/uffd.h. */
+/* task_fault.c - the kernel's own accesses to memory whose faults the guest deals with
+ * (mm/uffd.h), or that lets a stack grow. */
 #include "arch/x86_64/task_hooks.h"
 #include "lib/atomic.h"
 #include "mm/uffd.h"
@@ -9,7 +9,7 @@
 
 bool task_access_fault(struct task *t, uint64_t addr, bool is_write, bool may_sleep)
 {
-	if (!t->mm || !atomic_load(&t->mm->uffd) || addr >= USER_END)
+	if (!t->mm || addr >= USER_END)
 		return false;
 	if (may_sleep)
 		return true;
@@ -28,7 +28,14 @@ static bool wait_for(uaddr_t addr, bool is_write)
 				.tid = t->tid,
 				.drops_seen = &t->uffd_drops_seen};
 
-	if (!t->mm || uffd_fault(t->mm, &a) != UFFD_RETRY)
+	enum uffd_verdict v = UFFD_NOT_MINE;
+
+	if (!t->mm)
+		return false;
+	if (unlikely(atomic_load(&t->mm->uffd)))
+		v = uffd_fault(t->mm, &a);
+	if (v != UFFD_RETRY &&
+	    (v != UFFD_NOT_MINE || !mm_grow(t->mm, addr, &t->growths_seen)))
 		return false;
 	t->fault_waits++;
 	return true;

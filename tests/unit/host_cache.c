@@ -14,6 +14,7 @@
 #include "host/fake/fake.h"
 #include "host/host.h"
 #include "memory.h"
+#include "mm/mm.h"
 #include "random.h"
 
 #include <pthread.h>
@@ -26,6 +27,13 @@ static char byte_at(int n, int64_t off)
 	uint64_t x = ((uint64_t)off + (uint64_t)n * 7919) * 0x9e3779b97f4a7c15ULL;
 
 	return (char)(x >> 56);
+}
+
+/* Replaces mm/grow.c's: no stack is here. */
+bool mm_grow(struct mm *of, uaddr_t addr, uint64_t *seen)
+{
+	(void)of, (void)addr, (void)seen;
+	return false;
 }
 
 static void start(void)

@@ -808,23 +808,29 @@ static void brk_grows_and_shrinks_and_stops_at_neighbours(void)
 static void a_stack_grows_down_to_its_limit(void)
 {
 	uaddr_t top = WINDOW + 100 * PAGE_SIZE;
+	uint64_t other = 0; /* another thread's */
+	uint64_t seen = 0;
 
 	start();
 	limits[RLIMIT_STACK] = 16 * PAGE_SIZE;
 	CHECK(mm_map(mm, top - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0,
 		     VMA_STACK) > 0);
-	CHECK(!mm_grow(mm, top + PAGE_SIZE));
-	CHECK(mm_grow(mm, top - 3 * PAGE_SIZE + 5));
+	CHECK(!mm_grow(mm, top + PAGE_SIZE, &seen));
+	CHECK(mm_grow(mm, top - 3 * PAGE_SIZE + 5, &seen));
+	CHECK(!mm_grow(mm, top - 3 * PAGE_SIZE + 5, &seen));
+	CHECK(mm_grow(mm, top - 3 * PAGE_SIZE + 5, &other));
+	CHECK(!mm_grow(mm, top - 3 * PAGE_SIZE + 5, &other));
 	CHECK(fake_page_count() == 3);
-	CHECK(!mm_grow(mm, top - 17 * PAGE_SIZE));
+	CHECK(!mm_grow(mm, top - 17 * PAGE_SIZE, &seen));
 	fake_fail_at(1);
-	CHECK(!mm_grow(mm, top - 4 * PAGE_SIZE));
+	CHECK(!mm_grow(mm, top - 4 * PAGE_SIZE, &seen));
 	CHECK(fake_page_count() == 3 && mm->stack_pages == 3);
-	CHECK(mm_grow(mm, top - 16 * PAGE_SIZE));
+	CHECK(mm_grow(mm, top - 16 * PAGE_SIZE, &seen));
 	CHECK(map_at(WINDOW, PAGE_SIZE, MAP_FIXED) > 0);
 	limits[RLIMIT_STACK] = UINT64_MAX;
-	CHECK(!mm_grow(mm, top - 18 * PAGE_SIZE)); /* too near to what lies below */
+	CHECK(!mm_grow(mm, top - 18 * PAGE_SIZE,
+		       &seen)); /* too near to what lies below */
 	CHECK(mm_unmap(mm, WINDOW, PAGES * PAGE_SIZE) == 0);
 	finish();
 }

@@ -30,8 +30,8 @@ void task_set_fault(struct task *t, int signo, const struct linux_siginfo *info,
 /* The guest's trap flag was set when it entered the kernel: to be set again on return. */
 void task_set_step(struct task *t);
 /* One of the kernel's accesses to guest memory has faulted at addr. True: it is to wait,
- * in user_fault_held(), for whoever deals with the guest's faults (mm/uffd.h). Else it
- * fails; when it only must not sleep, t remembers. */
+ * in user_fault_held(), for whoever deals with the guest's faults (mm/uffd.h), or to see
+ * a stack grow. Else it fails; when it only must not sleep, t remembers. */
 bool task_access_fault(struct task *t, uint64_t addr, bool is_write, bool may_sleep);
 /* The waiting, on the kernel stack of the access. 1: it is to be tried again, 0: it
  * fails. */

@@ -27,10 +27,19 @@ size_t areas_count(struct mm *mm)
 	return count;
 }
 
-static int copy_one(struct vma *v, void *arg)
+/* Of the parts of the first stack only the one is called so where it began. */
+static uint32_t flags_shown(const struct mm *mm, const struct vma *v)
 {
-	struct areas *a = arg;
+	uint32_t flags = v->flags;
 
+	if ((flags & VMA_STACK) &&
+	    (v->start > mm->stack_start || v->end < mm->stack_start))
+		flags = (flags & ~(uint32_t)VMA_STACK) | VMA_GROWSDOWN;
+	return flags;
+}
+
+static int copy_one(const struct mm *mm, struct vma *v, struct areas *a)
+{
 	if (a->count == a->size)
 		return 1;
 	a->area[a->count++] = (struct area){.start = v->start,
@@ -39,7 +48,7 @@ static int copy_one(struct vma *v, void *arg)
 					    .object = v->object,
 					    .name = v->name,
 					    .prot = v->prot,
-					    .flags = v->flags};
+					    .flags = flags_shown(mm, v)};
 	if (v->object)
 		v->object->ops->get(v->object);
 	vma_name_get(v->name);
@@ -60,7 +69,7 @@ int areas_take_some(struct areas *a, struct mm *mm, uaddr_t from, size_t max)
 		lock_take(&mm->lock);
 		more = 0;
 		for (struct vma *v = vma_find(mm, from); v && !more; v = vma_next(v))
-			more = v->flags & VMA_HIDDEN ? 0 : copy_one(v, a);
+			more = v->flags & VMA_HIDDEN ? 0 : copy_one(mm, v, a);
 		lock_drop(&mm->lock);
 		more = more && a->count < max;
 	}
