@@ -50,6 +50,7 @@ enum lock_rank { /* outermost first */
 		 RANK_PROCESS_TREE, /* parents, children, groups, sessions, wait() */
 		 RANK_SIGNAL, /* one process's pending sets, actions and stop state */
 		 RANK_SOCKET_FILTER, /* which filter a socket has */
+		 RANK_NETFILTER,     /* which tables a network has */
 		 RANK_LO,	     /* a loopback device's addresses and settings */
 		 RANK_TIMER,	     /* timer queue */
 		 RANK_PATCH,	     /* patch cache */

@@ -9,6 +9,7 @@
 #include "fs/proc/proc.h"
 #include "lib/atomic.h"
 #include "net/local/local.h"
+#include "net/netfilter/netfilter.h"
 #include "process/task.h"
 #include "process/user_ns.h"
 
@@ -38,6 +39,7 @@ static void net_ns_free(struct namespace *ns)
 	proc_forget_net(ns);
 	lo_fini(&net->lo);
 	local_net_destroy(net->local);
+	netfilter_destroy(net->netfilter);
 	namespace_fini(ns);
 	slab_free(&net_ns_slab, net);
 }

@@ -7,6 +7,7 @@
 #include "process/namespace.h"
 
 struct local_net;
+struct netfilter;
 
 /* Of /proc/sys/net, what the kernel heeds. Atomic, each for itself. */
 struct net_settings {
@@ -27,6 +28,9 @@ struct net_ns {
 	struct lo_device lo;	 /* of one that is not the host's */
 	struct local_net *local; /* const: its ports: net/local/local.h; NULL: is_host */
 	struct net_settings settings;
+	/* Atomic, set once: its packet filters: net/netfilter/netfilter.h. NULL: nobody
+	 * has asked for a table, or is_host. */
+	struct netfilter *netfilter;
 };
 extern struct net_ns first_net_ns;
 

@@ -23,6 +23,7 @@
 #include "net/inet/inet.h"
 #include "net/internal.h"
 #include "net/net_ns.h"
+#include "net/netfilter/netfilter.h"
 #include "net/netlink/netlink.h"
 #include "net/packet/packet.h"
 #include "net/unix/unix.h"
@@ -53,6 +54,7 @@ void net_init(struct monitor_box *box, bool has_own_network)
 	}
 	netlink_init(box);
 	packet_init();
+	netfilter_init();
 }
 
 /* ---- waiting ---- */

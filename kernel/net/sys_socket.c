@@ -16,6 +16,7 @@
 #include "net/inet/inet.h"
 #include "net/internal.h"
 #include "net/net_ns.h"
+#include "net/netfilter/netfilter.h"
 #include "net/packet/packet.h"
 #include "process/task.h"
 
@@ -300,7 +301,12 @@ long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, 
 	ref = socket_get(fd);
 	if (ref.err)
 		return ref.err;
-	/* No option takes more than this. */
+	if (unlikely(netfilter_is_option(ref.socket, level, name, true))) {
+		result = netfilter_set_option(ref.socket, level, name, value, len);
+		socket_put(ref);
+		return result;
+	}
+	/* No other option takes more than this. */
 	len = MIN(len, OPTION_MAX);
 	if ((size_t)len > sizeof(fast))
 		copy = kmalloc((size_t)len);
@@ -334,6 +340,10 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 	(void)t;
 	if (ref.err)
 		return ref.err;
+	if (unlikely(netfilter_is_option(ref.socket, level, name, false))) {
+		result = netfilter_get_option(ref.socket, level, name, value, len_at);
+		goto out;
+	}
 	result = get_user_u32(&len, len_at);
 	if (!result && (int)len < 0)
 		result = -EINVAL;

@@ -9,7 +9,7 @@
 #include "fs/proc/proc.h"
 #include "fs/proc/pseudo.h"
 
-enum { TABLES_MAX = 32 };
+enum { TABLES_MAX = 48 };
 
 struct pseudo_node proc_net;
 

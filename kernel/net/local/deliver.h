@@ -36,12 +36,19 @@ void icmp_put_sum(const struct ip_packet *ip, uint8_t *data);
 void icmp_deliver(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way);
 /* Answers ip with "unreachable" of that code. */
 void icmp_send_unreachable(struct net_ns *net, const struct ip_packet *ip, uint8_t code);
+/* The same for a filter, which says what: errors are not answered. */
+void icmp_send_reject(struct net_ns *net, const struct ip_packet *ip, uint8_t type,
+		      uint8_t code);
+bool icmp_is_error(const struct ip_packet *ip);
+/* What an error of that kind is to who connects. */
+int icmp_error_number(bool is_v4, uint8_t type, uint8_t code);
 enum { UNREACHABLE_PROTOCOL = 2, UNREACHABLE_PORT = 3, UNREACHABLE_PORT6 = 4 };
 
 /* ---- ip_output.c ---- */
 
-/* A packet goes out by lo, and comes in if it is for this network. */
-void ip_output(struct net_ns *net, const struct ip_packet *ip);
+/* A packet goes out by lo, and comes in if it is for this network: 0, -EPERM: a filter
+ * has dropped it on its way out. */
+int ip_output(struct net_ns *net, const struct ip_packet *ip);
 /* Does somebody see packets? */
 bool ip_has_watchers(const struct net_ns *net);
 /* Shows watchers a datagram that finds its way without. */

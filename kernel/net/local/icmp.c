@@ -145,7 +145,7 @@ static void answer(struct net_ns *net, const struct ip_packet *ip, uint8_t *data
 	}
 	icmp_put_sum(&out, data);
 	icmp_count_out(net, ip->is_v4, data[0]);
-	ip_output(net, &out);
+	(void)ip_output(net, &out);
 }
 
 /* Only what one sender sent to one address is answered with an error. */
@@ -161,30 +161,76 @@ static bool may_complain(struct net_ns *net, const struct ip_packet *ip)
 	       way == WAY_LOCAL && dgram_way_in(net, &to, &way) && way == WAY_LOCAL;
 }
 
-void icmp_send_unreachable(struct net_ns *net, const struct ip_packet *ip, uint8_t code)
+/* info: what stands behind the sum. */
+static void send_error(struct net_ns *net, const struct ip_packet *ip, uint8_t type,
+		       uint8_t code, uint32_t info)
 {
 	uint32_t own = ip->is_v4 ? IP4_HEADER : IP6_HEADER;
 	uint32_t most = (ip->is_v4 ? ERROR4_MAX : ERROR6_MAX) - own - ICMP_HEADER;
 	uint32_t whole = ip_packet_size(ip);
-	uint8_t *data;
+	uint8_t *data = kmalloc(ICMP_HEADER + whole);
 
-	if (!may_complain(net, ip))
-		return;
-	data = kmalloc(ICMP_HEADER + whole);
 	if (!data)
 		return;
-	memset(data, 0, ICMP_HEADER);
-	data[0] = ip->is_v4 ? UNREACHABLE : UNREACHABLE6;
+	data[0] = type;
 	data[1] = code;
-	if (!ip->is_v4 && code == UNREACHABLE_PROTOCOL) {
-		data[0] = PARAMETER6; /* an unknown next header, and where it stands */
-		data[1] = 1;
-		put_be32(data + 4, ip->options_size ? IP6_HEADER : 6);
-	}
+	put_be32(data + 4, info);
 	ip_build(ip, data + ICMP_HEADER);
 	answer(net, ip, data, ICMP_HEADER + MIN(whole, most),
 	       ip->is_v4 ? ip->tos | TOS_CONTROL : 0);
 	kfree(data);
+}
+
+void icmp_send_unreachable(struct net_ns *net, const struct ip_packet *ip, uint8_t code)
+{
+	if (!may_complain(net, ip))
+		return;
+	if (ip->is_v4)
+		send_error(net, ip, UNREACHABLE, code, 0);
+	else if (code != UNREACHABLE_PROTOCOL)
+		send_error(net, ip, UNREACHABLE6, code, 0);
+	else /* an unknown next header, and where it stands */
+		send_error(net, ip, PARAMETER6, 1, ip->options_size ? IP6_HEADER : 6);
+}
+
+bool icmp_is_error(const struct ip_packet *ip)
+{
+	if (ip->protocol != (ip->is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) || !ip->size)
+		return false;
+	if (!ip->is_v4)
+		return ip->data[0] < ECHO6;
+	switch (ip->data[0]) {
+	case UNREACHABLE:
+	case QUENCH:
+	case REDIRECT:
+	case TIME_EXCEEDED:
+	case PARAMETER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Also of what was to leave the network. */
+void icmp_send_reject(struct net_ns *net, const struct ip_packet *ip, uint8_t type,
+		      uint8_t code)
+{
+	struct tcp_target from = {.is_v4 = ip->is_v4};
+	struct tcp_target to = {.is_v4 = ip->is_v4};
+	enum dgram_way way;
+
+	memcpy(from.name.addr, ip->from, sizeof(from.name.addr));
+	memcpy(to.name.addr, ip->to, sizeof(to.name.addr));
+	if (icmp_is_error(ip) || local_address_is_multicast(&to) ||
+	    local_address_is_broadcast(&to) || tcp_is_any(from.name.addr) ||
+	    !dgram_way_in(net, &from, &way) || way != WAY_LOCAL)
+		return;
+	send_error(net, ip, type, code, 0);
+}
+
+int icmp_error_number(bool is_v4, uint8_t type, uint8_t code)
+{
+	return meaning_of(is_v4, type, code).error;
 }
 
 /* ---- answering ---- */

@@ -9,6 +9,7 @@
 
 struct lo_device;
 struct lo_frame;
+struct socket;
 
 enum {
 	IP4_HEADER = 20,
@@ -41,6 +42,11 @@ struct ip_packet {
 	const uint8_t *data; /* behind the headers */
 	uint32_t size;
 	bool is_sum_fine; /* nobody need look at the sum of what is in it */
+	bool lacks_sum;	  /* of UDP: it has only the pseudo header's */
+	/* For filters: */
+	uint8_t state; /* enum nf_state */
+	uint32_t mark;
+	const struct socket *sender; /* NULL: the network itself */
 };
 
 /* The size of what ip_build() makes. */

@@ -10,13 +10,14 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/deliver.h"
+#include "net/netfilter/netfilter.h"
 
 enum { OPTION_END = 0, OPTION_NOOP = 1, OPTION_RECORD = 7, OPTION_STAMP = 68 };
 
 bool ip_has_watchers(const struct net_ns *net)
 {
 	return lo_has_taps(&net->lo) ||
-	       atomic_load_relaxed(&net->local->dgrams.raw_count);
+	       atomic_load_relaxed(&net->local->dgrams.raw_count) || netfilter_is_on(net);
 }
 
 uint16_t ip_next_id(struct net_ns *net)
@@ -55,7 +56,7 @@ int ip_set_options(struct dgram_packet *p, const uint8_t *data, size_t size)
 
 /* ---- showing ---- */
 
-static void show_frame(struct net_ns *net, const struct ip_packet *ip, bool lacks_sum)
+static void show_frame(struct net_ns *net, const struct ip_packet *ip)
 {
 	uint32_t size = ip_packet_size(ip) + ETH_HLEN;
 	uint8_t *data = kmalloc(size);
@@ -63,13 +64,14 @@ static void show_frame(struct net_ns *net, const struct ip_packet *ip, bool lack
 		.data = data,
 		.size = size,
 		.protocol = ip->is_v4 ? ETH_P_IP : ETH_P_IPV6,
+		.mark = ip->mark,
 	};
 
 	if (!data)
 		return;
 	lo_header_put(data, f.protocol);
 	ip_build(ip, data + ETH_HLEN);
-	if (lacks_sum) {
+	if (ip->lacks_sum) {
 		f.lacks_sum = true;
 		f.sum_start = (uint16_t)(size - ip->size);
 		f.sum_off = 6; /* of UDP */
@@ -95,6 +97,7 @@ void ip_describe(struct net_ns *net, struct dgram_packet *p, struct ip_packet *i
 		.next = p->next,
 		.data = p->data,
 		.size = p->size,
+		.mark = p->mark,
 	};
 	memcpy(ip->from, p->from.name.addr, sizeof(ip->from));
 	memcpy(ip->to, p->to.name.addr, sizeof(ip->to));
@@ -111,6 +114,7 @@ void ip_describe_udp(struct net_ns *net, struct dgram_packet *p, struct ip_packe
 	ip->data = head;
 	ip->size = p->size + UDP_HEADER;
 	ip->is_sum_fine = true;
+	ip->lacks_sum = p->has_sum;
 	if (p->has_sum)
 		put_be16(head + 6, (uint16_t)~ip_sum_fold(ip_sum_pseudo(ip, ip->size)));
 }
@@ -122,7 +126,7 @@ static void show_one(struct net_ns *net, struct dgram_packet *p, enum dgram_way 
 	ip_describe_udp(net, p, &ip);
 	lo_count(&net->lo, ip_packet_size(&ip));
 	if (lo_has_taps(&net->lo))
-		show_frame(net, &ip, p->has_sum);
+		show_frame(net, &ip);
 	if (way != WAY_NOWHERE)
 		(void)raw_deliver(net, &ip, way != WAY_LOCAL);
 }
@@ -155,20 +159,44 @@ static void target_of(const struct ip_packet *ip, const uint8_t addr[16],
 	memcpy(t->name.addr, addr, sizeof(t->name.addr));
 }
 
-void ip_output(struct net_ns *net, const struct ip_packet *ip)
+static void emit(struct net_ns *net, const struct ip_packet *ip)
 {
 	struct tcp_target to;
 	enum dgram_way way;
 
-	dgram_count(net, ip->is_v4, IP_OUT);
 	if (!lo_is_up(&net->lo))
 		return;
 	lo_count(&net->lo, ip_packet_size(ip));
 	if (lo_has_taps(&net->lo))
-		show_frame(net, ip, false);
+		show_frame(net, ip);
 	target_of(ip, ip->to, &to);
 	if (dgram_way_in(net, &to, &way))
 		ip_input(net, ip, way);
+}
+
+/* True: it passes. A packet that is refused is answered. */
+static bool passes(struct net_ns *net, struct ip_packet *ip, enum nf_way way)
+{
+	struct nf_verdict v = netfilter_run(net, ip, ip_packet_size(ip), way, true);
+
+	if (v.fate == NF_REJECTED)
+		icmp_send_reject(net, ip, v.type, v.code);
+	return v.fate == NF_PASSES;
+}
+
+int ip_output(struct net_ns *net, const struct ip_packet *ip)
+{
+	struct ip_packet own;
+
+	dgram_count(net, ip->is_v4, IP_OUT);
+	if (netfilter_is_on(net)) {
+		own = *ip;
+		if (!passes(net, &own, NF_OUT))
+			return -EPERM;
+		ip = &own;
+	}
+	emit(net, ip);
+	return 0;
 }
 
 /* One of UDP that came as a packet. */
@@ -193,7 +221,7 @@ static void udp_input(struct net_ns *net, const struct ip_packet *ip, enum dgram
 		return;
 	p->from.name.port = get_be16(ip->data);
 	p->to.name.port = get_be16(ip->data + 2);
-	p->has_sum = get_be16(ip->data + 6);
+	p->has_sum = get_be16(ip->data + 6) || ip->lacks_sum;
 	p->is_many = way != WAY_LOCAL;
 	udp_deliver(net, p, way);
 }
@@ -214,6 +242,7 @@ struct dgram_packet *ip_unpack(const struct ip_packet *ip, uint32_t off, uint32_
 	p->id = ip->id;
 	p->flow = ip->flow;
 	p->next = ip->next;
+	p->mark = ip->mark;
 	if (ip->options_size &&
 	    !dgram_packet_set_options(p, ip->options, ip->options_size)) {
 		dgram_packet_destroy(p);
@@ -222,14 +251,10 @@ struct dgram_packet *ip_unpack(const struct ip_packet *ip, uint32_t off, uint32_
 	return p;
 }
 
-void ip_input(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way)
+static void deliver(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way)
 {
-	struct tcp_target to;
 	bool is_wanted;
 
-	target_of(ip, ip->to, &to);
-	if (way == WAY_MULTICAST && !group_is_joined(net, &to))
-		return;
 	is_wanted = raw_deliver(net, ip, way != WAY_LOCAL);
 	if (ip->protocol == IPPROTO_UDP)
 		udp_input(net, ip, way);
@@ -244,6 +269,24 @@ void ip_input(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way
 	}
 }
 
+void ip_input(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way)
+{
+	struct ip_packet own;
+	struct tcp_target to;
+
+	target_of(ip, ip->to, &to);
+	if (way == WAY_MULTICAST && !group_is_joined(net, &to))
+		return;
+	if (netfilter_is_on(net)) {
+		own = *ip;
+		own.sender = NULL; /* who has sent it is known on the way out alone */
+		if (!passes(net, &own, NF_IN))
+			return;
+		ip = &own;
+	}
+	deliver(net, ip, way);
+}
+
 void local_lo_input(struct lo_device *lo, const struct lo_frame *f)
 {
 	struct net_ns *net = container_of(lo, struct net_ns, lo);
@@ -255,6 +298,7 @@ void local_lo_input(struct lo_device *lo, const struct lo_frame *f)
 	    ip.is_v4 != (f->protocol == ETH_P_IP))
 		return;
 	ip.is_sum_fine = f->lacks_sum || f->is_sum_right;
+	ip.mark = f->mark;
 	dgram_count(net, ip.is_v4, IP_IN);
 	target_of(&ip, ip.to, &to);
 	if (dgram_way_in(net, &to, &way))

@@ -104,19 +104,22 @@ static int prepare(struct dgram_send *w, size_t size)
 }
 
 /* The request gets the socket's identifier, and its sum. */
-static void transmit(struct dgram_send *w, struct dgram_packet *p)
+static int transmit(struct dgram_send *w, struct dgram_packet *p)
 {
 	struct ip_packet ip;
+	int err;
 
 	dgram_fill_head(w, p);
 	p->protocol = (uint8_t)w->s->protocol;
 	put_be16(p->data + ID_AT, w->d->local.local.name.port);
 	ip_describe(w->s->net, p, &ip);
 	icmp_put_sum(&ip, p->data);
+	ip.sender = w->s;
 	icmp_count_out(w->s->net, ip.is_v4, p->data[0]);
 	dgram_tell_sent(w, p);
-	ip_output(w->s->net, &ip);
+	err = ip_output(w->s->net, &ip);
 	dgram_packet_destroy(p);
+	return err;
 }
 
 ssize_t ping_send(struct socket *s, struct message *m)
@@ -142,6 +145,6 @@ ssize_t ping_send(struct socket *s, struct message *m)
 		dgram_packet_destroy(p);
 		return err;
 	}
-	transmit(&w, p);
-	return (ssize_t)size;
+	err = transmit(&w, p);
+	return err ? err : (ssize_t)size;
 }

@@ -259,8 +259,20 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 	if (ip.size && ip.protocol == (ip.is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		icmp_count_out(w->s->net, ip.is_v4, ip.data[0]);
 	dgram_tell_sent(w, p);
-	ip_output(w->s->net, &ip);
-	return 0;
+	ip.sender = w->s;
+	return ip_output(w->s->net, &ip);
+}
+
+/* Nobody takes what is no packet. */
+static int send_parsed(struct dgram_send *w, const struct dgram_packet *p)
+{
+	struct ip_packet ip;
+
+	if (!ip_parse(&ip, p->data, p->size))
+		return 0;
+	ip.mark = w->mark;
+	ip.sender = w->s;
+	return ip_output(w->s->net, &ip);
 }
 
 /* IP_HDRINCL: what the sender has left open is filled in. */
@@ -268,7 +280,6 @@ static int transmit_own4(struct dgram_send *w, struct dgram_packet *p)
 {
 	uint32_t head = (uint32_t)(p->data[0] & 15) * 4;
 	static const uint8_t nobody[4];
-	struct ip_packet ip;
 
 	if (p->size < IP4_HEADER || head > p->size)
 		return -EINVAL;
@@ -281,20 +292,14 @@ static int transmit_own4(struct dgram_send *w, struct dgram_packet *p)
 		put_be16(p->data + ID_AT, ip_next_id(w->s->net));
 	put_be16(p->data + 10, 0);
 	put_be16(p->data + 10, ip_sum_fold(ip_sum(p->data, head, 0)));
-	if (ip_parse(&ip, p->data, p->size))
-		ip_output(w->s->net, &ip);
-	return 0;
+	return send_parsed(w, p);
 }
 
 static int transmit_own6(struct dgram_send *w, struct dgram_packet *p)
 {
-	struct ip_packet ip;
-
 	if (p->size < IP6_HEADER)
 		return -EINVAL;
-	if (ip_parse(&ip, p->data, p->size))
-		ip_output(w->s->net, &ip);
-	return 0;
+	return send_parsed(w, p);
 }
 
 ssize_t raw_send(struct socket *s, struct message *m)

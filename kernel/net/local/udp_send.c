@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "net/local/deliver.h"
 #include "net/local/dgram_host.h"
+#include "net/netfilter/netfilter.h"
 
 enum {
 	SEGMENTS_MAX = 128,
@@ -86,6 +87,42 @@ static int check_segment(struct dgram_send *w, size_t size)
 
 /* ---- off it goes ---- */
 
+/* One datagram as a packet of IP, which filters look at. */
+static int transmit_packet(struct dgram_send *w, struct dgram_packet *p)
+{
+	struct ip_packet ip;
+
+	ip_describe_udp(w->s->net, p, &ip);
+	ip.sender = w->s;
+	return ip_output(w->s->net, &ip);
+}
+
+/* The same of one that UDP_SEGMENT may have made many of. p is taken. */
+static int transmit_filtered(struct dgram_send *w, struct dgram_packet *p)
+{
+	uint32_t off = 0;
+	int err = 0;
+
+	if (!p->segment)
+		err = transmit_packet(w, p);
+	while (p->segment && off < p->size && !err) {
+		uint32_t size = MIN((uint32_t)p->segment, p->size - off);
+		struct dgram_packet *part = dgram_packet_copy(p, off, size);
+
+		if (!part)
+			break;
+		err = transmit_packet(w, part);
+		dgram_packet_destroy(part);
+		off += size;
+	}
+	if (!err) {
+		dgram_count(w->s->net, w->to.is_v4, UDP_OUT);
+		dgram_tell_sent(w, p);
+	}
+	dgram_packet_destroy(p);
+	return err;
+}
+
 static int transmit(struct dgram_send *w, struct dgram_packet *p)
 {
 	struct net_ns *net = w->s->net;
@@ -108,6 +145,8 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 		dgram_packet_destroy(p);
 		return err;
 	}
+	if (netfilter_is_on(net))
+		return transmit_filtered(w, p);
 	dgram_count(net, w->to.is_v4, UDP_OUT);
 	dgram_count(net, w->to.is_v4, IP_OUT);
 	dgram_tell_sent(w, p);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* flow.c - the states of what is not TCP: who has sent to whom, and whether an answer has
+ * come, in a small table that is there once a rule asks for states. Who finds his place
+ * in it taken puts the other out: that flow begins anew. */
+#include "abi/socket.h"
+#include "base/slab.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/local/deliver.h"
+#include "net/netfilter/internal.h"
+#include "time/clock.h"
+
+enum {
+	SECONDS_ASKED = 30, /* as Linux keeps flows of UDP, and of ICMP */
+	SECONDS_ANSWERED = 120,
+	ECHO_REPLY = 0,
+	ECHO6_REPLY = 129,
+	IDENTIFIER_AT = 4,
+};
+
+void nf_flows_begin(struct netfilter *nf)
+{
+	struct nf_flow *fresh;
+	struct nf_flow *none = NULL;
+
+	if (atomic_load(&nf->flows))
+		return;
+	fresh = kmalloc_array(NF_FLOWS, sizeof(*fresh));
+	if (!fresh || !atomic_try_cas(&nf->flows, &none, fresh))
+		kfree(fresh);
+}
+
+static bool is_icmp(const struct ip_packet *ip)
+{
+	return ip->protocol == (ip->is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+/* An answer cannot be the first. */
+static bool is_echo_reply(const struct ip_packet *ip)
+{
+	return is_icmp(ip) && ip->size &&
+	       ip->data[0] == (ip->is_v4 ? ECHO_REPLY : ECHO6_REPLY);
+}
+
+/* As its sender has it. */
+static void describe(const struct ip_packet *ip, struct nf_flow *f)
+{
+	*f = (struct nf_flow){.is_v4 = ip->is_v4, .protocol = ip->protocol};
+	memcpy(f->from, ip->from, sizeof(f->from));
+	memcpy(f->to, ip->to, sizeof(f->to));
+	if (ip->protocol == IPPROTO_UDP && ip->size >= UDP_HEADER) {
+		f->from_port = get_be16(ip->data);
+		f->to_port = get_be16(ip->data + 2);
+	} else if (is_icmp(ip) && ip->size >= ICMP_HEADER) {
+		f->from_port = f->to_port = get_be16(ip->data + IDENTIFIER_AT);
+	}
+}
+
+static void turn(const struct nf_flow *f, struct nf_flow *back)
+{
+	*back = *f;
+	memcpy(back->from, f->to, sizeof(f->to));
+	memcpy(back->to, f->from, sizeof(f->from));
+	back->from_port = f->to_port;
+	back->to_port = f->from_port;
+}
+
+static bool is_same(const struct nf_flow *a, const struct nf_flow *b)
+{
+	return a->is_v4 == b->is_v4 && a->protocol == b->protocol &&
+	       a->from_port == b->from_port && a->to_port == b->to_port &&
+	       !memcmp(a->from, b->from, sizeof(a->from)) &&
+	       !memcmp(a->to, b->to, sizeof(a->to));
+}
+
+static struct nf_flow *place_of(struct nf_flow *flows, const struct nf_flow *f)
+{
+	uint64_t x =
+		(uint64_t)f->from_port << 32 | (uint64_t)f->to_port << 8 | f->protocol;
+
+	for (uint32_t i = 0; i < sizeof(f->from); i += 4)
+		x = (x ^ get_be32(f->from + i) ^ (uint64_t)get_be32(f->to + i) << 32) *
+		    0x9e3779b97f4a7c15UL;
+	return &flows[(x >> 32) % NF_FLOWS];
+}
+
+/* The lock is held. */
+static struct nf_flow *find(struct nf_flow *flows, const struct nf_flow *f, nsec_t now)
+{
+	struct nf_flow *at = place_of(flows, f);
+
+	return at->until > now && is_same(at, f) ? at : NULL;
+}
+
+static nsec_t after(nsec_t now, int seconds)
+{
+	return now + (nsec_t)seconds * (nsec_t)NSEC_PER_SEC;
+}
+
+uint8_t nf_flow_state(struct netfilter *nf, const struct ip_packet *ip)
+{
+	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	uint8_t state = NF_STATE_NEW;
+	struct nf_flow *found;
+	struct nf_flow back;
+	struct nf_flow own;
+
+	if (icmp_is_error(ip))
+		return NF_STATE_RELATED;
+	describe(ip, &own);
+	turn(&own, &back);
+	lock_take(&nf->lock);
+	found = find(nf->flows, &back, now);
+	/* Who sends to himself does not answer. */
+	if (found && (is_echo_reply(ip) || !is_same(&own, &back))) {
+		found->is_answered = true;
+		found->until = after(now, SECONDS_ANSWERED);
+		state = NF_STATE_ESTABLISHED;
+	} else {
+		found = find(nf->flows, &own, now);
+		if (is_echo_reply(ip))
+			state = NF_STATE_INVALID;
+		else if (found && found->is_answered)
+			state = NF_STATE_ESTABLISHED;
+	}
+	lock_drop(&nf->lock);
+	return state;
+}
+
+void nf_flow_confirm(struct netfilter *nf, const struct ip_packet *ip)
+{
+	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	struct nf_flow own;
+	struct nf_flow *at;
+
+	if (ip->state != NF_STATE_NEW)
+		return;
+	describe(ip, &own);
+	own.until = after(now, SECONDS_ASKED);
+	lock_take(&nf->lock);
+	at = place_of(nf->flows, &own);
+	if (at->until <= now || !is_same(at, &own))
+		*at = own;
+	lock_drop(&nf->lock);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* tables.c - the tables that a network has: made when they are first asked for, with a
+ * rule for each hook that lets all pass; and how their rules are replaced. */
+#include "abi/errno.h"
+#include "base/slab.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/net_ns.h"
+#include "net/netfilter/internal.h"
+
+static uint64_t memory; /* atomic: bytes of all rules */
+
+static const struct {
+	const char *name;
+	uint32_t hooks;
+} tables[NF_TABLES] = {
+	[NF_RAW] = {"raw", 1U << NF_HOOK_PREROUTING | 1U << NF_HOOK_OUTPUT},
+	[NF_MANGLE] = {"mangle", (1U << NF_HOOKS) - 1},
+	[NF_FILTER] = {"filter", 1U << NF_HOOK_INPUT | 1U << NF_HOOK_FORWARD |
+					 1U << NF_HOOK_OUTPUT},
+};
+
+enum nf_table_kind nf_table_find(const char name[NF_TABLE_NAME])
+{
+	enum nf_table_kind kind = NF_RAW;
+
+	while (kind < NF_TABLES && strcmp(tables[kind].name, name) != 0)
+		kind++;
+	return kind;
+}
+
+const char *nf_table_name(enum nf_table_kind kind)
+{
+	return tables[kind].name;
+}
+
+uint32_t nf_table_hooks(enum nf_table_kind kind)
+{
+	return tables[kind].hooks;
+}
+
+/* ---- rules ---- */
+
+struct nf_rules *nf_rules_create(bool is_v4, uint32_t size)
+{
+	struct nf_rules *r = NULL;
+
+	if (size > NF_RULES_MAX)
+		return NULL;
+	if (atomic_add(&memory, size) + size <= NF_MEMORY_MAX)
+		r = kmalloc_zeroed(sizeof(*r) + size);
+	if (!r) {
+		(void)atomic_sub(&memory, size);
+		return NULL;
+	}
+	ref_init(&r->refs);
+	r->is_v4 = is_v4;
+	r->size = size;
+	return r;
+}
+
+void nf_rules_put(struct nf_rules *r)
+{
+	if (!r || !ref_put(&r->refs))
+		return;
+	(void)atomic_sub(&memory, r->size);
+	kfree(r);
+}
+
+/* ---- the rules of a table that nobody has changed ---- */
+
+static uint32_t standard_size(bool is_v4)
+{
+	return nf_head_size(is_v4) + (uint32_t)sizeof(struct linux_xt_standard_target);
+}
+
+static uint32_t error_size(bool is_v4)
+{
+	return nf_head_size(is_v4) + (uint32_t)sizeof(struct linux_xt_error_target);
+}
+
+static void put_head(bool is_v4, uint8_t *e, uint32_t size)
+{
+	struct linux_ipt_entry *v4 = (void *)e;
+	struct linux_ip6t_entry *v6 = (void *)e;
+
+	if (is_v4) {
+		v4->target_offset = sizeof(*v4);
+		v4->next_offset = (uint16_t)size;
+	} else {
+		v6->target_offset = sizeof(*v6);
+		v6->next_offset = (uint16_t)size;
+	}
+}
+
+static void put_accept(bool is_v4, uint8_t *e)
+{
+	struct linux_xt_standard_target *t = (void *)(e + nf_head_size(is_v4));
+
+	put_head(is_v4, e, standard_size(is_v4));
+	t->head.size = sizeof(*t);
+	t->verdict = -NF_VERDICT_ACCEPT - 1;
+}
+
+/* What stands behind the last rule, and is never come to. */
+static void put_end(bool is_v4, uint8_t *e)
+{
+	struct linux_xt_error_target *t = (void *)(e + nf_head_size(is_v4));
+	uint32_t place = 0;
+
+	put_head(is_v4, e, error_size(is_v4));
+	t->head.size = sizeof(*t);
+	strlcpy(t->head.name, "ERROR", sizeof(t->head.name));
+	strlcpy(t->name, "ERROR", sizeof(t->name));
+	(void)!nf_kind_find(nf_targets, nf_target_count, is_v4, &t->head, &place);
+	t->head.name[NF_PLACE] = (char)place;
+}
+
+static struct nf_rules *initial_rules(bool is_v4, enum nf_table_kind kind)
+{
+	uint32_t hooks = tables[kind].hooks;
+	struct nf_rules *r;
+	uint32_t count = 0;
+	uint32_t at = 0;
+
+	for (uint32_t left = hooks; left; left &= left - 1)
+		count++;
+	r = nf_rules_create(is_v4, count * standard_size(is_v4) + error_size(is_v4));
+	if (!r)
+		return NULL;
+	r->count = count + 1;
+	r->valid_hooks = hooks;
+	for (uint32_t hook = 0; hook < NF_HOOKS; hook++) {
+		r->hook_entry[hook] = r->underflow[hook] = (uint32_t)NF_NO_OFFSET;
+		if (!(hooks >> hook & 1))
+			continue;
+		r->hook_entry[hook] = r->underflow[hook] = at;
+		put_accept(is_v4, r->entries + at);
+		at += standard_size(is_v4);
+	}
+	put_end(is_v4, r->entries + at);
+	return r;
+}
+
+/* ---- a network's ---- */
+
+void netfilter_destroy(struct netfilter *nf)
+{
+	if (!nf)
+		return;
+	for (int family = 0; family < NF_FAMILIES; family++)
+		for (int kind = 0; kind < NF_TABLES; kind++)
+			nf_rules_put(nf->rules[family][kind]);
+	kfree(nf->flows);
+	kfree(nf);
+}
+
+/* That of net: NULL: no memory. */
+static struct netfilter *begin(struct net_ns *net)
+{
+	struct netfilter *nf = atomic_load(&net->netfilter);
+	struct netfilter *none = NULL;
+
+	if (nf)
+		return nf;
+	nf = kmalloc_zeroed(sizeof(*nf));
+	if (!nf)
+		return NULL;
+	lock_init(&nf->lock, RANK_NETFILTER);
+	if (atomic_try_cas(&net->netfilter, &none, nf))
+		return nf;
+	netfilter_destroy(nf);
+	return none;
+}
+
+struct nf_rules *nf_rules_get(struct netfilter *nf, bool is_v4, enum nf_table_kind kind)
+{
+	struct nf_rules *r;
+
+	lock_take(&nf->lock);
+	r = nf->rules[is_v4][kind];
+	if (r)
+		ref_get(&r->refs);
+	lock_drop(&nf->lock);
+	return r;
+}
+
+static int get(struct net_ns *net, bool is_v4, enum nf_table_kind kind,
+	       struct nf_rules **out)
+{
+	struct netfilter *nf = begin(net);
+	struct nf_rules *fresh;
+
+	if (!nf)
+		return -ENOMEM;
+	*out = nf_rules_get(nf, is_v4, kind);
+	if (*out)
+		return 0;
+	fresh = initial_rules(is_v4, kind);
+	if (!fresh)
+		return -ENOMEM;
+	lock_take(&nf->lock);
+	if (!nf->rules[is_v4][kind]) {
+		nf->rules[is_v4][kind] = fresh;
+		fresh = NULL;
+	}
+	*out = nf->rules[is_v4][kind];
+	ref_get(&(*out)->refs);
+	lock_drop(&nf->lock);
+	nf_rules_put(fresh);
+	return 0;
+}
+
+int nf_table_get(struct net_ns *net, bool is_v4, const char *name, struct nf_rules **out)
+{
+	enum nf_table_kind kind = nf_table_find(name);
+
+	return kind == NF_TABLES ? -ENOENT : get(net, is_v4, kind, out);
+}
+
+int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count,
+		     struct nf_rules *fresh, struct nf_rules **old)
+{
+	bool is_v4 = fresh->is_v4;
+	struct netfilter *nf;
+	int err = get(net, is_v4, kind, old);
+
+	if (err)
+		return err;
+	nf_rules_put(*old);
+	nf = atomic_load(&net->netfilter);
+	if (fresh->tracks)
+		nf_flows_begin(nf);
+	lock_take(&nf->lock);
+	if (nf->rules[is_v4][kind]->count != count) {
+		err = -EAGAIN;
+	} else {
+		*old = nf->rules[is_v4][kind];
+		nf->rules[is_v4][kind] = fresh;
+	}
+	lock_drop(&nf->lock);
+	return err;
+}
+
+void netfilter_init(void)
+{
+	nf_show_init();
+}

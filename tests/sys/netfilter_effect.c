@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* net */
+/* netfilter_effect.c - what packet filters do to datagrams and echo requests: of IPv4 and
+ * IPv6. TCP's are netfilter_tcp.c's. */
+/* calls: sendto sendmsg recvmsg setsockopt */
+#include "netfilter.h"
+
+#include <linux/errqueue.h>
+#include <netinet/ip_icmp.h>
+#include <pthread.h>
+
+enum { RACES = 300, SOON = 20000 /* ms */ };
+
+static int to, from; /* UDP */
+
+static void there_is_a_network(void)
+{
+	enter_filtered();
+	to = socket_at(SOCK_DGRAM, 0);
+	from = socket_at(SOCK_DGRAM, 0);
+}
+
+static ssize_t say(const char *text)
+{
+	return send4(from, "127.0.0.1", port_of(to), text);
+}
+
+/* What is sent later comes later: so nothing came before. */
+static void only_this_comes(const char *text)
+{
+	CHECK(say(text) == (ssize_t)strlen(text));
+	CHECK(gets(to, text));
+}
+
+static void what_goes_out_is_dropped(void)
+{
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .protocol = IPPROTO_UDP,
+		      .to = port_of(to),
+		      .verdict = DROPS});
+	FAILS(EPERM, say("lost"));
+	CHECK(send4(from, "127.0.0.1", port_of(from), "other") == 5);
+	CHECK(gets(from, "other"));
+	no_rules(false);
+	only_this_comes("found");
+}
+
+static void what_comes_in_is_dropped(void)
+{
+	RULES(false, {.hook = NF_INET_LOCAL_IN,
+		      .protocol = IPPROTO_UDP,
+		      .from = port_of(from),
+		      .verdict = DROPS});
+	CHECK(say("lost") == 4);
+	no_rules(false);
+	only_this_comes("found");
+}
+
+static void interfaces_are_told_apart(void)
+{
+	RULES(false, {.hook = NF_INET_LOCAL_IN, .in = "eth0", .verdict = DROPS});
+	only_this_comes("not by eth0");
+	RULES(false, {.hook = NF_INET_LOCAL_IN, .in = "lo", .verdict = DROPS});
+	CHECK(say("lost") == 4);
+	no_rules(false);
+	only_this_comes("found");
+}
+
+static void check_rejection(bool is_v6, int hook, uint32_t with, int type, int code,
+			    int error)
+{
+	struct sock_extended_err *e;
+	struct received r;
+	int fd = is_v6 ? udp6() : udp4();
+
+	RULES(is_v6, {.hook = hook,
+		      .protocol = IPPROTO_UDP,
+		      .to = 7777,
+		      .target = "REJECT",
+		      .with = with});
+	CHECK(set_option(fd, level_of(is_v6), is_v6 ? IPV6_RECVERR : IP_RECVERR, 1) == 0);
+	if (hook == NF_INET_LOCAL_OUT)
+		FAILS(EPERM, is_v6 ? send6(fd, "::1", 7777, "hello")
+				   : send4(fd, "127.0.0.1", 7777, "hello"));
+	else
+		CHECK((is_v6 ? send6(fd, "::1", 7777, "hello")
+			     : send4(fd, "127.0.0.1", 7777, "hello")) == 5);
+	CHECK(ready(fd, POLLIN, SOON) & POLLERR);
+	CHECK(receive(fd, &r, MSG_ERRQUEUE) == 5 && !memcmp(r.data, "hello", 5));
+	e = control_of(&r, level_of(is_v6), is_v6 ? IPV6_RECVERR : IP_RECVERR);
+	CHECK(e && (int)e->ee_errno == error);
+	CHECK(e->ee_type == type && e->ee_code == code);
+	CHECK(close(fd) == 0);
+	no_rules(is_v6);
+}
+
+static void rejections_are_told(void)
+{
+	check_rejection(false, NF_INET_LOCAL_IN, IPT_ICMP_PORT_UNREACHABLE, 3, 3,
+			ECONNREFUSED);
+	check_rejection(false, NF_INET_LOCAL_IN, IPT_ICMP_HOST_UNREACHABLE, 3, 1,
+			EHOSTUNREACH);
+	check_rejection(false, NF_INET_LOCAL_OUT, IPT_ICMP_ADMIN_PROHIBITED, 3, 13,
+			EHOSTUNREACH);
+	check_rejection(true, NF_INET_LOCAL_IN, IP6T_ICMP6_PORT_UNREACH, 1, 4,
+			ECONNREFUSED);
+	check_rejection(true, NF_INET_LOCAL_OUT, IP6T_ICMP6_ADM_PROHIBITED, 1, 1, EACCES);
+	check_rejection(true, NF_INET_LOCAL_IN, IP6T_ICMP6_NOT_NEIGHBOUR, 1, 2,
+			EHOSTUNREACH);
+}
+
+/* Also who listens there is not asked. */
+static void the_connected_are_refused(void)
+{
+	struct sockaddr_in a = loopback(port_of(to));
+	int fd = udp4();
+
+	CHECK(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	RULES(false, {.hook = NF_INET_LOCAL_IN,
+		      .protocol = IPPROTO_UDP,
+		      .to = port_of(to),
+		      .target = "REJECT",
+		      .with = IPT_ICMP_PORT_UNREACHABLE});
+	CHECK(send(fd, "hello", 5, 0) == 5);
+	CHECK(ready(fd, POLLIN, SOON) & POLLERR);
+	FAILS(ECONNREFUSED, recv(fd, &a, sizeof(a), 0));
+	CHECK(close(fd) == 0);
+	no_rules(false);
+	only_this_comes("found");
+}
+
+static void chains_are_jumped_to(void)
+{
+	RULES(false, {.hook = NF_INET_LOCAL_IN, .protocol = IPPROTO_UDP, .jumps = true},
+	      {.hook = NF_INET_LOCAL_IN,
+	       .protocol = IPPROTO_UDP,
+	       .to = port_of(to),
+	       .verdict = DROPS},
+	      {.hook = CHAIN,
+	       .protocol = IPPROTO_UDP,
+	       .from = port_of(from),
+	       .verdict = ACCEPTS});
+	only_this_comes("by the chain");
+	CHECK(send4(to, "127.0.0.1", port_of(to), "lost") == 4);
+	only_this_comes("by the chain again");
+	/* With a goto the chain's end is the policy. */
+	RULES(false, {.hook = NF_INET_LOCAL_IN, .protocol = IPPROTO_UDP, .is_goto = true},
+	      {.hook = NF_INET_LOCAL_IN, .protocol = IPPROTO_UDP, .verdict = DROPS},
+	      {.hook = CHAIN, .protocol = IPPROTO_TCP, .verdict = DROPS});
+	only_this_comes("by the policy");
+	no_rules(false);
+}
+
+static void states_are_known(void)
+{
+	const struct xt_state_info is_new = {1 << (IP_CT_NEW + 1)};
+	struct sockaddr_in a = loopback(port_of(to));
+	int asks = socket_at(SOCK_DGRAM, 0);
+
+	RULES(false, {.hook = NF_INET_LOCAL_IN,
+		      .protocol = IPPROTO_UDP,
+		      .to = port_of(from),
+		      .match = "state",
+		      .data = &is_new,
+		      .size = sizeof(is_new),
+		      .verdict = DROPS});
+	/* An answer is not new; what nobody asked for is. */
+	only_this_comes("question");
+	CHECK(send4(to, "127.0.0.1", port_of(from), "answer") == 6);
+	CHECK(gets(from, "answer"));
+	CHECK(send4(asks, "127.0.0.1", port_of(from), "lost") == 4);
+	CHECK(send4(to, "127.0.0.1", port_of(from), "more") == 4);
+	CHECK(gets(from, "more"));
+	CHECK(close(asks) == 0);
+	(void)a;
+	no_rules(false);
+}
+
+static void marks_and_owners_are_known(void)
+{
+	const struct xt_mark_mtinfo1 mark = {.mark = 7, .mask = 0xff};
+	const struct xt_owner_match_info own = {.match = XT_OWNER_UID};
+	const struct xt_owner_match_info others = {
+		.match = XT_OWNER_UID, .invert = XT_OWNER_UID, .uid_max = 0};
+
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .match = "mark",
+		      .revision = 1,
+		      .data = &mark,
+		      .size = sizeof(mark),
+		      .verdict = DROPS});
+	only_this_comes("without a mark");
+	CHECK(set_option(from, SOL_SOCKET, SO_MARK, 0x107) == 0);
+	FAILS(EPERM, say("lost"));
+	CHECK(set_option(from, SOL_SOCKET, SO_MARK, 0) == 0);
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .match = "owner",
+		      .revision = 1,
+		      .data = &others,
+		      .size = sizeof(others),
+		      .verdict = DROPS});
+	only_this_comes("mine");
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .match = "owner",
+		      .revision = 1,
+		      .data = &own,
+		      .size = sizeof(own),
+		      .verdict = DROPS});
+	FAILS(EPERM, say("lost"));
+	no_rules(false);
+}
+
+static void some_are_dropped(void)
+{
+	const struct xt_statistic_info third = {.mode = XT_STATISTIC_MODE_NTH,
+						.u.nth = {.every = 2}};
+	const struct xt_rateinfo hourly = {.avg = 36000000, .burst = 2};
+	const struct xt_multiport_v1 ports = {.flags = XT_MULTIPORT_DESTINATION,
+					      .count = 3,
+					      .ports = {9, 1, 65535},
+					      .pflags = {0, 1, 0}};
+
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .match = "statistic",
+		      .data = &third,
+		      .size = sizeof(third),
+		      .verdict = DROPS});
+	only_this_comes("1");
+	only_this_comes("2");
+	FAILS(EPERM, say("3"));
+	only_this_comes("4");
+	RULES(false,
+	      {.hook = NF_INET_LOCAL_OUT,
+	       .match = "limit",
+	       .data = &hourly,
+	       .size = sizeof(hourly),
+	       .verdict = ACCEPTS},
+	      {.hook = NF_INET_LOCAL_OUT, .verdict = DROPS});
+	only_this_comes("1");
+	only_this_comes("2");
+	FAILS(EPERM, say("3"));
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .protocol = IPPROTO_UDP,
+		      .match = "multiport",
+		      .revision = 1,
+		      .data = &ports,
+		      .size = sizeof(ports),
+		      .verdict = DROPS});
+	FAILS(EPERM, say("any port"));
+	no_rules(false);
+}
+
+static void counters_count(void)
+{
+	static struct table t;
+
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .protocol = IPPROTO_UDP,
+		      .to = port_of(to),
+		      .verdict = ACCEPTS});
+	only_this_comes("12345");
+	only_this_comes("1234567");
+	table_make(&t, false, NULL, 0);
+	CHECK(table_set(&t) == 0);
+	/* IN, FORWARD, the rule; headers count. */
+	CHECK(t.old[2].pcnt == 2 && t.old[2].bcnt == 33 + 35);
+	CHECK(t.old[0].pcnt == 2 && t.old[1].pcnt == 0);
+}
+
+static void every_second_is_dropped(void)
+{
+	const struct xt_statistic_info second = {.mode = XT_STATISTIC_MODE_NTH,
+						 .u.nth = {.every = 1}};
+
+	RULES(false, {.hook = NF_INET_LOCAL_IN,
+		      .protocol = IPPROTO_UDP,
+		      .to = port_of(to),
+		      .match = "statistic",
+		      .data = &second,
+		      .size = sizeof(second),
+		      .verdict = DROPS});
+	only_this_comes("1");
+	CHECK(say("2") == 1);
+	only_this_comes("3");
+	no_rules(false);
+}
+
+static void echoes_are_dropped(void)
+{
+	const struct ipt_icmp request = {.type = ICMP_ECHO, .code = {0, 255}};
+	struct sockaddr_in a = loopback(0);
+	struct icmphdr ask = {.type = ICMP_ECHO, .un.echo = {htons(77), htons(1)}};
+	char answer[100];
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+
+	ask.checksum = (uint16_t) ~(htons(0x0800 + 77 + 1));
+	CHECK(fd >= 0);
+	RULES(false, {.hook = NF_INET_LOCAL_IN,
+		      .protocol = IPPROTO_ICMP,
+		      .match = "icmp",
+		      .data = &request,
+		      .size = sizeof(request),
+		      .verdict = DROPS});
+	CHECK(sendto(fd, &ask, sizeof(ask), 0, (void *)&a, sizeof(a)) == sizeof(ask));
+	CHECK(gets_nothing(fd));
+	no_rules(false);
+	CHECK(sendto(fd, &ask, sizeof(ask), 0, (void *)&a, sizeof(a)) == sizeof(ask));
+	CHECK(recv(fd, answer, sizeof(answer), 0) == 28 && answer[20] == ICMP_ECHO);
+	CHECK(recv(fd, answer, sizeof(answer), 0) == 28 && answer[20] == ICMP_ECHOREPLY);
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .protocol = IPPROTO_ICMP,
+		      .match = "icmp",
+		      .data = &request,
+		      .size = sizeof(request),
+		      .verdict = DROPS});
+	FAILS(EPERM, sendto(fd, &ask, sizeof(ask), 0, (void *)&a, sizeof(a)));
+	no_rules(false);
+	CHECK(close(fd) == 0);
+}
+
+static void ipv6_has_its_own_rules(void)
+{
+	struct sockaddr_in6 a = loopback6(0);
+	int six = udp6();
+
+	CHECK(bind(six, (struct sockaddr *)&a, sizeof(a)) == 0);
+	RULES(true, {.hook = NF_INET_LOCAL_OUT,
+		     .protocol = IPPROTO_UDP,
+		     .to = port_of(six),
+		     .verdict = DROPS});
+	FAILS(EPERM, send6(six, "::1", port_of(six), "lost"));
+	only_this_comes("IPv4");
+	no_rules(true);
+	CHECK(send6(six, "::1", port_of(six), "found") == 5 && gets(six, "found"));
+	CHECK(close(six) == 0);
+}
+
+static bool is_done;
+
+static void *change_rules(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < RACES; i++) {
+		RULES(false,
+		      {.hook = NF_INET_LOCAL_OUT,
+		       .protocol = IPPROTO_UDP,
+		       .to = port_of(to),
+		       .jumps = true},
+		      {.hook = CHAIN, .protocol = IPPROTO_UDP, .verdict = DROPS});
+		no_rules(false);
+	}
+	__atomic_store_n(&is_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Each datagram meets the old rules or the new ones. */
+static void rules_change_under_way(void)
+{
+	pthread_t t;
+	size_t sent = 0;
+	char c;
+
+	CHECK(pthread_create(&t, NULL, change_rules, NULL) == 0);
+	while (!__atomic_load_n(&is_done, __ATOMIC_ACQUIRE)) {
+		ssize_t n = say("x");
+
+		CHECK(n == 1 || (n == -1 && errno == EPERM));
+		sent += n == 1;
+		while (recv(to, &c, 1, MSG_DONTWAIT) == 1)
+			sent--;
+	}
+	CHECK(pthread_join(t, NULL) == 0);
+	while (recv(to, &c, 1, MSG_DONTWAIT) == 1)
+		sent--;
+	CHECK(sent == 0);
+}
+
+RUN(TEST(there_is_a_network), TEST(what_goes_out_is_dropped),
+    TEST(what_comes_in_is_dropped), TEST(interfaces_are_told_apart),
+    TEST(rejections_are_told), TEST(the_connected_are_refused),
+    TEST(chains_are_jumped_to), TEST(states_are_known), TEST(marks_and_owners_are_known),
+    TEST(some_are_dropped), TEST(counters_count), TEST(every_second_is_dropped),
+    TEST(echoes_are_dropped), TEST(ipv6_has_its_own_rules), TEST(rules_change_under_way))
