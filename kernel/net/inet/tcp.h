@@ -25,11 +25,13 @@
 #include "lib/list.h"
 #include "net/byte_chain.h"
 #include "net/inet/internal.h"
+#include "net/netfilter/netfilter.h"
 #include "net/socket.h"
 #include "time/timer.h"
 
 struct local_seed;
 struct poll_table;
+struct tcp_retry;
 
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
@@ -64,6 +66,8 @@ struct tcp_half {
 	bool is_over;		   /* the other side has sent its FIN */
 	bool wants_room;	   /* as a sender it found none */
 	bool is_lingering;	   /* its owner waits until all is sent */
+	bool is_blocked;	   /* a filter drops what comes: all of that is held */
+	bool is_fin_lost;	   /* and so is the other side's FIN */
 	uint8_t state;		   /* enum tcp_state */
 	uint8_t shutdown;	   /* TCP_SHUT_* */
 	uint8_t urgent;		   /* enum tcp_urgent: of the byte numbered urgent_at */
@@ -90,9 +94,11 @@ struct tcp_conn {
 	struct tcp_half half[2];
 	struct waitq turn_over; /* waited for by those who find a turn taken */
 	struct tcp_lease lease;
-	struct tcp_listener *listener; /* const once connecting: ref; NULL: none */
-	struct list link;	       /* listener->lock: queue or waiting */
-	bool is_waiting;	       /* listener->lock: on the latter */
+	/* Atomic: set once, when connecting, or when a lost request comes in: ref; NULL:
+	 * none. */
+	struct tcp_listener *listener;
+	struct list link; /* listener->lock: queue or waiting */
+	bool is_waiting;  /* listener->lock: on the latter */
 	/* tcp_defer.c: listener->lock; atomic to read: in its list, queue's instead; it
 	 * goes into that as soon as there is room; how often, and when next, it is asked
 	 * for an answer */
@@ -101,6 +107,7 @@ struct tcp_conn {
 	nsec_t defer_at;
 	struct inet_options *options; /* ref: of the accepted socket */
 	struct local_seed *seed;      /* ref: the same, where no host socket has them */
+	struct tcp_retry *retry;      /* lock: tcp_filter.c; NULL: nothing was lost */
 	struct timer push_timer;      /* tcp_hold.c */
 	bool has_timer, is_timed;     /* it was used; it is armed */
 	bool is_renewed;	 /* of who connects by it: the socket has had it before */
@@ -163,6 +170,34 @@ void tcp_hold(struct tcp_conn *c, struct tcp_half *to, size_t fresh, uint32_t se
 /* Nothing is held back any more; tells of what was. */
 void tcp_push(struct tcp_half *to);
 
+/* ---- tcp_filter.c ---- */
+
+/* What comes of a request where there are filters. */
+struct tcp_reply {
+	bool is_lost; /* nothing */
+	int error;    /* 0: what else would */
+};
+/* Of s, which connects by c. is_heard: somebody listens. */
+struct tcp_reply tcp_request_reply(struct socket *s, const struct tcp_conn *c,
+				   bool is_heard) MUST_CHECK;
+/* It is to be made again later; it has come to that end. */
+void tcp_request_lost(struct tcp_conn *c);
+void tcp_request_failed(struct tcp_conn *c, int error);
+/* The rest: c's lock is held. */
+/* What becomes of size bytes that are sent to `to`: NF_RESET: the sender is done with. */
+enum nf_fate tcp_data_fate(struct tcp_conn *c, struct tcp_half *to,
+			   size_t size) MUST_CHECK;
+/* They are there and dropped. False: no memory to try it again. */
+bool tcp_data_lost(struct tcp_conn *c, struct tcp_half *to, size_t size) MUST_CHECK;
+bool tcp_fin_is_lost(struct tcp_conn *c, struct tcp_half *to) MUST_CHECK;
+/* The other side sends `to` a RST, which comes if filters let it. */
+void tcp_send_reset(struct tcp_conn *c, struct tcp_half *to);
+/* c goes. */
+void tcp_retry_destroy(struct tcp_retry *r);
+/* The same in two steps for the timer itself. */
+struct tcp_retry *tcp_retry_take(struct tcp_conn *c);
+void tcp_retry_free(struct tcp_retry *r);
+
 /* ---- tcp_port.c ---- */
 
 /* A local port for a connection from addr: 0 or -errno. */
@@ -223,8 +258,10 @@ int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int
 /* i, whose lock is held and which has no connection, has c from here on: one that leads
  * to l, whose reference is taken over, or to nobody if that is NULL. */
 void tcp_attach_locked(struct inet_socket *i, struct tcp_conn *c, struct tcp_listener *l);
-/* After that, without the lock: the rest of connect(2). */
-int tcp_connect_attached(struct socket *s, struct tcp_conn *c, bool nonblock) MUST_CHECK;
+/* After that, without the lock: the rest of connect(2). reply: what filters have made of
+ * the request; if they hinder it, c has no listener. */
+int tcp_connect_attached(struct socket *s, struct tcp_conn *c,
+			 const struct tcp_reply *reply, bool nonblock) MUST_CHECK;
 /* connect(2) of one that is, or tries to be. */
 int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock) MUST_CHECK;
 /* Waits until the connection is there: 0 or what ended the wait. c's lock is held. */
@@ -240,6 +277,8 @@ struct tcp_conn *tcp_conn_renew(struct inet_socket *i) MUST_CHECK;
 /* i is not connected by c after all, which the caller puts. */
 void tcp_conn_unused(struct inet_socket *i, struct tcp_conn *c);
 void tcp_conn_put(struct tcp_conn *c);
+/* The same for the timer of c->retry. */
+void tcp_conn_put_in_timer(struct tcp_conn *c);
 /* The socket's connection in memory, or NULL: the host serves it. */
 static inline struct tcp_conn *tcp_conn_of(const struct inet_socket *i)
 {
@@ -259,8 +298,10 @@ static inline struct tcp_half *tcp_other(struct tcp_conn *c, const struct inet_s
 void tcp_establish(struct tcp_conn *c);
 /* A RST comes to h. */
 void tcp_reset(struct tcp_half *h);
-/* The FIN of `from` comes to `to`. */
-void tcp_finish(struct tcp_half *from, struct tcp_half *to);
+/* `from` sends its FIN to `to`. */
+void tcp_finish(struct tcp_conn *c, struct tcp_half *from, struct tcp_half *to);
+/* It is there. */
+void tcp_fin_arrives(struct tcp_half *to);
 /* What lies in the sender's own buffer, to be sent: part of what `to` has in. */
 size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to);
 bool tcp_is_writable(const struct tcp_half *from, const struct tcp_half *to);

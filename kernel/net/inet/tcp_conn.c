@@ -52,7 +52,8 @@ struct tcp_conn *tcp_conn_renew(struct inet_socket *i)
 
 	lock_take(&i->lock);
 	c = i->conn;
-	if (!c || tcp_conn_of(i) || c->listener || c->is_self || i->side != CONNECTOR) {
+	if (!c || tcp_conn_of(i) || c->listener || c->is_self || c->retry ||
+	    i->side != CONNECTOR) {
 		lock_drop(&i->lock);
 		return NULL;
 	}
@@ -96,25 +97,42 @@ void tcp_conn_unused(struct inet_socket *i, struct tcp_conn *c)
 	lock_drop(&i->lock);
 }
 
+/* Returns what its owner had before. */
+static struct tcp_conn *conn_destroy(struct tcp_conn *c)
+{
+	struct tcp_conn *former = c->former;
+	struct byte_run r;
+
+	if (unlikely(c->has_timer))
+		timer_shutdown(&c->push_timer);
+	tcp_retry_destroy(c->retry);
+	for (int i = 0; i < 2; i++) {
+		byte_chain_clear(&c->half[i].in, &r);
+		byte_run_free(&r);
+	}
+	tcp_lease_put(&c->lease, c->is_v4, c->half[CONNECTOR].name.addr);
+	tcp_listener_put(c->listener);
+	inet_options_put(c->options);
+	local_seed_put(c->seed);
+	slab_free(&tcp_conn_slab, c);
+	return former;
+}
+
 void tcp_conn_put(struct tcp_conn *c)
 {
-	while (c && ref_put(&c->refs)) {
-		struct tcp_conn *former = c->former;
-		struct byte_run r;
+	while (c && ref_put(&c->refs))
+		c = conn_destroy(c);
+}
 
-		if (unlikely(c->has_timer))
-			timer_shutdown(&c->push_timer);
-		for (int i = 0; i < 2; i++) {
-			byte_chain_clear(&c->half[i].in, &r);
-			byte_run_free(&r);
-		}
-		tcp_lease_put(&c->lease, c->is_v4, c->half[CONNECTOR].name.addr);
-		tcp_listener_put(c->listener);
-		inet_options_put(c->options);
-		local_seed_put(c->seed);
-		slab_free(&tcp_conn_slab, c);
-		c = former;
-	}
+void tcp_conn_put_in_timer(struct tcp_conn *c)
+{
+	struct tcp_retry *r;
+
+	if (!ref_put(&c->refs))
+		return;
+	r = tcp_retry_take(c); /* which nobody is to wait for */
+	tcp_conn_put(conn_destroy(c));
+	tcp_retry_free(r);
 }
 
 /* ---- news; c's lock is held ---- */
@@ -182,7 +200,19 @@ void tcp_reset(struct tcp_half *h)
 	tcp_tell(h, 0);
 }
 
-void tcp_finish(struct tcp_half *from, struct tcp_half *to)
+void tcp_fin_arrives(struct tcp_half *to)
+{
+	tcp_push(to);
+	to->is_over = true;
+	to->shutdown |= TCP_SHUT_RECEIVE;
+	if (to->state == TCP_FIN_WAIT2)
+		half_end(to);
+	else
+		to->state = TCP_CLOSE_WAIT;
+	tcp_tell(to, 0);
+}
+
+void tcp_finish(struct tcp_conn *c, struct tcp_half *from, struct tcp_half *to)
 {
 	bool both = from->state == TCP_CLOSE_WAIT;
 
@@ -196,15 +226,8 @@ void tcp_finish(struct tcp_half *from, struct tcp_half *to)
 	from->state = TCP_FIN_WAIT2;
 	if (both)
 		half_end(from);
-	if (to->state == TCP_CLOSE)
-		return;
-	tcp_push(to);
-	to->is_over = true;
-	to->shutdown |= TCP_SHUT_RECEIVE;
-	to->state = TCP_CLOSE_WAIT;
-	if (both)
-		half_end(to);
-	tcp_tell(to, 0);
+	if (to->state != TCP_CLOSE && !tcp_fin_is_lost(c, to))
+		tcp_fin_arrives(to);
 }
 
 /* ---- room ---- */
@@ -269,7 +292,7 @@ static void wake_owner(struct inet_socket *i)
 /* Nobody has accepted it, and nobody will: the connection request is taken back. */
 static void give_up_request(struct tcp_conn *c)
 {
-	if (c->listener && tcp_listener_leave(c))
+	if (atomic_load(&c->listener) && tcp_listener_leave(c))
 		tcp_conn_put(c); /* the listener's */
 }
 
@@ -300,7 +323,7 @@ int tcp_shutdown(struct socket *s, int how)
 	h->shutdown = h->shutdown | mode;
 	if ((mode & TCP_SHUT_SEND) &&
 	    (h->state == TCP_ESTABLISHED || h->state == TCP_CLOSE_WAIT))
-		tcp_finish(h, tcp_other(c, i));
+		tcp_finish(c, h, tcp_other(c, i));
 	wake_owner(i);
 	lock_drop(&c->lock);
 	if (unlikely(atomic_load(&c->is_deferred)))
@@ -309,16 +332,18 @@ int tcp_shutdown(struct socket *s, int how)
 }
 
 /* c's lock is held: the side is left without a word, or with one. */
-static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_reset,
+static void half_leave(struct tcp_conn *c, const struct inet_socket *i, bool with_reset,
 		       struct byte_run *unread)
 {
+	struct tcp_half *h = tcp_mine(c, i);
+	struct tcp_half *other = tcp_other(c, i);
 	bool has_unread = tcp_bytes_there(h) > 0;
 
 	if (h->state != TCP_CLOSE && h->state != TCP_SYN_SENT) {
 		if (with_reset || has_unread) {
-			tcp_reset(other);
+			tcp_send_reset(c, other);
 		} else if (h->state != TCP_FIN_WAIT2) {
-			tcp_finish(h, other);
+			tcp_finish(c, h, other);
 		}
 	}
 	/* What was sent and is not read stays to be read. */
@@ -328,6 +353,7 @@ static void half_leave(struct tcp_half *h, struct tcp_half *other, bool with_res
 	h->owner = NULL;
 	byte_chain_clear(&h->in, unread);
 	h->held = 0;
+	h->is_blocked = h->is_fin_lost = false;
 	if (unlikely(other->is_lingering))
 		tcp_tell(other, POLL_WRITABLE);
 }
@@ -341,7 +367,7 @@ static void linger(struct inet_socket *i, struct tcp_conn *c)
 		deadline_after((nsec_t)h->set.linger_seconds * (nsec_t)NSEC_PER_SEC);
 
 	if (h->state == TCP_ESTABLISHED || h->state == TCP_CLOSE_WAIT)
-		tcp_finish(h, other);
+		tcp_finish(c, h, other);
 	h->is_lingering = true;
 	while (other->is_open && !h->error && tcp_unsent(h, other))
 		if (waitq_sleep(&i->writable, &c->lock, deadline))
@@ -358,7 +384,7 @@ void tcp_close(struct inet_socket *i, struct tcp_conn *c)
 	if (unlikely(h->set.linger_seconds) && !byte_chain_used(&h->in) &&
 	    h->state != TCP_CLOSE && h->state != TCP_SYN_SENT)
 		linger(i, c);
-	half_leave(h, tcp_other(c, i), i->set.aborts, &unread);
+	half_leave(c, i, i->set.aborts, &unread);
 	lock_drop(&c->lock);
 	byte_run_free(&unread);
 	if (unlikely(atomic_load(&c->is_deferred)))
@@ -383,7 +409,7 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 	lock_take(&c->lock);
 	if (c->half[i->side].state != TCP_CLOSE)
 		atomic_store(&i->error, ECONNRESET);
-	half_leave(tcp_mine(c, i), tcp_other(c, i), true, &unread);
+	half_leave(c, i, true, &unread);
 	lock_drop(&c->lock);
 	atomic_store(&i->in_memory, false);
 	if (i->is_local)

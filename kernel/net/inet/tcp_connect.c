@@ -219,12 +219,17 @@ static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener
 	return tcp_connect_again(s, c, false);
 }
 
-int tcp_connect_attached(struct socket *s, struct tcp_conn *c, bool nonblock)
+int tcp_connect_attached(struct socket *s, struct tcp_conn *c,
+			 const struct tcp_reply *reply, bool nonblock)
 {
 	struct tcp_listener *l = c->listener;
 
 	tcp_switch_poll(s, -1);
-	if (c->is_self || !l || tcp_listener_enter(l, c)) {
+	if (unlikely(reply->is_lost)) {
+		tcp_request_lost(c);
+	} else if (unlikely(reply->error)) {
+		tcp_request_failed(c, reply->error);
+	} else if (c->is_self || !l || tcp_listener_enter(l, c)) {
 		lock_take(&c->lock);
 		if (c->is_self)
 			tcp_establish(c);

@@ -14,6 +14,8 @@ void tcp_push(struct tcp_half *to)
 {
 	bool was_held = to->held;
 
+	if (unlikely(to->is_blocked))
+		return;
 	to->held = 0;
 	if (unlikely(was_held))
 		tcp_tell(to, POLL_READABLE);

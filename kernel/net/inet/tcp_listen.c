@@ -241,23 +241,32 @@ void tcp_enqueue_locked(struct tcp_listener *l, struct tcp_conn *c)
 	atomic_store(&l->count, l->count + 1);
 }
 
-/* c's request is answered: it is in the queue now, or will be. */
-static void answer_locked(struct tcp_listener *l, struct tcp_conn *c)
+/* c's request is answered: it is in the queue now, or will be. False: who connects has
+ * gone. */
+static bool answer_locked(struct tcp_listener *l, struct tcp_conn *c)
 {
+	bool is_there;
+
 	c->is_waiting = false;
-	if (!tcp_defer_locked(l, c))
-		tcp_enqueue_locked(l, c);
 	lock_take(&c->lock);
-	tcp_establish(c);
+	is_there = c->half[CONNECTOR].state == TCP_SYN_SENT;
+	if (likely(is_there)) {
+		if (!tcp_defer_locked(l, c))
+			tcp_enqueue_locked(l, c);
+		tcp_establish(c);
+	}
 	lock_drop(&c->lock);
+	return is_there;
 }
 
 static void let_in_locked(struct tcp_listener *l)
 {
 	while (l->count <= l->backlog && !list_is_empty(&l->waiting)) {
 		struct list *link = list_pop(&l->waiting);
+		struct tcp_conn *c = list_entry(link, struct tcp_conn, link);
 
-		answer_locked(l, list_entry(link, struct tcp_conn, link));
+		if (!answer_locked(l, c))
+			tcp_conn_put(c);
 	}
 	if (unlikely(!list_is_empty(&l->deferred)))
 		tcp_defer_let_in(l);
@@ -282,10 +291,10 @@ int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c)
 	if (l->count > l->backlog) {
 		c->is_waiting = true;
 		list_add_tail(&l->waiting, &c->link);
-	} else {
-		answer_locked(l, c);
-		if (likely(!c->is_deferred))
-			inet_tell_listener(i);
+	} else if (unlikely(!answer_locked(l, c))) {
+		(void)!ref_put(&c->refs); /* the caller has one */
+	} else if (likely(!c->is_deferred)) {
+		inet_tell_listener(i);
 	}
 	lock_drop(&l->lock);
 	return 0;
@@ -315,7 +324,7 @@ static void abort_connection(struct tcp_conn *c)
 	c->half[ACCEPTOR].state = TCP_CLOSE;
 	byte_chain_clear(&c->half[ACCEPTOR].in, &unread);
 	c->half[ACCEPTOR].held = 0;
-	tcp_reset(&c->half[CONNECTOR]);
+	tcp_send_reset(c, &c->half[CONNECTOR]);
 	lock_drop(&c->lock);
 	byte_run_free(&unread);
 	tcp_conn_put(c);

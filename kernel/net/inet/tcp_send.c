@@ -11,6 +11,7 @@
 #include "fs/uio.h"
 #include "lib/atomic.h"
 #include "net/inet/tcp.h"
+#include "net/net_ns.h"
 #include "time/clock.h"
 
 /* What is put at once, and what is copied under the lock. */
@@ -127,10 +128,11 @@ static void tell_receiver(struct tcp_sending *w, size_t size, bool is_last, uint
 }
 
 /* The other side has gone: what comes there is answered with a RST. */
-static void send_to_nobody(struct tcp_sending *w, size_t size)
+static void send_to_nobody(struct tcp_sending *w, size_t size, enum nf_fate fate)
 {
 	uio_advance(w->m->data, size);
-	tcp_reset(w->me);
+	if (fate == NF_PASSES)
+		tcp_send_reset(w->c, w->me);
 }
 
 /* Large pieces: copied without the lock. Returns with it. */
@@ -156,7 +158,7 @@ static int put_large(struct tcp_sending *w, size_t size) NO_LOCK_CHECK
 		return 0;
 	}
 	byte_run_free(r);
-	tcp_reset(w->me);
+	tcp_send_reset(w->c, w->me);
 	return 0;
 }
 
@@ -173,6 +175,7 @@ static int peek_last(const struct uio *u, uint8_t *byte)
 static ssize_t send_piece(struct tcp_sending *w)
 {
 	ssize_t size = wait_for_room(w);
+	enum nf_fate fate = NF_PASSES;
 	uint8_t byte = 0;
 	bool is_last;
 	int err = 0;
@@ -185,8 +188,10 @@ static ssize_t send_piece(struct tcp_sending *w)
 		err = peek_last(w->m->data, &byte);
 	if (err)
 		return err;
-	if (unlikely(!w->other->is_open)) {
-		send_to_nobody(w, (size_t)size);
+	if (netfilter_is_on(w->s->net))
+		fate = tcp_data_fate(w->c, w->other, (size_t)size);
+	if (unlikely(!w->other->is_open || fate == NF_RESET)) {
+		send_to_nobody(w, (size_t)size, fate);
 		return size;
 	}
 	if (size <= SMALL_MAX)
@@ -196,6 +201,9 @@ static ssize_t send_piece(struct tcp_sending *w)
 		err = put_large(w, (size_t)size);
 	if (err)
 		return err;
+	if (unlikely(fate != NF_PASSES || w->other->is_blocked) && w->other->is_open &&
+	    tcp_data_lost(w->c, w->other, (size_t)size))
+		return size;
 	if (likely(w->other->is_open))
 		tell_receiver(w, (size_t)size, is_last, byte);
 	return size;

@@ -204,6 +204,9 @@ struct inet_socket *local_tcp_accepted(struct socket *s, struct socket *fresh,
 				       struct tcp_conn *c) MUST_CHECK;
 /* The connection of s has ended, and s is as before: inet_socket.lock is held. */
 void local_tcp_dissolved(struct socket *s);
+/* Who gets the connection that c asks for: a reference, or NULL. */
+struct tcp_listener *local_listener_find(struct net_ns *net,
+					 const struct tcp_conn *c) MUST_CHECK;
 long local_tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);
 
 /* ---- reuseport.c ---- */

@@ -223,6 +223,14 @@ static struct tcp_listener *find_listener(struct local_ports *t,
 	return found;
 }
 
+struct tcp_listener *local_listener_find(struct net_ns *net, const struct tcp_conn *c)
+{
+	const struct tcp_target to = {c->is_v4, c->half[ACCEPTOR].name};
+	const struct tcp_target from = {c->is_v4, c->half[CONNECTOR].name};
+
+	return find_listener(&net->local->ports[LOCAL_TCP], &to, &from);
+}
+
 /* ---- connecting ---- */
 
 void local_tcp_dissolved(struct socket *s)
@@ -280,10 +288,12 @@ static void choose_name(const struct socket *s, const struct tcp_target *to,
 
 /* Of those who connect s at the same time one gives it the names of his connection:
  * -EALREADY: another one has. */
-static int connect_by(struct socket *s, struct tcp_conn *c, const struct tcp_target *to)
+static int connect_by(struct socket *s, struct tcp_conn *c, const struct tcp_target *to,
+		      struct tcp_reply *reply)
 {
 	struct local_socket *l = local_of(s);
 	struct tcp_listener *listener;
+	struct tcp_listener *unheard = NULL;
 	struct tcp_target from;
 	int err = 0;
 
@@ -302,9 +312,16 @@ static int connect_by(struct socket *s, struct tcp_conn *c, const struct tcp_tar
 		/* Two SYNs that cross, both its own. */
 		c->is_self = !listener && !l->is_by_connect &&
 			     !memcmp(&l->local.name, &to->name, sizeof(to->name));
+		if (netfilter_is_on(s->net))
+			*reply = tcp_request_reply(s, c, listener != NULL);
+		if (unlikely(reply->is_lost || reply->error)) {
+			unheard = listener;
+			listener = NULL;
+		}
 		tcp_attach_locked(&l->inet, c, listener);
 	}
 	lock_drop(&l->inet.lock);
+	tcp_listener_put(unheard);
 	if (err)
 		tcp_conn_unused(&l->inet, c);
 	return err;
@@ -313,6 +330,7 @@ static int connect_by(struct socket *s, struct tcp_conn *c, const struct tcp_tar
 static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool nonblock)
 {
 	struct local_socket *l = local_of(s);
+	struct tcp_reply reply = {0};
 	struct tcp_conn *first;
 	struct tcp_conn *c;
 	int err;
@@ -321,9 +339,9 @@ static int connect_in_memory(struct socket *s, const struct tcp_target *to, bool
 		c = make_conn(l, to);
 		if (!c)
 			return -ENOBUFS;
-		err = connect_by(s, c, to);
+		err = connect_by(s, c, to, &reply);
 		if (!err)
-			err = tcp_connect_attached(s, c, nonblock);
+			err = tcp_connect_attached(s, c, &reply, nonblock);
 		else if (err == -EALREADY && (first = tcp_conn_of(&l->inet)))
 			err = tcp_connect_again(s, first, nonblock);
 		else if (err == -EALREADY) { /* that has ended already */
