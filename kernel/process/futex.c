@@ -32,6 +32,10 @@
 
 #define BUCKETS 512
 
+/* In the offset of a word in private memory that was named without FUTEX_PRIVATE_FLAG:
+ * who names it with that flag does not meet it, as on Linux. */
+#define KEY_NOT_PRIVATE 2
+
 static struct futex_bucket buckets[BUCKETS];
 static uint32_t counts[BUCKETS]; /* atomic: waiters queued or about to be */
 
@@ -56,6 +60,7 @@ int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private, struct futex_ke
 	*out = (struct futex_key){NULL, mm->id, uaddr};
 	if (is_private)
 		return 0;
+	out->offset |= KEY_NOT_PRIVATE;
 	if (mm_shared_key(mm, uaddr, &object, &off))
 		*out = (struct futex_key){object, 0, off};
 	/* A word that others may share is known by its page, which must be there. Of

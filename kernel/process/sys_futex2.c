@@ -55,7 +55,9 @@ static int deadline_get(uaddr_t timeout, int clock, struct deadline *out)
 	return err;
 }
 
-static int words_copy_in(struct futex_word *words, uaddr_t from, unsigned int count)
+/* all_flags: of each word; or NULL. */
+static int words_copy_in(struct futex_word *words, uaddr_t from, unsigned int count,
+			 uint32_t *all_flags)
 {
 	for (unsigned int i = 0; i < count; i++) {
 		struct linux_futex_waitv v;
@@ -68,6 +70,8 @@ static int words_copy_in(struct futex_word *words, uaddr_t from, unsigned int co
 
 		if (err)
 			return err;
+		if (all_flags)
+			all_flags[i] = v.flags;
 		words[i] = (struct futex_word){v.uaddr, (uint32_t)v.val,
 					       v.flags & FUTEX2_PRIVATE};
 	}
@@ -90,7 +94,7 @@ long sys_futex_waitv(struct task *t, uaddr_t waiters, unsigned int count,
 	words = kmalloc(count * sizeof(*words));
 	if (!words)
 		return -ENOMEM;
-	err = words_copy_in(words, waiters, count);
+	err = words_copy_in(words, waiters, count, NULL);
 	if (!err)
 		err = futex_wait_many(words, (int)count, deadline);
 	kfree(words);
@@ -138,13 +142,16 @@ long sys_futex_requeue(struct task *t, uaddr_t waiters, unsigned int flags, int 
 		       int requeue)
 {
 	struct futex_word words[2];
+	uint32_t all_flags[2];
 	int err;
 
 	(void)t;
 	if (flags || !waiters)
 		return -EINVAL;
-	err = words_copy_in(words, waiters, 2);
+	err = words_copy_in(words, waiters, 2, all_flags);
 	if (err)
 		return err;
+	if (all_flags[0] != all_flags[1])
+		return -EINVAL;
 	return futex_requeue(&words[0], &words[1], wake, requeue, &words[0].value);
 }

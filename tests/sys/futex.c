@@ -290,6 +290,8 @@ static void refusals(void)
 	FAILS(EFAULT, futex(word, FUTEX_WAIT, 0, BAD_PTR, NULL, 0));
 	FAILS(EFAULT, futex_n(word, FUTEX_CMP_REQUEUE, 1, 1, KERNEL_PTR, 0));
 	FAILS(EFAULT, futex_n(word, FUTEX_WAKE_OP, 1, 1, BAD_PTR, 0));
+	FAILS(EFAULT,
+	      futex(word, FUTEX_LOCK_PI | FUTEX_CLOCK_REALTIME, 0, BAD_PTR, NULL, 0));
 	FAILS(ENOSYS, futex(word, 99, 0, NULL, NULL, 0));
 	FAILS(ENOSYS, futex(word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, NULL, NULL, 0));
 }
@@ -437,18 +439,28 @@ static void private_words_are_not_shared_by_fork(void)
 	munmap((void *)ready, 4096);
 }
 
-static void private_and_shared_queues_are_apart(void)
+static void is_woken_by_its_kind(volatile int *word)
 {
-	volatile int *word = share_page();
 	volatile int awake = 0;
 	struct sleeper s[1];
 
 	start(s, 1, word, FUTEX_WAIT_PRIVATE, &awake);
 	wait_asleep(word, FUTEX_PRIVATE_FLAG, 1);
 	CHECK(futex(word, FUTEX_WAKE, 9, NULL, NULL, 0) == 0);
+	/* who is to go to where he is counts */
+	CHECK(futex_n(word, FUTEX_REQUEUE_PRIVATE, 0, 5, word, 0) == 1);
 	CHECK(futex(word, FUTEX_WAKE_PRIVATE, 9, NULL, NULL, 0) == 1);
 	join(s, 1);
+}
+
+static void private_and_shared_queues_are_apart(void)
+{
+	volatile int *word = share_page();
+	static volatile int own;
+
+	is_woken_by_its_kind(word);
 	munmap((void *)word, 4096);
+	is_woken_by_its_kind(&own);
 }
 
 /* ---- a mutex on top: 0 free, 1 taken, 2 taken and waited for ---- */

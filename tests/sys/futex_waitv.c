@@ -196,6 +196,9 @@ static void masks_and_requeueing(void)
 	FAILS(EINVAL, syscall(NR_REQUEUE, NULL, 0, 0, 1));
 	FAILS(EFAULT, syscall(NR_REQUEUE, BAD_PTR, 0, 0, 1));
 	FAILS(EINVAL, syscall(NR_REQUEUE, v, 0, -1, 1));
+	v[1].flags &= ~PRIVATE;
+	FAILS(EINVAL, syscall(NR_REQUEUE, v, 0, 0, 1)); /* not of one kind */
+	v[1].flags |= PRIVATE;
 	v[0].val = 1;
 	FAILS(EAGAIN, syscall(NR_REQUEUE, v, 0, 0, 1));
 	v[0].val = 0;

@@ -238,6 +238,7 @@ struct sleeping {
 	struct mm *mm;
 	uint32_t *word;
 	bool is_private;
+	bool is_by_other_name; /* before the start: without FUTEX_PRIVATE_FLAG */
 	uint32_t value, bitset;
 	nsec_t deadline;
 	pthread_t thread;
@@ -261,7 +262,7 @@ static void sleep_start(struct sleeping *s, uint32_t *w, uint32_t bitset, nsec_t
 {
 	*s = (struct sleeping){.mm = s->mm ? s->mm : &mm,
 			       .word = w,
-			       .is_private = true,
+			       .is_private = !s->is_by_other_name,
 			       .value = atomic_load(w),
 			       .bitset = bitset,
 			       .deadline = deadline};
@@ -297,8 +298,8 @@ static void a_wake_up_wakes_as_many_as_asked_in_order(void)
 	for (int i = 0; i < SLEEPERS; i++)
 		sleep_start(&s[i], &word, FUTEX_BITSET_MATCH_ANY, NSEC_NEVER);
 	CHECK(futex_wake(at(&word2), true, 9, UINT32_MAX) == 0);
-	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) ==
-	      1); /* not in a shared mapping */
+	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) == 0); /* its other name */
+	CHECK(futex_wake(at(&word), true, 1, UINT32_MAX) == 1);
 	CHECK(sleep_result(&s[0]) == 0);
 	CHECK(futex_wake(at(&word), true, 2, UINT32_MAX) == 2);
 	CHECK(sleep_result(&s[1]) == 0 && sleep_result(&s[2]) == 0);
@@ -387,12 +388,14 @@ static void bad_words_are_refused(void)
  */
 static void keys_tell_private_words_apart_and_join_shared_ones(void)
 {
-	struct sleeping s[2] = {{.mm = &other_mm}, {.mm = &other_mm}};
+	struct sleeping s[2] = {{.mm = &other_mm, .is_by_other_name = true},
+				{.mm = &other_mm}};
 
 	begin();
 	sleep_start(&s[0], &word, UINT32_MAX, NSEC_NEVER);
 	sleep_start(&s[1], &shared_words[3], UINT32_MAX, NSEC_NEVER);
 	CHECK(futex_wake(at(&word), true, 1, UINT32_MAX) == 0);
+	CHECK(futex_wake(at(&word), false, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[3]), true, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[2]), false, 1, UINT32_MAX) == 0);
 	CHECK(futex_wake(at(&shared_words[3]), false, 1, UINT32_MAX) == 1);
