@@ -139,6 +139,8 @@ static long file_call(struct file *f, int fd, unsigned int cmd, uint64_t arg)
 	case F_GET_SEALS:
 		return f->ops && f->ops->get_seals ? f->ops->get_seals(f) : -EINVAL;
 	case F_ADD_SEALS:
+		if (!(f->mode & FMODE_WRITE))
+			return -EPERM;
 		return f->ops && f->ops->add_seals ? f->ops->add_seals(f, (uint32_t)arg)
 						   : -EINVAL;
 	case F_GET_RW_HINT:

@@ -41,6 +41,7 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 		      struct linux_iovec fast[UIO_FAST])
 {
 	struct linux_iovec *vec = fast;
+	bool is_nobodys = false;
 	size_t total = 0;
 	int err;
 
@@ -54,15 +55,14 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 		u->allocated = vec;
 	}
 	err = copy_from_user(vec, iov, count * sizeof(*vec));
+	/* A piece that can be nobody's is not even tried; bad sizes come first. */
 	for (size_t i = 0; !err && i < count; i++) {
 		if ((int64_t)vec[i].iov_len < 0)
 			err = -EINVAL;
 		else if (vec[i].iov_len > MAX_RW_COUNT - total)
 			vec[i].iov_len = MAX_RW_COUNT - total;
-		/* What can be nobody's is not even tried. */
-		if (!err && (vec[i].iov_len > TASK_END ||
-			     vec[i].iov_base > TASK_END - vec[i].iov_len))
-			err = -EFAULT;
+		is_nobodys |= vec[i].iov_len > TASK_END ||
+			      vec[i].iov_base > TASK_END - vec[i].iov_len;
 		/* What is not the guest's must fault, but what comes before it counts:
 		 * name a page that nobody can map, also for the host's sake. */
 		if (!err && !user_range_ok(vec[i].iov_base, vec[i].iov_len)) {
@@ -74,6 +74,8 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 		reach(vec[i].iov_base, vec[i].iov_len);
 		total += vec[i].iov_len;
 	}
+	if (!err && is_nobodys)
+		err = -EFAULT;
 	if (err) {
 		kfree(u->allocated);
 		u->allocated = NULL;

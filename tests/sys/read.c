@@ -247,11 +247,20 @@ static void sizes_that_cannot_be_are_efault(void)
 	FAILS(EFAULT, readv(fd, v, 2));
 }
 
+static void sizes_of_vectors_come_before_addresses(void)
+{
+	static char buf[8];
+	struct iovec v[2] = {{(void *)0xffff800000000000UL, 4}, {buf, 1UL << 63}};
+
+	FAILS(EINVAL, readv(fd, v, 2));
+}
+
 RUN(TEST(writes_then_reads), TEST(zero_bytes_do_nothing), TEST(a_gap_reads_as_zeroes),
     TEST(vectors_fill_in_order), TEST(large_transfers_are_whole),
     TEST(wrong_mode_is_ebadf), TEST(vectors_have_limits), TEST(bad_buffers_are_efault),
     TEST(a_read_stops_at_the_edge_of_memory),
     TEST(a_pipe_write_from_the_edge_is_partial_or_efault),
     TEST(the_size_limit_shortens_then_signals), TEST(a_blocked_read_is_interrupted),
-    TEST(the_offset_is_shared_with_children), TEST(sizes_that_cannot_be_are_efault),
+    TEST(the_offset_is_shared_with_children),
+    TEST(sizes_of_vectors_come_before_addresses), TEST(sizes_that_cannot_be_are_efault),
     TEST(concurrent_writes_do_not_overlap))
