@@ -137,6 +137,7 @@ static int policy_ask(struct task *t, uaddr_t addr, uint64_t flags, uint32_t *mo
 		      uint64_t *nodes)
 {
 	uint32_t policy = t->mem_policy;
+	uint8_t byte;
 	int err;
 
 	if (flags & ~(uint64_t)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
@@ -162,8 +163,8 @@ static int policy_ask(struct task *t, uaddr_t addr, uint64_t flags, uint32_t *mo
 	if (!(flags & MPOL_F_ADDR) && (policy & POLICY_MODE) != MPOL_INTERLEAVE &&
 	    (policy & POLICY_MODE) != MPOL_WEIGHTED_INTERLEAVE)
 		return -EINVAL;
-	*mode = 0; /* the node */
-	return 0;
+	*mode = 0; /* the node, of a page that is read for it */
+	return (flags & MPOL_F_ADDR) && copy_from_user(&byte, addr, 1) ? -EFAULT : 0;
 }
 
 long sys_get_mempolicy(struct task *t, uaddr_t mode_out, uaddr_t mask, uint64_t maxnode,

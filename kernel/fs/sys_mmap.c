@@ -77,8 +77,6 @@ static int check_file(const struct file *f, uint32_t prot, uint64_t flags,
 		return -EACCES;
 	if ((prot & PROT_EXEC) && is_noexec(f))
 		return -EPERM;
-	if (flags & MAP_GROWSDOWN)
-		return -EINVAL;
 	if (shared && !(f->mode & FMODE_WRITE))
 		*vma_flags |= VMA_NOWRITE | VMA_READER;
 	return 0;
@@ -142,6 +140,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		result = -EOVERFLOW;
 	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
 		result = check_file(f, prot, all_flags, &vma_flags);
+		if (!result && (flags & MAP_GROWSDOWN))
+			result = -EINVAL;
 		if (!result)
 			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS,
 					       vma_flags);
@@ -150,6 +150,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		result = check_file(f, prot, all_flags, &vma_flags);
 		if (!result)
 			result = map_object(f, off, size, &object);
+		if (!result && (flags & MAP_GROWSDOWN))
+			result = -EINVAL;
 		if (!result && (int64_t)(off + size) < 0)
 			result = -EOVERFLOW;
 		if (!result)

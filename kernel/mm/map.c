@@ -153,6 +153,7 @@ void map_lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flag
 	if (likely(!mm->lock_future) || (*vma_flags & VMA_DROPPABLE))
 		return;
 	*vma_flags |= VMA_LOCKED;
+	*flags &= ~(uint32_t)MAP_NONBLOCK;
 	if (!(mm->lock_future & MCL_ONFAULT)) {
 		*flags |= MAP_POPULATE;
 		return;
@@ -269,6 +270,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	struct list events = LIST_INIT(events);
 	struct vma_spares spares;
+	bool is_counted = false;
 	size_t reserved = 0;
 	struct vma *v;
 	long ret;
@@ -288,6 +290,10 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	}
 	if (!ret)
 		ret = check_there(mm, addr, size, flags, vma_flags);
+	if (!ret) {
+		ret = count_new_writer(object, prot, &vma_flags);
+		is_counted = !ret;
+	}
 	if (!ret && mm_is_denied(mm, prot, prot))
 		ret = -EACCES;
 	if (!ret && vma_range_sealed(mm, addr, addr + size))
@@ -297,14 +303,12 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	if (!ret)
 		ret = map_reserve(mm, addr, size, vma_flags, &reserved);
 	if (!ret)
-		ret = count_new_writer(object, prot, &vma_flags);
-	if (!ret) {
 		ret = map_host(mm, addr, size, prot, flags, object, off);
-		if (ret)
+	if (ret) {
+		if (is_counted)
 			(void)count_writer(object, vma_flags, -1);
-	}
-	if (ret)
 		goto out;
+	}
 	if (unlikely(mm->uffd))
 		uffd_tell(mm, addr, addr + size, UFFD_EVENT_UNMAP, &events);
 	vma_clear(mm, addr, addr + size, &spares);

@@ -14,7 +14,9 @@ int mm_set_policy(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t policy)
 	if (err)
 		return err;
 	lock_take(&mm->lock);
-	if (!vma_range_covered(mm, start, end)) {
+	/* Going back to the default passes over holes. */
+	if (policy == MPOL_DEFAULT ? vma_range_free(mm, start, end)
+				   : !vma_range_covered(mm, start, end)) {
 		err = -EFAULT;
 	} else {
 		vma_split(mm, start, &spares);

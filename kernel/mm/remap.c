@@ -8,6 +8,7 @@
 #include "mm/commit.h"
 #include "mm/internal.h"
 #include "mm/limits.h"
+#include "mm/populate.h"
 #include "mm/uffd.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
@@ -22,6 +23,7 @@ struct remap {
 	struct vma_spares spares;
 	struct list events; /* mm/uffd.h */
 	size_t reserved;    /* mm/commit.h */
+	bool is_locked;	    /* its pages are fetched at once */
 };
 
 static int check_arguments(struct remap *r)
@@ -68,12 +70,10 @@ static int check_limits(struct mm *mm, const struct remap *r, const struct vma *
 
 	if (!more)
 		return 0;
-	if (!mm_may_expand(mm, v->prot, v->flags, more))
-		return -ENOMEM;
 	if ((v->flags & VMA_LOCKED) && r->new_size > r->old_size && !mm_may_lock() &&
 	    mm->locked_pages + more > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
 		return -EAGAIN;
-	return 0;
+	return mm_may_expand(mm, v->prot, v->flags, more) ? 0 : -ENOMEM;
 }
 
 static int promise(struct remap *r, const struct vma *v)
@@ -120,6 +120,7 @@ static int find_area(struct remap *r, struct vma **out)
 	err = check_limits(r->mm, r, v);
 	if (err)
 		return err;
+	r->is_locked = (v->flags & (VMA_LOCKED | VMA_LOCKONFAULT)) == VMA_LOCKED;
 	*out = v;
 	return promise(r, v);
 }
@@ -255,7 +256,8 @@ static long move(struct remap *r, struct vma *v)
 	long ret;
 
 	if (!(r->flags & MREMAP_FIXED)) {
-		if (to && !(to & ~PAGE_MASK) && to <= USER_END - r->new_size &&
+		if (to && (r->flags & MREMAP_DONTUNMAP) && !(to & ~PAGE_MASK) &&
+		    to <= USER_END - r->new_size &&
 		    vma_range_free(r->mm, to, to + r->new_size) && to >= USER_START)
 			;
 		else if (r->mm->mmap_bottom)
@@ -364,6 +366,9 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	commit_release(r.reserved);
 	vma_spares_drop(&r.spares);
 	uffd_events_post(&r.events);
+	if (ret > 0 && r.is_locked && r.new_size > r.old_size)
+		(void)mm_fetch(mm, (uaddr_t)ret + r.old_size, (uaddr_t)ret + r.new_size,
+			       true, 0);
 	return ret;
 }
 

@@ -83,11 +83,18 @@ static void memory_has_its_own(void)
 	CHECK(has(p + 3 * PAGE, MPOL_DEFAULT, none));
 	p[PAGE] = 1;
 	CHECK(get(&node, NULL, p + PAGE, MPOL_F_ADDR | MPOL_F_NODE) == 0 && node >= 0);
+	CHECK(mprotect(p + PAGE, PAGE, PROT_NONE) == 0); /* the page is read for it */
+	FAILS(EFAULT, get(&node, NULL, p + PAGE, MPOL_F_ADDR | MPOL_F_NODE));
+	CHECK(mprotect(p + PAGE, PAGE, PROT_READ | PROT_WRITE) == 0);
 	CHECK(bind_to(p, 4 * PAGE, MPOL_PREFERRED, node0, MPOL_MF_STRICT) == 0);
 	CHECK(has(p, MPOL_PREFERRED, node0));
 	CHECK(bind_to(p, 3 * PAGE + 1, MPOL_DEFAULT, NULL, MPOL_MF_MOVE) == 0);
 	CHECK(has(p + 3 * PAGE, MPOL_DEFAULT, none));
 	CHECK(bind_to(p, 0, MPOL_BIND, node0, 0) == 0);
+	CHECK(munmap(p + PAGE, PAGE) == 0);
+	FAILS(EFAULT, bind_to(p, 4 * PAGE, MPOL_BIND, node0, 0));
+	CHECK(bind_to(p, 4 * PAGE, MPOL_DEFAULT, NULL, 0) == 0);
+	FAILS(EFAULT, bind_to(p + PAGE, PAGE, MPOL_DEFAULT, NULL, 0));
 	CHECK(munmap(p, 4 * PAGE) == 0);
 }
 

@@ -238,8 +238,19 @@ static void a_vector_ends_at_a_hole(void)
 	CHECK(munmap(p, 3 * PAGE) == 0);
 }
 
+static void what_grows_gets_its_pages(void)
+{
+	char *p = map(3 * PAGE, ANON);
+
+	CHECK(munmap(p + PAGE, 2 * PAGE) == 0 && mlock(p, PAGE) == 0);
+	CHECK(mremap(p, PAGE, 3 * PAGE, 0) == p);
+	CHECK(is_resident(p + PAGE) && is_resident(p + 2 * PAGE));
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
 RUN(TEST(locked_memory_is_there), TEST(large_areas_are_there_to_the_end),
     TEST(on_fault_waits_for_the_touch), TEST(what_is_before_a_hole_stays_locked),
     TEST(populating_ends_at_a_hole), TEST(limits_are_enforced),
-    TEST(a_kill_ends_populating), TEST(what_cannot_be_read_is_an_error),
-    TEST(what_becomes_writable_gets_its_pages), TEST(a_vector_ends_at_a_hole))
+    TEST(a_kill_ends_populating), TEST(what_grows_gets_its_pages),
+    TEST(what_cannot_be_read_is_an_error), TEST(what_becomes_writable_gets_its_pages),
+    TEST(a_vector_ends_at_a_hole))

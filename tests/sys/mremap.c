@@ -254,10 +254,23 @@ static void shrinking_unmaps_whatever_there_is(void)
 	FAILS(ENOMEM, mprotect(p + PAGE, PAGE, PROT_READ));
 }
 
+static void a_place_is_only_heeded_with_a_flag(void)
+{
+	char *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *q;
+
+	CHECK(p != MAP_FAILED && munmap(p + 3 * PAGE, 13 * PAGE) == 0);
+	q = mremap(p, PAGE, 4 * PAGE, MREMAP_MAYMOVE, p + 8 * PAGE);
+	CHECK(q != MAP_FAILED && q != p + 8 * PAGE);
+	CHECK(munmap(q, 4 * PAGE) == 0 && munmap(p, 3 * PAGE) == 0);
+}
+
 RUN(TEST(shrinks_in_place), TEST(grows_in_place_where_there_is_room),
     TEST(moves_only_if_allowed), TEST(fixed_moves_to_a_place_and_replaces_it),
     TEST(dontunmap_leaves_an_empty_mapping), TEST(dontunmap_counts_what_it_leaves),
     TEST(part_of_a_mapping_moves), TEST(a_mapping_moves_onto_its_own_start),
     TEST(file_mappings_keep_their_offset), TEST(protection_moves_along),
     TEST(zero_old_size_doubles_shared_mappings), TEST(documented_errors),
-    TEST(large_growth_keeps_content), TEST(shrinking_unmaps_whatever_there_is))
+    TEST(large_growth_keeps_content), TEST(shrinking_unmaps_whatever_there_is),
+    TEST(a_place_is_only_heeded_with_a_flag))
