@@ -164,8 +164,9 @@ static void detach(struct socket *s, struct tcp_conn *c)
 	tcp_switch_poll(s, s->host_fd);
 }
 
-/* The socket has a connection, or waits for one. */
-int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
+/* The socket has a connection, or waits for one. is_own: this connect(2) has begun it,
+ * and is told of it also if another one was told before. */
+static int connect_wait(struct socket *s, struct tcp_conn *c, bool nonblock, bool is_own)
 {
 	struct inet_socket *i = inet_of(s);
 	nsec_t own = socket_deadline(&s->send_timeout);
@@ -175,7 +176,7 @@ int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
 	int err = 0;
 
 	lock_take(&c->lock);
-	if (!c->is_new) {
+	if (!c->is_new && !is_own) {
 		err = -EISCONN;
 	} else if (h->state == TCP_SYN_SENT) {
 		err = nonblock ? -EALREADY
@@ -188,14 +189,20 @@ int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
 	if (!err) {
 		is_first = c->is_new;
 		c->is_new = false;
-		err = is_first && h->state == TCP_CLOSE ? tcp_take_error(h) : 0;
-		if (is_first && h->state == TCP_CLOSE && !err)
-			err = -ECONNABORTED;
+		if ((is_first || is_own) && h->state == TCP_CLOSE) {
+			err = tcp_take_error(h);
+			err = err ? err : -ECONNABORTED;
+		}
 	}
 	lock_drop(&c->lock);
 	if (is_first && err)
 		(void)tcp_dissolve(s, c);
 	return err;
+}
+
+int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
+{
+	return connect_wait(s, c, nonblock, false);
 }
 
 static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
@@ -216,7 +223,7 @@ static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener
 	}
 	if (nonblock)
 		return -EINPROGRESS;
-	return tcp_connect_again(s, c, false);
+	return connect_wait(s, c, false, true);
 }
 
 int tcp_connect_attached(struct socket *s, struct tcp_conn *c,
@@ -237,7 +244,7 @@ int tcp_connect_attached(struct socket *s, struct tcp_conn *c,
 			tcp_reset(&c->half[CONNECTOR]);
 		lock_drop(&c->lock);
 	}
-	return nonblock ? -EINPROGRESS : tcp_connect_again(s, c, false);
+	return nonblock ? -EINPROGRESS : connect_wait(s, c, false, true);
 }
 
 /* True: *err is the answer. */
