@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* flow.c - the states of what is not TCP: who has sent to whom, and whether an answer has
- * come, in a small table that is there once a rule asks for states. Who finds his place
- * in it taken puts the other out: that flow begins anew. */
+ * come, in a small table that is there once a rule asks for states. Who finds his places
+ * in it taken puts the one out that would end first: that flow begins anew. */
 #include "abi/socket.h"
 #include "base/slab.h"
 #include "lib/atomic.h"
@@ -16,6 +16,7 @@ enum {
 	ECHO_REPLY = 0,
 	ECHO6_REPLY = 129,
 	IDENTIFIER_AT = 4,
+	WAYS = 8,
 };
 
 void nf_flows_begin(struct netfilter *nf)
@@ -73,7 +74,8 @@ static bool is_same(const struct nf_flow *a, const struct nf_flow *b)
 	       !memcmp(a->to, b->to, sizeof(a->to));
 }
 
-static struct nf_flow *place_of(struct nf_flow *flows, const struct nf_flow *f)
+/* The first of the WAYS places that f may have. */
+static struct nf_flow *places_of(struct nf_flow *flows, const struct nf_flow *f)
 {
 	uint64_t x =
 		(uint64_t)f->from_port << 32 | (uint64_t)f->to_port << 8 | f->protocol;
@@ -81,15 +83,30 @@ static struct nf_flow *place_of(struct nf_flow *flows, const struct nf_flow *f)
 	for (uint32_t i = 0; i < sizeof(f->from); i += 4)
 		x = (x ^ get_be32(f->from + i) ^ (uint64_t)get_be32(f->to + i) << 32) *
 		    0x9e3779b97f4a7c15UL;
-	return &flows[(x >> 32) % NF_FLOWS];
+	return &flows[(x >> 32) % (NF_FLOWS / WAYS) * WAYS];
 }
 
 /* The lock is held. */
 static struct nf_flow *find(struct nf_flow *flows, const struct nf_flow *f, nsec_t now)
 {
-	struct nf_flow *at = place_of(flows, f);
+	struct nf_flow *at = places_of(flows, f);
 
-	return at->until > now && is_same(at, f) ? at : NULL;
+	for (int i = 0; i < WAYS; i++)
+		if (at[i].until > now && is_same(&at[i], f))
+			return &at[i];
+	return NULL;
+}
+
+/* That of whoever ends first. The lock is held. */
+static struct nf_flow *find_room(struct nf_flow *flows, const struct nf_flow *f)
+{
+	struct nf_flow *at = places_of(flows, f);
+	struct nf_flow *best = at;
+
+	for (int i = 1; i < WAYS; i++)
+		if (at[i].until < best->until)
+			best = &at[i];
+	return best;
 }
 
 static nsec_t after(nsec_t now, int seconds)
@@ -131,15 +148,13 @@ void nf_flow_confirm(struct netfilter *nf, const struct ip_packet *ip)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
 	struct nf_flow own;
-	struct nf_flow *at;
 
 	if (ip->state != NF_STATE_NEW)
 		return;
 	describe(ip, &own);
 	own.until = after(now, SECONDS_ASKED);
 	lock_take(&nf->lock);
-	at = place_of(nf->flows, &own);
-	if (at->until <= now || !is_same(at, &own))
-		*at = own;
+	if (!find(nf->flows, &own, now))
+		*find_room(nf->flows, &own) = own;
 	lock_drop(&nf->lock);
 }
