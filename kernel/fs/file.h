@@ -101,6 +101,7 @@ enum file_mode {
 	FMODE_ASK_ACCESS = 1 << 15, /* somebody wants to be asked before it is read */
 	FMODE_NOWAIT = 1 << 17,	    /* RWF_NOWAIT: see sys_rw.c */
 	FMODE_NO_PWRITE = 1 << 18,  /* of FMODE_PREAD only reading */
+	FMODE_ONE_READ = 1 << 19,   /* splice takes what one read gives */
 	FMODE_ASK_FILL = 1 << 16,   /* or used in any way: notify_ask_access() */
 };
 

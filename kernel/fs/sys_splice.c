@@ -181,6 +181,8 @@ static ssize_t copy_run(struct copy *c)
 		if (done <= 0)
 			break;
 		total += (size_t)done;
+		if (c->in->mode & FMODE_ONE_READ)
+			break;
 	}
 	scratch_free(&buffer);
 	return total ? (ssize_t)total : done;
@@ -316,7 +318,10 @@ static long sendfile(struct fd_pair *p, uaddr_t off, size_t count)
 		result = ranges_check(&c, count);
 	if (result)
 		return result;
-	if (!(c.in->mode & FMODE_LSEEK) || !can_read_from(c.in) || !can_write_to(c.out))
+	/* What has no position would lose what does not fit, but not into a pipe. */
+	if (!(c.in->mode & FMODE_LSEEK) && (!file_is_pipe(c.out) || file_is_pipe(c.in)))
+		return -EINVAL;
+	if (!can_read_from(c.in) || !can_write_to(c.out))
 		return -EINVAL;
 	if (appends(c.out) && !file_is_pipe(c.out))
 		return -EINVAL;

@@ -194,6 +194,8 @@ static int socket_set_flags(struct file *f, uint32_t flags)
 {
 	struct socket *s = socket_of(f);
 
+	if (flags & O_DIRECT)
+		return -EINVAL;
 	return s->ops->set_flags ? s->ops->set_flags(s, flags) : 0;
 }
 
@@ -306,6 +308,7 @@ static int socket_hold(struct socket *s, uint32_t flags, struct file **out)
 /* Its family has made its part of s. */
 static void socket_begin(struct socket *s, struct file *f)
 {
+	f->mode |= FMODE_ONE_READ;
 	f->host_poll_fd = s->host_fd;
 	atomic_store(&s->file, f);
 }
