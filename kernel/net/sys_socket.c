@@ -288,6 +288,12 @@ long sys_shutdown(struct task *t, int fd, int how)
 
 /* ---- options ---- */
 
+/* Of AF_UNIX there is the one level, whatever else is asked for. */
+static bool has_level(const struct socket *s, int level)
+{
+	return level == SOL_SOCKET || s->family != AF_UNIX;
+}
+
 long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, int len)
 {
 	uint64_t fast[OPTION_FAST / 8];
@@ -305,6 +311,10 @@ long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, 
 		result = netfilter_set_option(ref.socket, level, name, value, len);
 		socket_put(ref);
 		return result;
+	}
+	if (!has_level(ref.socket, level)) {
+		socket_put(ref);
+		return -EOPNOTSUPP;
 	}
 	/* No other option takes more than this. */
 	len = MIN(len, OPTION_MAX);
@@ -344,7 +354,9 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 		result = netfilter_get_option(ref.socket, level, name, value, len_at);
 		goto out;
 	}
-	result = get_user_u32(&len, len_at);
+	result = -EOPNOTSUPP;
+	if (has_level(ref.socket, level))
+		result = get_user_u32(&len, len_at);
 	if (!result && (int)len < 0)
 		result = -EINVAL;
 	if (!result && level == SOL_SOCKET && name == SO_ATTACH_FILTER) {

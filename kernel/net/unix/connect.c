@@ -169,10 +169,10 @@ static int take_embryo(struct socket *s, bool nonblock, struct unix_socket **out
 	for (bool slept = false; list_is_empty(&u->packets); slept = true) {
 		int err;
 
-		if (u->shutdown & SHUT_RECEIVE)
-			return -EINVAL;
 		if (nonblock)
 			return -EAGAIN;
+		if (u->shutdown & SHUT_RECEIVE)
+			return -EINVAL;
 		if (!slept)
 			deadline = socket_deadline(&s->receive_timeout);
 		err = waitq_sleep_exclusive(&u->readable, &u->lock, deadline);

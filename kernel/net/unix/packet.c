@@ -19,9 +19,22 @@
 
 static SLAB_CACHE(unix_packet_slab, "unix_packet", sizeof(struct unix_packet), 8);
 
-enum { SIZE_SPARE = 32 };
+enum {
+	SIZE_SPARE = 32,
+	HEAD_MAX = PAGE_SIZE * 4 - CHARGE_TAIL, /* what of one lies in one piece */
+	PAGES_MAX = 17 * PAGE_SIZE,
+};
 
 /* ---- life ---- */
+
+/* What does not lie in one piece lies in pages beside it. */
+static uint32_t packet_charge(size_t size)
+{
+	size_t beside = size > HEAD_MAX ? MIN(size - HEAD_MAX, (size_t)PAGES_MAX) : 0;
+	size_t pages = (beside + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+
+	return charge_of(size - MIN(size, pages)) + (uint32_t)pages;
+}
 
 /* A packet of size bytes, charged to u, filled by fill(). NULL: no memory. */
 static struct unix_packet *packet_create(struct unix_socket *u, size_t size)
@@ -43,7 +56,7 @@ static struct unix_packet *packet_create(struct unix_socket *u, size_t size)
 	unix_get(u);
 	p->sender = u;
 	p->size = (uint32_t)size;
-	p->charge = charge_of(size);
+	p->charge = packet_charge(size);
 	p->rights = NULL;
 	return p;
 }
@@ -146,13 +159,13 @@ static int charge(struct packet_send *w, uint32_t size)
 static int packet_fill(struct packet_send *w)
 {
 	size_t size = w->m->data->left;
-	int err = charge(w, charge_of(size));
+	int err = charge(w, packet_charge(size));
 
 	if (err)
 		return err;
 	w->packet = packet_create(w->u, size);
 	if (!w->packet) {
-		uncharge(w->u, charge_of(size));
+		uncharge(w->u, packet_charge(size));
 		return -ENOMEM;
 	}
 	return uio_copy_in(w->m->data, w->packet->data, size) < size ? -EFAULT : 0;
@@ -255,8 +268,6 @@ static int send_checks(struct packet_send *w)
 	w->is_named = w->m->name_len && u->type == SOCK_DGRAM;
 	if (w->is_named)
 		err = unix_check_address(w->m->name, w->m->name_len);
-	else if (!atomic_load(&u->peer))
-		err = -ENOTCONN;
 	if (!err && u->passes_creds && !atomic_load(&u->address))
 		err = unix_autobind(u);
 	if (!err &&
@@ -447,10 +458,10 @@ ssize_t unix_packet_receive(struct socket *s, struct message *m)
 	bool is_left;
 	size_t off;
 
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (u->type == SOCK_SEQPACKET && atomic_load(&u->state) != UNIX_CONNECTED)
 		return -ENOTCONN;
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
 	if (unlikely(atomic_load(&u->carrier) != NULL) && !atomic_load(&u->queued))
 		return unix_outside_receive(s, m);
 	lock_take(&u->lock);

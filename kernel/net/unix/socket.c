@@ -162,6 +162,19 @@ static void release_embryos(struct list *embryos)
 	unix_gc_sync();
 }
 
+/* Packets that nobody has read, and that are not all empty. */
+static bool holds_bytes(const struct unix_socket *u)
+{
+	struct list *pos;
+	bool found = false;
+
+	if (u->state == UNIX_LISTENING)
+		return false;
+	list_for_each (pos, &u->packets)
+		found |= list_entry(pos, struct unix_packet, link)->size > 0;
+	return found;
+}
+
 void unix_release(struct unix_socket *u, bool is_embryo)
 {
 	struct list packets = LIST_INIT(packets);
@@ -180,7 +193,7 @@ void unix_release(struct unix_socket *u, bool is_embryo)
 	u->shutdown = SHUT_BOTH;
 	peer = u->peer;
 	u->peer = NULL;
-	lost = is_embryo || unix_bytes_used(&u->bytes) || u->queued;
+	lost = is_embryo || unix_bytes_used(&u->bytes) || holds_bytes(u);
 	list_splice_tail(&packets, &u->packets);
 	u->queued = 0;
 	unix_room_changed(u);
@@ -252,8 +265,12 @@ static uint32_t unix_poll(struct socket *s, struct poll_table *pt)
 		/* The host knows the rest. */
 		return atomic_load(&u->queued) ? POLL_READABLE : 0;
 	lock_take(&u->lock);
-	if (atomic_load_relaxed(&u->error))
+	if (atomic_load_relaxed(&u->error)) {
 		bits |= POLLERR;
+		if (u->type != SOCK_STREAM &&
+		    (atomic_load_relaxed(&s->flags) & SOCKET_SELECT_ERR_QUEUE))
+			bits |= POLLPRI;
+	}
 	if (u->shutdown == SHUT_BOTH)
 		bits |= POLLHUP;
 	if (u->shutdown & SHUT_RECEIVE)
@@ -313,6 +330,8 @@ static long unix_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 		}
 		return put_user_u32(arg, (uint32_t)size);
 	case SIOCATMARK:
+		if (u->type != SOCK_STREAM)
+			return -EOPNOTSUPP;
 		return put_user_u32(arg, (uint32_t)unix_at_mark(u));
 	case SIOCUNIXFILE:
 		return unix_path_file(u);

@@ -241,6 +241,7 @@ struct stream_receive {
 	ssize_t copied;
 	bool is_peek;
 	bool is_inline; /* SO_OOBINLINE */
+	bool has_met;	/* there was something, also if nothing of it was wanted */
 	bool has_creds;
 	bool slept;
 	bool tells_size; /* SO_INQ */
@@ -432,7 +433,7 @@ static void stream_export(struct stream_receive *r)
 	struct message *m = r->m;
 
 	if (m->name)
-		m->name_len = r->copied > 0 ? unix_copy_address(r->u->peer, m->name) : 0;
+		m->name_len = r->has_met ? unix_copy_address(r->u->peer, m->name) : 0;
 	if (r->u->passes_creds || r->rights)
 		unix_control_export(r->u, m, &r->creds, r->rights);
 	if (unlikely(r->tells_size))
@@ -450,6 +451,7 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 		.is_inline = atomic_load_relaxed(&s->flags) & SOCKET_OOBINLINE,
 		.tells_size = atomic_load_relaxed(&u->tells_size),
 	};
+	size_t wanted = m->data->left;
 	bool has_room;
 	bool is_left;
 	int err;
@@ -464,6 +466,7 @@ ssize_t unix_stream_receive(struct socket *s, struct message *m)
 	lock_take(&u->lock);
 	r.before = unix_bytes_charge(&u->bytes);
 	err = receive_locked(&r, s);
+	r.has_met = r.copied > 0 || (!err && !wanted && unix_bytes_used(&u->bytes));
 	has_room = room_has_come(&r);
 	r.left = (int)(unix_bytes_used(&u->bytes) - u->dead_bytes);
 	is_left = r.slept && unix_bytes_used(&u->bytes);
