@@ -10,6 +10,7 @@
 #include "abi/time.h"
 #include "abi/uio.h"
 #include "base/scratch.h"
+#include "base/waitq.h"
 #include "fs/file.h"
 #include "lib/atomic.h"
 #include "mm/usercopy.h"
@@ -53,11 +54,6 @@ static int message_done(struct many *w, ssize_t size)
 	if (!size)
 		w->done++;
 	return (int)size;
-}
-
-static bool has_work(void)
-{
-	return atomic_load_relaxed(&current()->sleeper.work) & WORK_INTERRUPTS;
 }
 
 /* ---- batches ---- */
@@ -151,7 +147,7 @@ long sys_sendmmsg(struct task *t, int fd, uaddr_t msgs, unsigned int count,
 	batch_init(&w, ref.socket->ops->send_many && w.count > 1);
 	while (w.done < w.count) {
 		if (!(w.batch.room ? send_batch(&w, &err) : send_one(&w, &err)) ||
-		    has_work())
+		    current_is_killed())
 			break;
 	}
 	batch_fini(&w);
@@ -161,11 +157,16 @@ long sys_sendmmsg(struct task *t, int fd, uaddr_t msgs, unsigned int count,
 
 /* ---- receiving ---- */
 
-static int pending_error(struct socket *s)
+/* Who wants the notes of errors leaves the error itself where it is. */
+static int pending_error(const struct many *w)
 {
 	int value = 0;
 	int len = sizeof(value);
-	int err = socket_get_option(s, SOL_SOCKET, SO_ERROR, &value, &len);
+	int err;
+
+	if (w->flags & MSG_ERRQUEUE)
+		return 0;
+	err = socket_get_option(w->socket, SOL_SOCKET, SO_ERROR, &value, &len);
 
 	return err ? 0 : -value;
 }
@@ -173,7 +174,7 @@ static int pending_error(struct socket *s)
 static bool receive_one(struct many *w, int *err)
 {
 	uint32_t flags = w->flags & ~(uint32_t)MSG_WAITFORONE;
-	ssize_t size = w->done ? 0 : pending_error(w->socket);
+	ssize_t size = w->done ? 0 : pending_error(w);
 
 	if (!size)
 		size = message_receive_one(w->socket, slot(w, w->done), flags);
@@ -198,7 +199,7 @@ static bool receive_batch(struct many *w, int *err)
 	*err = batch_import(w, max, w->flags & ~(uint32_t)MSG_WAITFORONE,
 			    message_import_receive);
 	if (*err) {
-		int pending = w->done ? 0 : pending_error(w->socket);
+		int pending = w->done ? 0 : pending_error(w);
 
 		*err = pending ? pending : *err;
 		return false;
@@ -222,17 +223,20 @@ static bool receive_batch(struct many *w, int *err)
 /* Receives until there is no more, or the time is over. */
 static long receive_all(struct many *w)
 {
-	int err = w->count ? 0 : pending_error(w->socket);
+	int err = w->count ? 0 : pending_error(w);
 
 	while (w->done < w->count) {
 		if (!(w->batch.room ? receive_batch(w, &err) : receive_one(w, &err)))
+			break;
+		/* Urgent data are told of at once. */
+		if ((w->flags & MSG_OOB) && w->socket->type == SOCK_STREAM)
 			break;
 		if (w->flags & MSG_WAITFORONE)
 			w->flags |= MSG_DONTWAIT;
 		if (w->deadline != NSEC_NEVER &&
 		    clock_now(CLOCK_MONOTONIC) >= w->deadline)
 			break;
-		if (has_work())
+		if (current_is_killed())
 			break;
 	}
 	return w->done ? (long)w->done : err;
