@@ -41,6 +41,7 @@
 #define MSG_OOB		 0x1
 #define MSG_PEEK	 0x2
 #define MSG_DONTROUTE	 0x4
+#define MSG_PROBE	 0x10
 #define MSG_CTRUNC	 0x8
 #define MSG_TRUNC	 0x20
 #define MSG_DONTWAIT	 0x40

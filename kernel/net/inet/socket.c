@@ -103,8 +103,16 @@ static int inet_adopt(struct socket *s, int host_fd)
 	return 0;
 }
 
+/* How long a name is at least: that of IPv6 had no scope at first. */
+static int least_of(const struct socket *s)
+{
+	return s->family == AF_INET ? (int)sizeof(struct linux_sockaddr_in)
+				    : (int)sizeof(struct linux_sockaddr_in6) - 4;
+}
+
 /* 0, or why the host need not be asked. */
-static int check_address(const struct linux_sockaddr_storage *addr, int len)
+static int check_address(const struct socket *s,
+			 const struct linux_sockaddr_storage *addr, int len)
 {
 	if (len < (int)sizeof(addr->ss_family) || len > (int)sizeof(*addr))
 		return -EINVAL;
@@ -114,19 +122,17 @@ static int check_address(const struct linux_sockaddr_storage *addr, int len)
 	case AF_INET6:
 		return 0;
 	default:
-		return -EAFNOSUPPORT;
+		return len < least_of(s) ? -EINVAL : -EAFNOSUPPORT;
 	}
 }
 
 static int inet_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
 {
-	int least = s->family == AF_INET ? (int)sizeof(struct linux_sockaddr_in)
-					 : (int)sizeof(struct linux_sockaddr_in6) - 4;
 	int err;
 
-	if (len < least)
+	if (len < least_of(s))
 		return -EINVAL;
-	err = check_address(addr, len);
+	err = check_address(s, addr, len);
 	if (!err)
 		err = inet_port_check(s, addr);
 	return err ? err : host_bind(s->host_fd, addr, len);
@@ -137,7 +143,7 @@ int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, in
 {
 	nsec_t deadline = inet_deadline(&s->send_timeout);
 	bool may_block = !nonblock;
-	int err = check_address(addr, len);
+	int err = check_address(s, addr, len);
 
 	if (!err && unlikely(inet_of(s)->outside || gate_allows(addr, len)))
 		return inet_outside_connect(s, addr, len, nonblock);

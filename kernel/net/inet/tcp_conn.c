@@ -318,6 +318,8 @@ int tcp_shutdown(struct socket *s, int how)
 		lock_drop(&c->lock);
 		return tcp_dissolve(s, c);
 	}
+	if (i->side == CONNECTOR) /* nobody has to connect once more to hear of it */
+		c->is_new = false;
 	if (h->state == TCP_CLOSE)
 		err = -ENOTCONN;
 	h->shutdown = h->shutdown | mode;
@@ -409,6 +411,8 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 	lock_take(&c->lock);
 	if (c->half[i->side].state != TCP_CLOSE)
 		atomic_store(&i->error, ECONNRESET);
+	else if (c->half[i->side].error) /* nobody has asked for it yet */
+		atomic_store(&i->error, c->half[i->side].error);
 	half_leave(c, i, true, &unread);
 	lock_drop(&c->lock);
 	atomic_store(&i->in_memory, false);
@@ -426,6 +430,8 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 		tcp_defer_look(c);
 	tcp_switch_poll(s, fd);
 	wake_owner(i);
+	if (unlikely(atomic_load_relaxed(&s->file->flags) & O_ASYNC))
+		file_send_sigio(s->file, POLLERR);
 	return 0;
 }
 
@@ -507,7 +513,7 @@ uint32_t tcp_poll(struct socket *s, struct poll_table *pt)
 	l = atomic_load(&i->listener);
 	if (l && atomic_load(&l->count))
 		bits |= POLL_READABLE;
-	if (unlikely(atomic_load_relaxed(&i->error)))
+	if (unlikely(atomic_load_relaxed(&i->error)) && !l)
 		bits |= POLLERR;
 	return bits;
 }

@@ -56,6 +56,8 @@ bool inet_may_use_v4(const struct socket *s)
 		!v6only);
 }
 
+static const uint8_t broadcast4[] = {127, 255, 255, 255}; /* of the loopback network */
+
 /* The listener that a connect of s to addr comes to in memory, with a reference; NULL:
  * that is the host's business. */
 static struct tcp_listener *find_way(struct socket *s,
@@ -71,6 +73,8 @@ static struct tcp_listener *find_way(struct socket *s,
 	if (addr->ss_family != s->family || !tcp_name_import(t, addr, len))
 		return NULL;
 	default_address(t);
+	if (t->is_v4 && !memcmp(t->name.addr, broadcast4, sizeof(broadcast4)))
+		return NULL;
 	l = tcp_listener_find(t);
 	if (!l)
 		return NULL;
@@ -176,7 +180,7 @@ static int connect_wait(struct socket *s, struct tcp_conn *c, bool nonblock, boo
 	int err = 0;
 
 	lock_take(&c->lock);
-	if (!c->is_new && !is_own) {
+	if ((!c->is_new || i->side != CONNECTOR) && !is_own) {
 		err = -EISCONN;
 	} else if (h->state == TCP_SYN_SENT) {
 		err = nonblock ? -EALREADY
@@ -305,6 +309,9 @@ int tcp_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int
 	}
 	if (c)
 		return tcp_connect_again(s, c, nonblock);
+	/* The host would say so, too, but who listens in memory goes on with that. */
+	if (atomic_load(&i->listener))
+		return -EISCONN;
 	/* What the gate may be asked for is outside, also with an address of loopback. */
 	if (likely(!i->outside && !gate_allows(addr, len)) &&
 	    connect_in_memory(s, addr, len, nonblock, &err))

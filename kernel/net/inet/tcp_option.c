@@ -340,6 +340,8 @@ int tcp_set_option(struct socket *s, int level, int name, const void *value, int
 		memcpy(&family, value, sizeof(family));
 		return become_v4(s, c, family);
 	}
+	if (c && level == SOL_IPV6 && name == IPV6_V6ONLY && s->family == AF_INET6)
+		return -EINVAL;
 	err = inet_set_option(s, level, name, value, len);
 	if (!err)
 		tcp_option_note(s, level, name, value, len);
@@ -460,6 +462,9 @@ static bool get_number(struct socket *s, struct tcp_conn *c, int level, int name
 	case SOL_IPV6 << 8 | IPV6_MTU:
 		*n = c->is_v4 ? MTU4 : MTU6;
 		return level == SOL_IP || s->family == AF_INET6;
+	case SOL_IPV6 << 8 | IPV6_ADDRFORM:
+		*n = s->family;
+		return s->family == AF_INET6 && tcp_mine(c, i)->state == TCP_ESTABLISHED;
 	case SOL_TCP << 8 | TCP_MAXSEG:
 		*n = (int)read_back(s, level, name);
 		if (!*n || *n == MSS_UNKNOWN || *n > (int)tcp_segment_size(c, i->side))

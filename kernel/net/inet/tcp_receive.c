@@ -50,6 +50,8 @@ static size_t until_urgent(struct tcp_reading *r, bool *stops)
 	size_t there = (size_t)(end - at);
 
 	*stops = false;
+	if (unlikely(!r->left))
+		return there;
 	if (likely(!h->urgent) || h->urgent_at < at || h->urgent_at >= end)
 		return there;
 	if (h->urgent_at > at)
@@ -238,6 +240,8 @@ static ssize_t receive_urgent(struct tcp_conn *c, struct tcp_half *h, struct mes
 	if (h->set.is_inline || h->urgent != URGENT_THERE) {
 		/* That of a connection without one, too. */
 		size = -EINVAL;
+	} else if (h->state == TCP_CLOSE && !h->is_over) {
+		size = -ENOTCONN; /* it was reset */
 	} else {
 		byte = h->urgent_byte;
 		if (!(m->flags & MSG_PEEK))

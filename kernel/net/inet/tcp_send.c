@@ -15,7 +15,7 @@
 #include "time/clock.h"
 
 /* What is put at once, and what is copied under the lock. */
-enum { PIECE_MAX = 65536, SMALL_MAX = 2048 };
+enum { PIECE_MAX = 65536, SMALL_MAX = 2048, SCM_TS_OPT_ID = 81 };
 
 struct tcp_sending {
 	struct socket *s;
@@ -82,6 +82,17 @@ static ssize_t wait_for_room(struct tcp_sending *w)
 	}
 }
 
+static void mark_urgent(struct tcp_half *other, uint64_t at, uint8_t byte)
+{
+	struct inet_socket *i = other->owner;
+
+	other->urgent = URGENT_THERE;
+	other->urgent_at = at;
+	other->urgent_byte = byte;
+	if (i && i->socket && i->socket->file)
+		file_send_sigurg(i->socket->file);
+}
+
 /* The last byte of the other side's is urgent. c's lock is held. */
 static void put_urgent(struct tcp_half *other, uint8_t byte)
 {
@@ -93,16 +104,11 @@ static void put_urgent(struct tcp_half *other, uint8_t byte)
 	if (other->urgent && other->urgent_at == in->head && !other->set.is_inline &&
 	    in->head + 1 < in->tail)
 		byte_chain_consume(in, 1);
-	other->urgent = URGENT_THERE;
-	other->urgent_at = in->tail - 1;
-	other->urgent_byte = byte;
+	mark_urgent(other, in->tail - 1, byte);
 	if (i)
 		waitq_wake_all(&i->readable, POLLPRI);
-	if (f) {
-		file_send_sigurg(f);
-		if (atomic_load_relaxed(&f->flags) & O_ASYNC)
-			file_send_sigio(f, POLLPRI);
-	}
+	if (f && (atomic_load_relaxed(&f->flags) & O_ASYNC))
+		file_send_sigio(f, POLLPRI);
 }
 
 /* After size bytes were put. c's lock is held. */
@@ -127,12 +133,34 @@ static void tell_receiver(struct tcp_sending *w, size_t size, bool is_last, uint
 	tcp_tell(other, POLL_READABLE);
 }
 
-/* The other side has gone: what comes there is answered with a RST. */
-static void send_to_nobody(struct tcp_sending *w, size_t size, enum nf_fate fate)
+/* It has shut both ways: what still comes ends the connection, for both. */
+static bool hears_nothing(const struct tcp_half *h)
 {
-	uio_advance(w->m->data, size);
-	if (fate == NF_PASSES)
-		tcp_send_reset(w->c, w->me);
+	return h->state == TCP_FIN_WAIT2 && (h->shutdown & TCP_SHUT_RECEIVE);
+}
+
+/* The other side has gone, or will not hear: what comes there is answered with a RST. */
+static ssize_t send_to_nobody(struct tcp_sending *w, size_t size, enum nf_fate fate)
+{
+	uint8_t lost[256];
+	size_t done = 0;
+
+	while (done < size) {
+		size_t part = MIN(size - done, sizeof(lost));
+		size_t got = uio_copy_in(w->m->data, lost, part);
+
+		done += got;
+		if (got < part)
+			break;
+	}
+	if (done < size)
+		return -EFAULT;
+	if (fate != NF_PASSES)
+		return (ssize_t)done;
+	tcp_send_reset(w->c, w->me);
+	if (w->other->is_open)
+		tcp_reset(w->other);
+	return (ssize_t)done;
 }
 
 /* Large pieces: copied without the lock. Returns with it. */
@@ -190,9 +218,11 @@ static ssize_t send_piece(struct tcp_sending *w)
 		return err;
 	if (netfilter_is_on(w->s->net))
 		fate = tcp_data_fate(w->c, w->other, (size_t)size);
-	if (unlikely(!w->other->is_open || fate == NF_RESET)) {
-		send_to_nobody(w, (size_t)size, fate);
-		return size;
+	if (unlikely(!w->other->is_open || fate == NF_RESET || hears_nothing(w->other))) {
+		if (is_last && (w->m->flags & MSG_OOB) && w->other->is_open &&
+		    fate == NF_PASSES)
+			mark_urgent(w->other, w->other->in.tail, byte);
+		return send_to_nobody(w, (size_t)size, fate);
 	}
 	if (size <= SMALL_MAX)
 		err = byte_chain_put(&w->other->in, w->m->data, (size_t)size,
@@ -224,13 +254,32 @@ static void end_deferral(struct tcp_conn *c) NO_LOCK_CHECK
 	lock_take(&c->lock);
 }
 
-static int check_control(const struct message *m)
+/* What Linux takes of SOL_SOCKET: it changes nothing in memory. */
+static bool is_known_control(int type)
 {
-	size_t off = 0;
-	int err;
+	return type == SCM_RIGHTS || type == SCM_CREDENTIALS || type == SO_MARK ||
+	       type == SO_PRIORITY || type == SO_TXTIME || type == SO_TIMESTAMPING ||
+	       type == SO_TIMESTAMPING_NEW || type == SCM_TS_OPT_ID;
+}
 
-	while (message_next_control(m, &off, &err))
-		;
+static int check_control(struct tcp_sending *w)
+{
+	const struct linux_cmsghdr *at;
+	struct tcp_half *h = w->me;
+	size_t off = 0;
+	int err = 0;
+
+	/* Only who is connected is asked for it. */
+	lock_take(&w->c->lock);
+	if (h->state == TCP_SYN_SENT && (w->m->flags & MSG_DONTWAIT) && !h->error)
+		err = -EAGAIN;
+	else if (h->state != TCP_SYN_SENT && h->state != TCP_ESTABLISHED &&
+		 h->state != TCP_CLOSE_WAIT)
+		err = check_state(w);
+	lock_drop(&w->c->lock);
+	while (!err && (at = message_next_control(w->m, &off, &err)))
+		if (at->cmsg_level == SOL_SOCKET && !is_known_control(at->cmsg_type))
+			err = -EINVAL;
 	return err;
 }
 
@@ -250,11 +299,11 @@ ssize_t tcp_send(struct socket *s, struct message *m)
 	}
 	if (unlikely(m->flags & MSG_FASTOPEN))
 		return -EISCONN;
-	err = m->control_size ? check_control(m) : 0;
-	if (err)
-		return err;
 	w.me = tcp_mine(c, i);
 	w.other = tcp_other(c, i);
+	err = m->control_size ? check_control(&w) : 0;
+	if (err)
+		return err == -EPIPE ? message_broken_pipe(m) : err;
 	lock_take(&c->lock);
 	if (!m->data->left)
 		done = check_state(&w);

@@ -7,13 +7,30 @@
 #include "net/inet/inet.h"
 #include "net/inet/tcp.h"
 
+enum { IN6_LEAST = (int)sizeof(struct linux_sockaddr_in6) - 4 }; /* as it was at first */
+
+/* It is connected, and a name that is none is found first. */
+static int bind_connected(const struct socket *s,
+			  const struct linux_sockaddr_storage *addr, int len)
+{
+	const struct linux_sockaddr_in *in = (const void *)addr;
+	bool is_v4 = s->family == AF_INET;
+
+	if (len < (is_v4 ? (int)sizeof(*in) : IN6_LEAST))
+		return -EINVAL;
+	if (addr->ss_family == s->family ||
+	    (is_v4 && addr->ss_family == AF_UNSPEC && !in->sin_addr))
+		return -EINVAL;
+	return -EAFNOSUPPORT;
+}
+
 static int tcp_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
 {
 	struct inet_socket *i = inet_of(s);
 	int err;
 
 	if (tcp_conn_of(i))
-		return -EINVAL;
+		return bind_connected(s, addr, len);
 	err = inet_ops.bind(s, addr, len);
 	if (!err)
 		atomic_store(&i->is_bound, true);
