@@ -78,6 +78,10 @@ static int set_mreq4(struct socket *s, int name, const uint8_t *at, int len)
 	if (q.what == GROUP_JOIN && !local_address_is_multicast(&q.group))
 		return -EINVAL;
 	err = check_device4(s, index, &q.own);
+	/* Who leaves may call it anything, if only he calls it something. */
+	if (q.what == GROUP_LEAVE &&
+	    (index || !tcp_is_any(q.own.name.addr) || dgram_is_own(s->net, &q.group)))
+		err = 0;
 	return err ? err : group_change(local_of(s), &q);
 }
 
@@ -125,10 +129,10 @@ static int set_mreq6(struct socket *s, int name, const uint8_t *at, int len)
 								      : GROUP_LEAVE};
 	uint32_t index;
 
-	if (s->type == SOCK_STREAM)
-		return -EPROTO;
 	if (len < MREQ6)
 		return -EINVAL;
+	if (s->type == SOCK_STREAM)
+		return -EPROTO;
 	memcpy(q.group.name.addr, at, 16);
 	index = read_u32(at + 16);
 	if (!local_address_is_multicast(&q.group))

@@ -154,8 +154,13 @@ bool local_names_overlap(const struct local_socket *a, const struct local_socket
 
 	if (a->local.is_v4 == b->local.is_v4)
 		return a_any || b_any || same_address(&a->local, &b->local);
-	/* Any address of IPv6 is also any of IPv4. */
-	return a->local.is_v4 ? b_any && !b->is_v6only : a_any && !a->is_v6only;
+	/* Any address of IPv6 is also any of IPv4. One that is not only for IPv6, as it
+	 * has come by connect(2), stands in the way of a socket of IPv4 that wants any.
+	 */
+	if (!a->local.is_v4)
+		return a_any && !a->is_v6only;
+	a_any &= a->inet.socket->family == AF_INET;
+	return (a_any || b_any) && !b->is_v6only;
 }
 
 static bool reuses(const struct local_socket *l)

@@ -341,7 +341,7 @@ uint32_t dgram_first_size(struct dgram *d)
 uint32_t dgram_poll(struct socket *s, struct poll_table *pt)
 {
 	struct dgram *d = dgram_of(s);
-	uint32_t bits = POLL_WRITABLE;
+	uint32_t bits = POLL_WRITABLE | POLLWRBAND;
 
 	poll_wait(pt, &d->local.inet.readable);
 	if (unlikely(atomic_load(&d->local.inet.outside) != NULL))

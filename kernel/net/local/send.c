@@ -150,6 +150,9 @@ int dgram_read_target(struct dgram_send *w)
 		return err;
 	if (is_none && !l->has_remote)
 		return -EDESTADDRREQ;
+	/* A name of no family is not looked at, nor is what it stands for. */
+	if (is_none && w->m->name && l->remote.is_v4)
+		return -ENETUNREACH;
 	if (is_none) {
 		w->to = l->remote;
 	} else {
@@ -157,9 +160,7 @@ int dgram_read_target(struct dgram_send *w)
 		if (w->d->kind == DGRAM_UDP && !w->to.name.port)
 			return -EINVAL;
 		/* An address of one kind does not lead to one of the other. */
-		if (w->to.is_v4 && w->s->family == AF_INET6 &&
-		    (l->is_v6only ||
-		     (!l->local.is_v4 && !tcp_is_any(l->local.name.addr))))
+		if (w->to.is_v4 && w->s->family == AF_INET6 && l->is_v6only)
 			return -ENETUNREACH;
 	}
 	if (w->to.is_v4 == l->local.is_v4 && !tcp_is_any(l->local.name.addr)) {
@@ -285,6 +286,9 @@ static void disconnect(struct dgram *d)
 		l->local.is_v4 = l->bound.is_v4;
 		memset(l->local.name.addr, 0, sizeof(l->local.name.addr));
 	}
+	/* The port is told no more, either. */
+	if (d->kind != DGRAM_RAW && !l->keeps_port)
+		l->local.name.port = 0;
 	lock_drop(&t->lock);
 	if (d->kind != DGRAM_RAW && !l->keeps_port)
 		local_port_leave(l);
@@ -354,10 +358,12 @@ static int connect_to(struct socket *s, const struct linux_sockaddr_storage *add
 
 	if (err)
 		return err;
-	if (w.to.is_v4 != l->local.is_v4 && l->keeps_addr)
-		return -EINVAL;
+	if (s->family == AF_INET6 && l->local.is_v4 && !w.to.is_v4)
+		return -EAFNOSUPPORT;
 	w.device = w.device ? w.device : l->options.device;
-	if (l->keeps_addr) {
+	if (l->local.is_v4 == w.to.is_v4 && !tcp_is_any(l->local.name.addr) &&
+	    !local_address_is_multicast(&l->local) &&
+	    !local_address_is_broadcast(&l->local)) {
 		w.from = l->local;
 		w.has_from = true;
 	}
@@ -366,7 +372,8 @@ static int connect_to(struct socket *s, const struct linux_sockaddr_storage *add
 	if (err)
 		return err;
 	lock_take(&t->lock);
-	if (!l->keeps_addr) {
+	/* The name that it has got by an earlier one stays. */
+	if (tcp_is_any(l->local.name.addr)) {
 		l->local.is_v4 = w.to.is_v4;
 		memcpy(l->local.name.addr, w.from.name.addr, sizeof(w.from.name.addr));
 	}

@@ -85,7 +85,10 @@ static int check_v6(const struct socket *s, const struct tcp_target *t)
 
 	if (t->is_v4)
 		return l->is_v6only ? -EINVAL : check_v4(s, t);
-	if (tcp_is_any(t->name.addr) || local_address_is_multicast(t))
+	/* A group of a link is had on a device alone. */
+	if (local_address_is_multicast(t))
+		return (t->name.addr[1] & 15) > 2 || l->options.device ? 0 : -EINVAL;
+	if (tcp_is_any(t->name.addr))
 		return 0;
 	/* Of a link: nothing says which. */
 	if (t->name.addr[0] == 0xfe && (t->name.addr[1] & 0xc0) == 0x80 &&
@@ -158,9 +161,11 @@ int local_name(struct socket *s, struct linux_sockaddr_storage *addr, bool peer)
 	struct local_ports *t = local_ports_of(l);
 	struct tcp_target name;
 
-	if (peer && !l->has_remote)
-		return -ENOTCONN;
 	lock_take(&t->lock);
+	if (peer && (!l->has_remote || (!l->remote.name.port && s->type == SOCK_DGRAM))) {
+		lock_drop(&t->lock);
+		return -ENOTCONN;
+	}
 	name = peer ? l->remote : l->local;
 	lock_drop(&t->lock);
 	return tcp_name_export(&name.name, name.is_v4, s->family, addr);

@@ -253,6 +253,7 @@ static int disconnect(struct socket *s)
 	lock_take(&l->inet.lock);
 	l->shut = 0;
 	lock_drop(&l->inet.lock);
+	waitq_wake_all(&l->inet.readable, 0);
 	if (!atomic_load(&l->inet.listener))
 		return 0;
 	unlisten(l);
@@ -282,7 +283,9 @@ static void choose_name(const struct socket *s, const struct tcp_target *to,
 
 	*from = l->local;
 	from->is_v4 = to->is_v4;
-	if (tcp_is_any(l->local.name.addr))
+	/* Nobody is called by what means many. */
+	if (tcp_is_any(l->local.name.addr) || local_address_is_multicast(&l->local) ||
+	    local_address_is_broadcast(&l->local))
 		local_source(s->net, to, from->name.addr);
 }
 
@@ -372,6 +375,9 @@ static int local_tcp_connect(struct socket *s, const struct linux_sockaddr_stora
 	if (unlikely(l->inet.outside || inet_outside_takes(s, addr, len)))
 		return inet_outside_connect(s, addr, len, nonblock);
 	err = local_target(s, addr, len, &to);
+	/* Bound to a mapped address, there is no way to one that is none. */
+	if (!err && s->family == AF_INET6 && l->bound.is_v4 && !to.is_v4)
+		err = -EAFNOSUPPORT;
 	if (!err && (local_address_is_multicast(&to) || local_address_is_broadcast(&to)))
 		err = -ENETUNREACH;
 	if (!err)
@@ -405,12 +411,15 @@ static int local_tcp_name(struct socket *s, struct linux_sockaddr_storage *addr,
 static ssize_t receive_without(struct socket *s, const struct message *m)
 {
 	struct local_socket *l = local_of(s);
-	int err = atomic_xchg(&l->inet.error, 0);
+	int err;
 
 	if (m->flags & MSG_ERRQUEUE)
 		return -EAGAIN;
+	if (l->is_listening)
+		return -ENOTCONN;
 	if (m->flags & MSG_OOB)
-		return l->is_listening ? -ENOTCONN : -EINVAL;
+		return -EINVAL;
+	err = atomic_xchg(&l->inet.error, 0);
 	if (err)
 		return -err;
 	return l->shut & TCP_SHUT_RECEIVE ? 0 : -ENOTCONN;

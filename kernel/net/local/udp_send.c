@@ -302,20 +302,40 @@ static ssize_t send_corked(struct dgram_send *w, bool is_prepared, bool goes_on)
 
 /* ---- sendmsg ---- */
 
+static int take_port(struct dgram_send *w)
+{
+	int err = local_port_take_any(&w->d->local);
+
+	return err == -EADDRINUSE ? -EAGAIN : err;
+}
+
+/* What IPv4 finds before all else. */
+static int check_v4(const struct message *m)
+{
+	if (m->data->left > IP_SIZE_MAX)
+		return -EMSGSIZE;
+	return m->flags & MSG_OOB ? -EOPNOTSUPP : 0;
+}
+
 static int prepare(struct dgram_send *w)
 {
 	int err = dgram_read_target(w);
 
+	/* To IPv4 it goes as from a socket of IPv4. */
+	if (!err && unlikely(w->s->family == AF_INET6) && w->to.is_v4)
+		err = check_v4(w->m);
+	if (!err && unlikely(w->m->data->left > IP_SIZE_MAX))
+		err = -EMSGSIZE;
 	if (err)
 		return err;
 	w->segment = w->d->segment;
 	if (unlikely(w->m->control_size))
 		err = dgram_read_control(w);
-	if (!err && unlikely(!w->d->local.port))
-		err = local_port_take_any(&w->d->local);
-	if (err == -EADDRINUSE)
-		err = -EAGAIN;
 	dgram_read_multicast(w);
+	/* From a mapped address no way leads to one that is none. */
+	if (!err && unlikely(w->s->family == AF_INET6) && w->d->local.local.is_v4 &&
+	    !w->to.is_v4 && !local_address_is_multicast(&w->to))
+		err = -EAFNOSUPPORT;
 	return err ? err : dgram_route(w);
 }
 
@@ -328,10 +348,12 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	ssize_t done;
 	int err;
 
-	if (unlikely(size > IP_SIZE_MAX))
-		return -EMSGSIZE;
-	if (unlikely(m->flags & MSG_OOB) && s->family == AF_INET)
-		return -EOPNOTSUPP;
+	/* It gets a port whatever comes of it. */
+	err = likely(w.d->local.port) || w.d->local.inet.outside ? 0 : take_port(&w);
+	if (!err && s->family == AF_INET)
+		err = check_v4(m);
+	if (unlikely(err))
+		return err;
 	if (unlikely(atomic_load(&w.d->cork) != NULL)) {
 		w.to.is_v4 = s->family == AF_INET;
 		done = dgram_may_send(w.d);
@@ -351,6 +373,8 @@ ssize_t udp_send(struct socket *s, struct message *m)
 		err = check_size(&w, size);
 	if (err)
 		return err;
+	if (unlikely(m->flags & MSG_PROBE)) /* it is only asked whether it could go */
+		return (ssize_t)size;
 	if (unlikely(goes_on))
 		return send_corked(&w, true, true);
 	err = dgram_read_data(&w, 0, &p);
