@@ -246,6 +246,10 @@ void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s)
 	upper->node = (struct tree_node){0};
 	upper->start = addr;
 	upper->off = v->off + (addr - v->start);
+	/* The patcher's trampolines are of use only as a whole: what is left of them is
+	 * nobody's, and the record that it kept there is not an offset. */
+	if (v->flags & VMA_HIDDEN)
+		v->off = upper->off = 0;
 	v->end = addr;
 	object_enter(upper);
 	vma_name_get(upper->name);

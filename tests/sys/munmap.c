@@ -2,6 +2,9 @@
 /* Taking mappings away, whole or in part. */
 #include "fixture.h"
 
+#include <setjmp.h>
+#include <signal.h>
+
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW   (PROT_READ | PROT_WRITE)
 
@@ -97,7 +100,53 @@ static void children_unmap_their_own(void)
 	CHECK(munmap(inherited, PAGE) == 0);
 }
 
+static sigjmp_buf back;
+
+static void on_fault(int sig)
+{
+	siglongjmp(back, sig);
+}
+
+static void jump(unsigned long to)
+{
+	if (!sigsetjmp(back, 1))
+		__asm__ volatile("xor %%eax, %%eax\n"
+				 "jmp *%0"
+				 :
+				 : "r"(to)
+				 : "rax", "memory");
+}
+
+/* Where what a file has ends, and nothing is to be seen for a while, is nothing that
+ * harms whoever goes there, also when part of it was unmapped. */
+static void behind_code_is_nothing(void)
+{
+	unsigned long start, end, last = 0, places[16], count = 0;
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[256];
+
+	CHECK(f && signal(SIGSEGV, on_fault) != SIG_ERR);
+	CHECK(signal(SIGILL, on_fault) != SIG_ERR);
+	while (fgets(line, sizeof(line), f)) {
+		CHECK(sscanf(line, "%lx-%lx", &start, &end) == 2);
+		if (last && start >= last + 16 * PAGE && count < 16)
+			places[count++] = last;
+		last = strchr(line, '[') ? 0 : end;
+	}
+	CHECK(fclose(f) == 0);
+	for (unsigned long i = 0; i < count; i++) {
+		CHECK(munmap((void *)(places[i] + 8 * PAGE), PAGE) == 0);
+		for (unsigned long n = 8; n < 16; n++)
+			jump(places[i] + n * PAGE + PAGE / 2);
+	}
+}
+
+static void what_lies_behind_code_harms_nobody(void)
+{
+	CHECK(in_child(behind_code_is_nothing) == 0);
+}
+
 RUN(TEST(the_middle_leaves_both_ends), TEST(holes_are_no_error),
     TEST(lengths_are_rounded_up), TEST(a_freed_hole_is_fresh_when_mapped_again),
     TEST(several_mappings_go_at_once), TEST(bad_ranges_are_einval),
-    TEST(children_unmap_their_own))
+    TEST(children_unmap_their_own), TEST(what_lies_behind_code_harms_nobody))
