@@ -130,20 +130,27 @@ static int find_area(struct remap *r, struct vma **out)
 static int make_room(struct remap *r, const struct vma *v)
 {
 	size_t pages = r->new_size >> PAGE_SHIFT;
+	uint32_t prot = v->prot;
+	uint32_t flags = v->flags; /* v may go: it may be in the new place too */
 	int err;
 
-	if (!(r->flags & MREMAP_DONTUNMAP) ||
-	    mm_may_expand(r->mm, v->prot, v->flags, pages))
+	if (!(r->flags & MREMAP_DONTUNMAP) || mm_may_expand(r->mm, prot, flags, pages))
 		return 0;
 	if (!(r->flags & MREMAP_FIXED))
 		return -ENOMEM;
+	if (unlikely(r->mm->uffd))
+		uffd_tell(r->mm, r->new_addr, r->new_addr + r->new_size, UFFD_EVENT_UNMAP,
+			  &r->events);
 	err = mm_unmap_locked(r->mm, r->new_addr, r->new_addr + r->new_size, &r->spares);
+	if (err) {
+		uffd_events_drop(&r->events);
+		return err;
+	}
 	vma_spares_drop(&r->spares);
-	if (!err)
-		err = vma_spares_take(&r->spares);
+	err = vma_spares_take(&r->spares);
 	if (err)
 		return err;
-	return mm_may_expand(r->mm, v->prot, v->flags, pages) ? 0 : -ENOMEM;
+	return mm_may_expand(r->mm, prot, flags, pages) ? 0 : -ENOMEM;
 }
 
 static long shrink(struct remap *r)

@@ -130,6 +130,24 @@ static void dontunmap_counts_what_it_leaves(void)
 	CHECK(munmap(p, 2 * PAGE) == 0 && munmap(q, 2 * PAGE) == 0);
 }
 
+/* There is room only because what was in the new place goes first, which is part of the
+ * same area. */
+static void dontunmap_makes_its_own_room(void)
+{
+	char *p = pages(4);
+	struct rlimit old, now;
+
+	CHECK(getrlimit(RLIMIT_AS, &old) == 0);
+	now = old;
+	now.rlim_cur = status_kb("VmSize") << 10;
+	CHECK(setrlimit(RLIMIT_AS, &now) == 0);
+	p[2 * PAGE] = 'z';
+	CHECK(mremap(p + 2 * PAGE, PAGE, PAGE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, p) == p);
+	CHECK(setrlimit(RLIMIT_AS, &old) == 0);
+	CHECK(p[0] == 'z' && p[2 * PAGE] == 0 && munmap(p, 4 * PAGE) == 0);
+}
+
 static void part_of_a_mapping_moves(void)
 {
 	char *p = pages(4), *q;
@@ -273,4 +291,4 @@ RUN(TEST(shrinks_in_place), TEST(grows_in_place_where_there_is_room),
     TEST(file_mappings_keep_their_offset), TEST(protection_moves_along),
     TEST(zero_old_size_doubles_shared_mappings), TEST(documented_errors),
     TEST(large_growth_keeps_content), TEST(shrinking_unmaps_whatever_there_is),
-    TEST(a_place_is_only_heeded_with_a_flag))
+    TEST(a_place_is_only_heeded_with_a_flag), TEST(dontunmap_makes_its_own_room))
