@@ -89,6 +89,9 @@ int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 		if (how && !(lock && lock_piece(mm, start, to, flags)) &&
 		    !(flags & MLOCK_ONFAULT))
 			err = host_madvise(start, to - start, how);
+		/* An older host cannot do it, and none does it to the vdso's data. */
+		if (err == -EINVAL)
+			err = 0;
 		/* Linux reads what may only be written or executed, too. */
 		if (err && stops && (!prot || (prot & PROT_READ)))
 			return err;

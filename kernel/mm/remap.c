@@ -165,6 +165,19 @@ static long shrink(struct remap *r)
 	return err ? err : (long)r->old;
 }
 
+/* The host holds what is locked in it against a limit of its own, which says nothing of
+ * the guest's: its pages need not stay, see populate.c. */
+static long host_remap(uaddr_t from, size_t old_size, size_t new_size, int flags,
+		       uaddr_t to)
+{
+	long ret = host_mremap(from, old_size, new_size, flags, to);
+
+	if (likely(ret != -EAGAIN))
+		return ret;
+	(void)host_munlock(from, MAX(old_size, PAGE_SIZE));
+	return host_mremap(from, old_size, new_size, flags, to);
+}
+
 /* Grows where it is: true when that was done or failed for good (*ret), false when it
  * must move. */
 static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
@@ -186,12 +199,12 @@ static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 						   &host_off);
 	}
 	if (!err) {
-		long at = host_mremap(r->old, r->old_size, r->new_size, 0, 0);
+		long at = host_remap(r->old, r->old_size, r->new_size, 0, 0);
 
 		/* The host may see several areas where we see one. */
 		if (at == -EFAULT)
-			at = host_mremap(v->end - PAGE_SIZE, PAGE_SIZE,
-					 PAGE_SIZE + end - v->end, 0, 0);
+			at = host_remap(v->end - PAGE_SIZE, PAGE_SIZE,
+					PAGE_SIZE + end - v->end, 0, 0);
 		if (at == -ENOMEM || at == -EFAULT)
 			return false;
 		err = at < 0 ? (int)at : 0;
@@ -216,8 +229,8 @@ static bool grow_in_place(struct remap *r, struct vma *v, long *ret)
 static long host_move(uaddr_t from, size_t old_size, size_t new_size, int flags,
 		      uaddr_t to)
 {
-	long ret = host_mremap(from, old_size, new_size,
-			       flags | MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	long ret = host_remap(from, old_size, new_size,
+			      flags | MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	size_t half;
 
 	if (ret != -EFAULT || old_size <= PAGE_SIZE)

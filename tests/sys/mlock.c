@@ -248,9 +248,46 @@ static void what_grows_gets_its_pages(void)
 	CHECK(munmap(p, 3 * PAGE) == 0);
 }
 
+/* Whatever the machine below has to say of what is locked. */
+static void large_ones_grow_and_move(void)
+{
+	size_t size = 4UL << 20;
+	char *p = map(4 * size, ANON);
+	char *q = map(PAGE, ANON);
+
+	if (!may_lock_large())
+		return;
+	CHECK(munmap(p + size, 3 * size) == 0 && mlock(p, size) == 0);
+	p[0] = 'a';
+	p = mremap(p, size, 4 * size, MREMAP_MAYMOVE);
+	CHECK(p != MAP_FAILED && p[0] == 'a' && is_locked(p));
+	CHECK(is_resident(p + 4 * size - PAGE) && is_locked(p + 4 * size - PAGE));
+	p = mremap(p + size, size, 5 * size, MREMAP_MAYMOVE);
+	CHECK(p != MAP_FAILED && is_resident(p + 5 * size - PAGE) && is_locked(p));
+	CHECK(munmap(p, 5 * size) == 0 && munmap(q, PAGE) == 0);
+	CHECK(munlockall() == 0);
+}
+
+static void what_the_kernel_shows_can_be_locked(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long start, end;
+	char line[256];
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, "[v") && !strstr(line, "[vsyscall]")) {
+			CHECK(sscanf(line, "%lx-%lx", &start, &end) == 2);
+			CHECK(mlock((void *)start, end - start) == 0);
+			CHECK(munlock((void *)start, end - start) == 0);
+		}
+	CHECK(fclose(f) == 0);
+}
+
 RUN(TEST(locked_memory_is_there), TEST(large_areas_are_there_to_the_end),
     TEST(on_fault_waits_for_the_touch), TEST(what_is_before_a_hole_stays_locked),
     TEST(populating_ends_at_a_hole), TEST(limits_are_enforced),
     TEST(a_kill_ends_populating), TEST(what_grows_gets_its_pages),
     TEST(what_cannot_be_read_is_an_error), TEST(what_becomes_writable_gets_its_pages),
-    TEST(a_vector_ends_at_a_hole))
+    TEST(a_vector_ends_at_a_hole), TEST(large_ones_grow_and_move),
+    TEST(what_the_kernel_shows_can_be_locked))
