@@ -99,3 +99,32 @@ int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 	}
 	return 0;
 }
+
+bool populate_wants_own(const struct vma *v, uint32_t prot)
+{
+	return (v->flags & (VMA_LOCKED | VMA_SHARED | VMA_LOCKONFAULT)) == VMA_LOCKED &&
+	       (prot & PROT_WRITE) && !v->uffd;
+}
+
+void mm_fetch_own(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	while (start < end && !current_is_killed()) {
+		uaddr_t to = end;
+		bool wanted = false;
+		struct vma *v;
+
+		lock_take(&mm->lock);
+		v = vma_find(mm, start);
+		if (v && v->start < end) {
+			start = MAX(start, v->start);
+			to = MIN(v->end, end);
+			wanted = populate_wants_own(v, v->prot);
+		}
+		lock_drop(&mm->lock);
+		if (wanted) {
+			to = MIN(to, start + POPULATE_PIECE);
+			(void)host_madvise(start, to - start, MADV_POPULATE_WRITE);
+		}
+		start = to;
+	}
+}

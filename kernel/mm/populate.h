@@ -12,3 +12,7 @@ int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice);
  * locked, which the host is then told of (flags: MLOCK_ONFAULT). What is to be locked now
  * but cannot be read is an error, which ends it. */
 int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags);
+/* With these protections the area's pages are to be its own, and there: it is locked. */
+bool populate_wants_own(const struct vma *v, uint32_t prot);
+/* Makes those of all such areas in [start, end). */
+void mm_fetch_own(struct mm *mm, uaddr_t start, uaddr_t end);

@@ -64,26 +64,22 @@ static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 	return v;
 }
 
+struct protect {
+	struct vma_spares spares;
+	uaddr_t fetch_start, fetch_end; /* in it is what must have its pages then */
+};
+
 /* What is locked and private has pages of its own as soon as it can be written to. */
-static void fetch_locked(uaddr_t from, uaddr_t to)
+static void note_fetch(struct protect *p, uaddr_t from, uaddr_t to)
 {
-	while (from < to && !current_is_killed()) {
-		size_t part = MIN(to - from, POPULATE_PIECE);
-
-		(void)host_madvise(from, part, MADV_POPULATE_WRITE);
-		from += part;
-	}
-}
-
-static bool wants_fetch(const struct vma *v, uint32_t prot)
-{
-	return (v->flags & (VMA_LOCKED | VMA_SHARED | VMA_LOCKONFAULT)) == VMA_LOCKED &&
-	       !(v->prot & PROT_WRITE) && (prot & PROT_WRITE) && !v->uffd;
+	if (!p->fetch_end)
+		p->fetch_start = from;
+	p->fetch_end = to;
 }
 
 /* Changes the part of *v from there to there; *v: what covers it then. */
 static int protect_part(struct mm *mm, struct vma **v, uaddr_t from, uaddr_t to,
-			uint32_t prot, struct vma_spares *spares)
+			uint32_t prot, struct protect *p)
 {
 	size_t pages = (to - from) >> PAGE_SHIFT;
 	size_t promised = newly_counts(*v, prot) ? pages : 0;
@@ -98,10 +94,10 @@ static int protect_part(struct mm *mm, struct vma **v, uaddr_t from, uaddr_t to,
 	err = likely(!mm->uffd) ? host_mprotect(from, to - from, (int)prot)
 				: uffd_host_protect(mm, from, to, prot);
 	if (!err) {
-		if (unlikely(wants_fetch(*v, prot)))
-			fetch_locked(from, to);
-		vma_split(mm, from, spares);
-		vma_split(mm, to, spares);
+		if (!((*v)->prot & PROT_WRITE) && populate_wants_own(*v, prot))
+			note_fetch(p, from, to);
+		vma_split(mm, from, &p->spares);
+		vma_split(mm, to, &p->spares);
 		*v = protect_area(mm, vma_at(mm, from), prot);
 	}
 	commit_release(promised);
@@ -111,7 +107,7 @@ static int protect_part(struct mm *mm, struct vma **v, uaddr_t from, uaddr_t to,
 /* The areas in turn: what comes before a hole, or an area that must stay as it is, has
  * changed then. */
 static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t prot,
-			  struct vma_spares *spares)
+			  struct protect *p)
 {
 	struct vma *v = vma_find(mm, start);
 	uaddr_t at = start;
@@ -131,7 +127,7 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t pr
 	for (; !err && v && v->start <= at && at < end; v = vma_next(v)) {
 		if (v->flags & VMA_HIDDEN)
 			break;
-		err = protect_part(mm, &v, at, MIN(v->end, end), (uint32_t)prot, spares);
+		err = protect_part(mm, &v, at, MIN(v->end, end), (uint32_t)prot, p);
 		at = err ? at : MIN(v->end, end); /* it may have been joined */
 	}
 	return !err && at < end ? -ENOMEM : err;
@@ -140,7 +136,7 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t pr
 int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint64_t prot, int pkey)
 {
 	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
-	struct vma_spares spares;
+	struct protect p = {.fetch_end = 0};
 	int err;
 
 	if ((prot & PROT_GROWSDOWN) && (prot & PROT_GROWSUP))
@@ -156,12 +152,14 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint64_t prot, int pkey
 		return -EINVAL;
 	if (pkey != -1)
 		return -EINVAL;
-	err = vma_spares_take(&spares);
+	err = vma_spares_take(&p.spares);
 	if (err)
 		return err;
 	lock_take(&mm->lock);
-	err = protect_locked(mm, addr, end, prot, &spares);
+	err = protect_locked(mm, addr, end, prot, &p);
 	lock_drop(&mm->lock);
-	vma_spares_drop(&spares);
+	vma_spares_drop(&p.spares);
+	if (unlikely(p.fetch_end))
+		mm_fetch_own(mm, p.fetch_start, p.fetch_end);
 	return err;
 }

@@ -223,6 +223,13 @@ static void what_becomes_writable_gets_its_pages(void)
 	FAILS(ENOMEM, mlock(p, PAGE));
 	CHECK(!is_resident(p) && mprotect(p, PAGE, RW) == 0 && is_resident(p));
 	CHECK(munmap(p, PAGE) == 0);
+	p = map(3 * PAGE, ANON);
+	CHECK(mprotect(p, 3 * PAGE, PROT_NONE) == 0);
+	FAILS(ENOMEM, mlock(p, PAGE));
+	FAILS(ENOMEM, mlock(p + 2 * PAGE, PAGE));
+	CHECK(mprotect(p, 3 * PAGE, RW) == 0);
+	CHECK(is_resident(p) && !is_resident(p + PAGE) && is_resident(p + 2 * PAGE));
+	CHECK(munmap(p, 3 * PAGE) == 0);
 }
 
 static void a_vector_ends_at_a_hole(void)
