@@ -306,6 +306,9 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 		v = next;
 	}
 	vma_gap_changed(mm, v);
+	if (start <= mm->stack_low && mm->stack_low < end && v &&
+	    (v->flags & (VMA_STACK | VMA_GROWSDOWN)))
+		atomic_store(&mm->stack_low, v->start);
 }
 
 /* As Linux, which finds the processes that share a page by the area that it was first in:

@@ -271,6 +271,19 @@ static void calls_let_it_grow_child(void)
 	FAILS(EFAULT, uname((void *)below(64 * KIB)));
 }
 
+static void what_was_cut_off_grows_again_child(void)
+{
+	int fd = open("large_file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	static char data[MIB];
+
+	begin();
+	CHECK(fd >= 0 && write(fd, data, MIB) == MIB && poke(below(MIB), true) == 0);
+	CHECK(munmap((void *)stack().start, MIB / 2) == 0);
+	GROWS_BY(at, pwrite(fd, (void *)at, 60000, 0) == 60000);
+	GROWS_BY(at, pread(fd, (void *)at, 60000, 0) == 60000);
+}
+IN_CHILD(what_was_cut_off_grows_again)
+
 static void calls_let_it_grow(void)
 {
 	CHECK(child_wait(child_start(calls_let_it_grow_child)) == 0);
@@ -416,4 +429,4 @@ RUN(TEST(at_first), TEST(it_grows_at_faults), TEST(what_is_beyond_is_not_mapped)
     TEST(nothing_is_put_into_the_gap), TEST(calls_let_it_grow),
     TEST(signal_frames_let_it_grow), TEST(threads_meet_at_a_page),
     TEST(a_fork_grows_by_itself), TEST(other_stacks_let_calls_grow_them), TEST(its_parts),
-    TEST(protected_to_its_end))
+    TEST(protected_to_its_end), TEST(what_was_cut_off_grows_again))
