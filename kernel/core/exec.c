@@ -314,6 +314,7 @@ static void enter_memory(struct exec *e)
 	t->mm = e->new_mm;
 	e->new_mm = NULL;
 	lock_drop(&t->process->lock);
+	t->growths_seen = 0; /* those of the old one are not to be taken for its */
 }
 
 /* In the new address space, on the task's kernel stack: becomes the program. */
