@@ -29,7 +29,8 @@ struct generated {
 	generated_store_t store;
 	uint64_t about;	      /* const once set */
 	struct namespace *of; /* namespaces_lock: NULL: none, or it is no more */
-	struct list of_link;  /* namespaces_lock: of those that have one */
+	struct list of_link;  /* namespaces_lock: of those that have one; whether it is of
+				 them is const once the file is open */
 };
 static struct lock namespaces_lock = LOCK_INIT(RANK_OBJECT);
 static struct list with_namespace = LIST_INIT(with_namespace);
@@ -308,9 +309,11 @@ void generated_release(struct file *f)
 {
 	struct generated *g = f->private;
 
-	lock_take(&namespaces_lock);
-	list_remove(&g->of_link);
-	lock_drop(&namespaces_lock);
+	if (!list_is_empty(&g->of_link)) {
+		lock_take(&namespaces_lock);
+		list_remove(&g->of_link);
+		lock_drop(&namespaces_lock);
+	}
 	text_fini(&g->text);
 	kfree(g);
 }
