@@ -74,9 +74,11 @@ struct socket_ops {
 	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
 	ssize_t (*send)(struct socket *s, struct message *m);
 	ssize_t (*receive)(struct socket *s, struct message *m);
+	/* Would the next two move any, as s is now? NULL: no; then they are not there. */
+	bool (*moves_many)(const struct socket *s);
 	/* recvmmsg and sendmmsg, all with the first one's flags: as many as go in one
 	 * piece; a receive waits for the first alone. sizes: what each call for one would
-	 * have returned. How many, 0 (to be moved one by one) or -errno. NULL: 0. */
+	 * have returned. How many, 0 (to be moved one by one) or -errno. */
 	int (*receive_many)(struct socket *s, struct message *const *m, unsigned count,
 			    uint32_t *sizes);
 	int (*send_many)(struct socket *s, struct message *const *m, unsigned count,

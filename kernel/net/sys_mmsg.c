@@ -9,6 +9,7 @@
 #include "abi/syscall.h"
 #include "abi/time.h"
 #include "abi/uio.h"
+#include "base/claim.h"
 #include "base/scratch.h"
 #include "base/waitq.h"
 #include "fs/file.h"
@@ -18,11 +19,15 @@
 #include "process/task.h"
 #include "time/clock.h"
 
-enum { BATCH_MAX = 32 };
+enum {
+	BATCH_FIRST = 8, /* to be received, before it is known that there are more */
+	BATCH_MAX = 32,
+};
 
 /* Several of the guest's headers in kernel memory. */
 struct batch {
 	struct scratch memory;
+	struct claim claim; /* on what the messages have allocated */
 	unsigned int count, room;
 	uint32_t sizes[BATCH_MAX];
 	struct message *m[BATCH_MAX];
@@ -36,6 +41,7 @@ struct many {
 	unsigned int count, done;
 	uint32_t flags;
 	nsec_t deadline;
+	bool has_batches; /* the family has a use for them */
 	struct batch batch;
 };
 
@@ -58,48 +64,95 @@ static int message_done(struct many *w, ssize_t size)
 
 /* ---- batches ---- */
 
-/* A family that has no use for one gets none; for want of memory, neither. */
-static void batch_init(struct many *w, bool is_used)
+static bool has_batches(const struct socket *s)
 {
-	struct batch *b = &w->batch;
-
-	b->room = MIN(w->count, (unsigned int)BATCH_MAX);
-	b->g = is_used && b->room ? scratch_alloc(&b->memory, b->room * sizeof(*b->g))
-				  : NULL;
-	if (!b->g)
-		b->room = 0;
-}
-
-static void batch_fini(struct many *w)
-{
-	if (w->batch.g)
-		scratch_free(&w->batch.memory);
-}
-
-/* Reads up to max headers; an error is told if it is the first one's. */
-static int batch_import(struct many *w, unsigned int max, uint32_t flags,
-			int (*import)(struct guest_message *g, uaddr_t addr,
-				      uint32_t flags))
-{
-	struct batch *b = &w->batch;
-	int err = 0;
-
-	max = MIN(MIN(max, w->count - w->done), b->room);
-	for (b->count = 0; b->count < max; b->count++) {
-		struct guest_message *g = &b->g[b->count];
-
-		err = import(g, slot(w, w->done + b->count), flags);
-		if (err)
-			break;
-		b->m[b->count] = &g->m;
-	}
-	return b->count ? 0 : err;
+	return s->ops->moves_many && s->ops->moves_many(s);
 }
 
 static void batch_drop(struct batch *b)
 {
-	for (unsigned int i = 0; i < b->count; i++)
-		message_fini(&b->g[i]);
+	while (b->count) {
+		atomic_store_release(&b->count, b->count - 1);
+		message_fini(&b->g[b->count]);
+	}
+}
+
+static void batch_abandon(struct claim *c)
+{
+	batch_drop(container_of(c, struct batch, claim));
+}
+
+static void batch_fini(struct batch *b)
+{
+	if (b->room) {
+		claim_end(&b->claim);
+		scratch_free(&b->memory);
+	}
+	b->room = 0;
+}
+
+/* Room for at least that many, or, for want of memory, none. It is empty. */
+static void batch_reserve(struct batch *b, unsigned int room)
+{
+	if (room <= b->room)
+		return;
+	batch_fini(b);
+	b->g = scratch_alloc(&b->memory, room * sizeof(*b->g));
+	if (!b->g)
+		return;
+	claim_begin(&b->claim, batch_abandon);
+	b->room = room;
+}
+
+/* Nothing is written: what is there is compared, and stays. */
+static bool can_write(uaddr_t addr, size_t size)
+{
+	uaddr_t end = addr + size;
+	uint32_t seen;
+
+	if (!size)
+		return true;
+	if (!user_range_ok(addr, size))
+		return false;
+	for (addr &= ~3UL; addr < end; addr = (addr | (PAGE_SIZE - 1)) + 1)
+		if (user_cmpxchg_u32(addr, 0, 0, &seen))
+			return false;
+	return true;
+}
+
+/* It will fail when the guest is to be told of it: then it has been moved, as on Linux,
+ * but none after it. */
+static bool ends_batch(const struct guest_message *g, bool receives)
+{
+	size_t from = receives ? offsetof(struct linux_msghdr, msg_namelen)
+			       : offsetof(struct linux_mmsghdr, msg_len);
+	size_t end = offsetof(struct linux_mmsghdr, msg_len) + sizeof(uint32_t);
+
+	return !can_write(g->at + from, end - from) ||
+	       (receives &&
+		!can_write(g->header.msg_name, (size_t)g->header.msg_namelen));
+}
+
+/* Reads up to max headers; an error is told if it is the first one's. */
+static int batch_import(struct many *w, unsigned int max, uint32_t flags, bool receives)
+{
+	struct batch *b = &w->batch;
+	bool goes_on = true;
+
+	max = MIN(MIN(max, w->count - w->done), b->room);
+	while (b->count < max && goes_on) {
+		struct guest_message *g = &b->g[b->count];
+		uaddr_t at = slot(w, w->done + b->count);
+		int err = receives ? message_import_receive(g, at, flags)
+				   : message_import_send(g, at, flags);
+
+		if (err)
+			return b->count ? 0 : err;
+		b->m[b->count] = &g->m;
+		atomic_store_release(&b->count, b->count + 1);
+		goes_on = !ends_batch(g, receives);
+	}
+	return 0;
 }
 
 /* ---- sending ---- */
@@ -114,19 +167,21 @@ static bool send_one(struct many *w, int *err)
 static bool send_batch(struct many *w, int *err)
 {
 	struct batch *b = &w->batch;
+	bool are_all;
 	int sent;
 
-	*err = batch_import(w, w->count, w->flags, message_import_send);
+	*err = batch_import(w, w->count, w->flags, false);
 	if (*err)
 		return false;
 	sent = socket_send_many(w->socket, b->m, b->count, b->sizes);
+	are_all = sent == (int)b->count;
 	*err = MIN(sent, 0);
 	for (int i = 0; i < sent && !*err; i++)
 		*err = message_done(w, b->sizes[i]);
 	batch_drop(b);
 	if (!sent)
 		return send_one(w, err);
-	return !*err && sent == (int)b->count;
+	return !*err && are_all;
 }
 
 long sys_sendmmsg(struct task *t, int fd, uaddr_t msgs, unsigned int count,
@@ -144,13 +199,14 @@ long sys_sendmmsg(struct task *t, int fd, uaddr_t msgs, unsigned int count,
 		return ref.err;
 	w.socket = ref.socket;
 	w.count = MIN(count, (unsigned int)UIO_MAXIOV);
-	batch_init(&w, ref.socket->ops->send_many && w.count > 1);
+	if (w.count > 1 && has_batches(w.socket))
+		batch_reserve(&w.batch, MIN(w.count, (unsigned int)BATCH_MAX));
 	while (w.done < w.count) {
 		if (!(w.batch.room ? send_batch(&w, &err) : send_one(&w, &err)) ||
 		    current_is_killed())
 			break;
 	}
-	batch_fini(&w);
+	batch_fini(&w.batch);
 	socket_put(ref);
 	return w.done ? (long)w.done : err;
 }
@@ -188,16 +244,28 @@ static bool may_block(const struct many *w)
 	       !(atomic_load_relaxed(&w->socket->file->flags) & O_NONBLOCK);
 }
 
-/* The time is looked at after each that may have been waited for. The family says what
- * error there was before; the one of a header comes after it. */
+/* The time is looked at after each that may have been waited for. */
+static unsigned int batch_size(const struct many *w)
+{
+	unsigned int max = w->done ? BATCH_MAX : BATCH_FIRST;
+
+	if (w->deadline != NSEC_NEVER && may_block(w))
+		max = 1;
+	return MIN(max, w->count - w->done);
+}
+
+/* The family says what error there was before; the one of a header comes after it. */
 static bool receive_batch(struct many *w, int *err)
 {
-	unsigned int max = w->deadline != NSEC_NEVER && may_block(w) ? 1 : w->count;
+	unsigned int max = batch_size(w);
 	struct batch *b = &w->batch;
+	bool are_all;
 	int got;
 
-	*err = batch_import(w, max, w->flags & ~(uint32_t)MSG_WAITFORONE,
-			    message_import_receive);
+	batch_reserve(b, max);
+	if (!b->room)
+		return receive_one(w, err);
+	*err = batch_import(w, max, w->flags & ~(uint32_t)MSG_WAITFORONE, true);
 	if (*err) {
 		int pending = w->done ? 0 : pending_error(w);
 
@@ -205,6 +273,7 @@ static bool receive_batch(struct many *w, int *err)
 		return false;
 	}
 	got = socket_receive_many(w->socket, b->m, b->count, b->sizes);
+	are_all = got == (int)b->count;
 	*err = MIN(got, 0);
 	for (int i = 0; i < got && !*err; i++) {
 		*err = message_export(&b->g[i]);
@@ -215,7 +284,7 @@ static bool receive_batch(struct many *w, int *err)
 	if (!got)
 		return receive_one(w, err);
 	/* There is no more, or something else is to be told of. */
-	if (got < (int)b->count && (!may_block(w) || (w->flags & MSG_WAITFORONE)))
+	if (!are_all && (!may_block(w) || (w->flags & MSG_WAITFORONE)))
 		return false;
 	return !*err;
 }
@@ -226,7 +295,7 @@ static long receive_all(struct many *w)
 	int err = w->count ? 0 : pending_error(w);
 
 	while (w->done < w->count) {
-		if (!(w->batch.room ? receive_batch(w, &err) : receive_one(w, &err)))
+		if (!(w->has_batches ? receive_batch(w, &err) : receive_one(w, &err)))
 			break;
 		/* Urgent data are told of at once. */
 		if ((w->flags & MSG_OOB) && w->socket->type == SOCK_STREAM)
@@ -283,9 +352,9 @@ long sys_recvmmsg(struct task *t, int fd, uaddr_t msgs, unsigned int count,
 		return ref.err;
 	w.socket = ref.socket;
 	w.count = MIN(count, (unsigned int)UIO_MAXIOV);
-	batch_init(&w, ref.socket->ops->receive_many);
+	w.has_batches = has_batches(w.socket);
 	result = receive_all(&w);
-	batch_fini(&w);
+	batch_fini(&w.batch);
 	if (result > 0 && timeout && deadline_export(w.deadline, timeout))
 		result = -EFAULT;
 	socket_put(ref);

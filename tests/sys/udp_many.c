@@ -5,6 +5,8 @@
 /* calls: sendmmsg recvmmsg */
 #include "inet.h"
 
+#include <stddef.h>
+
 enum { MANY = 100, ROOM = 300 };
 
 static struct mmsghdr m[MANY];
@@ -199,6 +201,65 @@ static void the_first_error_ends_it(void)
 	close_pair(fd);
 }
 
+/* Two headers, the second of which cannot be written from `from` on. */
+static struct mmsghdr *headers_with_one_const(size_t from)
+{
+	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mmsghdr *h = (struct mmsghdr *)(void *)(p + PAGE - sizeof(m[0]) - from);
+
+	CHECK(p != MAP_FAILED);
+	memcpy(h, m, 10 * sizeof(m[0]));
+	CHECK(mprotect(p + PAGE, PAGE, PROT_READ) == 0);
+	return h;
+}
+
+/* The rest arrives still: Linux leaves what ended it as the socket's error. */
+static void expect_the_last(int count, int of)
+{
+	(void)option(fd[1], SOL_SOCKET, SO_ERROR);
+	to_receive();
+	CHECK(recvmmsg(fd[1], m, MANY, MSG_DONTWAIT, NULL) == count);
+	for (int i = 0; i < count; i++)
+		CHECK(is_message(i, of - count + i));
+}
+
+static void one_that_cannot_be_told_takes_no_other(void)
+{
+	static const size_t from[] = {
+		0,
+		offsetof(struct mmsghdr, msg_len),
+		offsetof(struct mmsghdr, msg_hdr.msg_controllen),
+	};
+
+	udp_pair(fd);
+	send_some(10);
+	m[1].msg_hdr.msg_name = bad_address(1);
+	CHECK(recvmmsg(fd[1], m, 10, 0, NULL) == 1 && is_message(0, 0));
+	expect_the_last(8, 10);
+	send_some(60);
+	m[50].msg_hdr.msg_name = page_with(PROT_READ);
+	CHECK(recvmmsg(fd[1], m, MANY, MSG_DONTWAIT, NULL) == 50 && is_message(49, 49));
+	expect_the_last(9, 60);
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		send_some(10);
+		CHECK(recvmmsg(fd[1], headers_with_one_const(from[i]), 10, 0, NULL) == 1);
+		expect_the_last(8, 10);
+		to_send();
+		CHECK(sendmmsg(fd[0], headers_with_one_const(from[i]), 10, 0) == 1);
+		expect_the_last(2, 2);
+	}
+	/* Room for a longer name than there is need not be there. */
+	send_some(40);
+	for (int i = 0; i < 40; i++) {
+		m[i].msg_hdr.msg_name = page_edge() - sizeof(names[0]);
+		m[i].msg_hdr.msg_namelen = 100;
+	}
+	CHECK(recvmmsg(fd[1], m, MANY, MSG_DONTWAIT, NULL) == 40);
+	CHECK(m[39].msg_len == 40 && m[39].msg_hdr.msg_namelen == sizeof(names[0]));
+	close_pair(fd);
+}
+
 static void an_error_of_before_comes_first(void)
 {
 	int there = socket_at(SOCK_DGRAM, 0);
@@ -314,6 +375,7 @@ static void it_is_killed(void)
 
 RUN(TEST(all_arrive_in_order), TEST(what_there_is),
     TEST(each_is_told_what_was_cut_and_more), TEST(control_goes_with_each),
-    TEST(the_first_error_ends_it), TEST(an_error_of_before_comes_first),
-    TEST(it_waits_for_all), TEST(the_time_is_looked_at_after_each),
-    TEST(signals_end_or_restart_it), TEST(it_is_killed))
+    TEST(the_first_error_ends_it), TEST(one_that_cannot_be_told_takes_no_other),
+    TEST(an_error_of_before_comes_first), TEST(it_waits_for_all),
+    TEST(the_time_is_looked_at_after_each), TEST(signals_end_or_restart_it),
+    TEST(it_is_killed))

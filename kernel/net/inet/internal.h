@@ -163,6 +163,7 @@ int inet_import_control(const struct message *m, struct linux_msghdr *h,
 			uint8_t **allocated) MUST_CHECK;
 
 /* ---- many.c ---- */
+bool inet_moves_many(const struct socket *s);
 int inet_receive_many(struct socket *s, struct message *const *m, unsigned count,
 		      uint32_t *sizes);
 int inet_send_many(struct socket *s, struct message *const *m, unsigned count,

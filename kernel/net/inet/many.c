@@ -6,6 +6,7 @@
  * more, and is interrupted, would leave the interruption as the socket's error: the next
  * call would find it. */
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/scratch.h"
 #include "base/slab.h"
 #include "host/host.h"
@@ -16,10 +17,13 @@ struct many {
 	struct inet_attempt attempt; /* first */
 	unsigned count;
 	struct linux_mmsghdr *headers; /* memory */
+	uint8_t **control;	       /* memory: each one's, allocated or NULL */
+	unsigned control_count;
 	struct scratch memory;
+	struct claim claim; /* on control */
 };
 
-static bool suits(const struct socket *s)
+bool inet_moves_many(const struct socket *s)
 {
 	return s->type == SOCK_DGRAM && s->family != AF_UNIX &&
 	       !atomic_load(&inet_of(s)->outside);
@@ -120,7 +124,7 @@ int inet_receive_many(struct socket *s, struct message *const *m, unsigned count
 		      uint32_t *sizes)
 {
 	struct many w = {.attempt = {.socket = s, .once = receive_once},
-			 .count = suits(s) ? count_whole(m, count) : 0};
+			 .count = inet_moves_many(s) ? count_whole(m, count) : 0};
 	nsec_t deadline = inet_deadline(&s->receive_timeout);
 	uint32_t flags = m[0]->flags & INET_RECEIVE_FLAGS;
 	bool may_block = !(flags & MSG_DONTWAIT);
@@ -157,9 +161,19 @@ static long send_once(struct inet_attempt *a, uint32_t flags)
 	return host_sendmmsg(a->socket->host_fd, w->headers, w->count, flags);
 }
 
-/* Up to the first that cannot be sent: then that is the error if it is the first of all.
- * Each one's control messages, allocated or NULL, go to control. */
-static int headers_for_send(struct many *w, struct message *const *m, uint8_t **control)
+static void control_free(const struct many *w)
+{
+	for (unsigned i = 0; i < w->control_count; i++)
+		kfree(w->control[i]);
+}
+
+static void control_abandon(struct claim *c)
+{
+	control_free(container_of(c, struct many, claim));
+}
+
+/* Up to the first that cannot be sent: that is the error if it is the first of all. */
+static int headers_for_send(struct many *w, struct message *const *m)
 {
 	unsigned i = 0;
 	int err = 0;
@@ -170,7 +184,7 @@ static int headers_for_send(struct many *w, struct message *const *m, uint8_t **
 		fill(h, m[i]);
 		h->msg_namelen = m[i]->name ? m[i]->name_len : 0;
 		if (m[i]->control_size)
-			err = inet_import_control(m[i], h, &control[i]);
+			err = inet_import_control(m[i], h, &w->control[i]);
 	}
 	if (!err)
 		return 0;
@@ -182,15 +196,13 @@ int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
 		   uint32_t *sizes)
 {
 	struct many w = {.attempt = {.socket = s, .once = send_once},
-			 .count = suits(s) ? count_whole(m, count) : 0};
+			 .count = inet_moves_many(s) ? count_whole(m, count) : 0};
 	nsec_t deadline = inet_deadline(&s->send_timeout);
 	uint32_t flags = m[0]->flags & INET_SEND_FLAGS;
 	bool may_block = !(flags & MSG_DONTWAIT);
-	unsigned all = w.count;
-	uint8_t **control;
 	int done;
 
-	if (!all)
+	if (!w.count)
 		return 0;
 	done = inet_may_send(s, &may_block);
 	if (!done && may_block)
@@ -199,12 +211,14 @@ int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
 		return done;
 	if (!may_block)
 		flags |= MSG_DONTWAIT;
-	w.headers =
-		scratch_alloc(&w.memory, all * (sizeof(*w.headers) + sizeof(*control)));
+	w.headers = scratch_alloc(&w.memory,
+				  w.count * (sizeof(*w.headers) + sizeof(*w.control)));
 	if (!w.headers)
 		return -ENOMEM;
-	control = (uint8_t **)(w.headers + all);
-	done = headers_for_send(&w, m, control);
+	w.control = (uint8_t **)(w.headers + w.count);
+	w.control_count = w.count;
+	claim_begin(&w.claim, control_abandon);
+	done = headers_for_send(&w, m);
 	if (!done) {
 		long sent = send_once(&w.attempt, flags);
 
@@ -212,8 +226,8 @@ int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
 			sent = inet_send_again(&w.attempt, flags, deadline);
 		done = finish(&w, sent, sizes);
 	}
-	for (unsigned i = 0; i < all; i++)
-		kfree(control[i]);
+	claim_end(&w.claim);
+	control_free(&w);
 	scratch_free(&w.memory);
 	return done;
 }

@@ -284,6 +284,7 @@ const struct socket_ops inet_ops = {
 	.name = inet_name,
 	.send = inet_send,
 	.receive = inet_receive,
+	.moves_many = inet_moves_many,
 	.send_many = inet_send_many,
 	.receive_many = inet_receive_many,
 	.shutdown = inet_shutdown,
