@@ -258,43 +258,36 @@ int futex_unlock_pi(uaddr_t uaddr, bool is_private)
 	return err;
 }
 
-static int release_orphans(struct futex_bucket *b, pid_t tid, struct sleeper **out)
+/* All at once: one that ran again while another is still queued for the dead would queue
+ * for him, too. By the task: an exec may have changed its tid since they came. */
+static void release_orphans_locked(struct futex_bucket *b, const struct task *t)
 {
 	struct list *pos;
 	struct list *after;
-	int n = 0;
 
 	list_for_each_safe(pos, after, &b->waiters)
 	{
 		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
 
-		if (w->pi_owner != tid || n == FUTEX_WAKE_BATCH)
+		if (w->pi_task != t)
 			continue;
-		w->pi_owner = -tid;
-		out[n++] = futex_release_locked(w);
+		w->pi_owner = -w->pi_owner;
+		(void)sleeper_wake(futex_release_locked(w));
 	}
-	return n;
 }
 
 void futex_pi_owner_died(struct task *t)
 {
-	struct sleeper *woken[FUTEX_WAKE_BATCH];
 	struct futex_bucket *b;
 
 	(void)atomic_xchg(&t->futex_left_mm, t->mm->id);
 	if (!atomic_load(&pi_waiters))
 		return;
 	for (size_t i = 0; (b = futex_bucket_at(i)); i++) {
-		int n;
-
-		do {
-			if (futex_bucket_is_empty(b))
-				break;
-			lock_take(&b->lock);
-			n = release_orphans(b, t->tid, woken);
-			lock_drop(&b->lock);
-			for (int k = 0; k < n; k++)
-				(void)sleeper_wake(woken[k]);
-		} while (n == FUTEX_WAKE_BATCH);
+		if (futex_bucket_is_empty(b))
+			continue;
+		lock_take(&b->lock);
+		release_orphans_locked(b, t);
+		lock_drop(&b->lock);
 	}
 }

@@ -2,6 +2,7 @@
 /* Locks whose word holds the owner's id (FUTEX_LOCK_PI): what their words are, who is
  * refused, and what other operations say of those who wait for them. */
 /* calls: futex futex_wake futex_requeue */
+#include "asleep.h"
 #include "proc.h"
 
 #include <linux/futex.h>
@@ -627,6 +628,79 @@ static void a_robust_owner_dies_alone(void)
 	CHECK(s->word == (self() | FUTEX_OWNER_DIED));
 }
 
+static void *lock_and_unlock(void *tid)
+{
+	__atomic_store_n((pid_t *)tid, (pid_t)self(), __ATOMIC_SEQ_CST);
+	CHECK(lock_it(&s->word) == 0);
+	CHECK(unlock(&s->word) == 0);
+	return NULL;
+}
+
+/* None of them is left to wait for the dead: each gets it in its turn. */
+static void an_owner_of_many_dies(void)
+{
+	enum { MANY = 100 };
+	pthread_t thread[MANY];
+	pid_t tid[MANY] = {0};
+
+	start();
+	CHILD(owner)
+	{
+		CHECK(lock_it(&s->word) == 0);
+		going_to_sleep(7);
+		await(&s->go[7]);
+		_exit(0);
+	}
+	await(&s->ready[7]);
+	for (int i = 0; i < MANY; i++)
+		CHECK(pthread_create(&thread[i], NULL, lock_and_unlock, &tid[i]) == 0);
+	for (int i = 0; i < MANY; i++) {
+		await(&tid[i]);
+		await_sleep(tid[i]);
+	}
+	s->go[7] = 1;
+	WAIT_EXIT(owner, 0);
+	for (int i = 0; i < MANY; i++)
+		CHECK(pthread_join(thread[i], NULL) == 0);
+	CHECK(s->word == 0);
+}
+
+static void *lock_and_exec(void *unused)
+{
+	(void)unused;
+	CHECK(lock_it(&s->word) == 0);
+	going_to_sleep(7);
+	await(&s->go[7]);
+	(void)execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+	_exit(1);
+}
+
+/* Also when the thread gets another id by it. */
+static void an_owner_becomes_another_program(void)
+{
+	for (int is_leader = 0; is_leader < 2; is_leader++) {
+		pthread_t thread;
+		pid_t pid;
+
+		start();
+		CHILD(owner)
+		{
+			if (is_leader)
+				(void)lock_and_exec(NULL);
+			CHECK(pthread_create(&thread, NULL, lock_and_exec, NULL) == 0);
+			for (;;)
+				pause();
+		}
+		await(&s->ready[7]);
+		CHECK((s->word == (uint32_t)owner) == is_leader);
+		pid = waiter(LOCKER, 0);
+		s->go[7] = 1;
+		WAIT_EXIT(pid, 0);
+		CHECK(s->word == ((uint32_t)pid | FUTEX_WAITERS | FUTEX_OWNER_DIED));
+		end(owner);
+	}
+}
+
 /* ---- circles ---- */
 
 static uint32_t *circle_word(int n)
@@ -741,5 +815,6 @@ RUN(TEST(each_operation_and_kind_of_waiter), TEST(what_is_done_stays_done),
     TEST(words_of_free_locks), TEST(words_of_others), TEST(a_zombie_holds_nothing),
     TEST(bad_words), TEST(bad_times), TEST(words_that_are_passed_on),
     TEST(words_that_lie), TEST(an_owner_dies), TEST(a_robust_owner_dies),
-    TEST(a_robust_owner_dies_alone), TEST(circles), TEST(a_circle_by_moving),
+    TEST(a_robust_owner_dies_alone), TEST(an_owner_of_many_dies),
+    TEST(an_owner_becomes_another_program), TEST(circles), TEST(a_circle_by_moving),
     TEST(words_of_the_moved))
