@@ -516,8 +516,7 @@ static void bury_task(struct task *t, int status)
 	release_files(t);
 	task_release_vfork_waiter(t);
 	atomic_store(&t->cpu, NULL);
-	if (mm)
-		futex_pi_owner_died(t);
+	futex_pi_owner_died(t);
 	leave_ids(t, is_leader);
 	is_last = leave_process(t, status);
 	seccomp_release(t);

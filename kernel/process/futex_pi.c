@@ -13,7 +13,7 @@
  *	locker				owner that leaves
  *	pi_waiters++			owner->futex_left_mm = owner->mm->id
  *	lock bucket			pi_waiters == 0: nobody
- *	its mm's id, or no mm there?	else look in all buckets, under their locks
+ *	is its mm's id there?		else look in all buckets, under their locks
  *	queue itself */
 #include "abi/errno.h"
 #include "abi/futex.h"
@@ -43,19 +43,38 @@ void futex_pi_end(struct futex_waiter *w)
 	(void)atomic_sub(&pi_waiters, 1U);
 }
 
+/* t will not look for waiters any more, at least not in the memory that it has. It has
+ * none in the middle of an exec, after which it will, unless it was killed there. Until
+ * it is a zombie its mm changes under the lock only, and lives as long. */
+static bool is_gone(struct task *t)
+{
+	struct process *p = t->process;
+	bool gone;
+
+	lock_take(&p->lock);
+	if (t->state == TASK_ZOMBIE || t->state == TASK_DEAD)
+		gone = true;
+	else if (t->mm)
+		gone = atomic_load(&t->futex_left_mm) == t->mm->id;
+	else
+		gone = atomic_load(&t->is_exiting);
+	lock_drop(&p->lock);
+	return gone;
+}
+
 /* Who holds a lock according to its word: 0, -ESRCH, or, of one of the kernel's own
  * tasks, -EPERM. */
 static int owner_find(pid_t tid, struct futex_owner *out)
 {
-	bool is_gone;
 	struct task *t;
 	int err;
 
 	lock_take(&process_tree_lock);
 	t = task_find(tid);
-	is_gone = !t || t->state == TASK_ZOMBIE || t->state == TASK_DEAD ||
-		  (t->mm && atomic_load(&t->futex_left_mm) == t->mm->id);
-	err = is_gone ? -ESRCH : t->process == init_process ? -EPERM : 0;
+	if (!t || is_gone(t))
+		err = -ESRCH;
+	else
+		err = t->process == init_process ? -EPERM : 0;
 	lock_drop(&process_tree_lock);
 	*out = (struct futex_owner){tid, t};
 	return err;
@@ -280,7 +299,7 @@ void futex_pi_owner_died(struct task *t)
 {
 	struct futex_bucket *b;
 
-	(void)atomic_xchg(&t->futex_left_mm, t->mm->id);
+	(void)atomic_xchg(&t->futex_left_mm, t->mm ? t->mm->id : 0);
 	if (!atomic_load(&pi_waiters))
 		return;
 	for (size_t i = 0; (b = futex_bucket_at(i)); i++) {
