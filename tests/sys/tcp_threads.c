@@ -2,7 +2,7 @@
 /* net */
 /* tcp_threads.c - threads that use one end of a connection at the same time: what one
  * call sends, or finds there, is in one piece. */
-/* calls: sendto recvfrom */
+/* calls: sendto recvfrom listen */
 #include "inet.h"
 
 #include <pthread.h>
@@ -125,4 +125,30 @@ static void receives_are_in_order(void)
 	CHECK(close(end[0]) == 0 && close(end[1]) == 0);
 }
 
-RUN(TEST(sends_are_not_torn), TEST(receives_are_in_order))
+static int is_over;
+
+static void *listens(void *arg)
+{
+	int fd = *(int *)arg;
+
+	while (!__atomic_load_n(&is_over, __ATOMIC_SEQ_CST)) {
+		CHECK(listen(fd, 3) == 0);
+		(void)ready(fd, POLLIN, 0);
+	}
+	return NULL;
+}
+
+static void a_listener_may_end_meanwhile(void)
+{
+	int l = listener();
+	pthread_t id;
+
+	CHECK(pthread_create(&id, NULL, listens, &l) == 0);
+	for (int i = 0; i < 2000; i++)
+		CHECK(shutdown(l, SHUT_RDWR) == 0 && listen(l, i % 8) == 0);
+	__atomic_store_n(&is_over, 1, __ATOMIC_SEQ_CST);
+	CHECK(pthread_join(id, NULL) == 0 && close(l) == 0);
+}
+
+RUN(TEST(sends_are_not_torn), TEST(receives_are_in_order),
+    TEST(a_listener_may_end_meanwhile))

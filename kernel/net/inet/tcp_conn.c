@@ -495,7 +495,6 @@ static uint32_t half_poll(struct tcp_half *h, const struct tcp_half *other)
 uint32_t tcp_poll(struct socket *s, struct poll_table *pt)
 {
 	struct inet_socket *i = inet_of(s);
-	struct tcp_listener *l;
 	struct tcp_conn *c;
 	uint32_t bits = 0;
 
@@ -510,10 +509,11 @@ uint32_t tcp_poll(struct socket *s, struct poll_table *pt)
 		lock_drop(&c->lock);
 		return bits;
 	}
-	l = atomic_load(&i->listener);
-	if (l && atomic_load(&l->count))
-		bits |= POLL_READABLE;
-	if (unlikely(atomic_load_relaxed(&i->error)) && !l)
+	if (atomic_load(&i->listener)) {
+		if (tcp_queued(i))
+			bits |= POLL_READABLE;
+	} else if (unlikely(atomic_load_relaxed(&i->error))) {
 		bits |= POLLERR;
+	}
 	return bits;
 }

@@ -143,10 +143,11 @@ static void set_backlog(struct tcp_listener *l, int backlog)
 
 int tcp_listener_begin(struct inet_socket *i, int backlog)
 {
-	struct tcp_listener *l = atomic_load(&i->listener);
+	struct tcp_listener *l = tcp_listener_of(i);
 
 	if (l) {
 		set_backlog(l, backlog);
+		tcp_listener_put(l);
 		return 0;
 	}
 	l = listener_create(i);
@@ -187,9 +188,10 @@ int tcp_listen(struct socket *s, int backlog)
 	err = host_listen(s->host_fd, backlog);
 	if (err || !atomic_load(&i->is_plain_tcp))
 		return err;
-	l = atomic_load(&i->listener);
+	l = tcp_listener_of(i);
 	if (l) {
 		set_backlog(l, backlog);
+		tcp_listener_put(l);
 		return 0;
 	}
 	l = listener_create(i);
