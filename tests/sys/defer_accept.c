@@ -223,6 +223,25 @@ static void the_listener_may_end_before(void)
 	CHECK(close(fd) == 0);
 }
 
+/* Who waits for room is not left waiting. */
+static void the_listener_may_end_while_it_is_full(void)
+{
+	int l = deferring(LONG);
+	int fd[2];
+
+	CHECK(listen(l, 0) == 0);
+	for (int i = 0; i < 2; i++)
+		fd[i] = connected(l);
+	for (int i = 0; i < 2; i++)
+		(void)fill_up(fd[1 - i]);
+	CHECK(close(l) == 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(ready(fd[i], POLLIN, 30000) & POLLIN);
+		CHECK(option(fd[i], SOL_SOCKET, SO_ERROR) == ECONNRESET);
+		CHECK(close(fd[i]) == 0);
+	}
+}
+
 static void it_is_the_listeners_alone(void)
 {
 	int l = deferring(7);
@@ -239,4 +258,5 @@ RUN(TEST(the_time_is_a_number_of_periods), TEST(data_end_the_deferral),
     TEST(accept_waits_for_data), TEST(who_sends_much_is_heard), TEST(so_does_the_end),
     TEST(a_reset_is_the_end_of_it), TEST(some_time_without_anything),
     TEST(the_option_may_change_meanwhile), TEST(several_come_in_the_order_of_their_data),
-    TEST(the_listener_may_end_before), TEST(it_is_the_listeners_alone))
+    TEST(the_listener_may_end_before), TEST(the_listener_may_end_while_it_is_full),
+    TEST(it_is_the_listeners_alone))

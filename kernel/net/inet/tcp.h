@@ -246,9 +246,7 @@ bool tcp_defer_locked(struct tcp_listener *l, struct tcp_conn *c) MUST_CHECK;
 void tcp_defer_let_in(struct tcp_listener *l);
 /* The same: l is over: nobody will ever accept those that go to orphans. */
 void tcp_defer_end(struct tcp_listener *l, struct list *orphans);
-/* Without locks: who connected so learns it when he sends something. */
-void tcp_defer_forget(struct list *orphans);
-/* The same: something may have come for c, which was seen to be deferred. */
+/* Without locks: something may have come for c, which was seen to be deferred. */
 void tcp_defer_look(struct tcp_conn *c);
 
 /* ---- tcp_connect.c ---- */

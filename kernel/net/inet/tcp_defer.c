@@ -126,21 +126,6 @@ void tcp_defer_look(struct tcp_conn *c)
 		tcp_conn_put(c);
 }
 
-void tcp_defer_forget(struct list *orphans)
-{
-	struct list *link;
-
-	while ((link = list_pop(orphans))) {
-		struct tcp_conn *c = list_entry(link, struct tcp_conn, link);
-
-		lock_take(&c->lock);
-		c->half[ACCEPTOR].is_open = false;
-		c->half[ACCEPTOR].state = TCP_CLOSE;
-		lock_drop(&c->lock);
-		tcp_conn_put(c);
-	}
-}
-
 void tcp_defer_end(struct tcp_listener *l, struct list *orphans)
 {
 	struct list *pos;

@@ -316,20 +316,33 @@ bool tcp_listener_leave(struct tcp_conn *c)
 	return did_wait;
 }
 
-/* Nobody will accept c. */
-static void abort_connection(struct tcp_conn *c)
+/* Nobody will accept c, whose reference is taken over. Who connected learns it now, or,
+ * without is_told, when something of his comes, or has come. */
+static void forget_connection(struct tcp_conn *c, bool is_told)
 {
+	struct tcp_half *from = &c->half[CONNECTOR];
+	struct tcp_half *h = &c->half[ACCEPTOR];
 	struct byte_run unread;
 
 	lock_take(&c->lock);
-	c->half[ACCEPTOR].is_open = false;
-	c->half[ACCEPTOR].state = TCP_CLOSE;
-	byte_chain_clear(&c->half[ACCEPTOR].in, &unread);
-	c->half[ACCEPTOR].held = 0;
-	tcp_send_reset(c, &c->half[CONNECTOR]);
+	is_told |= byte_chain_used(&h->in) || h->is_over || h->is_fin_lost;
+	h->is_open = false;
+	h->state = TCP_CLOSE;
+	byte_chain_clear(&h->in, &unread);
+	h->held = 0;
+	h->is_blocked = h->is_fin_lost = false;
+	if (is_told)
+		tcp_send_reset(c, from);
+	if (unlikely(from->state != TCP_CLOSE)) /* a filter may drop that */
+		tcp_room_came(from, h);
 	lock_drop(&c->lock);
 	byte_run_free(&unread);
 	tcp_conn_put(c);
+}
+
+static void abort_connection(struct tcp_conn *c)
+{
+	forget_connection(c, true);
 }
 
 void tcp_listener_end(struct inet_socket *i, bool is_over)
@@ -363,7 +376,8 @@ void tcp_listener_end(struct inet_socket *i, bool is_over)
 	lock_drop(&l->lock);
 	while ((link = list_pop(&lost)))
 		abort_connection(list_entry(link, struct tcp_conn, link));
-	tcp_defer_forget(&orphans);
+	while ((link = list_pop(&orphans)))
+		forget_connection(list_entry(link, struct tcp_conn, link), false);
 	waitq_wake_all(&i->readable, 0);
 	tcp_listener_put(l);
 }
