@@ -242,6 +242,33 @@ static void the_listener_may_end_while_it_is_full(void)
 	}
 }
 
+/* As many as the backlog says, and one: further ones may be accepted at once. */
+static void not_all_are_deferred(void)
+{
+	int l = deferring(LONG);
+	int fd[4];
+	char c;
+	int s;
+
+	CHECK(listen(l, 1) == 0);
+	for (int i = 0; i < 2; i++)
+		fd[i] = connected(l);
+	CHECK(ready(l, POLLIN, 100) == 0);
+	for (int i = 2; i < 4; i++) {
+		fd[i] = connected(l);
+		CHECK(ready(l, POLLIN, 10000) == POLLIN);
+		s = accept(l, NULL, NULL);
+		CHECK(s >= 0);
+		FAILS(EAGAIN, recv(s, &c, 1, MSG_DONTWAIT));
+		CHECK(close(s) == 0);
+	}
+	CHECK(ready(l, POLLIN, 0) == 0 && send(fd[1], "x", 1, 0) == 1);
+	CHECK(ready(l, POLLIN, 10000) == POLLIN);
+	for (int i = 0; i < 4; i++)
+		CHECK(close(fd[i]) == 0);
+	CHECK(close(l) == 0);
+}
+
 static void it_is_the_listeners_alone(void)
 {
 	int l = deferring(7);
@@ -259,4 +286,4 @@ RUN(TEST(the_time_is_a_number_of_periods), TEST(data_end_the_deferral),
     TEST(a_reset_is_the_end_of_it), TEST(some_time_without_anything),
     TEST(the_option_may_change_meanwhile), TEST(several_come_in_the_order_of_their_data),
     TEST(the_listener_may_end_before), TEST(the_listener_may_end_while_it_is_full),
-    TEST(it_is_the_listeners_alone))
+    TEST(not_all_are_deferred), TEST(it_is_the_listeners_alone))

@@ -99,9 +99,9 @@ struct tcp_conn {
 	struct tcp_listener *listener;
 	struct list link; /* listener->lock: queue or waiting */
 	bool is_waiting;  /* listener->lock: on the latter */
-	/* tcp_defer.c: listener->lock; atomic to read: in its list, queue's instead; it
-	 * goes into that as soon as there is room; how often, and when next, it is asked
-	 * for an answer */
+	/* tcp_defer.c: listener->lock; atomic to read: in one of its lists, queue's
+	 * instead; it goes into that as soon as there is room; how often, and when next,
+	 * it is asked for an answer */
 	bool is_deferred, is_due;
 	uint8_t defer_count;
 	nsec_t defer_at;
@@ -114,6 +114,8 @@ struct tcp_conn {
 	struct tcp_conn *former; /* ref: what its owner had before: inet_socket.lock */
 };
 
+enum { DEFER_LISTS = 8 };
+
 struct tcp_listener {
 	struct ref refs;
 	struct lock lock;	   /* RANK_OBJECT */
@@ -121,16 +123,21 @@ struct tcp_listener {
 	struct list table_link;	   /* table_lock; self-linked: not to be found */
 	struct list queue;	   /* lock: connections to be accepted */
 	struct list waiting;	   /* lock: that find no room there */
-	struct list deferred;	   /* lock: that nothing has come to: tcp_defer.c */
-	struct timer defer_timer;  /* lock to arm */
-	bool has_timer, is_timed;  /* lock: it was used; it is armed */
-	uint32_t count;		   /* lock to write: of the queue */
-	uint32_t backlog;	   /* lock: it is full with more than that */
-	struct tcp_name name;	   /* const */
-	bool is_any;		   /* const: any address */
-	bool is_v4;		   /* const: listens on an address of IPv4, or all */
-	bool is_v6;		   /* const: or of IPv6 */
-	bool is_v6_socket;	   /* const */
+	/* tcp_defer.c: lock: those that nothing has come to, by how often they were asked
+	 * for an answer: so each list is in the order of defer_at; those that are to go
+	 * into the queue; how many both are. */
+	struct list deferred[DEFER_LISTS];
+	struct list due;
+	uint32_t deferred_count;
+	struct timer defer_timer; /* lock to arm */
+	bool has_timer, is_timed; /* lock: it was used; it is armed */
+	uint32_t count;		  /* lock to write: of the queue */
+	uint32_t backlog;	  /* lock: it is full with more than that */
+	struct tcp_name name;	  /* const */
+	bool is_any;		  /* const: any address */
+	bool is_v4;		  /* const: listens on an address of IPv4, or all */
+	bool is_v6;		  /* const: or of IPv6 */
+	bool is_v6_socket;	  /* const */
 };
 
 /* Where a connect leads. */

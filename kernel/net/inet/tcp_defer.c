@@ -7,7 +7,10 @@
  * into the queue; a RST ends it. Linux asks for an answer anew while it waits: after a
  * second, then after twice as long each time, as often as the option says; the last of
  * those answers puts it there without anything. When is looked at then, so that a change
- * of the option counts. */
+ * of the option counts.
+ *
+ * If more than the backlog are deferred, who comes is not: as with Linux's SYN cookies.
+ */
 #include "abi/errno.h"
 #include "base/lock.h"
 #include "lib/atomic.h"
@@ -28,26 +31,37 @@ static uint32_t times_of(const struct tcp_listener *l)
 	return container_of(i, const struct local_socket, inet)->options.defer_accept;
 }
 
-static nsec_t period_of(const struct tcp_conn *c)
+/* It is asked again after the time that all of its list wait. l's lock is held. */
+static void wait_for_answer(struct tcp_listener *l, struct tcp_conn *c, nsec_t now)
 {
-	uint32_t seconds = c->defer_count < 7 ? 1U << c->defer_count : PERIOD_MAX;
+	unsigned k = MIN(c->defer_count, (unsigned)DEFER_LISTS - 1);
+	nsec_t seconds = MIN((nsec_t)1 << k, (nsec_t)PERIOD_MAX);
 
-	return (nsec_t)seconds * NSEC_PER_SEC;
+	c->defer_at = now + seconds * NSEC_PER_SEC;
+	list_add_tail(&l->deferred[k], &c->link);
+}
+
+static void become_due(struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->is_due = true;
+	list_add_tail(&l->due, &c->link);
+}
+
+/* It is in no list any more. */
+static void leave(struct tcp_listener *l, struct tcp_conn *c)
+{
+	l->deferred_count--;
+	atomic_store(&c->is_deferred, false);
 }
 
 void tcp_defer_let_in(struct tcp_listener *l)
 {
-	struct list *pos;
-	struct list *next;
+	struct list *link;
 
-	for (pos = l->deferred.next; pos != &l->deferred; pos = next) {
-		struct tcp_conn *c = list_entry(pos, struct tcp_conn, link);
+	while (l->count <= l->backlog && (link = list_pop(&l->due))) {
+		struct tcp_conn *c = list_entry(link, struct tcp_conn, link);
 
-		next = pos->next;
-		if (!c->is_due || l->count > l->backlog)
-			continue;
-		list_remove(&c->link);
-		atomic_store(&c->is_deferred, false);
+		leave(l, c);
 		tcp_enqueue_locked(l, c);
 		inet_tell_listener(l->owner);
 	}
@@ -58,17 +72,23 @@ static void time_is_over(struct timer *t)
 	struct tcp_listener *l = container_of(t, struct tcp_listener, defer_timer);
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
 	nsec_t next = NSEC_NEVER;
-	struct list *pos;
+	struct tcp_conn *c;
 
 	lock_take(&l->lock);
-	list_for_each (pos, &l->deferred) {
-		struct tcp_conn *c = list_entry(pos, struct tcp_conn, link);
-
-		if (!c->is_due && c->defer_at <= now) {
-			c->is_due = ++c->defer_count >= times_of(l);
-			c->defer_at += period_of(c);
+	/* The last list first: who moves on has been looked at. */
+	for (int k = DEFER_LISTS - 1; k >= 0; k--) {
+		while ((c = list_first_entry(&l->deferred[k], struct tcp_conn, link)) &&
+		       c->defer_at <= now) {
+			list_remove(&c->link);
+			if (++c->defer_count >= times_of(l))
+				become_due(l, c);
+			else
+				wait_for_answer(l, c, now);
 		}
-		if (!c->is_due)
+	}
+	for (int k = 0; k < DEFER_LISTS; k++) {
+		c = list_first_entry(&l->deferred[k], struct tcp_conn, link);
+		if (c)
 			next = MIN(next, c->defer_at);
 	}
 	tcp_defer_let_in(l);
@@ -80,12 +100,12 @@ static void time_is_over(struct timer *t)
 
 bool tcp_defer_locked(struct tcp_listener *l, struct tcp_conn *c)
 {
-	if (likely(!times_of(l)))
+	if (likely(!times_of(l)) || l->deferred_count > l->backlog)
 		return false;
 	c->defer_count = 0;
-	c->defer_at = deadline_after(period_of(c));
+	wait_for_answer(l, c, clock_now(CLOCK_MONOTONIC));
+	l->deferred_count++;
 	atomic_store(&c->is_deferred, true);
-	list_add_tail(&l->deferred, &c->link);
 	if (!l->has_timer)
 		timer_init(&l->defer_timer, time_is_over);
 	l->has_timer = true;
@@ -107,17 +127,20 @@ void tcp_defer_look(struct tcp_conn *c)
 	const struct tcp_half *h = &c->half[ACCEPTOR];
 	struct tcp_listener *l = c->listener;
 	bool is_lost = false;
+	bool has_come;
 
 	lock_take(&l->lock);
 	if (c->is_deferred) {
 		lock_take(&c->lock);
-		c->is_due |= has_something(h);
-		is_lost = h->state == TCP_CLOSE && !has_something(h);
+		has_come = has_something(h);
+		is_lost = h->state == TCP_CLOSE && !has_come;
 		lock_drop(&c->lock);
 		if (is_lost) {
 			list_remove(&c->link);
-			atomic_store(&c->is_deferred, false);
-		} else {
+			leave(l, c);
+		} else if (has_come && !c->is_due) {
+			list_remove(&c->link);
+			become_due(l, c);
 			tcp_defer_let_in(l);
 		}
 	}
@@ -126,11 +149,19 @@ void tcp_defer_look(struct tcp_conn *c)
 		tcp_conn_put(c);
 }
 
-void tcp_defer_end(struct tcp_listener *l, struct list *orphans)
+static void orphan(struct list *from, struct list *orphans)
 {
 	struct list *pos;
 
-	list_for_each (pos, &l->deferred)
+	list_for_each (pos, from)
 		atomic_store(&list_entry(pos, struct tcp_conn, link)->is_deferred, false);
-	list_splice_tail(orphans, &l->deferred);
+	list_splice_tail(orphans, from);
+}
+
+void tcp_defer_end(struct tcp_listener *l, struct list *orphans)
+{
+	orphan(&l->due, orphans);
+	for (int k = 0; k < DEFER_LISTS; k++)
+		orphan(&l->deferred[k], orphans);
+	l->deferred_count = 0;
 }

@@ -126,7 +126,9 @@ static struct tcp_listener *listener_create(struct inet_socket *i)
 	list_init(&l->table_link);
 	list_init(&l->queue);
 	list_init(&l->waiting);
-	list_init(&l->deferred);
+	list_init(&l->due);
+	for (int k = 0; k < DEFER_LISTS; k++)
+		list_init(&l->deferred[k]);
 	l->owner = i;
 	return l;
 }
@@ -263,6 +265,8 @@ static bool answer_locked(struct tcp_listener *l, struct tcp_conn *c)
 
 static void let_in_locked(struct tcp_listener *l)
 {
+	if (unlikely(!list_is_empty(&l->due)))
+		tcp_defer_let_in(l);
 	while (l->count <= l->backlog && !list_is_empty(&l->waiting)) {
 		struct list *link = list_pop(&l->waiting);
 		struct tcp_conn *c = list_entry(link, struct tcp_conn, link);
@@ -270,8 +274,6 @@ static void let_in_locked(struct tcp_listener *l)
 		if (!answer_locked(l, c))
 			tcp_conn_put(c);
 	}
-	if (unlikely(!list_is_empty(&l->deferred)))
-		tcp_defer_let_in(l);
 }
 
 int tcp_listener_enter(struct tcp_listener *l, struct tcp_conn *c)
