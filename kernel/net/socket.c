@@ -409,6 +409,9 @@ int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 
 	if (!listener->ops->accept)
 		return -EOPNOTSUPP;
+	/* So each round of accepts ends: nothing is made for that. */
+	if (nonblock && listener->ops->has_nobody && listener->ops->has_nobody(listener))
+		return -EAGAIN;
 	s = socket_alloc(listener->net, listener->family, listener->type,
 			 listener->protocol);
 	if (!s)

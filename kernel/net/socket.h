@@ -70,6 +70,8 @@ struct socket_ops {
 	 * Who is killed meanwhile leaves a host_fd that is closed, or what release
 	 * undoes. */
 	int (*accept)(struct socket *s, struct socket *fresh, bool nonblock);
+	/* An accept that does not wait would answer -EAGAIN now. NULL: who knows. */
+	bool (*has_nobody)(struct socket *s);
 	/* Own name, or the peer's. Returns its length or -errno. */
 	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
 	ssize_t (*send)(struct socket *s, struct message *m);

@@ -512,6 +512,17 @@ static int accept_from_both(struct accept *a, bool nonblock)
 	}
 }
 
+bool tcp_has_nobody(struct socket *s)
+{
+	struct inet_socket *i = inet_of(s);
+	bool has_nobody;
+
+	lock_take(&i->lock);
+	has_nobody = i->listener && !atomic_load(&i->listener->count);
+	lock_drop(&i->lock);
+	return has_nobody;
+}
+
 static void accept_abandon(struct claim *c)
 {
 	struct accept *a = container_of(c, struct accept, claim);

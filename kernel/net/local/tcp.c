@@ -551,6 +551,7 @@ static const struct socket_ops local_tcp_ops = {
 	.connect = local_tcp_connect,
 	.listen = local_tcp_listen,
 	.accept = tcp_accept,
+	.has_nobody = tcp_has_nobody,
 	.name = local_tcp_name,
 	.send = local_tcp_send,
 	.receive = local_tcp_receive,

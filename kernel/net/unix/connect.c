@@ -221,6 +221,13 @@ static void give_birth(struct embryo_claim *c, const struct unix_socket *listene
 	lock_drop(&e->lock);
 }
 
+bool unix_has_nobody(struct socket *s)
+{
+	struct unix_socket *u = unix_of(s);
+
+	return u->state == UNIX_LISTENING && !atomic_load(&u->queued);
+}
+
 int unix_accept(struct socket *s, struct socket *fresh, bool nonblock)
 {
 	struct unix_socket *u = unix_of(s);

@@ -233,6 +233,7 @@ int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *ad
 		       int len, bool nonblock);
 int unix_listen(struct socket *s, int backlog);
 int unix_accept(struct socket *s, struct socket *fresh, bool nonblock);
+bool unix_has_nobody(struct socket *s);
 int unix_pair(struct socket *a, struct socket *b);
 int unix_shutdown(struct socket *s, int how);
 /* The datagram socket u leaves its peer, if that is (still) old. */
