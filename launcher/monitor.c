@@ -60,6 +60,13 @@ static bool is_finished(void)
 	       __atomic_load_n(&p->panicked, __ATOMIC_ACQUIRE);
 }
 
+/* The kernel runs: when it gives up it says why, and that it has; unless its data was
+ * spoilt. */
+static bool has_started(void)
+{
+	return __atomic_load_n(&boot_params()->first_host_tid, __ATOMIC_ACQUIRE) != 0;
+}
+
 static void note_dead(struct watch *w, pid_t pid, int signo)
 {
 	if (is_finished() || w->is_over)
@@ -85,7 +92,8 @@ static void reap(struct watch *w)
 		pages_forget(pid);
 		if (WIFSIGNALED(status))
 			note_dead(w, pid, WTERMSIG(status));
-		else if (pid == w->first && WEXITSTATUS(status) == STATUS_OWN_FAILURE)
+		else if (pid == w->first && WEXITSTATUS(status) == STATUS_OWN_FAILURE &&
+			 !has_started())
 			w->is_said = true;
 	}
 	if (pid < 0 && errno == ECHILD)
