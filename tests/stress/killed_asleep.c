@@ -13,10 +13,12 @@
 #include <arpa/inet.h>
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -589,6 +591,43 @@ static void receiving_check(void)
 	MUST(errno == EAGAIN);
 	tcp_begin();
 }
+/* Packet filters of a network of its own, where there may be one: the page that is
+ * missing begins behind `at`, and *fd asks for them. */
+static char *filter_missing(int *fd, size_t at)
+{
+	char *p = missing_page() + 8192 - at;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		pause();
+	*fd = socket(AF_INET, SOCK_DGRAM, 0);
+	return p;
+}
+static void filter_put(void)
+{
+	struct ipt_replace q = {
+		.name = "filter", .num_entries = 1, .size = 1000, .num_counters = 1};
+	int fd;
+	char *p = filter_missing(&fd, 512);
+
+	memcpy(p, &q, sizeof(q));
+	(void)!setsockopt(fd, SOL_IP, IPT_SO_SET_REPLACE, p, sizeof(q) + q.size);
+	pause(); /* there are no filters */
+}
+static void filter_get(void)
+{
+	struct ipt_get_entries q = {.name = "filter"};
+	struct ipt_getinfo info = {.name = "filter"};
+	socklen_t len = sizeof(info);
+	int fd;
+	char *p = filter_missing(&fd, 128);
+
+	if (getsockopt(fd, SOL_IP, IPT_SO_GET_INFO, &info, &len) != 0)
+		pause();
+	q.size = info.size;
+	len = (socklen_t)sizeof(q) + q.size;
+	memcpy(p, &q, sizeof(q));
+	(void)!getsockopt(fd, SOL_IP, IPT_SO_GET_ENTRIES, p, &len);
+}
 static void tty_read(void)
 {
 	(void)!read(tty_slave, page, 1);
@@ -686,6 +725,8 @@ static const struct wait {
 	{tcp_send_missing, sending_check},
 	{tcp_receive_missing, receiving_check},
 	{inet_receive, nothing},
+	{filter_put, nothing},
+	{filter_get, nothing},
 	{tty_read, tty_check},
 	{tty_write, tty_full_check},
 	{sleep_long, nothing},

@@ -7,7 +7,7 @@
  * each hook's first rule finds all that it leads to; meeting a rule that is still being
  * walked means a loop. How deep jumps nest is found on the way back. */
 #include "abi/errno.h"
-#include "base/slab.h"
+#include "base/scratch.h"
 #include "lib/string.h"
 #include "net/net_ns.h"
 #include "net/netfilter/internal.h"
@@ -403,6 +403,9 @@ int nf_rules_check(const struct net_ns *net, struct nf_rules *r,
 		   const struct linux_ipt_replace *q)
 {
 	struct checking c = {.r = r, .q = q};
+	struct scratch nodes;
+	struct scratch path;
+	uint32_t most;
 	int err = -ENOMEM;
 
 	r->count = q->entry_count;
@@ -412,11 +415,15 @@ int nf_rules_check(const struct net_ns *net, struct nf_rules *r,
 	/* There cannot be more: the rest would be no memory's worth. */
 	if (r->count > r->size / nf_head_size(r->is_v4))
 		return -EINVAL;
-	c.nodes = kmalloc_array(MAX(r->count, 1U), sizeof(*c.nodes));
-	c.path = kmalloc_array(MAX(r->count, 1U), sizeof(*c.path));
-	if (c.nodes && c.path)
+	most = MAX(r->count, 1U);
+	c.nodes = scratch_alloc(&nodes, most * sizeof(*c.nodes));
+	if (!c.nodes)
+		return err;
+	c.path = scratch_alloc(&path, most * sizeof(*c.path));
+	if (c.path) {
 		err = check_all(&c, net);
-	kfree(c.nodes);
-	kfree(c.path);
+		scratch_free(&path);
+	}
+	scratch_free(&nodes);
 	return err;
 }

@@ -2,6 +2,7 @@
 /* internal.h - between the files of this folder. */
 #pragma once
 #include "abi/netfilter.h"
+#include "base/claim.h"
 #include "base/lock.h"
 #include "base/ref.h"
 #include "net/netfilter/netfilter.h"
@@ -26,6 +27,12 @@ struct nf_rules {
 	uint32_t size, count, valid_hooks;
 	uint32_t hook_entry[NF_HOOKS], underflow[NF_HOOKS];
 	uint8_t entries[] ALIGNED(8);
+};
+
+/* A reference to rules that a task has in the middle of a call, on its stack. */
+struct nf_hold {
+	struct claim claim;
+	struct nf_rules *rules;
 };
 
 /* What is said of messages that came and were not answered by TCP: flow.c. */
@@ -153,17 +160,17 @@ const char *nf_table_name(enum nf_table_kind kind);
 uint32_t nf_table_hooks(enum nf_table_kind kind);
 /* The network's, which is made if there is none: -ENOENT, -ENOMEM. */
 int nf_table_get(struct net_ns *net, bool is_v4, const char *name,
-		 struct nf_rules **out) MUST_CHECK;
-/* Rules of size bytes, all zero. NULL: no memory, or too much of it. */
-struct nf_rules *nf_rules_create(bool is_v4, uint32_t size) MUST_CHECK;
-void nf_rules_put(struct nf_rules *r);
-/* fresh instead of what the table has, which must have that many rules: 0: *old is the
- * caller's; -EAGAIN; -ENOMEM. fresh is taken over on success. */
+		 struct nf_hold *out) MUST_CHECK;
+/* Rules of size bytes, all zero. False: no memory, or too much of it. */
+bool nf_rules_create(bool is_v4, uint32_t size, struct nf_hold *out) MUST_CHECK;
+/* h's rules instead of what the table has, which must have that many: 0: h has the old
+ * ones; -EAGAIN; -ENOMEM. */
 int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count,
-		     struct nf_rules *fresh, struct nf_rules **old) MUST_CHECK;
-/* That of a network which has some: a reference, or NULL. */
-struct nf_rules *nf_rules_get(struct netfilter *nf, bool is_v4,
-			      enum nf_table_kind kind) MUST_CHECK;
+		     struct nf_hold *h) MUST_CHECK;
+/* That of a network which has some. */
+bool nf_rules_get(struct netfilter *nf, bool is_v4, enum nf_table_kind kind,
+		  struct nf_hold *out) MUST_CHECK;
+void nf_hold_end(struct nf_hold *h);
 
 /* ---- check.c ---- */
 

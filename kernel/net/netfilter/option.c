@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "abi/socket.h"
-#include "base/slab.h"
+#include "base/scratch.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
@@ -66,28 +66,25 @@ static void tell_counters(struct nf_rules *r, uaddr_t to)
 	}
 }
 
-static int put_in(struct socket *s, const struct linux_ipt_replace *q, struct nf_rules *r)
+static int put_in(struct socket *s, const struct linux_ipt_replace *q, struct nf_hold *h)
 {
 	enum nf_table_kind kind = nf_table_find(q->name);
-	struct nf_rules *old;
 	int err;
 
 	if (kind == NF_TABLES)
 		return -ENOENT;
 	if (q->valid_hooks != nf_table_hooks(kind))
 		return -EINVAL;
-	err = nf_table_replace(s->net, kind, q->counter_count, r, &old);
-	if (err)
-		return err;
-	tell_counters(old, q->counters);
-	nf_rules_put(old);
-	return 0;
+	err = nf_table_replace(s->net, kind, q->counter_count, h);
+	if (!err)
+		tell_counters(h->rules, q->counters);
+	return err;
 }
 
 static int replace(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 {
 	struct linux_ipt_replace q;
-	struct nf_rules *r;
+	struct nf_hold h;
 	int err;
 
 	if (len < sizeof(q))
@@ -99,16 +96,14 @@ static int replace(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 	if (!q.counter_count || len < (uint64_t)q.size + sizeof(q))
 		return -EINVAL;
 	q.name[sizeof(q.name) - 1] = '\0';
-	r = nf_rules_create(is_v4, q.size);
-	if (!r)
+	if (!nf_rules_create(is_v4, q.size, &h))
 		return -ENOMEM;
-	err = copy_from_user(r->entries, value + sizeof(q), q.size);
+	err = copy_from_user(h.rules->entries, value + sizeof(q), q.size);
 	if (!err)
-		err = nf_rules_check(s->net, r, &q);
+		err = nf_rules_check(s->net, h.rules, &q);
 	if (!err)
-		err = put_in(s, &q, r);
-	if (err)
-		nf_rules_put(r);
+		err = put_in(s, &q, &h);
+	nf_hold_end(&h);
 	return err;
 }
 
@@ -132,7 +127,7 @@ static int add_some(struct nf_rules *r, uint32_t *pos, uaddr_t from, uint32_t co
 static int add_counters(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 {
 	struct linux_xt_sized q;
-	struct nf_rules *r;
+	struct nf_hold h;
 	uint32_t pos = 0;
 	int err;
 
@@ -143,20 +138,20 @@ static int add_counters(struct socket *s, bool is_v4, uaddr_t value, uint32_t le
 	q.name[sizeof(q.name) - 1] = '\0';
 	if ((uint64_t)q.count * sizeof(struct linux_xt_counters) != len - sizeof(q))
 		return -EINVAL;
-	err = nf_table_get(s->net, is_v4, q.name, &r);
+	err = nf_table_get(s->net, is_v4, q.name, &h);
 	if (err)
 		return err;
-	if (q.count != r->count)
+	if (q.count != h.rules->count)
 		err = -EINVAL;
 	value += sizeof(q);
 	for (uint32_t left = q.count; left && !err;) {
 		uint32_t count = MIN(left, (uint32_t)CHUNK);
 
-		err = add_some(r, &pos, value, count);
+		err = add_some(h.rules, &pos, value, count);
 		value += count * sizeof(struct linux_xt_counters);
 		left -= count;
 	}
-	nf_rules_put(r);
+	nf_hold_end(&h);
 	return err;
 }
 
@@ -175,7 +170,8 @@ long netfilter_set_option(struct socket *s, int level, int name, uaddr_t value, 
 static int get_info(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 {
 	struct linux_ipt_getinfo q = {.entry_count = 0};
-	struct nf_rules *r;
+	const struct nf_rules *r;
+	struct nf_hold h;
 	int err;
 
 	if (len != sizeof(q))
@@ -183,15 +179,16 @@ static int get_info(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 	if (copy_from_user(q.name, value, sizeof(q.name)))
 		return -EFAULT;
 	q.name[sizeof(q.name) - 1] = '\0';
-	err = nf_table_get(s->net, is_v4, q.name, &r);
+	err = nf_table_get(s->net, is_v4, q.name, &h);
 	if (err)
 		return err;
+	r = h.rules;
 	q.valid_hooks = r->valid_hooks;
 	memcpy(q.hook_entry, r->hook_entry, sizeof(q.hook_entry));
 	memcpy(q.underflow, r->underflow, sizeof(q.underflow));
 	q.entry_count = r->count;
 	q.size = r->size;
-	nf_rules_put(r);
+	nf_hold_end(&h);
 	return COPY_OUT(value, &q);
 }
 
@@ -223,7 +220,8 @@ static void clean_entry(bool is_v4, uint8_t *e, struct linux_xt_counters c)
 
 static int copy_entries(struct nf_rules *r, uaddr_t to)
 {
-	uint8_t *copy = kmalloc(r->size);
+	struct scratch s;
+	uint8_t *copy = scratch_alloc(&s, r->size);
 	uint32_t pos = 0;
 	int err;
 
@@ -237,14 +235,14 @@ static int copy_entries(struct nf_rules *r, uaddr_t to)
 		pos += nf_next_offset(r->is_v4, e);
 	}
 	err = copy_to_user(to, copy, r->size);
-	kfree(copy);
+	scratch_free(&s);
 	return err;
 }
 
 static int get_entries(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 {
 	struct linux_xt_sized q;
-	struct nf_rules *r;
+	struct nf_hold h;
 	int err;
 
 	if (len < sizeof(q))
@@ -254,11 +252,12 @@ static int get_entries(struct socket *s, bool is_v4, uaddr_t value, uint32_t len
 	if (len != (uint64_t)q.count + sizeof(q))
 		return -EINVAL;
 	q.name[sizeof(q.name) - 1] = '\0';
-	err = nf_table_get(s->net, is_v4, q.name, &r);
+	err = nf_table_get(s->net, is_v4, q.name, &h);
 	if (err)
 		return err;
-	err = q.count == r->size ? copy_entries(r, value + sizeof(q)) : -EAGAIN;
-	nf_rules_put(r);
+	err = q.count == h.rules->size ? copy_entries(h.rules, value + sizeof(q))
+				       : -EAGAIN;
+	nf_hold_end(&h);
 	return err;
 }
 

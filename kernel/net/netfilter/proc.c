@@ -13,11 +13,13 @@ static int show_names(struct text *t, void *arg)
 	bool is_v4 = arg != NULL;
 
 	for (uint32_t i = NF_TABLES; nf && i--;) {
-		struct nf_rules *r = nf_rules_get(nf, is_v4, (enum nf_table_kind)i);
+		enum nf_table_kind kind = (enum nf_table_kind)i;
+		struct nf_hold h;
 
-		if (r)
-			text_printf(t, "%s\n", nf_table_name((enum nf_table_kind)i));
-		nf_rules_put(r);
+		if (!nf_rules_get(nf, is_v4, kind, &h))
+			continue;
+		nf_hold_end(&h);
+		text_printf(t, "%s\n", nf_table_name(kind));
 	}
 	return 0;
 }

@@ -162,15 +162,13 @@ static struct nf_verdict run_hook(struct netfilter *nf, struct nf_packet *p, uin
 
 	p->hook = hook;
 	for (enum nf_table_kind kind = NF_RAW; kind < NF_TABLES; kind++) {
-		struct nf_rules *r;
+		struct nf_hold h;
 
-		if (!(nf_table_hooks(kind) >> hook & 1))
+		if (!(nf_table_hooks(kind) >> hook & 1) ||
+		    !nf_rules_get(nf, p->ip->is_v4, kind, &h))
 			continue;
-		r = nf_rules_get(nf, p->ip->is_v4, kind);
-		if (!r)
-			continue;
-		v = run(r, p);
-		nf_rules_put(r);
+		v = run(h.rules, p);
+		nf_hold_end(&h);
 		if (v.fate != NF_PASSES)
 			break;
 	}

@@ -41,30 +41,49 @@ uint32_t nf_table_hooks(enum nf_table_kind kind)
 
 /* ---- rules ---- */
 
-struct nf_rules *nf_rules_create(bool is_v4, uint32_t size)
-{
-	struct nf_rules *r = NULL;
-
-	if (size > NF_RULES_MAX)
-		return NULL;
-	if (atomic_add(&memory, size) + size <= NF_MEMORY_MAX)
-		r = kmalloc_zeroed(sizeof(*r) + size);
-	if (!r) {
-		(void)atomic_sub(&memory, size);
-		return NULL;
-	}
-	ref_init(&r->refs);
-	r->is_v4 = is_v4;
-	r->size = size;
-	return r;
-}
-
-void nf_rules_put(struct nf_rules *r)
+static void rules_put(struct nf_rules *r)
 {
 	if (!r || !ref_put(&r->refs))
 		return;
 	(void)atomic_sub(&memory, r->size);
 	kfree(r);
+}
+
+static void hold_abandon(struct claim *c)
+{
+	rules_put(container_of(c, struct nf_hold, claim)->rules);
+}
+
+/* The reference is h's from here on. */
+static void hold_begin(struct nf_hold *h, struct nf_rules *r)
+{
+	h->rules = r;
+	claim_begin(&h->claim, hold_abandon);
+}
+
+void nf_hold_end(struct nf_hold *h)
+{
+	claim_end(&h->claim);
+	rules_put(h->rules);
+}
+
+bool nf_rules_create(bool is_v4, uint32_t size, struct nf_hold *out)
+{
+	struct nf_rules *r = NULL;
+
+	if (size > NF_RULES_MAX)
+		return false;
+	if (atomic_add(&memory, size) + size <= NF_MEMORY_MAX)
+		r = kmalloc_zeroed(sizeof(*r) + size);
+	if (!r) {
+		(void)atomic_sub(&memory, size);
+		return false;
+	}
+	ref_init(&r->refs);
+	r->is_v4 = is_v4;
+	r->size = size;
+	hold_begin(out, r);
+	return true;
 }
 
 /* ---- the rules of a table that nobody has changed ---- */
@@ -116,7 +135,7 @@ static void put_end(bool is_v4, uint8_t *e)
 	t->head.name[NF_PLACE] = (char)place;
 }
 
-static struct nf_rules *initial_rules(bool is_v4, enum nf_table_kind kind)
+static bool initial_rules(bool is_v4, enum nf_table_kind kind, struct nf_hold *out)
 {
 	uint32_t hooks = tables[kind].hooks;
 	struct nf_rules *r;
@@ -125,9 +144,10 @@ static struct nf_rules *initial_rules(bool is_v4, enum nf_table_kind kind)
 
 	for (uint32_t left = hooks; left; left &= left - 1)
 		count++;
-	r = nf_rules_create(is_v4, count * standard_size(is_v4) + error_size(is_v4));
-	if (!r)
-		return NULL;
+	if (!nf_rules_create(is_v4, count * standard_size(is_v4) + error_size(is_v4),
+			     out))
+		return false;
+	r = out->rules;
 	r->count = count + 1;
 	r->valid_hooks = hooks;
 	for (uint32_t hook = 0; hook < NF_HOOKS; hook++) {
@@ -139,7 +159,7 @@ static struct nf_rules *initial_rules(bool is_v4, enum nf_table_kind kind)
 		at += standard_size(is_v4);
 	}
 	put_end(is_v4, r->entries + at);
-	return r;
+	return true;
 }
 
 /* ---- a network's ---- */
@@ -150,7 +170,7 @@ void netfilter_destroy(struct netfilter *nf)
 		return;
 	for (int family = 0; family < NF_FAMILIES; family++)
 		for (int kind = 0; kind < NF_TABLES; kind++)
-			nf_rules_put(nf->rules[family][kind]);
+			rules_put(nf->rules[family][kind]);
 	kfree(nf->flows);
 	kfree(nf);
 }
@@ -173,45 +193,46 @@ static struct netfilter *begin(struct net_ns *net)
 	return none;
 }
 
-struct nf_rules *nf_rules_get(struct netfilter *nf, bool is_v4, enum nf_table_kind kind)
+bool nf_rules_get(struct netfilter *nf, bool is_v4, enum nf_table_kind kind,
+		  struct nf_hold *out)
 {
 	struct nf_rules *r;
 
 	lock_take(&nf->lock);
 	r = nf->rules[is_v4][kind];
-	if (r)
+	if (r) {
 		ref_get(&r->refs);
+		hold_begin(out, r);
+	}
 	lock_drop(&nf->lock);
-	return r;
+	return r != NULL;
 }
 
 static int get(struct net_ns *net, bool is_v4, enum nf_table_kind kind,
-	       struct nf_rules **out)
+	       struct nf_hold *out)
 {
 	struct netfilter *nf = begin(net);
-	struct nf_rules *fresh;
+	struct nf_rules **at;
 
 	if (!nf)
 		return -ENOMEM;
-	*out = nf_rules_get(nf, is_v4, kind);
-	if (*out)
+	if (nf_rules_get(nf, is_v4, kind, out))
 		return 0;
-	fresh = initial_rules(is_v4, kind);
-	if (!fresh)
+	if (!initial_rules(is_v4, kind, out))
 		return -ENOMEM;
+	at = &nf->rules[is_v4][kind];
 	lock_take(&nf->lock);
-	if (!nf->rules[is_v4][kind]) {
-		nf->rules[is_v4][kind] = fresh;
-		fresh = NULL;
-	}
-	*out = nf->rules[is_v4][kind];
-	ref_get(&(*out)->refs);
+	if (*at)
+		rules_put(out->rules); /* others were faster */
+	else
+		*at = out->rules;
+	out->rules = *at;
+	ref_get(&(*at)->refs);
 	lock_drop(&nf->lock);
-	nf_rules_put(fresh);
 	return 0;
 }
 
-int nf_table_get(struct net_ns *net, bool is_v4, const char *name, struct nf_rules **out)
+int nf_table_get(struct net_ns *net, bool is_v4, const char *name, struct nf_hold *out)
 {
 	enum nf_table_kind kind = nf_table_find(name);
 
@@ -219,24 +240,27 @@ int nf_table_get(struct net_ns *net, bool is_v4, const char *name, struct nf_rul
 }
 
 int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count,
-		     struct nf_rules *fresh, struct nf_rules **old)
+		     struct nf_hold *h)
 {
-	bool is_v4 = fresh->is_v4;
+	struct nf_rules *fresh = h->rules;
 	struct netfilter *nf;
-	int err = get(net, is_v4, kind, old);
+	struct nf_rules **at;
+	struct nf_hold now;
+	int err = get(net, fresh->is_v4, kind, &now);
 
 	if (err)
 		return err;
-	nf_rules_put(*old);
+	nf_hold_end(&now);
 	nf = atomic_load(&net->netfilter);
 	if (fresh->tracks)
 		nf_flows_begin(nf);
+	at = &nf->rules[fresh->is_v4][kind];
 	lock_take(&nf->lock);
-	if (nf->rules[is_v4][kind]->count != count) {
+	if ((*at)->count != count) {
 		err = -EAGAIN;
 	} else {
-		*old = nf->rules[is_v4][kind];
-		nf->rules[is_v4][kind] = fresh;
+		h->rules = *at;
+		*at = fresh;
 	}
 	lock_drop(&nf->lock);
 	return err;
