@@ -31,6 +31,7 @@ struct net_ns {
 	/* Atomic, set once: its packet filters: net/netfilter/netfilter.h. NULL: nobody
 	 * has asked for a table, or is_host. */
 	struct netfilter *netfilter;
+	uint32_t filters; /* atomic: the tables whose rules a program has given */
 };
 extern struct net_ns first_net_ns;
 

@@ -62,17 +62,24 @@ static SLAB_CACHE(tcp_retry_slab, "tcp_retry", sizeof(struct tcp_retry), 8);
 
 /* ---- segments ---- */
 
-/* c's lock is held. NULL: there are no filters to ask, or nobody is left to ask for. */
-static struct net_ns *filtered_net(const struct tcp_conn *c)
+/* c's lock is held. NULL: nobody is left to ask for. */
+static struct net_ns *net_of(const struct tcp_conn *c)
 {
 	for (int i = 0; i < 2; i++) {
 		const struct inet_socket *owner = c->half[i].owner;
 
 		if (owner)
-			return netfilter_is_on(owner->socket->net) ? owner->socket->net
-								   : NULL;
+			return owner->socket->net;
 	}
 	return NULL;
+}
+
+/* The same. NULL also: there are no filters to ask. */
+static struct net_ns *filtered_net(const struct tcp_conn *c)
+{
+	struct net_ns *net = net_of(c);
+
+	return net && netfilter_is_on(net) ? net : NULL;
 }
 
 /* A segment from that side; sender: whose it is, or NULL. */
@@ -444,7 +451,7 @@ static void unblock(struct tcp_conn *c, struct tcp_half *to)
 static void data_again(struct tcp_conn *c, struct tcp_half *to)
 {
 	struct attempt *a = &c->retry->data[side_of(c, to)];
-	struct net_ns *net = filtered_net(c);
+	struct net_ns *net = net_of(c);
 	uint8_t flags = to->held ? FLAG_PSH | FLAG_ACK : FLAG_FIN | FLAG_ACK;
 	struct nf_verdict v = {.fate = NF_DROPPED};
 

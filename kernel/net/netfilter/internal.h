@@ -171,6 +171,8 @@ int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count
 bool nf_rules_get(struct netfilter *nf, bool is_v4, enum nf_table_kind kind,
 		  struct nf_hold *out) MUST_CHECK;
 void nf_hold_end(struct nf_hold *h);
+/* Has a program given its rules? */
+bool nf_table_is_given(const struct net_ns *net, bool is_v4, enum nf_table_kind kind);
 
 /* ---- check.c ---- */
 

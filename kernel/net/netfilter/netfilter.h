@@ -2,10 +2,11 @@
 /* netfilter.h - packet filters of networks in memory: the tables filter, mangle and raw
  * of IPv4 and IPv6 (iptables(8), ip6tables(8)).
  *
- * A network has none until somebody asks for a table of its; from then on each packet
- * passes the chains that it would pass on Linux: on its way out OUTPUT and POSTROUTING,
- * as it comes in PREROUTING and INPUT. Who sends or delivers says what packet that would
- * be, and does what the verdict is.
+ * A network has none until somebody asks for a table of its; once a program has set one,
+ * each packet passes the chains that it would pass on Linux: on its way out OUTPUT and
+ * POSTROUTING, as it comes in PREROUTING and INPUT. Who sends or delivers says what
+ * packet that would be, and does what the verdict is. Tables that were only listed are
+ * passed by.
  *
  * Tables are checked whole when they are given (check.c) and never changed after, but for
  * their counters: who runs a packet through one holds a reference.
@@ -43,12 +44,13 @@ struct nf_verdict {
 	uint8_t type, code; /* NF_REJECTED: of the message of ICMP that says so */
 };
 
-/* Does the network have tables? */
+/* Does the network have a table that was set? */
 #define netfilter_is_on(net)                                                             \
-	unlikely(__atomic_load_n(&(net)->netfilter, __ATOMIC_ACQUIRE) != NULL)
+	unlikely(__atomic_load_n(&(net)->filters, __ATOMIC_ACQUIRE) != 0)
 
-/* Runs ip, whose mark and state may change. size: of all that is sent, where the data at
- * hand are not all. may_log: no lock is held. */
+/* Of a network whose filters are, or were on. Runs ip, whose mark and state may change.
+ * size: of all that is sent, where the data at hand are not all. may_log: no lock is
+ * held. */
 struct nf_verdict netfilter_run(struct net_ns *net, struct ip_packet *ip, uint32_t size,
 				enum nf_way way, bool may_log) MUST_CHECK;
 

@@ -165,6 +165,7 @@ static struct nf_verdict run_hook(struct netfilter *nf, struct nf_packet *p, uin
 		struct nf_hold h;
 
 		if (!(nf_table_hooks(kind) >> hook & 1) ||
+		    !nf_table_is_given(p->net, p->ip->is_v4, kind) ||
 		    !nf_rules_get(nf, p->ip->is_v4, kind, &h))
 			continue;
 		v = run(h.rules, p);

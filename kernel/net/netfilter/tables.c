@@ -239,6 +239,17 @@ int nf_table_get(struct net_ns *net, bool is_v4, const char *name, struct nf_hol
 	return kind == NF_TABLES ? -ENOENT : get(net, is_v4, kind, out);
 }
 
+/* Of net_ns.filters. */
+static uint32_t filter_bit(bool is_v4, enum nf_table_kind kind)
+{
+	return 1U << (is_v4 * NF_TABLES + kind);
+}
+
+bool nf_table_is_given(const struct net_ns *net, bool is_v4, enum nf_table_kind kind)
+{
+	return atomic_load_relaxed(&net->filters) & filter_bit(is_v4, kind);
+}
+
 int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count,
 		     struct nf_hold *h)
 {
@@ -261,6 +272,7 @@ int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count
 	} else {
 		h->rules = *at;
 		*at = fresh;
+		(void)atomic_or(&net->filters, filter_bit(fresh->is_v4, kind));
 	}
 	lock_drop(&nf->lock);
 	return err;
