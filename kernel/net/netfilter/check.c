@@ -140,10 +140,11 @@ static int check_entry(const struct nf_rules *r, uint32_t pos)
 static bool is_policy(bool is_v4, uint8_t *e)
 {
 	const struct linux_xt_extension *t = nf_target_of(is_v4, e);
-	int32_t v = nf_verdict_of(t);
 
-	return is_unconditional(is_v4, e) && nf_is_standard(t) &&
-	       (v == -NF_VERDICT_ACCEPT - 1 || v == -NF_VERDICT_DROP - 1);
+	if (!is_unconditional(is_v4, e) || !nf_is_standard(t))
+		return false;
+	return nf_verdict_of(t) == -NF_VERDICT_ACCEPT - 1 ||
+	       nf_verdict_of(t) == -NF_VERDICT_DROP - 1;
 }
 
 static int note_hooks(struct checking *c, uint32_t pos)

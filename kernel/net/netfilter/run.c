@@ -22,7 +22,7 @@ static bool is_address(const uint8_t *at, const uint8_t *want, const uint8_t *ma
 /* "lo", or no name at all. */
 static bool is_interface(bool is_lo, const char *want, const uint8_t *mask)
 {
-	static const char lo[IFNAMSIZ] = "lo";
+	static const char lo[IFNAMSIZ] = {'l', 'o'};
 	static const char none[IFNAMSIZ];
 	const char *name = is_lo ? lo : none;
 	uint8_t differs = 0;
