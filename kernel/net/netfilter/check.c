@@ -369,6 +369,7 @@ static int check_extensions(struct checking *c, struct nf_rule_facts *f, uint32_
 	struct linux_xt_extension *m;
 	int err;
 
+	r->steps++;
 	f->hooks = c->nodes[index].hooks;
 	f->protocol = protocol_of(r->is_v4, e);
 	for (uint32_t at = nf_head_size(r->is_v4); at < end; at += m->size) {
@@ -377,6 +378,7 @@ static int check_extensions(struct checking *c, struct nf_rule_facts *f, uint32_
 		if (err)
 			return err;
 		r->tracks = r->tracks || nf_asks_for_state(m);
+		r->steps++;
 	}
 	return nf_extension_check(nf_targets, nf_target_count, f, (void *)(e + end));
 }

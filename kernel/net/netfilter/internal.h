@@ -11,7 +11,8 @@ enum {
 	NF_RULES_MAX = 4 << 20,	  /* bytes of one table */
 	NF_MEMORY_MAX = 32 << 20, /* and of all networks' tables */
 	NF_DEPTH_MAX = 128,	  /* jumps inside each other */
-	NF_STEPS_MAX = 1 << 18,	  /* rules that one packet may meet */
+	NF_STEPS_MAX =
+		1 << 14, /* rules and matches that a packet may meet beyond each once */
 	NF_ALIGN = 8,
 	NF_FLOWS = 1024,
 };
@@ -25,6 +26,7 @@ struct nf_rules {
 	bool is_v4;
 	bool tracks; /* a match asks for states */
 	uint32_t size, count, valid_hooks;
+	uint32_t steps; /* its rules and their matches */
 	uint32_t hook_entry[NF_HOOKS], underflow[NF_HOOKS];
 	uint8_t entries[] ALIGNED(8);
 };
@@ -55,6 +57,7 @@ struct nf_packet {
 	struct ip_packet *ip;
 	struct net_ns *net;
 	uint32_t size;
+	uint32_t steps_left;
 	uint8_t hook;
 	bool is_in, may_log;
 	bool is_hopeless; /* a match found it cut short: it is dropped */

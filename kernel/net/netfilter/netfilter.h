@@ -12,7 +12,8 @@
  * their counters: who runs a packet through one holds a reference.
  *
  * Limits against Linux: no table nat, no FORWARD, as nothing is forwarded; QUEUE drops;
- * jumps nest NF_DEPTH_MAX deep, and a packet that has met NF_STEPS_MAX rules is dropped.
+ * jumps nest NF_DEPTH_MAX deep, and a packet is dropped that has met NF_STEPS_MAX rules
+ * and matches more than its tables have.
  *
  * Locks: netfilter.lock (RANK_NETFILTER), so that a packet may be run with the lock of a
  * socket or connection held. */

@@ -63,6 +63,16 @@ static bool matches6(const struct nf_packet *p, const struct linux_ip6t_ip *m)
 	return !m->protocol || (ip->protocol == m->protocol) != !!(inv & XT_INV_PROTO);
 }
 
+/* False: it was too much already. */
+static bool take_step(struct nf_packet *p)
+{
+	if (p->steps_left)
+		p->steps_left--;
+	else
+		p->is_hopeless = true;
+	return !p->is_hopeless;
+}
+
 static bool matches(struct nf_packet *p, bool is_v4, uint8_t *e)
 {
 	uint32_t end = nf_target_offset(is_v4, e);
@@ -73,7 +83,8 @@ static bool matches(struct nf_packet *p, bool is_v4, uint8_t *e)
 		return false;
 	for (uint32_t at = nf_head_size(is_v4); at < end; at += m->size) {
 		m = (void *)(e + at);
-		if (!nf_matches[(uint8_t)m->name[NF_PLACE]].matches(p, m + 1))
+		if (!take_step(p) ||
+		    !nf_matches[(uint8_t)m->name[NF_PLACE]].matches(p, m + 1))
 			return false;
 	}
 	return true;
@@ -131,7 +142,8 @@ static struct nf_verdict run(struct nf_rules *r, struct nf_packet *p)
 	struct nf_verdict v = {.fate = NF_DROPPED};
 	struct walk w = {.rules = r, .at = r->hook_entry[p->hook]};
 
-	for (uint32_t steps = 0; steps < NF_STEPS_MAX && !p->is_hopeless; steps++) {
+	p->steps_left += r->steps; /* each once is fine */
+	while (take_step(p)) {
 		uint8_t *e = r->entries + w.at;
 		struct linux_xt_extension *t;
 		const struct nf_kind *k;
@@ -184,6 +196,7 @@ struct nf_verdict netfilter_run(struct net_ns *net, struct ip_packet *ip, uint32
 		.ip = ip,
 		.net = net,
 		.size = size,
+		.steps_left = NF_STEPS_MAX,
 		.is_in = way == NF_IN,
 		.may_log = may_log,
 	};

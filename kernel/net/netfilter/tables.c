@@ -148,7 +148,7 @@ static bool initial_rules(bool is_v4, enum nf_table_kind kind, struct nf_hold *o
 			     out))
 		return false;
 	r = out->rules;
-	r->count = count + 1;
+	r->count = r->steps = count + 1;
 	r->valid_hooks = hooks;
 	for (uint32_t hook = 0; hook < NF_HOOKS; hook++) {
 		r->hook_entry[hook] = r->underflow[hook] = (uint32_t)NF_NO_OFFSET;
