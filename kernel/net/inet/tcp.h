@@ -199,6 +199,8 @@ bool tcp_data_lost(struct tcp_conn *c, struct tcp_half *to, size_t size) MUST_CH
 bool tcp_fin_is_lost(struct tcp_conn *c, struct tcp_half *to) MUST_CHECK;
 /* The other side sends `to` a RST, which comes if filters let it. */
 void tcp_send_reset(struct tcp_conn *c, struct tcp_half *to);
+/* Nothing is to be tried again. */
+void tcp_retry_reset(struct tcp_conn *c);
 /* c goes. */
 void tcp_retry_destroy(struct tcp_retry *r);
 /* The same in two steps for the timer itself. */

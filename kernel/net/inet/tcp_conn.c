@@ -52,12 +52,14 @@ struct tcp_conn *tcp_conn_renew(struct inet_socket *i)
 
 	lock_take(&i->lock);
 	c = i->conn;
-	if (!c || tcp_conn_of(i) || c->listener || c->is_self || c->retry ||
-	    i->side != CONNECTOR) {
+	/* Who is still in the middle of connect(2) with it has a reference. */
+	if (!c || tcp_conn_of(i) || c->listener || c->is_self || i->side != CONNECTOR ||
+	    ref_count(&c->refs) != 1) {
 		lock_drop(&i->lock);
 		return NULL;
 	}
 	lock_take(&c->lock);
+	tcp_retry_reset(c);
 	for (int k = 0; k < 2; k++) {
 		struct tcp_half *h = &c->half[k];
 

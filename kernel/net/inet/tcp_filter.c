@@ -142,6 +142,16 @@ static struct nf_verdict run_to(struct net_ns *net, struct tcp_conn *c,
 
 /* ---- what is tried again ---- */
 
+void tcp_retry_reset(struct tcp_conn *c)
+{
+	struct tcp_retry *r = c->retry;
+
+	if (!r)
+		return;
+	r->request.at = r->data[0].at = r->data[1].at = NSEC_NEVER;
+	timer_disarm(&r->timer);
+}
+
 void tcp_retry_destroy(struct tcp_retry *r)
 {
 	if (!r)
