@@ -177,6 +177,25 @@ static void who_waits_may_close(void)
 	no_rules(false);
 }
 
+/* However often. */
+static void lost_requests_leave_nothing(void)
+{
+	const struct sockaddr nothing = {.sa_family = AF_UNSPEC};
+	int fd = tcp();
+
+	RULES(false, drop_to_server(NF_INET_LOCAL_OUT));
+	set_nonblock(fd, true);
+	for (int i = 0; i < 4200; i++) {
+		FAILS(EINPROGRESS, connect_to(fd, port));
+		CHECK(connect(fd, &nothing, sizeof(nothing)) == 0);
+	}
+	no_rules(false);
+	set_nonblock(fd, false);
+	CHECK(connect_to(fd, port) == 0);
+	CHECK(close(fd) == 0);
+	CHECK(close(accept(server, NULL, NULL)) == 0);
+}
+
 /* ---- open connections ---- */
 
 static void check_held_up(struct rule r, bool by_client)
@@ -284,6 +303,18 @@ static void resets_end_it(void)
 	close_pair(fd);
 }
 
+/* That of a socket which may have more to tell. */
+static int wait_error(int fd)
+{
+	int error = 0;
+
+	for (int ms = 0; ms < SOON && !error; ms += 10) {
+		error = option(fd, SOL_SOCKET, SO_ERROR);
+		sleep_ms(10);
+	}
+	return error;
+}
+
 static void who_waits_too_long_gives_up(void)
 {
 	int fd[2];
@@ -294,6 +325,108 @@ static void who_waits_too_long_gives_up(void)
 	CHECK(send(fd[0], "x", 1, 0) == 1);
 	CHECK(ready(fd[0], POLLIN, SOON) & POLLERR);
 	CHECK(option(fd[0], SOL_SOCKET, SO_ERROR) == ETIMEDOUT);
+	no_rules(false);
+	close_pair(fd);
+}
+
+static void *send_until_the_end(void *fd)
+{
+	static char junk[65536];
+
+	while (send((int)(intptr_t)fd, junk, sizeof(junk), MSG_NOSIGNAL) > 0)
+		;
+	return NULL;
+}
+
+/* Who sleeps because the other side's buffer is full wakes when that has gone. */
+static void who_sends_to_who_gave_up_is_told(void)
+{
+	pthread_t t;
+	int fd[2];
+
+	pair(fd);
+	CHECK(set_option(fd[0], IPPROTO_TCP, TCP_USER_TIMEOUT, 300) == 0);
+	RULES(false, drop_to_server(NF_INET_LOCAL_OUT));
+	CHECK(send(fd[0], "x", 1, 0) == 1);
+	CHECK(pthread_create(&t, NULL, send_until_the_end, (void *)(intptr_t)fd[1]) == 0);
+	/* What has come is there, and does not tell of the error. */
+	CHECK(wait_error(fd[0]) == ETIMEDOUT);
+	no_rules(false);
+	CHECK(close(fd[0]) == 0);
+	CHECK(pthread_join(t, NULL) == 0);
+	CHECK(close(fd[1]) == 0);
+}
+
+/* It does not come, but its receiver's RST to what is sent later does. */
+static void who_sends_is_told_though_a_reset_was_dropped(void)
+{
+	pthread_t t;
+	int fd[2];
+
+	pair(fd);
+	CHECK(send(fd[1], "unread", 6, 0) == 6);
+	CHECK(pthread_create(&t, NULL, send_until_the_end, (void *)(intptr_t)fd[1]) == 0);
+	sleep_ms(50);
+	RULES(false, drop_to_server(NF_INET_LOCAL_OUT));
+	CHECK(close(fd[0]) == 0);
+	no_rules(false);
+	CHECK(pthread_join(t, NULL) == 0);
+	CHECK(close(fd[1]) == 0);
+}
+
+/* His data never came, and whom they were for has closed without being heard. */
+static void who_waits_for_who_has_gone_gives_up(void)
+{
+	int fd[2];
+
+	pair(fd);
+	CHECK(set_option(fd[0], IPPROTO_TCP, TCP_USER_TIMEOUT, 300) == 0);
+	RULES(false, drop_to_server(NF_INET_LOCAL_OUT),
+	      drop_from_server(NF_INET_LOCAL_OUT));
+	CHECK(send(fd[0], "x", 1, 0) == 1);
+	CHECK(close(fd[1]) == 0);
+	CHECK(ready(fd[0], POLLIN, SOON) & POLLERR);
+	CHECK(option(fd[0], SOL_SOCKET, SO_ERROR) == ETIMEDOUT);
+	no_rules(false);
+	CHECK(close(fd[0]) == 0);
+}
+
+/* The same, but in the end they come. */
+static void who_has_gone_answers_later(void)
+{
+	int fd[2];
+
+	pair(fd);
+	RULES(false, drop_to_server(NF_INET_LOCAL_OUT),
+	      drop_from_server(NF_INET_LOCAL_OUT));
+	CHECK(send(fd[0], "x", 1, 0) == 1);
+	CHECK(close(fd[1]) == 0);
+	CHECK(ready(fd[0], POLLIN, 50) == 0);
+	no_rules(false);
+	while (send(fd[0], "x", 1, MSG_NOSIGNAL) == 1)
+		sleep_ms(10);
+	CHECK(errno == ECONNRESET || errno == EPIPE);
+	CHECK(close(fd[0]) == 0);
+}
+
+static void an_end_may_be_refused(void)
+{
+	const struct xt_tcp fin = {
+		.spts = {0, 65535}, .dpts = {0, 65535}, .flg_mask = 1, .flg_cmp = 1};
+	int fd[2];
+
+	pair(fd);
+	RULES(false, {.hook = NF_INET_LOCAL_OUT,
+		      .protocol = IPPROTO_TCP,
+		      .match = "tcp",
+		      .data = &fin,
+		      .size = sizeof(fin),
+		      .target = "REJECT",
+		      .with = IPT_TCP_RESET});
+	CHECK(shutdown(fd[0], SHUT_WR) == 0);
+	CHECK(ready(fd[0], POLLIN, SOON) & POLLERR);
+	CHECK(option(fd[0], SOL_SOCKET, SO_ERROR) == ECONNRESET);
+	CHECK(ready(fd[1], POLLIN, 0) == 0);
 	no_rules(false);
 	close_pair(fd);
 }
@@ -429,7 +562,11 @@ static void connects_meet_changes(void)
 RUN(TEST(there_is_a_network), TEST(requests_are_refused), TEST(refusals_are_told_later),
     TEST(lost_requests_time_out), TEST(lost_requests_are_made_again),
     TEST(lost_resets_are_asked_for_again), TEST(who_waits_may_close),
-    TEST(data_are_held_up), TEST(the_buffer_fills), TEST(what_was_sent_outlives_who_sent),
-    TEST(an_end_is_held_up), TEST(resets_end_it), TEST(who_waits_too_long_gives_up),
-    TEST(states_are_known), TEST(flags_are_known), TEST(ipv6_has_its_own_rules),
-    TEST(rules_change_under_way), TEST(connects_meet_changes))
+    TEST(lost_requests_leave_nothing), TEST(data_are_held_up), TEST(the_buffer_fills),
+    TEST(what_was_sent_outlives_who_sent), TEST(an_end_is_held_up), TEST(resets_end_it),
+    TEST(who_waits_too_long_gives_up), TEST(who_sends_to_who_gave_up_is_told),
+    TEST(who_sends_is_told_though_a_reset_was_dropped),
+    TEST(who_waits_for_who_has_gone_gives_up), TEST(who_has_gone_answers_later),
+    TEST(an_end_may_be_refused), TEST(states_are_known), TEST(flags_are_known),
+    TEST(ipv6_has_its_own_rules), TEST(rules_change_under_way),
+    TEST(connects_meet_changes))

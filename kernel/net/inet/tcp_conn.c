@@ -252,6 +252,8 @@ size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to)
 	size_t used = byte_chain_used(&to->in);
 
 	(void)from;
+	if (unlikely(!to->is_open)) /* it is answered, and does not stay */
+		return 0;
 	return MAX(used > window ? used - window : 0, (size_t)to->held);
 }
 
@@ -357,9 +359,11 @@ static void half_leave(struct tcp_conn *c, const struct inet_socket *i, bool wit
 	h->owner = NULL;
 	byte_chain_clear(&h->in, unread);
 	h->held = 0;
-	h->is_blocked = h->is_fin_lost = false;
-	if (unlikely(other->is_lingering))
-		tcp_tell(other, POLL_WRITABLE);
+	h->is_fin_lost = false;
+	/* Where what came was dropped it is sent again, and may then be answered. */
+	h->is_blocked = h->is_blocked && other->state != TCP_CLOSE;
+	if (other->state != TCP_CLOSE || unlikely(other->is_lingering))
+		tcp_room_came(other, h);
 }
 
 /* SO_LINGER: until all is sent, the time is over, or a signal comes. c's lock is held. */

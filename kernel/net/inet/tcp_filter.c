@@ -219,9 +219,12 @@ static bool attempt_next(struct attempt *a)
 	return true;
 }
 
-/* The half's connection is over, with that error. c's lock is held. */
-static void fail(struct tcp_half *h, int error)
+/* The half's connection is over, with that error: who sends to it learns that when he
+ * goes on. c's lock is held. */
+static void fail(struct tcp_conn *c, struct tcp_half *h, int error)
 {
+	struct tcp_half *other = sender_to(c, h);
+
 	if (h->state == TCP_CLOSE)
 		return;
 	h->error = error;
@@ -229,6 +232,8 @@ static void fail(struct tcp_half *h, int error)
 	h->shutdown = TCP_SHUT_BOTH;
 	h->is_open = false;
 	tcp_tell(h, 0);
+	if (other->state != TCP_CLOSE)
+		tcp_room_came(other, h);
 }
 
 /* ---- requests ---- */
@@ -285,7 +290,7 @@ void tcp_request_lost(struct tcp_conn *c)
 			l->options.syn_count ? l->options.syn_count : SYN_RETRIES;
 		arm(r);
 	} else {
-		fail(h, ETIMEDOUT); /* no memory to wait with */
+		fail(c, h, ETIMEDOUT); /* no memory to wait with */
 	}
 	lock_drop(&c->lock);
 }
@@ -293,7 +298,7 @@ void tcp_request_lost(struct tcp_conn *c)
 void tcp_request_failed(struct tcp_conn *c, int error)
 {
 	lock_take(&c->lock);
-	fail(&c->half[CONNECTOR], error);
+	fail(c, &c->half[CONNECTOR], error);
 	lock_drop(&c->lock);
 }
 
@@ -330,10 +335,10 @@ static bool request_end(struct tcp_conn *c, struct tcp_reply reply,
 	if (h->state != TCP_SYN_SENT) {
 		/* It has been closed meanwhile. */
 	} else if (reply.error) {
-		fail(h, reply.error);
+		fail(c, h, reply.error);
 	} else if (reply.is_lost) {
 		if (!a->left-- || !attempt_next(a))
-			fail(h, ETIMEDOUT);
+			fail(c, h, ETIMEDOUT);
 	} else if (listener) {
 		is_heard = true;
 		atomic_store(&c->listener, listener);
@@ -406,7 +411,7 @@ enum nf_fate tcp_data_fate(struct tcp_conn *c, struct tcp_half *to, size_t size)
 		return NF_DROPPED;
 	v = run_to(net, c, to, FLAG_PSH | FLAG_ACK, size);
 	if (v.fate == NF_RESET)
-		fail(sender_to(c, to), ECONNRESET);
+		fail(c, sender_to(c, to), ECONNRESET);
 	return v.fate == NF_REJECTED ? NF_DROPPED : v.fate;
 }
 
@@ -428,7 +433,11 @@ bool tcp_fin_is_lost(struct tcp_conn *c, struct tcp_half *to)
 		return false;
 	if (!to->is_blocked) {
 		v = run_to(net, c, to, FLAG_FIN | FLAG_ACK, 0);
-		if (v.fate == NF_PASSES || (v.fate != NF_RESET && !block(c, to)))
+		if (v.fate == NF_RESET) {
+			fail(c, sender_to(c, to), ECONNRESET);
+			return true;
+		}
+		if (v.fate == NF_PASSES || !block(c, to))
 			return false;
 	}
 	to->is_fin_lost = true;
@@ -461,17 +470,23 @@ static void unblock(struct tcp_conn *c, struct tcp_half *to)
 static void data_again(struct tcp_conn *c, struct tcp_half *to)
 {
 	struct attempt *a = &c->retry->data[side_of(c, to)];
+	struct tcp_half *from = sender_to(c, to);
 	struct net_ns *net = net_of(c);
-	uint8_t flags = to->held ? FLAG_PSH | FLAG_ACK : FLAG_FIN | FLAG_ACK;
+	bool is_fin = to->is_open && !to->held;
 	struct nf_verdict v = {.fate = NF_DROPPED};
 
-	if (!to->is_blocked || !to->is_open) {
+	if (!to->is_blocked || (!to->is_open && from->state == TCP_CLOSE)) {
 		a->at = NSEC_NEVER;
 		return;
 	}
 	if (net)
-		v = run_to(net, c, to, flags, to->held);
-	if (v.fate == NF_PASSES) {
+		v = run_to(net, c, to, (is_fin ? FLAG_FIN : FLAG_PSH) | FLAG_ACK,
+			   to->held);
+	if (v.fate == NF_PASSES && !to->is_open) {
+		to->is_blocked = false;
+		a->at = NSEC_NEVER;
+		tcp_send_reset(c, from);
+	} else if (v.fate == NF_PASSES) {
 		/* Of a FIN alone that was it. */
 		if (!to->held && to->is_fin_lost && to->state != TCP_CLOSE)
 			tcp_fin_arrives(to);
@@ -479,9 +494,9 @@ static void data_again(struct tcp_conn *c, struct tcp_half *to)
 		unblock(c, to);
 	} else if (v.fate == NF_RESET) {
 		a->at = NSEC_NEVER;
-		fail(sender_to(c, to), ECONNRESET);
+		fail(c, from, ECONNRESET);
 	} else if (!attempt_next(a)) {
-		fail(sender_to(c, to), ETIMEDOUT);
+		fail(c, from, ETIMEDOUT);
 	}
 }
 
