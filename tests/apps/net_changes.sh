@@ -40,7 +40,7 @@ wait $!
 same "links, addresses and routes" "address end link route" "$(sed 's/ route-gone//' out)"
 
 ip link set lo down
-timeout 30 "$CARBYNE" run -v "$PWD:$PWD" -- bash -c 'ip monitor link >told & until grep "lo:.*UP" told >lines; do sleep 0.1; done; kill %1; head -n 1 lines | wc -l' >out 2>&1 &
+timeout 30 "$CARBYNE" run -v "$PWD:$PWD" -- bash -c ': >told; ip monitor link >told & until grep "lo:.*UP" told >lines; do sleep 0.1; done; kill %1; head -n 1 lines | wc -l' >out 2>&1 &
 # Again and again: when it has begun to listen it does not say.
 while kill -0 $! 2>/dev/null; do
 	ip link set lo up
