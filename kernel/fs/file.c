@@ -196,8 +196,8 @@ static bool pos_is_shared(const struct file *f)
 
 typedef ssize_t (*transfer_t)(struct file *f, struct uio *u, int64_t *pos);
 
-static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
-			transfer_t op) NO_LOCK_CHECK
+static ssize_t transfer_at(struct file *f, struct uio *u, int64_t *pos,
+			   transfer_t op) NO_LOCK_CHECK
 {
 	int64_t at = 0;
 	ssize_t done;
@@ -209,8 +209,6 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 			return -ESPIPE;
 		return op(f, u, pos);
 	}
-	if (f->mode & FMODE_STREAM)
-		return op(f, u, &at);
 	if (pos_is_shared(f))
 		lock_take(&f->pos_lock);
 	at = f->pos;
@@ -223,6 +221,15 @@ static ssize_t transfer(struct file *f, struct uio *u, int64_t *pos,
 	if (pos_is_shared(f))
 		lock_drop(&f->pos_lock);
 	return done;
+}
+
+static inline ssize_t transfer(struct file *f, struct uio *u, int64_t *pos, transfer_t op)
+{
+	int64_t none = 0;
+
+	if (!pos && (f->mode & FMODE_STREAM))
+		return op(f, u, &none);
+	return transfer_at(f, u, pos, op);
 }
 
 /* Reaches the next byte of u's memory as the transfer would: true when that had to wait.
@@ -278,9 +285,7 @@ static inline ssize_t transfer_all(struct file *f, struct uio *u, int64_t *pos,
 						 int64_t *pos))
 {
 	size_t left = u->left;
-	int64_t none = 0;
-	ssize_t done = !pos && (f->mode & FMODE_STREAM) ? op(f, u, &none)
-							: transfer(f, u, pos, op);
+	ssize_t done = transfer(f, u, pos, op);
 
 	if (unlikely(done != (ssize_t)left) && current()->mm && current()->mm->uffd &&
 	    !(u->flags & UIO_KERNEL))

@@ -201,9 +201,14 @@ void notify_unmount(struct superblock *sb);
 extern struct notify_marks notify_tree_marks;
 extern struct inode *notify_tree_inode;
 
+static inline bool sb_is_watched(const struct superblock *sb)
+{
+	return unlikely(__atomic_load_n(&sb->mark_count, __ATOMIC_RELAXED) != 0);
+}
+
 static inline bool fs_is_watched(const struct inode *inode)
 {
-	return unlikely(__atomic_load_n(&inode->sb->mark_count, __ATOMIC_RELAXED) != 0);
+	return sb_is_watched(inode->sb);
 }
 
 /* ---- asking: notify_perm.c ---- */
@@ -256,10 +261,7 @@ static inline int fs_ask_truncate(const struct path *p, struct inode *inode, int
 static inline void file_notify(const struct file *f, uint32_t mask)
 {
 	/* The inode's superblock, but by what the files of it share. */
-	const struct superblock *sb = f->path.mount->sb;
-
-	if (unlikely(__atomic_load_n(&sb->mark_count, __ATOMIC_RELAXED) != 0) &&
-	    !(f->mode & FMODE_NO_NOTIFY))
+	if (sb_is_watched(f->path.mount->sb) && !(f->mode & FMODE_NO_NOTIFY))
 		notify_tell_path(&f->path, mask);
 }
 
