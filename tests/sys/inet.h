@@ -2,6 +2,7 @@
 /* inet.h - sockets of 127.0.0.1 and ::1 for tests: the port is always the host's choice.
  */
 #pragma once
+#include "asleep.h"
 #include "fixture.h"
 
 #include <arpa/inet.h>
@@ -80,6 +81,34 @@ HELPER void close_pair(const int fd[2])
 {
 	CHECK(close(fd[0]) == 0);
 	CHECK(close(fd[1]) == 0);
+}
+
+/* What waits for data at fd[0] can be stopped, goes on, and can be killed; what is sent
+ * then goes to others. */
+HELPER void stop_and_kill_a_receiver(const int fd[2])
+{
+	int status;
+	pid_t pid;
+	char c;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		(void)!recv(fd[0], &c, 1, 0);
+		_exit(0);
+	}
+	CHECK(pid > 0);
+	await_sleep(pid);
+	CHECK(kill(pid, SIGSTOP) == 0);
+	CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	CHECK(kill(pid, SIGCONT) == 0);
+	await_sleep(pid);
+	CHECK(waitpid(pid, &status, WNOHANG) == 0); /* waits on */
+	CHECK(kill(pid, SIGKILL) == 0);
+	status = child_wait(pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CHECK(send(fd[1], "x", 1, 0) == 1);
+	CHECK(recv(fd[0], &c, 1, 0) == 1);
 }
 
 /* Two datagram sockets, connected with each other. */

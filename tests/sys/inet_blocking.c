@@ -213,41 +213,19 @@ static void nothing_is_lost(void)
 	}
 }
 
-static int dead_fd;
-
-static void receive_for_ever(void)
-{
-	char c;
-
-	(void)!recv(dead_fd, &c, 1, 0);
-}
-
 static void kill_and_stop_reach_it(void)
 {
-	int status;
 	int fd[2];
-	pid_t pid;
-	char c;
 
 	FOR_EACH_PAIR(make)
 	{
 		make(fd);
-		dead_fd = fd[0];
-		pid = child_start(receive_for_ever);
-		sleep_ms(10);
-		CHECK(kill(pid, SIGSTOP) == 0);
-		CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
-		CHECK(kill(pid, SIGCONT) == 0);
-		sleep_ms(10);
-		CHECK(waitpid(pid, &status, WNOHANG) == 0); /* waits on */
-		CHECK(kill(pid, SIGKILL) == 0);
-		status = child_wait(pid);
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-		CHECK(send(fd[1], "x", 1, 0) == 1);
-		CHECK(recv(fd[0], &c, 1, 0) == 1);
+		stop_and_kill_a_receiver(fd);
 		close_pair(fd);
 	}
 }
+
+static int dead_fd;
 
 /* At any moment of the call, and of a round trip. */
 static void answer(void)

@@ -252,36 +252,12 @@ static void streams_survive_a_storm(void)
 	free(data);
 }
 
-static int dead_fd;
-
-static void receive_for_ever(void)
-{
-	char c;
-
-	(void)!recv(dead_fd, &c, 1, 0);
-}
-
 static void kill_and_stop_reach_the_receiver(void)
 {
-	int status;
 	int fd[2];
-	pid_t pid;
-	char c;
 
 	tcp_pair(fd);
-	dead_fd = fd[0];
-	pid = child_start(receive_for_ever);
-	sleep_ms(30);
-	CHECK(kill(pid, SIGSTOP) == 0);
-	CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
-	CHECK(kill(pid, SIGCONT) == 0);
-	sleep_ms(30);
-	CHECK(waitpid(pid, &status, WNOHANG) == 0); /* waits on */
-	CHECK(kill(pid, SIGKILL) == 0);
-	status = child_wait(pid);
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	CHECK(send(fd[1], "x", 1, 0) == 1);
-	CHECK(recv(fd[0], &c, 1, 0) == 1);
+	stop_and_kill_a_receiver(fd);
 	close_pair(fd);
 }
 
