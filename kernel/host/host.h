@@ -143,8 +143,8 @@ int host_bind(int fd, const void *addr, int len);
 int host_listen(int fd, int backlog);
 /* may_block false: the descriptor has O_NONBLOCK; else these two block. */
 int host_connect(int fd, const void *addr, int len, bool may_block);
-int host_accept(int fd, bool may_block);
 /* *len: the room at addr; the name's true length comes back. */
+int host_accept(int fd, bool may_block, void *addr, int *len); /* may be NULL, both */
 int host_getsockname(int fd, void *addr, int *len, bool peer);
 /* The next eight block without MSG_DONTWAIT. data, and the vector of a message, may name
  * guest memory (a fault there is -EFAULT). No signal is sent for -EPIPE. */

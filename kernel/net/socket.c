@@ -402,7 +402,7 @@ void socket_carrier_destroy(struct socket *s)
 }
 
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
-		       struct file **out)
+		       struct socket_name *peer, struct file **out)
 {
 	struct socket *s;
 	int err;
@@ -419,7 +419,7 @@ int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
 	err = socket_hold(s, flags & SOCK_NONBLOCK, out);
 	if (err)
 		return err;
-	err = listener->ops->accept(listener, s, nonblock);
+	err = listener->ops->accept(listener, s, nonblock, peer);
 	if (err)
 		s->ops = NULL;
 	else

@@ -58,6 +58,11 @@ int message_check_creds(const struct linux_cmsghdr *c,
 /* A send that found the other side closed: -EPIPE, and SIGPIPE unless MSG_NOSIGNAL. */
 int message_broken_pipe(const struct message *m);
 
+struct socket_name {
+	struct linux_sockaddr_storage addr;
+	int len; /* 0: none */
+};
+
 /* What a family does. All may sleep. Addresses and option values are kernel memory.
  * Returned errors are Linux's; -ERESTARTSYS when interrupted. NULL: -EOPNOTSUPP. */
 struct socket_ops {
@@ -68,8 +73,10 @@ struct socket_ops {
 	/* Fills fresh, for which family, type and protocol are set and create was not
 	 * called: sets its ops, private and host_fd. Nothing is to be undone on error.
 	 * Who is killed meanwhile leaves a host_fd that is closed, or what release
-	 * undoes. */
-	int (*accept)(struct socket *s, struct socket *fresh, bool nonblock);
+	 * undoes. peer (may be NULL): who it is, where the name that fresh would tell of
+	 * its peer goes when he does; else left as it was. */
+	int (*accept)(struct socket *s, struct socket *fresh, bool nonblock,
+		      struct socket_name *peer);
 	/* An accept that does not wait would answer -EAGAIN now. NULL: who knows. */
 	bool (*has_nobody)(struct socket *s);
 	/* Own name, or the peer's. Returns its length or -errno. */
@@ -199,7 +206,7 @@ void socket_carrier_destroy(struct socket *s);
  * SOCK_NONBLOCK. *out, NULL before, is the file from when it is made: part of a claim of
  * the caller's, which puts it. */
 int socket_accept_file(struct socket *listener, uint32_t flags, bool nonblock,
-		       struct file **out) MUST_CHECK;
+		       struct socket_name *peer, struct file **out) MUST_CHECK;
 /* Two that are connected with each other. */
 int socket_create_pair(int family, int type, int protocol,
 		       struct file *out[2]) MUST_CHECK;

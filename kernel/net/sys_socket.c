@@ -197,16 +197,18 @@ static long accept_into(struct socket *s, int fd, uaddr_t addr, uaddr_t len,
 			uint32_t flags)
 {
 	struct accept_claim c = {.file = NULL};
+	struct socket_name peer;
 	int err;
 
+	peer.len = 0;
 	claim_begin(&c.claim, accept_abandon);
-	err = socket_accept_file(s, flags, is_nonblocking(s), &c.file);
-	if (!err && addr) {
-		err = export_name(socket_of_file(c.file), true, addr, len);
-		/* It may have gone again already. */
-		if (err == -ENOTCONN)
-			err = -ECONNABORTED;
-	}
+	err = socket_accept_file(s, flags, is_nonblocking(s), addr ? &peer : NULL,
+				 &c.file);
+	if (!err && addr)
+		err = peer.len ? address_export(&peer.addr, peer.len, addr, len)
+			       : export_name(socket_of_file(c.file), true, addr, len);
+	if (err == -ENOTCONN)
+		err = -ECONNABORTED;
 	if (err)
 		accepted_put(&c);
 	else

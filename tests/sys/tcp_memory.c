@@ -72,6 +72,34 @@ static void reset_is_told(void)
 	close(fd[0]);
 }
 
+/* Also through a listener that others may share the port of. */
+static void who_was_reset_is_accepted(void)
+{
+	for (int i = 0; i < 4; i++) {
+		struct sockaddr_in n = {.sin_port = 0}, own;
+		socklen_t len = sizeof(n), own_len = sizeof(own);
+		int l = socket_at(SOCK_STREAM, 0), c, a;
+		char b[8];
+
+		CHECK(setsockopt(l, SOL_SOCKET, SO_REUSEPORT, &(int){i & 1}, 4) == 0);
+		CHECK(listen(l, 5) == 0);
+		c = socket(AF_INET, SOCK_STREAM, 0);
+		CHECK(connect_to(c, port_of(l)) == 0);
+		CHECK(getsockname(c, (void *)&own, &own_len) == 0);
+		CHECK(i < 2 || send(c, "data", 4, 0) == 4);
+		abort_on_close(c);
+		a = accept(l, (void *)&n, &len);
+		CHECK(a >= 0 && len == sizeof(n) && n.sin_family == AF_INET);
+		CHECK(n.sin_port == own.sin_port);
+		CHECK(n.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+		FAILS(ENOTCONN, getpeername(a, (void *)&n, &len));
+		CHECK(i < 2 || recv(a, b, sizeof(b), 0) == 4);
+		FAILS(ECONNRESET, recv(a, b, sizeof(b), 0));
+		CHECK(recv(a, b, sizeof(b), 0) == 0);
+		CHECK(close(a) == 0 && close(l) == 0);
+	}
+}
+
 static void unread_data_make_a_reset(void)
 {
 	char buf[8];
@@ -533,7 +561,7 @@ static void two_threads_of_life(void)
 	close(fd[0]);
 }
 
-RUN(TEST(reset_is_told), TEST(unread_data_make_a_reset),
+RUN(TEST(reset_is_told), TEST(who_was_reset_is_accepted), TEST(unread_data_make_a_reset),
     TEST(the_end_comes_after_the_data), TEST(halves_are_closed),
     TEST(a_broken_pipe_is_a_signal), TEST(nobody_waits_for_a_connect),
     TEST(epoll_follows_level), TEST(epoll_follows_edge), TEST(a_oneshot_stays_silent),

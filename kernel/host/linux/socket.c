@@ -29,12 +29,12 @@ int host_listen(int fd, int backlog)
 	return (int)CALL(NR_listen, fd, backlog);
 }
 
-int host_accept(int fd, bool may_block)
+int host_accept(int fd, bool may_block, void *addr, int *len)
 {
 	if (!may_block)
-		return (int)CALL(NR_accept4, fd, 0, 0, SOCK_CLOEXEC);
-	return (int)host_block_current(NR_accept4, (uint64_t)fd, 0, 0, SOCK_CLOEXEC, 0,
-				       0);
+		return (int)CALL(NR_accept4, fd, addr, len, SOCK_CLOEXEC);
+	return (int)host_block_current(NR_accept4, (uint64_t)fd, (uint64_t)addr,
+				       (uint64_t)len, SOCK_CLOEXEC, 0, 0);
 }
 
 int host_getsockname(int fd, void *addr, int *len, bool peer)

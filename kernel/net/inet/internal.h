@@ -72,6 +72,8 @@ struct inet_socket {
 
 /* A listener's next connection, which is the host's fd: fresh is filled as by accept. */
 int inet_accept_fd(struct socket *s, struct socket *fresh, int fd) MUST_CHECK;
+/* Accepts from s->host_fd: a descriptor, or -errno. */
+int inet_host_accept(struct socket *s, bool may_block, struct socket_name *peer);
 /* What fresh has of s as accepted sockets have it, its descriptor or connection apart. */
 struct inet_socket *inet_accepted(struct socket *s, struct socket *fresh) MUST_CHECK;
 int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, int len,

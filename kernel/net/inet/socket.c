@@ -168,7 +168,20 @@ static int inet_listen(struct socket *s, int backlog)
 	return host_listen(s->host_fd, backlog);
 }
 
-static int accept_connection(struct socket *s, bool may_block)
+int inet_host_accept(struct socket *s, bool may_block, struct socket_name *peer)
+{
+	int len = sizeof(peer->addr);
+	int fd;
+
+	if (!peer)
+		return host_accept(s->host_fd, may_block, NULL, NULL);
+	fd = host_accept(s->host_fd, may_block, &peer->addr, &len);
+	if (fd >= 0)
+		peer->len = MIN(MAX(len, 0), (int)sizeof(peer->addr));
+	return fd;
+}
+
+static int accept_connection(struct socket *s, bool may_block, struct socket_name *peer)
 {
 	nsec_t deadline = inet_deadline(&s->receive_timeout);
 	int fd = inet_set_nonblock(s, !may_block);
@@ -177,7 +190,7 @@ static int accept_connection(struct socket *s, bool may_block)
 	if (fd < 0)
 		return fd;
 	do {
-		fd = host_accept(s->host_fd, may_block);
+		fd = inet_host_accept(s, may_block, peer);
 		if (fd == -EINTR)
 			err = inet_receive_interrupted(s, deadline);
 	} while (fd == -EINTR && !err);
@@ -221,13 +234,14 @@ int inet_accept_fd(struct socket *s, struct socket *fresh, int fd)
 	return 0;
 }
 
-static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock)
+static int inet_accept(struct socket *s, struct socket *fresh, bool nonblock,
+		       struct socket_name *peer)
 {
 	bool may_block = !nonblock;
 	int fd = inet_may_receive(s, &may_block);
 
 	if (!fd)
-		fd = accept_connection(s, may_block);
+		fd = accept_connection(s, may_block, peer);
 	return fd < 0 ? fd : inet_accept_fd(s, fresh, fd);
 }
 

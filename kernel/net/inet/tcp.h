@@ -232,7 +232,8 @@ int tcp_listen(struct socket *s, int backlog);
 int tcp_listener_begin(struct inet_socket *i, int backlog) MUST_CHECK;
 /* That of a socket: a reference, or NULL. */
 struct tcp_listener *tcp_listener_of(struct inet_socket *i) MUST_CHECK;
-int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock);
+int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock,
+	       struct socket_name *peer);
 /* Of a listener without a host socket. */
 bool tcp_has_nobody(struct socket *s);
 /* Whom a connect to t comes to: a reference, or NULL. */

@@ -389,6 +389,7 @@ void tcp_listener_end(struct inet_socket *i, bool is_over)
 struct accept {
 	struct claim claim; /* on the listener, and the connection */
 	struct socket *s, *fresh;
+	struct socket_name *peer; /* borrowed; or NULL */
 	struct tcp_listener *listener;
 	struct tcp_conn *conn; /* ref: in no queue, and without a socket; or NULL */
 	nsec_t deadline;
@@ -438,6 +439,10 @@ static int accept_in_memory(struct accept *a)
 	c->half[ACCEPTOR].owner = i;
 	a->conn = NULL;
 	lock_drop(&c->lock);
+	/* Also of one that was reset meanwhile, which is accepted all the same. */
+	if (a->peer)
+		a->peer->len = tcp_name_export(&c->half[CONNECTOR].name, c->is_v4,
+					       a->s->family, &a->peer->addr);
 	return 0;
 }
 
@@ -452,7 +457,7 @@ static int accept_try(struct accept *a)
 	if (a->s->host_fd < 0)
 		return atomic_load(&inet_of(a->s)->listener) == a->listener ? -EAGAIN
 									    : -EINVAL;
-	fd = host_accept(a->s->host_fd, false);
+	fd = inet_host_accept(a->s, false, a->peer);
 	if (fd == -EAGAIN && is_hosts_turn && dequeue(a))
 		return accept_in_memory(a);
 	return fd < 0 ? fd : inet_accept_fd(a->s, a->fresh, fd);
@@ -532,10 +537,11 @@ static void accept_abandon(struct claim *c)
 	tcp_listener_put(a->listener);
 }
 
-int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
+int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock,
+	       struct socket_name *peer)
 {
 	struct inet_socket *i = inet_of(s);
-	struct accept a = {.s = s, .fresh = fresh};
+	struct accept a = {.s = s, .fresh = fresh, .peer = peer};
 	int err;
 
 	lock_take(&i->lock);
@@ -548,7 +554,7 @@ int tcp_accept(struct socket *s, struct socket *fresh, bool nonblock)
 	if (!a.listener)
 		return i->is_local || tcp_conn_of(i)
 			       ? -EINVAL
-			       : inet_ops.accept(s, fresh, nonblock);
+			       : inet_ops.accept(s, fresh, nonblock, peer);
 	a.deadline = socket_deadline(&s->receive_timeout);
 	err = accept_from_both(&a, nonblock);
 	/* A wake-up that was for one alone is passed on, also when the host's queue has

@@ -228,12 +228,14 @@ bool unix_has_nobody(struct socket *s)
 	return u->state == UNIX_LISTENING && !atomic_load(&u->queued);
 }
 
-int unix_accept(struct socket *s, struct socket *fresh, bool nonblock)
+int unix_accept(struct socket *s, struct socket *fresh, bool nonblock,
+		struct socket_name *peer)
 {
 	struct unix_socket *u = unix_of(s);
 	struct embryo_claim c = {.embryo = NULL};
 	int err;
 
+	(void)peer; /* who has gone can be asked for his name */
 	if (u->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
 	if (u->state != UNIX_LISTENING)

@@ -232,7 +232,8 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 int unix_connect_dgram(struct socket *s, const struct linux_sockaddr_storage *addr,
 		       int len, bool nonblock);
 int unix_listen(struct socket *s, int backlog);
-int unix_accept(struct socket *s, struct socket *fresh, bool nonblock);
+int unix_accept(struct socket *s, struct socket *fresh, bool nonblock,
+		struct socket_name *peer);
 bool unix_has_nobody(struct socket *s);
 int unix_pair(struct socket *a, struct socket *b);
 int unix_shutdown(struct socket *s, int how);
