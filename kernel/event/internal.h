@@ -80,32 +80,33 @@ struct item_wait {
 enum { ITEM_WAITS_INSIDE = 2 };
 
 struct epoll_item {
+	/* A cache line of what telling an event looks at. */
+	struct epoll *ep;     /* const: ref */
+	struct epoll *target; /* const: ref: what it watches is an epoll; or NULL */
+	uint64_t data;	      /* ep->lock */
+	uint64_t told;	      /* ep->lock: the harvest that last told it */
+	uint32_t events;      /* atomic: changed under ep->lock */
+	int fd;		      /* const */
 	struct ref refs; /* the tree's, the file's, and those of users of the moment */
+	/* A host descriptor's, or an epoll's that has a host epoll: */
+	int host_slot;	   /* ep->lock: -1: none */
+	int host_fd;	   /* file->host_poll_fd, or a duplicate; -1: none, or an epoll */
+	bool owns_host_fd; /* it is a duplicate */
+	bool is_on_host;   /* epoll_enter(), epolls: nest_lock: a member of host_epfd */
+	bool is_in_tree;   /* ep->lock: false once removed */
+	bool is_ready;	   /* ep->lock: on a ready list */
+	struct file *file; /* const: borrowed, alive while is_on_file */
+
 	struct tree_node node;	/* ep->lock */
-	struct epoll *ep;	/* const: ref */
-	struct file *file;	/* const: borrowed, alive while is_on_file */
-	int fd;			/* const */
-	uint32_t events;	/* atomic: changed under ep->lock */
-	uint64_t data;		/* ep->lock */
-	bool is_in_tree;	/* ep->lock: false once removed */
-	bool is_ready;		/* ep->lock: on a ready list */
 	struct list ready_link; /* ep->lock */
 
 	bool is_on_file;	      /* the file's bucket */
+	uint32_t pass;		      /* the same: of epoll_host_fd_changed() */
 	struct epoll_item *file_next; /* the same */
 	struct epoll_item *file_prev; /* the same */
 
-	struct epoll *target;	 /* const: ref: what it watches is an epoll; or NULL */
 	struct list child_link;	 /* nest_lock */
 	struct list parent_link; /* nest_lock */
-
-	/* A host descriptor's, or an epoll's that has a host epoll: */
-	int host_fd;	   /* file->host_poll_fd, or a duplicate; -1: none, or an epoll */
-	bool owns_host_fd; /* it is a duplicate */
-	uint32_t pass;	   /* the file's bucket: of epoll_host_fd_changed() */
-	bool is_on_host;   /* epoll_enter(), epolls: nest_lock: a member of host_epfd */
-	int host_slot;	   /* ep->lock: -1: none */
-	uint64_t told;	   /* ep->lock: the harvest that last told it */
 
 	int wait_err;
 	unsigned wait_count;	 /* of those inside */

@@ -98,14 +98,15 @@ struct mm {
 	size_t data_pages;  /* private writable, for RLIMIT_DATA */
 	size_t locked_pages;
 	size_t stack_pages;
-	size_t area_count;   /* that the guest sees, for vm.max_map_count */
-	uaddr_t mmap_top;    /* allocations go down from here */
-	uaddr_t mmap_bottom; /* or up from here (ADDR_COMPAT_LAYOUT): 0: down */
+	size_t area_count;    /* that the guest sees, for vm.max_map_count */
+	struct uffd_mm *uffd; /* atomic: ref: userfaultfd(2) was called; NULL: never */
+	uaddr_t mmap_top;     /* allocations go down from here */
+	uaddr_t stack_low;    /* atomic: lock to write: where the first stack begins */
+	uaddr_t mmap_bottom;  /* or up from here (ADDR_COMPAT_LAYOUT): 0: down */
 	uaddr_t brk_start;
 	uaddr_t brk_end;
 	uaddr_t code_start, code_end, data_start, data_end;
 	uaddr_t stack_start; /* what the first stack pointer was */
-	uaddr_t stack_low;   /* atomic: lock to write: where the first stack begins */
 	uint64_t growths;    /* lock: of areas that grow down, by faults */
 	uaddr_t arg_start, arg_end, env_start, env_end;
 	uint64_t auxv[AUXV_WORDS];    /* as in the first stack; lock */
@@ -124,7 +125,6 @@ struct mm {
 	uint32_t lock_future;	      /* mlockall(2) with MCL_FUTURE: its flags */
 	struct mm_use use;	      /* lock */
 	void *aio;		      /* event/: contexts of io_setup; see mm_gone_hook */
-	struct uffd_mm *uffd; /* atomic: ref: userfaultfd(2) was called; NULL: never */
 };
 
 /* Returns an empty mm with one reference, or NULL. */

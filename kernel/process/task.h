@@ -98,6 +98,8 @@ struct task {
 	pid_t tid;
 	uint64_t serial;	 /* const: no other task or process ever has it */
 	uint32_t call_work;	 /* atomic: enum call_work */
+	bool restore_blocked;	 /* own: saved_blocked, after delivery */
+	bool mask_outlasts_call; /* own: after delivery whatever the call returns */
 	enum task_state state;	 /* process->lock */
 	struct list thread_link; /* in process->tasks: process->lock */
 
@@ -105,6 +107,7 @@ struct task {
 	struct mm *mm;	     /* ref; fork: copied, CLONE_VM: shared; NULL once exited */
 	struct fdtable *fds; /* ref; fork: copied, CLONE_FILES: shared */
 	struct file *borrowed[4]; /* own: refs of fd_get(), with a table that is shared */
+	struct io_counts io;	  /* own: written by the task alone */
 	struct fs_context *fs;	  /* ref; fork: copied, CLONE_FS: shared */
 	struct nsproxy *ns; /* ref; namespace.h; others read it under process->lock */
 	struct sighand *sighand; /* ref */
@@ -112,9 +115,7 @@ struct task {
 	/* signals (own: only the task changes blocked; others read it under
 	 * process->lock) */
 	uint64_t blocked;
-	uint64_t saved_blocked; /* sigsuspend, ppoll …: restored after delivery */
-	bool restore_blocked;
-	bool mask_outlasts_call;   /* restored after delivery whatever the call returns */
+	uint64_t saved_blocked;	   /* sigsuspend, ppoll …: see restore_blocked */
 	struct sigpending pending; /* process->lock */
 	struct linux_stack
 		altstack; /* fork: kept, CLONE_VM without VFORK: cleared, exec: cleared */
@@ -184,7 +185,6 @@ struct task {
 	bool made_segments;		 /* own: ipc/: it has made shared memory */
 	struct io_context *io_context;	 /* process->lock: ref or NULL */
 	uint32_t mem_policy;		 /* own: mm/policy.h; fork and exec: kept */
-	struct io_counts io;		 /* own: written by the task alone */
 	int pdeath_signal;
 	bool is_over_nproc; /* set*uid went over RLIMIT_NPROC: exec is to look */
 	bool is_exiting;    /* atomic: makes no more calls */
