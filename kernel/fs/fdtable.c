@@ -160,7 +160,7 @@ int fdtable_unshare(struct task *t)
 
 /* ---- looking ---- */
 
-static void note(struct task *t, struct file *f)
+HOT static void note(struct task *t, struct file *f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(t->borrowed); i++)
 		if (!t->borrowed[i]) {
@@ -169,7 +169,7 @@ static void note(struct task *t, struct file *f)
 		}
 }
 
-static void forget(struct task *t, const struct file *f)
+HOT static void forget(struct task *t, const struct file *f)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(t->borrowed); i++)
 		if (t->borrowed[i] == f) {
@@ -178,7 +178,7 @@ static void forget(struct task *t, const struct file *f)
 		}
 }
 
-static struct fdref get(int fd, bool path_too)
+HOT static struct fdref get(int fd, bool path_too)
 {
 	struct fdtable *fds = current()->fds;
 	struct fdref ref = {NULL, false};
@@ -199,7 +199,7 @@ static struct fdref get(int fd, bool path_too)
 	return ref;
 }
 
-struct fdref fd_get(int fd)
+HOT struct fdref fd_get(int fd)
 {
 	return get(fd, false);
 }
@@ -209,7 +209,7 @@ struct fdref fd_get_any(int fd)
 	return get(fd, true);
 }
 
-void fd_put_of(struct task *t, struct fdref ref)
+HOT void fd_put_of(struct task *t, struct fdref ref)
 {
 	if (likely(!ref.has_ref))
 		return;
@@ -217,7 +217,7 @@ void fd_put_of(struct task *t, struct fdref ref)
 	file_put(ref.file);
 }
 
-void fd_put(struct fdref ref)
+HOT void fd_put(struct fdref ref)
 {
 	if (unlikely(ref.has_ref))
 		fd_put_of(current(), ref);
@@ -234,7 +234,7 @@ void fd_abandon(struct task *t)
 	}
 }
 
-struct file *fdtable_lookup(struct fdtable *fds, int fd)
+HOT struct file *fdtable_lookup(struct fdtable *fds, int fd)
 {
 	struct file *f = NULL;
 

@@ -135,7 +135,7 @@ struct file *file_alloc(uint32_t flags, uint32_t mode)
 	return f;
 }
 
-void file_get(struct file *f)
+HOT void file_get(struct file *f)
 {
 	ref_get(&f->refs);
 }
@@ -173,7 +173,7 @@ static void file_free(struct file *f)
 	slab_free(&file_slab, f);
 }
 
-void file_put(struct file *f)
+HOT void file_put(struct file *f)
 {
 	if (f && ref_put(&f->refs))
 		file_free(f);
@@ -181,11 +181,20 @@ void file_put(struct file *f)
 
 /* ---- reading and writing ---- */
 
-static void count_access(struct file *f, ssize_t done, bool is_write)
+HOT void file_moved(struct file *f, ssize_t done, bool is_write)
 {
-	if (done <= 0)
-		return;
-	file_notify(f, is_write ? IN_MODIFY : IN_ACCESS);
+	struct io_counts *io = &current()->io;
+	uint64_t bytes = (uint64_t)MAX(done, 0L);
+
+	if (is_write) {
+		io->writes++;
+		io->write_bytes += bytes;
+	} else {
+		io->reads++;
+		io->read_bytes += bytes;
+	}
+	if (done > 0)
+		file_notify(f, is_write ? IN_MODIFY : IN_ACCESS);
 }
 
 /* True when the position must be locked: somebody else may use it at the same time. */
@@ -308,7 +317,6 @@ static int ask_before(struct file *f, const struct uio *u, const int64_t *pos,
 
 ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 {
-	struct io_counts *io = &current()->io;
 	ssize_t done;
 
 	if (pos && *pos >= 0 && !(f->mode & FMODE_PREAD))
@@ -321,10 +329,7 @@ ssize_t file_read(struct file *f, struct uio *u, int64_t *pos)
 	if (unlikely(done))
 		return done;
 	done = transfer_all(f, u, pos, f->ops->read);
-	io->reads++;
-	if (done > 0)
-		io->read_bytes += (uint64_t)done;
-	count_access(f, done, false);
+	file_moved(f, done, false);
 	return done;
 }
 
@@ -340,7 +345,6 @@ static int sync_after_write(struct file *f, const struct uio *u)
 
 ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 {
-	struct io_counts *io = &current()->io;
 	ssize_t done;
 
 	if (pos && *pos >= 0 && !file_mode_has_offsets(f->mode, true))
@@ -355,12 +359,10 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 	if (!(f->mode & FMODE_STREAM))
 		inode_drop_file_caps(f->inode);
 	done = transfer_all(f, u, pos, f->ops->write);
-	io->writes++;
-	count_access(f, done, true);
+	file_moved(f, done, true);
 	if (done > 0) {
 		int err = sync_after_write(f, u);
 
-		io->write_bytes += (uint64_t)done;
 		if (err)
 			done = err;
 	}
@@ -369,7 +371,6 @@ ssize_t file_write(struct file *f, struct uio *u, int64_t *pos)
 
 ssize_t file_send_by_host(struct file *out, struct file *in, int64_t *pos, size_t count)
 {
-	struct io_counts *io = &current()->io;
 	ssize_t done;
 	int fd;
 
@@ -381,14 +382,8 @@ ssize_t file_send_by_host(struct file *out, struct file *in, int64_t *pos, size_
 	done = out->ops->put_host_data(out, fd, pos, count);
 	if (done == -EOPNOTSUPP)
 		return done;
-	io->reads++;
-	io->writes++;
-	if (done > 0) {
-		io->read_bytes += (uint64_t)done;
-		io->write_bytes += (uint64_t)done;
-	}
-	count_access(in, done, false);
-	count_access(out, done, true);
+	file_moved(in, done, false);
+	file_moved(out, done, true);
 	return done;
 }
 

@@ -24,6 +24,11 @@ struct task;
 struct file_ops {
 	ssize_t (*read)(struct file *f, struct uio *u, int64_t *pos);  /* -EINVAL */
 	ssize_t (*write)(struct file *f, struct uio *u, int64_t *pos); /* -EINVAL */
+	/* The same of a stream with one piece of guest memory, if that is one host call:
+	 * in as few frames as can be, for none of their returns is foreseen after a host
+	 * call. -EINTR: nothing was moved, read or write shall do it. NULL: always so. */
+	ssize_t (*read_plain)(struct file *f, uaddr_t data, size_t size);
+	ssize_t (*write_plain)(struct file *f, uaddr_t data, size_t size);
 	/* NULL: file_lseek_generic() for seekable files. pos_lock held. */
 	int64_t (*lseek)(struct file *f, int64_t off, int whence);
 	/* NULL: always readable and writable. */
@@ -129,10 +134,14 @@ struct file_readahead {
 };
 
 struct file {
+	/* A cache line of what each call looks at. */
 	struct vm_object object; /* mm's references are the file's */
 	struct ref refs;
-	uint32_t flags;		    /* atomic: O_* as F_GETFL shows them */
-	uint32_t mode;		    /* const: enum file_mode */
+	uint32_t flags; /* atomic: O_* as F_GETFL shows them */
+	uint32_t mode;	/* const: enum file_mode */
+	/* For the operations: host descriptor of the data, or -1. Of a socket, atomic:
+	 * see socket_set_direct(). */
+	int host_fd;
 	const struct file_ops *ops; /* const after open */
 	struct path path;	    /* ref; const */
 	struct inode *inode;	    /* of path's dentry, borrowed */
@@ -140,7 +149,6 @@ struct file {
 	struct lock pos_lock;	    /* RANK_FILE_POS */
 	int64_t pos;		    /* pos_lock */
 	int host_poll_fd; /* host descriptor that says when it is ready, or -1 */
-	int host_fd;	  /* for the operations: host descriptor of the data, or -1 */
 	struct file_readahead readahead;
 	struct creds *creds;	 /* ref: of the opener */
 	struct file_owner owner; /* sigio_lock */
@@ -194,6 +202,9 @@ extern void (*file_release_hook)(struct file *f);
  * limits. */
 ssize_t file_read(struct file *f, struct uio *u, int64_t *pos);
 ssize_t file_write(struct file *f, struct uio *u, int64_t *pos);
+/* What those two and the plain operations have done is counted, and who watches the file
+ * is told. */
+void file_moved(struct file *f, ssize_t done, bool is_write);
 /* The same with kernel memory, at off (-1: the file's position). */
 /* From one to the other by the host alone, of whom neither is to be asked any more:
  * -EOPNOTSUPP if that cannot be. */

@@ -8,6 +8,7 @@
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
 
@@ -15,34 +16,75 @@ enum { MEM_MAJOR = 1 }; /* /dev/null and its kin */
 
 typedef ssize_t (*transfer_t)(struct file *f, struct uio *u, int64_t *pos);
 
+static long of(struct file *f, uaddr_t buf, size_t count, int64_t *pos, transfer_t op)
+{
+	struct uio u;
+	int err;
+
+	if (unlikely(!user_range_ok(buf, count))) /* all of it, also what is too much */
+		return -EFAULT;
+	err = uio_init_user(&u, buf, count);
+	return unlikely(err) ? err : op(f, &u, pos);
+}
+
 static long one(int fd, uaddr_t buf, size_t count, int64_t *pos, transfer_t op)
 {
 	struct fdref ref = fd_get(fd);
-	struct uio u;
 	long result;
 
 	if (!ref.file)
 		return -EBADF;
-	if (unlikely(!user_range_ok(buf, count))) /* all of it, also what is too much */
-		result = -EFAULT;
-	else
-		result = uio_init_user(&u, buf, count);
-	if (likely(!result))
-		result = op(ref.file, &u, pos);
+	result = of(ref.file, buf, count, pos, op);
 	fd_put(ref);
 	return result;
 }
 
-long sys_read(struct task *t, int fd, uaddr_t buf, size_t count)
+/* What the file can do in the plain way: -EINTR if it, or the memory, asks for more. */
+static inline ssize_t plain(struct task *t, struct file *f, uaddr_t buf, size_t count,
+			    bool is_write)
 {
-	(void)t;
-	return one(fd, buf, count, NULL, file_read);
+	const uint32_t needs = is_write ? FMODE_WRITE : FMODE_READ;
+	ssize_t (*op)(struct file * f, uaddr_t data, size_t size) = NULL;
+	ssize_t done;
+
+	if (likely(f->ops != NULL))
+		op = is_write ? f->ops->write_plain : f->ops->read_plain;
+	if (!op || !count || unlikely(t->mm->uffd) ||
+	    (f->mode & (needs | FMODE_ASK_ACCESS | FMODE_ASK_FILL)) != needs ||
+	    !user_range_ok(buf, count) || uio_check_user(buf, &count))
+		return -EINTR;
+	done = op(f, buf, count);
+	if (likely(done != -EINTR))
+		file_moved(f, done, is_write);
+	return done;
 }
 
-long sys_write(struct task *t, int fd, uaddr_t buf, size_t count)
+HOT long sys_read(struct task *t, int fd, uaddr_t buf, size_t count)
 {
-	(void)t;
-	return one(fd, buf, count, NULL, file_write);
+	struct fdref ref = fd_get(fd);
+	long result;
+
+	if (!ref.file)
+		return -EBADF;
+	result = plain(t, ref.file, buf, count, false);
+	if (result == -EINTR)
+		result = of(ref.file, buf, count, NULL, file_read);
+	fd_put(ref);
+	return result;
+}
+
+HOT long sys_write(struct task *t, int fd, uaddr_t buf, size_t count)
+{
+	struct fdref ref = fd_get(fd);
+	long result;
+
+	if (!ref.file)
+		return -EBADF;
+	result = plain(t, ref.file, buf, count, true);
+	if (result == -EINTR)
+		result = of(ref.file, buf, count, NULL, file_write);
+	fd_put(ref);
+	return result;
 }
 
 long sys_pread64(struct task *t, int fd, uaddr_t buf, size_t count, int64_t off)

@@ -21,12 +21,21 @@ static void reach(uaddr_t addr, size_t size)
 
 #define TASK_END 0x7ffffffff000UL /* on Linux, where user addresses end */
 
+HOT int uio_check_user(uaddr_t addr, size_t *size)
+{
+	*size = MIN(*size, MAX_RW_COUNT);
+	if (!user_range_ok(addr, *size))
+		return -EFAULT;
+	reach(addr, *size);
+	return 0;
+}
+
 int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
 {
-	size = MIN(size, MAX_RW_COUNT);
-	if (!user_range_ok(addr, size))
-		return -EFAULT;
-	reach(addr, size);
+	int err = uio_check_user(addr, &size);
+
+	if (err)
+		return err;
 	u->one = (struct linux_iovec){addr, size};
 	u->iov = &u->one;
 	u->count = 1;

@@ -30,7 +30,10 @@ struct uio {
 	struct linux_iovec *allocated; /* to free, or NULL */
 };
 
-/* One piece of guest memory: 0, -EFAULT. A size over MAX_RW_COUNT is cut. */
+/* One piece of guest memory that is to be handed to the host as it is: 0, -EFAULT. A size
+ * over MAX_RW_COUNT is cut. */
+int uio_check_user(uaddr_t addr, size_t *size) MUST_CHECK;
+/* The same as a uio. */
 int uio_init_user(struct uio *u, uaddr_t addr, size_t size) MUST_CHECK;
 /* readv's vector: 0, -EINVAL, -EFAULT, -ENOMEM. Short ones live in fast (UIO_FAST
  * pieces). */

@@ -94,6 +94,54 @@ ssize_t socket_receive(struct socket *s, struct message *m)
 	return s->ops->receive ? s->ops->receive(s, m) : -EOPNOTSUPP;
 }
 
+static uint32_t flags_of(const struct file *f)
+{
+	return atomic_load_relaxed(&f->flags) & O_NONBLOCK ? MSG_DONTWAIT : 0;
+}
+
+void socket_set_direct(struct socket *s, int fd)
+{
+	bool is_plain = s->ops->receive_plain && s->type != SOCK_SEQPACKET;
+
+	atomic_store(&s->file->host_fd, is_plain ? fd : -1);
+}
+
+static COLD NOINLINE int broken_pipe(const struct file *f, uint32_t flags)
+{
+	const struct message m = {.flags = flags};
+
+	return socket_of(f)->type == SOCK_STREAM ? message_broken_pipe(&m) : -EPIPE;
+}
+
+HOT ssize_t socket_send_plain(struct file *f, uaddr_t data, size_t size, uint32_t flags)
+{
+	int fd = atomic_load_relaxed(&f->host_fd);
+	struct socket *s;
+
+	flags |= flags_of(f);
+	if (likely(fd >= 0 && (flags & MSG_DONTWAIT))) {
+		ssize_t done = host_send(fd, data, size, MSG_DONTWAIT);
+
+		return likely(done != -EPIPE) ? done : broken_pipe(f, flags);
+	}
+	s = socket_of(f);
+	return s->ops->send_plain ? s->ops->send_plain(s, data, size, flags) : -EINTR;
+}
+
+HOT ssize_t socket_receive_plain(struct file *f, uaddr_t data, size_t size,
+				 uint32_t flags)
+{
+	int fd = atomic_load_relaxed(&f->host_fd);
+	struct socket *s;
+
+	flags |= flags_of(f);
+	if (likely(fd >= 0 && (flags & MSG_DONTWAIT)))
+		return host_recv(fd, data, size, MSG_DONTWAIT);
+	s = socket_of(f);
+	return s->ops->receive_plain ? s->ops->receive_plain(s, data, size, flags)
+				     : -EINTR;
+}
+
 int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
 		     uint32_t *sizes)
 {
@@ -108,6 +156,16 @@ int socket_receive_many(struct socket *s, struct message *const *m, unsigned cou
 	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
 		m[0]->flags |= MSG_DONTWAIT;
 	return s->ops->receive_many(s, m, count, sizes);
+}
+
+HOT static ssize_t socket_read_plain(struct file *f, uaddr_t data, size_t size)
+{
+	return socket_receive_plain(f, data, size, 0);
+}
+
+HOT static ssize_t socket_write_plain(struct file *f, uaddr_t data, size_t size)
+{
+	return socket_send_plain(f, data, size, 0);
 }
 
 static ssize_t socket_read(struct file *f, struct uio *u, int64_t *pos)
@@ -249,6 +307,8 @@ static void socket_release(struct file *f)
 static const struct file_ops socket_file_ops = {
 	.read = socket_read,
 	.write = socket_write,
+	.read_plain = socket_read_plain,
+	.write_plain = socket_write_plain,
 	.put_host_data = socket_put_host_data,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
@@ -311,6 +371,7 @@ static void socket_begin(struct socket *s, struct file *f)
 	f->mode |= FMODE_ONE_READ;
 	f->host_poll_fd = s->host_fd;
 	atomic_store(&s->file, f);
+	socket_set_direct(s, s->host_fd);
 }
 
 /* Both. */

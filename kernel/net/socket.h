@@ -81,6 +81,12 @@ struct socket_ops {
 	bool (*has_nobody)(struct socket *s);
 	/* Own name, or the peer's. Returns its length or -errno. */
 	int (*name)(struct socket *s, struct linux_sockaddr_storage *addr, bool peer);
+	/* Plain data as of file_ops.read_plain; flags: MSG_DONTWAIT, MSG_NOSIGNAL.
+	 * -EINTR: the next two shall do it. NULL: always so. */
+	ssize_t (*receive_plain)(struct socket *s, uaddr_t data, size_t size,
+				 uint32_t flags);
+	ssize_t (*send_plain)(struct socket *s, uaddr_t data, size_t size,
+			      uint32_t flags);
 	ssize_t (*send)(struct socket *s, struct message *m);
 	ssize_t (*receive)(struct socket *s, struct message *m);
 	/* Would the next two move any, as s is now? NULL: no; then they are not there. */
@@ -221,6 +227,12 @@ int socket_wait_error(int err, nsec_t deadline);
 /* Sends and receives for all calls: add what the file's and the guest's flags say. */
 ssize_t socket_send(struct socket *s, struct message *m);
 ssize_t socket_receive(struct socket *s, struct message *m);
+/* The same of plain data: see socket_ops.receive_plain. */
+ssize_t socket_send_plain(struct file *f, uaddr_t data, size_t size, uint32_t flags);
+ssize_t socket_receive_plain(struct file *f, uaddr_t data, size_t size, uint32_t flags);
+/* fd does all that a call with plain data which does not wait asks for, whatever else is
+ * set; -1: the family is asked. Then of a socket nothing but its file is touched. */
+void socket_set_direct(struct socket *s, int fd);
 /* socket_ops.send_many and receive_many, which the family has: one message at least. */
 int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
 		     uint32_t *sizes);

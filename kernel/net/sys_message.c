@@ -7,41 +7,32 @@
 #include "mm/usercopy.h"
 #include "net/internal.h"
 
-long sys_sendto(struct task *t, int fd, uaddr_t buf, size_t count, unsigned int flags,
-		uaddr_t addr, int len)
+#define PLAIN_FLAGS ((uint32_t)(MSG_DONTWAIT | MSG_NOSIGNAL))
+
+static long send_to(struct socket *s, uaddr_t buf, size_t count, uint32_t flags,
+		    uaddr_t addr, int len)
 {
 	struct linux_sockaddr_storage name;
-	struct socket_ref ref;
 	struct message m = {.flags = flags & ~(uint32_t)MSG_CMSG_COMPAT};
 	struct uio u;
 	long result = uio_init_user(&u, buf, count);
 
-	(void)t;
 	if (result)
 		return result;
-	ref = socket_get(fd);
-	if (ref.err)
-		return ref.err;
 	m.data = &u;
 	if (addr) {
 		result = address_import(&name, addr, len);
 		m.name = &name;
 		m.name_len = len;
 	}
-	if (!result)
-		result = socket_send(ref.socket, &m);
-	socket_put(ref);
-	return result;
+	return result ? result : socket_send(s, &m);
 }
 
-long sys_recvfrom(struct task *t, int fd, uaddr_t buf, size_t count, unsigned int flags,
-		  uaddr_t addr, uaddr_t len)
+HOT long sys_sendto(struct task *t, int fd, uaddr_t buf, size_t count, unsigned int flags,
+		    uaddr_t addr, int len)
 {
-	struct linux_sockaddr_storage name;
 	struct socket_ref ref;
-	struct message m = {.flags = flags & ~(uint32_t)MSG_CMSG_COMPAT};
-	struct uio u;
-	long result = uio_init_user(&u, buf, count);
+	long result = uio_check_user(buf, &count);
 
 	(void)t;
 	if (result)
@@ -49,16 +40,55 @@ long sys_recvfrom(struct task *t, int fd, uaddr_t buf, size_t count, unsigned in
 	ref = socket_get(fd);
 	if (ref.err)
 		return ref.err;
+	result = -EINTR;
+	if (!addr && !(flags & ~PLAIN_FLAGS))
+		result = socket_send_plain(ref.fd.file, buf, count, flags);
+	if (result == -EINTR)
+		result = send_to(ref.socket, buf, count, flags, addr, len);
+	socket_put(ref);
+	return result;
+}
+
+static long receive_from(struct socket *s, uaddr_t buf, size_t count, uint32_t flags,
+			 uaddr_t addr, uaddr_t len)
+{
+	struct linux_sockaddr_storage name;
+	struct message m = {.flags = flags & ~(uint32_t)MSG_CMSG_COMPAT};
+	struct uio u;
+	long result = uio_init_user(&u, buf, count);
+
+	if (result)
+		return result;
 	m.data = &u;
 	if (addr)
 		m.name = &name;
-	result = socket_receive(ref.socket, &m);
+	result = socket_receive(s, &m);
 	if (result >= 0 && addr) {
 		int err = address_export(&name, m.name_len, addr, len);
 
 		if (err)
 			result = err;
 	}
+	return result;
+}
+
+HOT long sys_recvfrom(struct task *t, int fd, uaddr_t buf, size_t count,
+		      unsigned int flags, uaddr_t addr, uaddr_t len)
+{
+	struct socket_ref ref;
+	long result = uio_check_user(buf, &count);
+
+	(void)t;
+	if (result)
+		return result;
+	ref = socket_get(fd);
+	if (ref.err)
+		return ref.err;
+	result = -EINTR;
+	if (!addr && !(flags & ~PLAIN_FLAGS))
+		result = socket_receive_plain(ref.fd.file, buf, count, flags);
+	if (result == -EINTR)
+		result = receive_from(ref.socket, buf, count, flags, addr, len);
 	socket_put(ref);
 	return result;
 }

@@ -22,7 +22,7 @@
 
 enum { OPTION_FAST = 128, OPTION_MAX = 262144 };
 
-struct socket_ref socket_get(int fd)
+HOT struct socket_ref socket_get(int fd)
 {
 	struct socket_ref ref = {.fd = fd_get(fd)};
 
@@ -38,7 +38,7 @@ struct socket_ref socket_get(int fd)
 	return ref;
 }
 
-void socket_put(struct socket_ref ref)
+HOT void socket_put(struct socket_ref ref)
 {
 	fd_put(ref.fd);
 	if (unlikely(ref.fd.has_ref)) /* perhaps the last: as after a close */

@@ -32,16 +32,7 @@ struct linux_timespec *timespec_from(struct linux_timespec *ts, nsec_t t)
 	return ts;
 }
 
-long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
-			uint64_t e, uint64_t f)
-{
-	struct host_block block = {
-		nr, {a, b, c, d, e, f}, cpu_self()->work, WORK_INTERRUPTS};
-
-	return host_block_seen(&block);
-}
-
-long host_block_seen(const struct host_block *b)
+static inline long block_seen(const struct host_block *b)
 {
 	struct cpu *c = cpu_self();
 	long ret;
@@ -50,6 +41,20 @@ long host_block_seen(const struct host_block *b)
 	ret = host_block(b);
 	atomic_store_relaxed(&c->in_host_call, false);
 	return ret;
+}
+
+long host_block_current(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+			uint64_t e, uint64_t f)
+{
+	struct host_block block = {
+		nr, {a, b, c, d, e, f}, cpu_self()->work, WORK_INTERRUPTS};
+
+	return block_seen(&block);
+}
+
+long host_block_seen(const struct host_block *b)
+{
+	return block_seen(b);
 }
 
 int host_futex_wait(uint32_t *word, uint32_t expected, nsec_t deadline,

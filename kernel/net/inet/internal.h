@@ -133,6 +133,8 @@ int inet_send_interrupted(struct socket *s, nsec_t deadline) MUST_CHECK;
 /* ---- message.c ---- */
 ssize_t inet_send(struct socket *s, struct message *m);
 ssize_t inet_receive(struct socket *s, struct message *m);
+ssize_t inet_send_plain(struct socket *s, uaddr_t data, size_t size, uint32_t flags);
+ssize_t inet_receive_plain(struct socket *s, uaddr_t data, size_t size, uint32_t flags);
 ssize_t inet_send_host_file(struct socket *s, int host_fd, int64_t *pos, size_t count,
 			    bool nonblock);
 

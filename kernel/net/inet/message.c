@@ -409,6 +409,64 @@ ssize_t inet_send(struct socket *s, struct message *m)
 	return done;
 }
 
+/* ---- plain data ---- */
+
+/* Does one host call do what the socket's options ask for? */
+static inline bool is_plainly(const struct inet_socket *i, const nsec_t *wanted,
+			      const nsec_t *known, uint32_t flags)
+{
+	if (unlikely(atomic_load_relaxed(&i->in_memory) || i->outside != NULL))
+		return false;
+	return (flags & MSG_DONTWAIT) || (!atomic_load_relaxed(&i->host_nonblock) &&
+					  atomic_load_relaxed(wanted) == NSEC_NEVER &&
+					  atomic_load_relaxed(known) == NSEC_NEVER);
+}
+
+HOT ssize_t inet_receive_plain(struct socket *s, uaddr_t data, size_t size,
+			       uint32_t flags)
+{
+	const struct inet_socket *i = inet_of(s);
+
+	if (!is_plainly(i, &s->receive_timeout, &i->receive_timeout, flags))
+		return -EINTR;
+	return host_recv(s->host_fd, data, size, flags & MSG_DONTWAIT);
+}
+
+/* The host has not taken all. */
+static NOINLINE ssize_t send_on(struct socket *s, uaddr_t data, size_t size,
+				uint32_t flags, ssize_t done)
+{
+	struct message m = {.flags = flags};
+	struct uio u;
+	ssize_t more;
+
+	if (s->type != SOCK_STREAM)
+		return done;
+	if (done == -EPIPE)
+		return message_broken_pipe(&m);
+	if (done <= 0 || (flags & MSG_DONTWAIT) || has_work(WORK_INTERRUPTS) ||
+	    uio_init_user(&u, data + (size_t)done, size - (size_t)done))
+		return done;
+	m.data = &u;
+	m.flags |= MSG_NOSIGNAL; /* some was sent */
+	more = s->ops->send(s, &m);
+	return more > 0 ? done + more : done;
+}
+
+HOT ssize_t inet_send_plain(struct socket *s, uaddr_t data, size_t size, uint32_t flags)
+{
+	const struct inet_socket *i = inet_of(s);
+	ssize_t done;
+
+	if (!is_plainly(i, &s->send_timeout, &i->send_timeout, flags) ||
+	    s->type == SOCK_SEQPACKET)
+		return -EINTR;
+	done = host_send(s->host_fd, data, size, flags & MSG_DONTWAIT);
+	return likely(done == (ssize_t)size) ? done : send_on(s, data, size, flags, done);
+}
+
+/* ---- files of the host's ---- */
+
 /* Moves what one host call does: how much, or -errno. */
 static long send_file_some(struct socket *s, int host_fd, int64_t *pos, size_t count)
 {

@@ -462,6 +462,7 @@ void tcp_switch_poll(struct socket *s, int host_fd)
 {
 	struct file *f = s->file;
 
+	socket_set_direct(s, inet_of(s)->outside ? -1 : host_fd);
 	atomic_store_seq(&f->host_poll_fd, host_fd);
 	(void)tcp_set_async(s, file_owner_get(f).pid,
 			    atomic_load_relaxed(&f->flags) & O_ASYNC);

@@ -307,16 +307,13 @@ static size_t target_of(const struct tcp_half *h, const struct message *m)
 	return size ? size : 1;
 }
 
-ssize_t tcp_receive(struct socket *s, struct message *m)
+static ssize_t receive(struct socket *s, struct tcp_conn *c, struct message *m)
 {
 	struct inet_socket *i = inet_of(s);
-	struct tcp_conn *c = tcp_conn_of(i);
 	struct tcp_reading r = {.s = s, .i = i, .c = c, .m = m};
 	bool is_left;
 	int err;
 
-	if (!c)
-		return inet_ops.receive(s, m);
 	r.me = tcp_mine(c, i);
 	if (unlikely(m->flags & MSG_ERRQUEUE))
 		return receive_note(&r);
@@ -335,4 +332,11 @@ ssize_t tcp_receive(struct socket *s, struct message *m)
 	if (unlikely(atomic_load_relaxed(&i->tells_more)) && m->control_to)
 		put_controls(&r);
 	return r.copied ? r.copied : err;
+}
+
+ssize_t tcp_receive(struct socket *s, struct message *m)
+{
+	struct tcp_conn *c = tcp_conn_of(inet_of(s));
+
+	return c ? receive(s, c, m) : inet_receive(s, m);
 }

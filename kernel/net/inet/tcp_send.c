@@ -283,20 +283,14 @@ static int check_control(struct tcp_sending *w)
 	return err;
 }
 
-ssize_t tcp_send(struct socket *s, struct message *m)
+static ssize_t send(struct socket *s, struct tcp_conn *c, struct message *m)
 {
 	struct inet_socket *i = inet_of(s);
-	struct tcp_conn *c = tcp_conn_of(i);
 	struct tcp_sending w = {.s = s, .c = c, .m = m};
 	ssize_t total = 0;
 	ssize_t done = 0;
 	int err;
 
-	if (!c) {
-		if (unlikely(m->flags & MSG_FASTOPEN)) /* it may connect */
-			atomic_store(&i->is_hosted, true);
-		return inet_ops.send(s, m);
-	}
 	if (unlikely(m->flags & MSG_FASTOPEN))
 		return -EISCONN;
 	w.me = tcp_mine(c, i);
@@ -322,4 +316,16 @@ ssize_t tcp_send(struct socket *s, struct message *m)
 	if (done == -EPIPE && !total)
 		return message_broken_pipe(m);
 	return total ? total : done;
+}
+
+ssize_t tcp_send(struct socket *s, struct message *m)
+{
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
+
+	if (c)
+		return send(s, c, m);
+	if (unlikely(m->flags & MSG_FASTOPEN)) /* it may connect */
+		atomic_store(&i->is_hosted, true);
+	return inet_send(s, m);
 }
