@@ -52,6 +52,7 @@ enum lock_rank { /* outermost first */
 		 RANK_SOCKET_FILTER, /* which filter a socket has */
 		 RANK_NETFILTER,     /* which tables a network has */
 		 RANK_LO,	     /* a loopback device's addresses and settings */
+		 RANK_TCP_WAIT,	     /* connections of a network in TIME_WAIT */
 		 RANK_TIMER,	     /* timer queue */
 		 RANK_PATCH,	     /* patch cache */
 		 RANK_WAITQ,	     /* list of sleepers */

@@ -12,6 +12,7 @@
 #include "fs/overlay/overlay.h"
 #include "ipc/sysv.h"
 #include "lib/string.h"
+#include "net/net_ns.h"
 #include "process/cpu_pool.h"
 #include "process/task_life.h"
 
@@ -84,6 +85,7 @@ static const struct {
 	{"inet_async", 0},
 	{"tcp_listener", 0},
 	{"tcp_conn", 0},
+	{"tw_sock_TCP", 0},
 	{"local_TCP", 0},
 	{"local_port", 0},
 	{"local_seed", 0},
@@ -111,6 +113,8 @@ static void check_cache(const struct slab_cache *c, void *arg)
 void report_print(void)
 {
 	sysv_fini(); /* what belonged to no process */
+	if (!task_count())
+		net_ns_fini();
 	if ((boot->flags & BOOT_LEAKS) && task_count())
 		log_print("%d tasks have not ended", task_count());
 	if (boot->flags & BOOT_LEAKS)

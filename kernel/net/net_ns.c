@@ -8,6 +8,7 @@
 #include "base/slab.h"
 #include "fs/proc/proc.h"
 #include "lib/atomic.h"
+#include "net/inet/tcp_wait.h"
 #include "net/local/local.h"
 #include "net/netfilter/netfilter.h"
 #include "process/task.h"
@@ -16,7 +17,8 @@
 #define FIRST_SETTINGS                                                                   \
 	{                                                                                \
 		.port_start = 1024, .port_first = 32768, .port_last = 60999,             \
-		.ping_first = 1, .ping_last = 0, .somaxconn = 4096,                      \
+		.ping_first = 1, .ping_last = 0, .somaxconn = 4096, .tw_reuse = 2,       \
+		.max_waits = 131072, .fin_timeout = 60,                                  \
 	}
 
 struct net_ns first_net_ns = {
@@ -38,6 +40,7 @@ static void net_ns_free(struct namespace *ns)
 
 	proc_forget_net(ns);
 	lo_fini(&net->lo);
+	tcp_waits_destroy(net->waits);
 	local_net_destroy(net->local);
 	netfilter_destroy(net->netfilter);
 	namespace_fini(ns);
@@ -81,6 +84,11 @@ void net_ns_init(void)
 	namespace_get(&first_net_ns.ns);
 	first_nsproxy.net = &first_net_ns.ns;
 	namespace_create_net = net_ns_create;
+}
+
+void net_ns_fini(void)
+{
+	tcp_waits_destroy(atomic_xchg(&first_net_ns.waits, NULL));
 }
 
 void net_ns_keep_in_memory(void)

@@ -8,6 +8,7 @@
 
 struct local_net;
 struct netfilter;
+struct tcp_waits;
 
 /* Of /proc/sys/net, what the kernel heeds. Atomic, each for itself. */
 struct net_settings {
@@ -17,6 +18,8 @@ struct net_settings {
 	 * sockets */
 	uint32_t ping_first, ping_last;
 	int somaxconn; /* net.core.somaxconn */
+	/* net.ipv4.tcp_tw_reuse, tcp_max_tw_buckets, tcp_fin_timeout (seconds) */
+	int tw_reuse, max_waits, fin_timeout;
 };
 
 struct net_ns {
@@ -28,6 +31,7 @@ struct net_ns {
 	struct lo_device lo;	 /* of one that is not the host's */
 	struct local_net *local; /* const: its ports: net/local/local.h; NULL: is_host */
 	struct net_settings settings;
+	struct tcp_waits *waits; /* atomic, set once: net/inet/tcp_wait.h; NULL: none */
 	/* Atomic, set once: its packet filters: net/netfilter/netfilter.h. NULL: nobody
 	 * has asked for a table, or is_host. */
 	struct netfilter *netfilter;
@@ -53,5 +57,7 @@ struct net_ns *current_net_ns(void);
 
 /* Start-up. */
 void net_ns_init(void);
+/* The sandbox ends: what belongs to no socket goes. */
+void net_ns_fini(void);
 /* Start-up: the first one is not the host's. Its loopback device is up. */
 void net_ns_keep_in_memory(void);

@@ -25,6 +25,9 @@ static const struct setting port_start = {{AT(port_start)}, 1, 0, PORT_MAX};
 static const struct setting port_range = {
 	{AT(port_first), AT(port_last)}, 2, 1, PORT_MAX};
 static const struct setting somaxconn = {{AT(somaxconn)}, 1, 0, INT32_MAX};
+static const struct setting tw_reuse = {{AT(tw_reuse)}, 1, 0, 2};
+static const struct setting max_waits = {{AT(max_waits)}, 1, 0, INT32_MAX};
+static const struct setting fin_timeout = {{AT(fin_timeout)}, 1, 0, INT32_MAX / 1000};
 
 static int *number_of(struct namespace *net, const struct setting *s, unsigned i)
 {
@@ -111,6 +114,9 @@ void net_sysctl_init(void)
 		SETTING("net/ipv4/ip_unprivileged_port_start", port_start),
 		SETTING("net/ipv4/ip_local_port_range", port_range),
 		SETTING("net/core/somaxconn", somaxconn),
+		SETTING("net/ipv4/tcp_tw_reuse", tw_reuse),
+		SETTING("net/ipv4/tcp_max_tw_buckets", max_waits),
+		SETTING("net/ipv4/tcp_fin_timeout", fin_timeout),
 	};
 
 	proc_sysctl_net_files(files, ARRAY_SIZE(files));

@@ -351,7 +351,7 @@ HELPER void slot_fill(struct slot *s, int fd, const struct slot *like)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	if (is_tcp(s)) {
 		/* Nothing waits for an acknowledgement, which comes when it likes; and a
-		 * connection that lingers in TIME_WAIT, which is not there in memory,
+		 * connection that lingers in TIME_WAIT, which comes sooner in memory,
 		 * keeps nobody from its port. */
 		setsockopt(fd, SOL_TCP, TCP_NODELAY, &one, sizeof(one));
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

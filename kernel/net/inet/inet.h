@@ -54,6 +54,9 @@ struct inet_view {
 	uid_t uid;
 	uint64_t ino;
 	uint32_t lost; /* messages for which there was no room */
+	bool is_kept;  /* it has no socket any more (tcp_wait.h), */
+	nsec_t left;   /* and is there for so long */
+	uint64_t cookie;
 	uint32_t tcp_info_size;
 	uint8_t tcp_info[TCP_INFO_MAX];
 };

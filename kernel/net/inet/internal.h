@@ -22,8 +22,10 @@ struct tcp_settings {
 	bool is_inline;			  /* SO_OOBINLINE */
 	bool is_corked;			  /* TCP_CORK */
 	bool aborts;			  /* SO_LINGER with no time */
-	uint32_t unsent_low;		  /* TCP_NOTSENT_LOWAT; 0: the same */
-	uint8_t stamps;			  /* 0, or SO_TIMESTAMP or its kin */
+	bool reuses, shares, is_v6only;	  /* SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY */
+	int linger2;	     /* TCP_LINGER2: seconds, -1, or 0: the default */
+	uint32_t unsent_low; /* TCP_NOTSENT_LOWAT; 0: the same */
+	uint8_t stamps;	     /* 0, or SO_TIMESTAMP or its kin */
 	uint8_t full_stamps; /* the same of SO_TIMESTAMPING, software stamps of what came
 			      */
 	bool tells_size;     /* TCP_INQ */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* table.c - all internet sockets of the sandbox, for /proc/net and sock_diag(7).
  *
- * What the host has queued for a listener, or keeps after a close, is not among them. */
+ * What the host has queued for a listener, or keeps after a close, is not among them;
+ * what connections in memory leave (tcp_wait.h) is told of as well. */
 #include "abi/inet.h"
 #include "abi/ioctl.h"
 #include "base/lock.h"
@@ -173,6 +174,9 @@ struct show {
 	int count;
 };
 
+enum { TIMER_KEPT = 3 }; /* as Linux numbers it */
+#define CLOCK_TICK (NSEC_PER_SEC / 100)
+
 static void show_address(struct text *t, int family, const uint8_t *addr, uint16_t port)
 {
 	for (int i = 0; i < (family == AF_INET ? 1 : 4); i++) {
@@ -196,11 +200,13 @@ static void show_row(const struct inet_view *v, void *arg)
 	text_putc(t, ' ');
 	show_address(t, v->family, v->remote, v->remote_port);
 	text_printf(t, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %lu %d %016lx", v->state,
-		    v->state == INET_LISTEN ? 0 : v->send_queue, v->receive_queue, 0, 0UL,
-		    0, text_uid(t, v->uid), 0, v->ino, 2, 0UL);
-	if (is_tcp)
+		    v->state == INET_LISTEN ? 0 : v->send_queue, v->receive_queue,
+		    v->is_kept ? TIMER_KEPT : 0, (unsigned long)(v->left / CLOCK_TICK), 0,
+		    v->is_kept ? 0U : text_uid(t, v->uid), 0, v->ino,
+		    v->is_kept ? TIMER_KEPT : 2, 0UL);
+	if (is_tcp && !v->is_kept)
 		text_puts(t, " 20 0 0 10 -1");
-	else
+	else if (!is_tcp)
 		text_printf(t, " %u", v->lost);
 	if (s->table->width)
 		text_pad(t, start, s->table->width);
@@ -218,6 +224,8 @@ static int show_table(struct text *t, void *arg)
 		text_pad(t, start, table->width);
 	text_putc(t, '\n');
 	inet_for_each(current_net_ns(), table->family, table->protocol, show_row, &s);
+	if (table->protocol == IPPROTO_TCP)
+		tcp_wait_for_each(current_net_ns(), table->family, show_row, &s);
 	return 0;
 }
 
@@ -239,8 +247,9 @@ static int show_usage(struct text *t, void *arg)
 {
 	(void)arg;
 	text_printf(t, "sockets: used %u\n", socket_count());
-	text_printf(t, "TCP: inuse %u orphan 0 tw 0 alloc %u mem 0\n",
-		    count_of(AF_INET, IPPROTO_TCP), count_of(AF_INET, IPPROTO_TCP));
+	text_printf(t, "TCP: inuse %u orphan 0 tw %u alloc %u mem 0\n",
+		    count_of(AF_INET, IPPROTO_TCP), tcp_wait_count(current_net_ns()),
+		    count_of(AF_INET, IPPROTO_TCP));
 	text_printf(t, "UDP: inuse %u mem 0\n", count_of(AF_INET, IPPROTO_UDP));
 	text_puts(t, "UDPLITE: inuse 0\n");
 	text_printf(t, "RAW: inuse %u\nFRAG: inuse 0 memory 0\n",

@@ -25,11 +25,13 @@
 #include "lib/list.h"
 #include "net/byte_chain.h"
 #include "net/inet/internal.h"
+#include "net/inet/tcp_wait.h"
 #include "net/netfilter/netfilter.h"
 #include "net/socket.h"
 #include "time/timer.h"
 
 struct local_seed;
+struct net_ns;
 struct poll_table;
 struct tcp_retry;
 
@@ -37,6 +39,7 @@ enum tcp_state {
 	TCP_ESTABLISHED = 1,
 	TCP_SYN_SENT = 2,
 	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6, /* of no half: tcp_wait.c */
 	TCP_CLOSE = 7,
 	TCP_CLOSE_WAIT = 8,
 };
@@ -68,6 +71,7 @@ struct tcp_half {
 	bool is_lingering;	   /* its owner waits until all is sent */
 	bool is_blocked;	   /* a filter drops what comes: all of that is held */
 	bool is_fin_lost;	   /* and so is the other side's FIN */
+	bool is_kept;		   /* closed: its names are, in FIN_WAIT2: tcp_wait.c */
 	uint8_t state;		   /* enum tcp_state */
 	uint8_t shutdown;	   /* TCP_SHUT_* */
 	uint8_t urgent;		   /* enum tcp_urgent: of the byte numbered urgent_at */
@@ -94,6 +98,9 @@ struct tcp_conn {
 	struct tcp_half half[2];
 	struct waitq turn_over; /* waited for by those who find a turn taken */
 	struct tcp_lease lease;
+	/* Set when connecting: used only while a socket of it, or the listener's, has it.
+	 */
+	struct net_ns *net;
 	/* Atomic: set once, when connecting, or when a lost request comes in: ref; NULL:
 	 * none. */
 	struct tcp_listener *listener;
@@ -210,8 +217,11 @@ void tcp_retry_free(struct tcp_retry *r);
 /* ---- tcp_port.c ---- */
 
 /* A local port for a connection from addr: 0 or -errno. */
-int tcp_lease_take(struct tcp_lease *l, bool is_v4, const uint8_t addr[16]) MUST_CHECK;
+int tcp_lease_take(struct tcp_lease *l, const struct net_ns *net, bool is_v4,
+		   const uint8_t addr[16]) MUST_CHECK;
 void tcp_lease_put(struct tcp_lease *l, bool is_v4, const uint8_t addr[16]);
+/* One that is only kept for the next connection is given up: false: none is. */
+bool tcp_lease_forget(uint16_t port);
 /* What the host says of its socket's name; false: nothing. Mapped addresses come out as
  * those of IPv4. */
 bool tcp_host_name(int fd, struct tcp_name *n, bool *is_v4);
@@ -311,7 +321,7 @@ void tcp_reset(struct tcp_half *h);
 /* `from` sends its FIN to `to`. */
 void tcp_finish(struct tcp_conn *c, struct tcp_half *from, struct tcp_half *to);
 /* It is there. */
-void tcp_fin_arrives(struct tcp_half *to);
+void tcp_fin_arrives(struct tcp_conn *c, struct tcp_half *to);
 /* What lies in the sender's own buffer, to be sent: part of what `to` has in. */
 size_t tcp_unsent(const struct tcp_half *from, const struct tcp_half *to);
 bool tcp_is_writable(const struct tcp_half *from, const struct tcp_half *to);
@@ -333,6 +343,12 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c);
 void tcp_close(struct inet_socket *i, struct tcp_conn *c);
 /* Who polls it asks memory, or the host, from now on. */
 void tcp_switch_poll(struct socket *s, int host_fd);
+
+/* ---- tcp_socket.c ---- */
+
+/* Do connections that are over keep s, of the host's network and with a name, from
+ * listening with it? */
+bool tcp_own_name_is_kept(const struct socket *s);
 
 /* ---- table.c ---- */
 

@@ -202,15 +202,22 @@ void tcp_reset(struct tcp_half *h)
 	tcp_tell(h, 0);
 }
 
-void tcp_fin_arrives(struct tcp_half *to)
+/* Whose side has ended already waits from now on, with his socket or without. */
+void tcp_fin_arrives(struct tcp_conn *c, struct tcp_half *to)
 {
+	if (to->state == TCP_CLOSE) {
+		tcp_wait_ended(c, to);
+		return;
+	}
 	tcp_push(to);
 	to->is_over = true;
 	to->shutdown |= TCP_SHUT_RECEIVE;
-	if (to->state == TCP_FIN_WAIT2)
+	if (to->state == TCP_FIN_WAIT2) {
+		tcp_wait_begin(c, to, TCP_TIME_WAIT);
 		half_end(to);
-	else
+	} else {
 		to->state = TCP_CLOSE_WAIT;
+	}
 	tcp_tell(to, 0);
 }
 
@@ -221,6 +228,7 @@ void tcp_finish(struct tcp_conn *c, struct tcp_half *from, struct tcp_half *to)
 	if (unlikely(from == to)) {
 		tcp_push(to);
 		to->is_over = true;
+		tcp_wait_begin(c, to, TCP_TIME_WAIT);
 		half_end(to);
 		tcp_tell(to, 0);
 		return;
@@ -228,8 +236,8 @@ void tcp_finish(struct tcp_conn *c, struct tcp_half *from, struct tcp_half *to)
 	from->state = TCP_FIN_WAIT2;
 	if (both)
 		half_end(from);
-	if (to->state != TCP_CLOSE && !tcp_fin_is_lost(c, to))
-		tcp_fin_arrives(to);
+	if ((to->state != TCP_CLOSE || to->is_kept) && !tcp_fin_is_lost(c, to))
+		tcp_fin_arrives(c, to);
 }
 
 /* ---- room ---- */
@@ -337,6 +345,16 @@ int tcp_shutdown(struct socket *s, int how)
 	return err;
 }
 
+/* Its socket goes before the other side has ended: it waits for that without, or, if it
+ * was told not to (TCP_LINGER2), resets the connection. */
+static void leave_waiting(struct tcp_conn *c, struct tcp_half *h, struct tcp_half *other)
+{
+	if (h->set.linger2 < 0 && !other->is_fin_lost)
+		tcp_send_reset(c, other);
+	else if (other->is_open)
+		tcp_wait_begin(c, h, TCP_FIN_WAIT2);
+}
+
 /* c's lock is held: the side is left without a word, or with one. */
 static void half_leave(struct tcp_conn *c, const struct inet_socket *i, bool with_reset,
 		       struct byte_run *unread)
@@ -346,11 +364,14 @@ static void half_leave(struct tcp_conn *c, const struct inet_socket *i, bool wit
 	bool has_unread = tcp_bytes_there(h) > 0;
 
 	if (h->state != TCP_CLOSE && h->state != TCP_SYN_SENT) {
-		if (with_reset || has_unread) {
+		bool is_reset = with_reset || has_unread;
+
+		if (is_reset)
 			tcp_send_reset(c, other);
-		} else if (h->state != TCP_FIN_WAIT2) {
+		else if (h->state != TCP_FIN_WAIT2)
 			tcp_finish(c, h, other);
-		}
+		if (!is_reset && h->state == TCP_FIN_WAIT2)
+			leave_waiting(c, h, other);
 	}
 	/* What was sent and is not read stays to be read. */
 	h->state = TCP_CLOSE;

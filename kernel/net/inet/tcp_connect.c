@@ -105,7 +105,7 @@ static bool choose_name(struct socket *s, struct tcp_conn *c, const struct tcp_t
 
 	if (!atomic_load(&inet_of(s)->is_bound)) {
 		source_address(t, n->addr);
-		if (tcp_lease_take(&c->lease, t->is_v4, n->addr))
+		if (tcp_lease_take(&c->lease, s->net, t->is_v4, n->addr))
 			return false;
 		n->port = c->lease.port;
 		return true;
@@ -126,6 +126,7 @@ void tcp_attach_locked(struct inet_socket *i, struct tcp_conn *c, struct tcp_lis
 {
 	c->half[CONNECTOR].owner = i;
 	c->half[CONNECTOR].set = i->set;
+	c->net = i->socket->net;
 	c->listener = l;
 	c->is_renewed = false;
 	c->former = i->conn;
@@ -212,6 +213,8 @@ int tcp_connect_again(struct socket *s, struct tcp_conn *c, bool nonblock)
 static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener *l,
 		       bool nonblock)
 {
+	const struct tcp_name *from = &c->half[CONNECTOR].name;
+	const struct tcp_name *to = &c->half[ACCEPTOR].name;
 	struct tcp_conn *first;
 	int err = attach(s, c, l);
 
@@ -220,6 +223,8 @@ static int connect_new(struct socket *s, struct tcp_conn *c, struct tcp_listener
 		first = tcp_conn_of(inet_of(s));
 		return first ? tcp_connect_again(s, first, nonblock) : err;
 	}
+	tcp_wait_drop(s->net, c->is_v4, from, to);
+	tcp_wait_requested(s->net, c->is_v4, from, to);
 	err = tcp_listener_enter(l, c);
 	if (err) {
 		detach(s, c);
@@ -271,10 +276,12 @@ static bool connect_in_memory(struct socket *s, const struct linux_sockaddr_stor
 	c->is_new = true;
 	c->half[ACCEPTOR].name = t.name;
 	*err = -ECONNREFUSED;
-	if (choose_name(s, c, &t))
-		*err = atomic_load(&inet_of(s)->is_bound) && inet_names_are_used(c)
-			       ? -EADDRNOTAVAIL
-			       : connect_new(s, c, l, nonblock);
+	if (choose_name(s, c, &t)) {
+		if (atomic_load(&inet_of(s)->is_bound) && inet_names_are_used(c))
+			*err = -EADDRNOTAVAIL;
+		else
+			*err = connect_new(s, c, l, nonblock);
+	}
 	tcp_conn_put(c);
 	/* Nobody is there any more: the host says so, or knows better. */
 	return *err != -ECONNREFUSED || tcp_conn_of(inet_of(s));

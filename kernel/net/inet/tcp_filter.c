@@ -448,8 +448,10 @@ void tcp_send_reset(struct tcp_conn *c, struct tcp_half *to)
 {
 	struct net_ns *net = filtered_net(c);
 
-	if (likely(!net) || run_to(net, c, to, FLAG_RST | FLAG_ACK, 0).fate == NF_PASSES)
-		tcp_reset(to);
+	if (unlikely(net) && run_to(net, c, to, FLAG_RST | FLAG_ACK, 0).fate != NF_PASSES)
+		return;
+	tcp_wait_cancel(c, to);
+	tcp_reset(to);
 }
 
 /* What was held back is there, and so may be its end. */
@@ -464,7 +466,7 @@ static void unblock(struct tcp_conn *c, struct tcp_half *to)
 		return;
 	to->is_fin_lost = false;
 	if (to->state != TCP_CLOSE && !tcp_fin_is_lost(c, to))
-		tcp_fin_arrives(to);
+		tcp_fin_arrives(c, to);
 }
 
 static void data_again(struct tcp_conn *c, struct tcp_half *to)
@@ -485,11 +487,12 @@ static void data_again(struct tcp_conn *c, struct tcp_half *to)
 	if (v.fate == NF_PASSES && !to->is_open) {
 		to->is_blocked = false;
 		a->at = NSEC_NEVER;
+		tcp_wait_cancel(c, to);
 		tcp_send_reset(c, from);
 	} else if (v.fate == NF_PASSES) {
 		/* Of a FIN alone that was it. */
 		if (!to->held && to->is_fin_lost && to->state != TCP_CLOSE)
-			tcp_fin_arrives(to);
+			tcp_fin_arrives(c, to);
 		to->is_fin_lost = to->is_fin_lost && to->held;
 		unblock(c, to);
 	} else if (v.fate == NF_RESET) {

@@ -187,6 +187,8 @@ int tcp_listen(struct socket *s, int backlog)
 
 	if (tcp_conn_of(i))
 		return -EINVAL;
+	if (unlikely(tcp_own_name_is_kept(s)))
+		return -EADDRINUSE;
 	err = host_listen(s->host_fd, backlog);
 	if (err || !atomic_load(&i->is_plain_tcp))
 		return err;

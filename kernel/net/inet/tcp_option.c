@@ -207,6 +207,12 @@ static void set_general(struct socket *s, struct tcp_settings *set, int name,
 	case SO_OOBINLINE:
 		set->is_inline = n;
 		break;
+	case SO_REUSEADDR:
+		set->reuses = n;
+		break;
+	case SO_REUSEPORT:
+		set->shares = n;
+		break;
 	case SO_ZEROCOPY:
 		set->has_notes = n;
 		break;
@@ -296,6 +302,10 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 		set.unsent_low = n;
 	else if (level == SOL_TCP && name == TCP_CORK)
 		set.is_corked = n;
+	else if (level == SOL_TCP && name == TCP_LINGER2)
+		set.linger2 = tcp_linger2_of((int)n);
+	else if (level == SOL_IPV6 && name == IPV6_V6ONLY)
+		set.is_v6only = n;
 	else if (level == SOL_TCP && name == TCP_NODELAY)
 		push_now = n;
 	else

@@ -5,7 +5,8 @@
  * The port of who connects is held by a host socket that is bound to it and does nothing
  * else, so that nobody on the host gets the same one. Some of those for the loopback
  * addresses are kept for the next connection; the one that was left longest is used
- * first. */
+ * first. As long as they are few, another one is got instead of one that TIME_WAIT (see
+ * tcp_wait.h) still keeps, as Linux would. */
 #include "abi/errno.h"
 #include "abi/inet.h"
 #include "base/lock.h"
@@ -120,6 +121,25 @@ bool tcp_is_own(const struct tcp_target *t)
 	return is_own;
 }
 
+bool tcp_names_overlap(const struct tcp_claim *a, const struct tcp_claim *b)
+{
+	const struct tcp_target *x = a->name;
+	const struct tcp_target *y = b->name;
+	bool a_any = tcp_is_any(x->name.addr);
+	bool b_any = tcp_is_any(y->name.addr);
+
+	if (x->is_v4 == y->is_v4)
+		return a_any || b_any ||
+		       !memcmp(x->name.addr, y->name.addr, sizeof(x->name.addr));
+	/* Any address of IPv6 is also any of IPv4. One that is not only for IPv6, as it
+	 * has come by connect(2), stands in the way of a socket of IPv4 that wants any.
+	 */
+	if (!x->is_v4)
+		return a_any && !a->is_v6only;
+	a_any &= a->family == AF_INET;
+	return (a_any || b_any) && !b->is_v6only;
+}
+
 /* ---- ports ---- */
 
 static struct lock kept_lock = LOCK_INIT(RANK_OBJECT2);
@@ -162,21 +182,66 @@ static int lease_create(struct tcp_lease *l, bool is_v4, const uint8_t addr[16])
 	return err;
 }
 
-int tcp_lease_take(struct tcp_lease *l, bool is_v4, const uint8_t addr[16])
+/* kept_lock is held. */
+static void take_first(struct kept *k, struct tcp_lease *l)
+{
+	*l = k->leases[k->first];
+	k->first = (k->first + 1) % KEPT_MAX;
+	k->count--;
+}
+
+/* A port of which something is kept is had once more when there are as many as there may
+ * be, or no other can be got. */
+int tcp_lease_take(struct tcp_lease *l, const struct net_ns *net, bool is_v4,
+		   const uint8_t addr[16])
 {
 	struct kept *k = kept_for(is_v4, addr);
+	int err;
 
 	l->fd = -1;
 	if (k) {
 		lock_take(&kept_lock);
+		if (k->count && (k->count == KEPT_MAX ||
+				 !tcp_wait_has_port(net, k->leases[k->first].port)))
+			take_first(k, l);
+		lock_drop(&kept_lock);
+	}
+	if (l->fd >= 0)
+		return 0;
+	err = lease_create(l, is_v4, addr);
+	if (err && k) {
+		lock_take(&kept_lock);
 		if (k->count) {
-			*l = k->leases[k->first];
-			k->first = (k->first + 1) % KEPT_MAX;
-			k->count--;
+			take_first(k, l);
+			err = 0;
 		}
 		lock_drop(&kept_lock);
 	}
-	return l->fd >= 0 ? 0 : lease_create(l, is_v4, addr);
+	return err;
+}
+
+bool tcp_lease_forget(uint16_t port)
+{
+	int fd = -1;
+
+	lock_take(&kept_lock);
+	for (int v4 = 0; v4 < 2; v4++) {
+		struct kept *k = &kept[v4];
+
+		for (unsigned left = k->count; left; left--) {
+			struct tcp_lease l;
+
+			take_first(k, &l);
+			if (l.port == port && fd < 0)
+				fd = l.fd;
+			else
+				k->leases[(k->first + k->count++) % KEPT_MAX] = l;
+		}
+	}
+	lock_drop(&kept_lock);
+	if (fd >= 0)
+		(void)host_close(fd);
+	return fd >= 0;
 }
 
 void tcp_lease_put(struct tcp_lease *l, bool is_v4, const uint8_t addr[16])

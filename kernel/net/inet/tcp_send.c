@@ -157,6 +157,7 @@ static ssize_t send_to_nobody(struct tcp_sending *w, size_t size, enum nf_fate f
 		return -EFAULT;
 	if (fate != NF_PASSES)
 		return (ssize_t)done;
+	tcp_wait_cancel(w->c, w->other);
 	tcp_send_reset(w->c, w->me);
 	if (w->other->is_open)
 		tcp_reset(w->other);
@@ -186,6 +187,7 @@ static int put_large(struct tcp_sending *w, size_t size) NO_LOCK_CHECK
 		return 0;
 	}
 	byte_run_free(r);
+	tcp_wait_cancel(w->c, w->other);
 	tcp_send_reset(w->c, w->me);
 	return 0;
 }

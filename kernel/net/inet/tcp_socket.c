@@ -24,14 +24,73 @@ static int bind_connected(const struct socket *s,
 	return -EAFNOSUPPORT;
 }
 
+/* Do connections in memory that are over keep s from that name? */
+static bool is_kept(const struct socket *s, const struct tcp_target *t)
+{
+	const struct tcp_settings *set = &inet_of(s)->set;
+	struct tcp_claim claim = {.name = t,
+				  .family = s->family,
+				  .port = t->name.port,
+				  .reuses = set->reuses,
+				  .shares = set->shares};
+
+	if (likely(!tcp_wait_count(s->net)) || !t->name.port)
+		return false;
+	claim.is_v6only = s->family == AF_INET6 && !inet_may_use_v4(s);
+	return tcp_wait_conflicts(s->net, &claim, true);
+}
+
+/* Would the host let a socket such as s have that name, if nobody else had it? */
+static bool host_allows(const struct socket *s, const struct linux_sockaddr_storage *addr,
+			int len)
+{
+	const int on = 1;
+	struct tcp_name old;
+	bool is_v4;
+	int err;
+	int fd;
+
+	if (tcp_host_name(s->host_fd, &old, &is_v4) && old.port)
+		return false; /* s has one */
+	fd = host_socket(s->family, SOCK_STREAM, IPPROTO_TCP);
+	if (fd < 0)
+		return false;
+	(void)host_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	err = inet_port_check(s, addr);
+	if (!err)
+		err = host_bind(fd, addr, len);
+	(void)host_close(fd);
+	return !err || err == -EADDRINUSE;
+}
+
+bool tcp_own_name_is_kept(const struct socket *s)
+{
+	struct tcp_target t = {0};
+	int listens = 0;
+	int len = sizeof(listens);
+
+	return tcp_wait_count(s->net) && !atomic_load(&inet_of(s)->is_hosted) &&
+	       tcp_host_name(s->host_fd, &t.name, &t.is_v4) && is_kept(s, &t) &&
+	       !host_getsockopt(s->host_fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) &&
+	       !listens;
+}
+
+/* All that the host finds wrong comes before what it does not know of. */
 static int tcp_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
 {
 	struct inet_socket *i = inet_of(s);
+	struct tcp_target t = {0};
+	bool has_name;
 	int err;
 
 	if (tcp_conn_of(i))
 		return bind_connected(s, addr, len);
-	err = inet_ops.bind(s, addr, len);
+	has_name = addr->ss_family == s->family && tcp_name_import(&t, addr, len);
+	if (has_name && unlikely(is_kept(s, &t)) && host_allows(s, addr, len))
+		return -EADDRINUSE;
+	do
+		err = inet_ops.bind(s, addr, len);
+	while (err == -EADDRINUSE && has_name && tcp_lease_forget(t.name.port));
 	if (!err)
 		atomic_store(&i->is_bound, true);
 	return err;

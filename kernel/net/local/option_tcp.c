@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "net/local/internal.h"
 #include "net/local/local.h"
+#include "net/net_ns.h"
 #include "time/clock.h"
 
 enum {
@@ -22,8 +23,6 @@ enum {
 	KEEP_INTERVAL = 75,
 	KEEP_COUNT = 9,
 	SYN_COUNT = 6,
-	FIN_TIMEOUT = 60,
-	FIN_TIMEOUT_MAX = 120,
 	RETRY_MAX = 120,
 	RECEIVE_LEAST = 2304,
 	DEFAULT_MSS = 536,
@@ -147,12 +146,6 @@ static int set_clamp(const struct socket *s, struct local_options *o, int n)
 	return 0;
 }
 
-static int set_linger2(struct local_options *o, int n)
-{
-	o->linger2 = n < 0 ? -1 : MIN(n, (int)FIN_TIMEOUT_MAX);
-	return 0;
-}
-
 static int set_fastopen(const struct socket *s, struct local_options *o, int name, int n)
 {
 	bool may_listen = name != TCP_FASTOPEN_CONNECT;
@@ -185,7 +178,8 @@ static int set_timer(struct local_options *o, int name, int n)
 	case TCP_USER_TIMEOUT:
 		return keep(n, 0, INT32_MAX, &o->user_timeout, sizeof(o->user_timeout));
 	case TCP_LINGER2:
-		return set_linger2(o, n);
+		o->linger2 = tcp_linger2_of(n);
+		return 0;
 	case TCP_DEFER_ACCEPT:
 		o->defer_accept = retries_of(n);
 		return 0;
@@ -269,6 +263,9 @@ static void note(struct socket *s, int name, int n)
 		break;
 	case TCP_NOTSENT_LOWAT:
 		set.unsent_low = (uint32_t)n;
+		break;
+	case TCP_LINGER2:
+		set.linger2 = tcp_linger2_of(n);
 		break;
 	default:
 		return;
@@ -370,9 +367,6 @@ static int get_timer(const struct local_options *o, int name, int *n)
 	case TCP_USER_TIMEOUT:
 		*n = o->user_timeout;
 		return 0;
-	case TCP_LINGER2:
-		*n = o->linger2 ? o->linger2 : FIN_TIMEOUT;
-		return 0;
 	case TCP_DEFER_ACCEPT:
 		*n = seconds_of(o->defer_accept);
 		return 0;
@@ -397,6 +391,10 @@ static int get_value(const struct socket *s, int name, int *n)
 	switch (name) {
 	case TCP_MAXSEG:
 		*n = max_segment(s);
+		return 0;
+	case TCP_LINGER2:
+		*n = o->linger2 ? o->linger2
+				: atomic_load_relaxed(&s->net->settings.fin_timeout);
 		return 0;
 	case TCP_NODELAY:
 		*n = o->is_nodelay;

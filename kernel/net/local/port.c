@@ -4,9 +4,12 @@
  * As on Linux a port is had by all whose names do not overlap, or who all say that they
  * share: SO_REUSEADDR (of TCP: while none of them listens), SO_REUSEPORT of one user's
  * sockets. Sockets whose port came with connect(2) share one, too, if nobody is connected
- * with the same two names.
+ * with the same two names. What connections that are over keep is asked of
+ * net/inet/tcp_wait.h.
  *
- * Limits against Linux: a connection that is over keeps no port (TIME_WAIT). */
+ * Limits against Linux: who connects and finds YOUNG_MAX ports that others have left less
+ * than a second ago takes the first of those: connections in memory are made faster than
+ * Linux's, which would have to wait then. */
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/inet.h"
@@ -17,7 +20,7 @@
 #include "net/local/local.h"
 #include "net/net_ns.h"
 
-enum { PING_FIRST = 1, PING_LAST = 65535 };
+enum { PING_FIRST = 1, PING_LAST = 65535, YOUNG_MAX = 4 };
 
 static SLAB_CACHE(local_port_slab, "local_port", sizeof(struct local_port), 8);
 
@@ -147,25 +150,23 @@ static bool same_target(const struct tcp_target *a, const struct tcp_target *b)
 	return a->name.port == b->name.port && same_address(a, b);
 }
 
-bool local_names_overlap(const struct local_socket *a, const struct local_socket *b)
-{
-	bool a_any = tcp_is_any(a->local.name.addr);
-	bool b_any = tcp_is_any(b->local.name.addr);
-
-	if (a->local.is_v4 == b->local.is_v4)
-		return a_any || b_any || same_address(&a->local, &b->local);
-	/* Any address of IPv6 is also any of IPv4. One that is not only for IPv6, as it
-	 * has come by connect(2), stands in the way of a socket of IPv4 that wants any.
-	 */
-	if (!a->local.is_v4)
-		return a_any && !a->is_v6only;
-	a_any &= a->inet.socket->family == AF_INET;
-	return (a_any || b_any) && !b->is_v6only;
-}
-
 static bool reuses(const struct local_socket *l)
 {
 	return atomic_load_relaxed(&l->inet.socket->flags) & SOCKET_REUSEADDR;
+}
+
+static struct tcp_claim claim_of(const struct local_socket *l, uint16_t number)
+{
+	return (struct tcp_claim){&l->local, l->inet.socket->family, number, l->is_v6only,
+				  reuses(l), l->options.shares_port};
+}
+
+bool local_names_overlap(const struct local_socket *a, const struct local_socket *b)
+{
+	const struct tcp_claim x = claim_of(a, 0);
+	const struct tcp_claim y = claim_of(b, 0);
+
+	return tcp_names_overlap(&x, &y);
 }
 
 static bool shares(const struct local_socket *a, const struct local_socket *b)
@@ -254,6 +255,15 @@ static void range_of(const struct local_socket *l, uint32_t *first, uint32_t *co
 	*count = last < *first ? 1 : last - *first + 1;
 }
 
+/* The same with those that are over. */
+static bool waits_conflict(const struct local_socket *l, uint16_t number, bool is_chosen)
+{
+	const struct tcp_claim claim = claim_of(l, number);
+
+	return l->inet.socket->protocol == IPPROTO_TCP &&
+	       tcp_wait_conflicts(l->inet.socket->net, &claim, is_chosen);
+}
+
 /* Nobody that is by connect(2) at p is connected with l's two names. */
 static bool is_free_tuple(const struct local_socket *l, const struct local_port *p,
 			  const struct tcp_target *remote)
@@ -281,6 +291,34 @@ static bool is_by_connect(const struct local_port *p)
 	return are_all;
 }
 
+/* May l, which has no port yet, have that one, of whom p tells? remote: to connect. */
+static enum tcp_wait_verdict fits(const struct local_socket *l,
+				  const struct local_port *p, uint16_t number,
+				  const struct tcp_target *remote)
+{
+	struct tcp_name from = l->local.name;
+
+	if (!remote)
+		return conflicts(l, p, false) || waits_conflict(l, number, false)
+			       ? WAIT_REFUSES
+			       : WAIT_NONE;
+	if (p && !(is_by_connect(p) && is_free_tuple(l, p, remote)))
+		return WAIT_REFUSES;
+	from.port = number;
+	return tcp_wait_replace(l->inet.socket->net, l->local.is_v4, &from,
+				&remote->name);
+}
+
+static int take_young(struct local_ports *t, struct local_socket *l, uint16_t number,
+		      const struct tcp_target *remote)
+{
+	struct tcp_name from = l->local.name;
+
+	from.port = number;
+	tcp_wait_drop(l->inet.socket->net, l->local.is_v4, &from, &remote->name);
+	return enter(t, l, local_port_find(t, number), number);
+}
+
 /* Any port that fits. remote: what l connects to, or NULL. Those for the one have an odd
  * distance from the first, those for the other an even one, as long as there are some. */
 static int take_any_locked(struct local_ports *t, struct local_socket *l,
@@ -288,6 +326,8 @@ static int take_any_locked(struct local_ports *t, struct local_socket *l,
 {
 	bool is_tcp = l->inet.socket->protocol == IPPROTO_TCP;
 	uint32_t step = is_tcp ? 2 : 1;
+	unsigned young_count = 0;
+	uint16_t young = 0;
 	uint32_t first;
 	uint32_t count;
 	uint32_t at;
@@ -297,15 +337,20 @@ static int take_any_locked(struct local_ports *t, struct local_socket *l,
 	if (is_tcp)
 		at = remote ? at & ~1U : at | 1U;
 	for (uint32_t k = 0; k < count; k++, at += step) {
-		uint16_t number = (uint16_t)(first + at % count);
-		struct local_port *p;
+		enum tcp_wait_verdict verdict;
+		uint16_t number;
 
-		if (is_tcp && k == (count + 1) / 2) /* the others */
+		/* Then the others, to which an odd count leads by itself. */
+		if (is_tcp && k && k * 2 == count)
 			at++;
-		p = local_port_find(t, number);
-		if (!p || (remote ? is_by_connect(p) && is_free_tuple(l, p, remote)
-				  : !conflicts(l, p, false)))
-			return enter(t, l, p, number);
+		number = (uint16_t)(first + at % count);
+		verdict = fits(l, local_port_find(t, number), number, remote);
+		if (verdict == WAIT_NONE)
+			return enter(t, l, local_port_find(t, number), number);
+		if (verdict == WAIT_YOUNG && !young_count++)
+			young = number;
+		if (young_count == YOUNG_MAX)
+			return take_young(t, l, young, remote);
 	}
 	return -EADDRINUSE;
 }
@@ -333,7 +378,9 @@ static int take_named(struct local_ports *t, struct local_socket *l)
 			       ? 0
 			       : take_any_locked(t, l, NULL);
 	p = local_port_find(t, number);
-	return conflicts(l, p, true) ? -EADDRINUSE : enter(t, l, p, number);
+	return conflicts(l, p, true) || waits_conflict(l, number, true)
+		       ? -EADDRINUSE
+		       : enter(t, l, p, number);
 }
 
 /* Others see the name as soon as the port is l's. */
@@ -373,6 +420,7 @@ int local_port_bind(struct local_socket *l, const struct tcp_target *name)
 int local_port_connect(struct local_socket *l, const struct tcp_target *from,
 		       const struct tcp_target *to)
 {
+	const struct net_ns *net = l->inet.socket->net;
 	struct local_ports *t = local_ports_of(l);
 	struct tcp_target old;
 	int err = 0;
@@ -388,6 +436,8 @@ int local_port_connect(struct local_socket *l, const struct tcp_target *from,
 			err = -EADDRNOTAVAIL;
 	} else if (!is_free_tuple(l, l->port, to)) {
 		err = -EADDRNOTAVAIL;
+	} else {
+		tcp_wait_drop(net, to->is_v4, &l->local.name, &to->name);
 	}
 	if (err)
 		l->local = old;
@@ -395,6 +445,8 @@ int local_port_connect(struct local_socket *l, const struct tcp_target *from,
 		l->remote = *to;
 	if (!l->port)
 		l->is_by_connect = false;
+	if (!err)
+		tcp_wait_requested(net, to->is_v4, &l->local.name, &to->name);
 	lock_drop(&t->lock);
 	return err;
 }
@@ -434,7 +486,8 @@ int local_port_listen(struct local_socket *l)
 	lock_take(&t->lock);
 	if (!l->port)
 		err = take_any_locked(t, l, NULL);
-	else if (!l->is_listening && conflicts(l, l->port, true))
+	else if (!l->is_listening && (conflicts(l, l->port, true) ||
+				      waits_conflict(l, l->port->number, true)))
 		err = -EADDRINUSE; /* they do not share with who listens */
 	if (!err && !l->is_listening) {
 		l->is_listening = true;

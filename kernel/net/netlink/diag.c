@@ -9,6 +9,7 @@
 #include "abi/sock_diag.h"
 #include "lib/string.h"
 #include "net/inet/inet.h"
+#include "net/inet/tcp_wait.h"
 #include "net/netlink/internal.h"
 #include "net/unix/unix.h"
 #include "process/user_ns.h"
@@ -19,6 +20,8 @@ static uint16_t message_flags(const struct netlink_request *r)
 }
 
 /* ---- AF_INET and AF_INET6 ---- */
+
+enum { TIMER_KEPT = 3 }; /* in TIME_WAIT, or what comes before */
 
 struct inet_search {
 	struct netlink_request *r;
@@ -38,8 +41,8 @@ static void fill_id(struct linux_inet_diag_sockid *id, const struct inet_view *v
 	put_port(id->dport, v->remote_port);
 	memcpy(id->src, v->local, sizeof(id->src));
 	memcpy(id->dst, v->remote, sizeof(id->dst));
-	id->cookie[0] = (uint32_t)v->ino;
-	id->cookie[1] = (uint32_t)(v->ino >> 32);
+	id->cookie[0] = (uint32_t)(v->is_kept ? v->cookie : v->ino);
+	id->cookie[1] = (uint32_t)((v->is_kept ? v->cookie : v->ino) >> 32);
 }
 
 static void put_inet(struct netlink_request *r, const struct inet_view *v, uint8_t ext)
@@ -47,9 +50,11 @@ static void put_inet(struct netlink_request *r, const struct inet_view *v, uint8
 	struct linux_inet_diag_msg m = {
 		.family = (uint8_t)v->family,
 		.state = v->state,
+		.timer = v->is_kept ? TIMER_KEPT : 0,
+		.expires = (uint32_t)(v->left / (NSEC_PER_SEC / 1000)),
 		.rqueue = v->receive_queue,
 		.wqueue = v->send_queue,
-		.uid = uid_out(v->uid),
+		.uid = v->is_kept ? 0 : uid_out(v->uid),
 		.inode = (uint32_t)v->ino,
 	};
 	size_t start =
@@ -57,7 +62,8 @@ static void put_inet(struct netlink_request *r, const struct inet_view *v, uint8
 
 	fill_id(&m.id, v);
 	netlink_buffer_put(&r->out, &m, sizeof(m));
-	netlink_attribute_u8(&r->out, INET_DIAG_SHUTDOWN, 0);
+	if (!v->is_kept)
+		netlink_attribute_u8(&r->out, INET_DIAG_SHUTDOWN, 0);
 	if ((ext & 1 << (INET_DIAG_INFO - 1)) && v->tcp_info_size)
 		netlink_attribute(&r->out, INET_DIAG_INFO, v->tcp_info, v->tcp_info_size);
 	netlink_message_end(&r->out, start);
@@ -97,6 +103,8 @@ static int answer_inet(struct netlink_request *r)
 	inet_for_each(r->from->net, s.q->family,
 		      s.q->protocol == IPPROTO_RAW ? INET_RAW : s.q->protocol, inet_found,
 		      &s);
+	if (s.q->protocol == IPPROTO_TCP)
+		tcp_wait_for_each(r->from->net, s.q->family, inet_found, &s);
 	return r->is_dump || s.found ? 0 : -ENOENT;
 }
 
