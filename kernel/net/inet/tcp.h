@@ -208,11 +208,8 @@ bool tcp_fin_is_lost(struct tcp_conn *c, struct tcp_half *to) MUST_CHECK;
 void tcp_send_reset(struct tcp_conn *c, struct tcp_half *to);
 /* Nothing is to be tried again. */
 void tcp_retry_reset(struct tcp_conn *c);
-/* c goes. */
-void tcp_retry_destroy(struct tcp_retry *r);
-/* The same in two steps for the timer itself. */
-struct tcp_retry *tcp_retry_take(struct tcp_conn *c);
-void tcp_retry_free(struct tcp_retry *r);
+/* c goes. on_timer: a timer's function, perhaps its own, lets it go. */
+void tcp_retry_destroy(struct tcp_retry *r, bool on_timer);
 
 /* ---- tcp_port.c ---- */
 
@@ -297,7 +294,7 @@ struct tcp_conn *tcp_conn_renew(struct inet_socket *i) MUST_CHECK;
 /* i is not connected by c after all, which the caller puts. */
 void tcp_conn_unused(struct inet_socket *i, struct tcp_conn *c);
 void tcp_conn_put(struct tcp_conn *c);
-/* The same for the timer of c->retry. */
+/* The same for the functions of timers. */
 void tcp_conn_put_in_timer(struct tcp_conn *c);
 /* The socket's connection in memory, or NULL: the host serves it. */
 static inline struct tcp_conn *tcp_conn_of(const struct inet_socket *i)

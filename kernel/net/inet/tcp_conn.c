@@ -99,15 +99,20 @@ void tcp_conn_unused(struct inet_socket *i, struct tcp_conn *c)
 	lock_drop(&i->lock);
 }
 
-/* Returns what its owner had before. */
-static struct tcp_conn *conn_destroy(struct tcp_conn *c)
+/* Returns what its owner had before. on_timer: by a timer's function: no other runs, and
+ * nobody is to wait for that one. */
+static struct tcp_conn *conn_destroy(struct tcp_conn *c, bool on_timer)
 {
 	struct tcp_conn *former = c->former;
 	struct byte_run r;
 
-	if (unlikely(c->has_timer))
-		timer_shutdown(&c->push_timer);
-	tcp_retry_destroy(c->retry);
+	if (unlikely(c->has_timer)) {
+		if (on_timer)
+			timer_disarm(&c->push_timer);
+		else
+			timer_shutdown(&c->push_timer);
+	}
+	tcp_retry_destroy(c->retry, on_timer);
 	for (int i = 0; i < 2; i++) {
 		byte_chain_clear(&c->half[i].in, &r);
 		byte_run_free(&r);
@@ -123,18 +128,13 @@ static struct tcp_conn *conn_destroy(struct tcp_conn *c)
 void tcp_conn_put(struct tcp_conn *c)
 {
 	while (c && ref_put(&c->refs))
-		c = conn_destroy(c);
+		c = conn_destroy(c, false);
 }
 
 void tcp_conn_put_in_timer(struct tcp_conn *c)
 {
-	struct tcp_retry *r;
-
-	if (!ref_put(&c->refs))
-		return;
-	r = tcp_retry_take(c); /* which nobody is to wait for */
-	tcp_conn_put(conn_destroy(c));
-	tcp_retry_free(r);
+	while (c && ref_put(&c->refs))
+		c = conn_destroy(c, true);
 }
 
 /* ---- news; c's lock is held ---- */

@@ -152,11 +152,14 @@ void tcp_retry_reset(struct tcp_conn *c)
 	timer_disarm(&r->timer);
 }
 
-void tcp_retry_destroy(struct tcp_retry *r)
+void tcp_retry_destroy(struct tcp_retry *r, bool on_timer)
 {
 	if (!r)
 		return;
-	timer_shutdown(&r->timer);
+	if (on_timer)
+		timer_disarm(&r->timer);
+	else
+		timer_shutdown(&r->timer);
 	slab_free(&tcp_retry_slab, r);
 }
 
@@ -527,18 +530,4 @@ static void time_has_come(struct timer *t)
 	arm(r);
 	lock_drop(&c->lock);
 	tcp_conn_put_in_timer(c);
-}
-
-struct tcp_retry *tcp_retry_take(struct tcp_conn *c)
-{
-	struct tcp_retry *r = c->retry;
-
-	c->retry = NULL;
-	timer_disarm(&r->timer);
-	return r;
-}
-
-void tcp_retry_free(struct tcp_retry *r)
-{
-	slab_free(&tcp_retry_slab, r);
 }

@@ -41,6 +41,10 @@ static void time_is_over(struct timer *t)
 	struct tcp_conn *c = container_of(t, struct tcp_conn, push_timer);
 	nsec_t next;
 
+	/* Without one it is about to go, and waits for this to return. With it, it stays
+	 * when a listener lets it go in here: this cannot wait for itself. */
+	if (!ref_get_unless_zero(&c->refs))
+		return;
 	lock_take(&c->lock);
 	next = push_what_is_due(c, clock_now(CLOCK_MONOTONIC));
 	c->is_timed = next != NSEC_NEVER;
@@ -49,6 +53,7 @@ static void time_is_over(struct timer *t)
 	lock_drop(&c->lock);
 	if (unlikely(atomic_load(&c->is_deferred)))
 		tcp_defer_look(c);
+	tcp_conn_put_in_timer(c);
 }
 
 void tcp_hold(struct tcp_conn *c, struct tcp_half *to, size_t fresh, uint32_t segment)
