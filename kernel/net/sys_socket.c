@@ -217,30 +217,33 @@ static long accept_into(struct socket *s, int fd, uaddr_t addr, uaddr_t len,
 	return err ? err : fd;
 }
 
-long sys_accept4(struct task *t, int fd, uaddr_t addr, uaddr_t len, int flags)
+/* Of what is no socket, too, Linux says first that there are no descriptors. */
+static long accept_of(struct fdref ref, uaddr_t addr, uaddr_t len, uint32_t flags)
 {
-	struct socket_ref ref;
+	struct socket *s = socket_of_file(ref.file);
 	long result;
 	int fresh;
 
-	(void)t;
-	ref = socket_get(fd);
-	if (ref.err == -EBADF)
-		return ref.err;
-	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) {
-		if (!ref.err)
-			socket_put(ref);
+	if (flags & ~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
-	}
-	if (ref.err)
-		return ref.err;
-	fresh = fd_reserve((uint32_t)flags & O_CLOEXEC);
-	result = fresh;
-	if (fresh >= 0) {
-		result = accept_into(ref.socket, fresh, addr, len, (uint32_t)flags);
-		if (result < 0)
-			fd_unreserve(fresh);
-	}
+	fresh = fd_reserve(flags & O_CLOEXEC);
+	if (fresh < 0)
+		return fresh;
+	result = s ? accept_into(s, fresh, addr, len, flags) : -ENOTSOCK;
+	if (result < 0)
+		fd_unreserve(fresh);
+	return result;
+}
+
+long sys_accept4(struct task *t, int fd, uaddr_t addr, uaddr_t len, int flags)
+{
+	struct socket_ref ref = {.fd = fd_get(fd)};
+	long result;
+
+	(void)t;
+	if (!ref.fd.file)
+		return -EBADF;
+	result = accept_of(ref.fd, addr, len, (uint32_t)flags);
 	socket_put(ref);
 	return result;
 }

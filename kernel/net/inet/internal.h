@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* internal.h - between the files of this folder. */
 #pragma once
+#include "abi/errno.h"
 #include "base/waitq.h"
 #include "lib/list.h"
 #include "net/socket.h"
@@ -127,6 +128,12 @@ int inet_may_receive(struct socket *s, bool *may_block) MUST_CHECK;
 int inet_may_send(struct socket *s, bool *may_block) MUST_CHECK;
 /* When a wait that begins now with that time-out must end. */
 nsec_t inet_deadline(const nsec_t *timeout);
+/* What a host call that makes a descriptor has answered: the host's table is that of the
+ * whole sandbox. */
+static inline int inet_fd_error(int fd)
+{
+	return unlikely(fd == -EMFILE) ? -ENFILE : fd;
+}
 /* A host call ended with -EINTR: 0 (for nothing: call again, for what is left of the
  * time), -ERESTARTSYS, -EINTR, -EAGAIN (no time is left). */
 int inet_receive_interrupted(struct socket *s, nsec_t deadline) MUST_CHECK;

@@ -77,7 +77,7 @@ static int inet_create(struct socket *s, int type, int protocol)
 	fd = host_socket(s->family, type, protocol);
 	if (fd < 0) {
 		slab_free(&inet_slab, s->private);
-		return fd;
+		return inet_fd_error(fd);
 	}
 	s->ops = type == SOCK_STREAM ? &tcp_ops : &inet_ops;
 	s->type = type;
@@ -174,11 +174,11 @@ int inet_host_accept(struct socket *s, bool may_block, struct socket_name *peer)
 	int fd;
 
 	if (!peer)
-		return host_accept(s->host_fd, may_block, NULL, NULL);
+		return inet_fd_error(host_accept(s->host_fd, may_block, NULL, NULL));
 	fd = host_accept(s->host_fd, may_block, &peer->addr, &len);
 	if (fd >= 0)
 		peer->len = MIN(MAX(len, 0), (int)sizeof(peer->addr));
-	return fd;
+	return inet_fd_error(fd);
 }
 
 static int accept_connection(struct socket *s, bool may_block, struct socket_name *peer)

@@ -460,7 +460,7 @@ static int accept_try(struct accept *a)
 		return atomic_load(&inet_of(a->s)->listener) == a->listener ? -EAGAIN
 									    : -EINVAL;
 	fd = inet_host_accept(a->s, false, a->peer);
-	if (fd == -EAGAIN && is_hosts_turn && dequeue(a))
+	if ((fd == -EAGAIN || fd == -ENFILE) && is_hosts_turn && dequeue(a))
 		return accept_in_memory(a);
 	return fd < 0 ? fd : inet_accept_fd(a->s, a->fresh, fd);
 }
