@@ -196,7 +196,7 @@ static long advise_task(struct task *t, const struct uio *u, int advice)
 long sys_process_madvise(struct task *t, int pidfd, uaddr_t iov, size_t count, int advice,
 			 unsigned int flags)
 {
-	struct linux_iovec fast[UIO_FAST];
+	struct uio_vec vec;
 	struct task *other;
 	struct uio u;
 	long ret;
@@ -204,7 +204,7 @@ long sys_process_madvise(struct task *t, int pidfd, uaddr_t iov, size_t count, i
 	(void)t;
 	if (flags)
 		return -EINVAL;
-	ret = uio_init_user_vec(&u, iov, count, fast);
+	ret = uio_init_user_vec(&u, iov, count, &vec);
 	if (ret)
 		return ret;
 	ret = pidfd_task(pidfd, &other);
@@ -212,7 +212,7 @@ long sys_process_madvise(struct task *t, int pidfd, uaddr_t iov, size_t count, i
 		ret = advise_task(other, &u, advice);
 		task_put(other);
 	}
-	uio_fini(&u);
+	uio_vec_fini(&vec);
 	return ret;
 }
 
@@ -244,7 +244,7 @@ long sys_process_mrelease(struct task *t, int pidfd, unsigned int flags)
 static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
 		       uint64_t rcount, uint64_t flags, bool is_write)
 {
-	struct linux_iovec fast[UIO_FAST];
+	struct uio_vec vec;
 	struct linux_iovec *remote = NULL;
 	struct uio local;
 	uint64_t any;
@@ -252,7 +252,7 @@ static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
 
 	if (flags)
 		return -EINVAL;
-	ret = uio_init_user_vec(&local, liov, lcount, fast);
+	ret = uio_init_user_vec(&local, liov, lcount, &vec);
 	if (ret)
 		return ret;
 	if (local.left) {
@@ -261,7 +261,7 @@ static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
 			ret = move_between(pid, &local, remote, rcount, is_write);
 		kfree(remote);
 	}
-	uio_fini(&local);
+	uio_vec_fini(&vec);
 	return ret;
 }
 

@@ -33,10 +33,11 @@ static int64_t result_of(int64_t res)
 }
 
 static int uio_of(struct uio *u, const struct linux_iocb *iocb, bool is_vector,
-		  struct linux_iovec fast[UIO_FAST])
+		  struct uio_vec *vec)
 {
+	vec->more.data = NULL;
 	if (is_vector)
-		return uio_init_user_vec(u, iocb->aio_buf, iocb->aio_nbytes, fast);
+		return uio_init_user_vec(u, iocb->aio_buf, iocb->aio_nbytes, vec);
 	return uio_init_user(u, iocb->aio_buf, iocb->aio_nbytes);
 }
 
@@ -71,7 +72,7 @@ static int64_t transfer_do(struct file *f, struct uio *u, int64_t off, bool is_w
 static int transfer(struct aio_context *c, struct file *f, const struct linux_iocb *iocb,
 		    const struct aio_answer *a, bool is_write, bool is_vector)
 {
-	struct linux_iovec fast[UIO_FAST];
+	struct uio_vec vec;
 	struct uio u;
 	uint32_t flags;
 	int64_t res;
@@ -79,17 +80,17 @@ static int transfer(struct aio_context *c, struct file *f, const struct linux_io
 	int err = transfer_check(f, iocb, is_write, &flags);
 
 	if (!err)
-		err = uio_of(&u, iocb, is_vector, fast);
+		err = uio_of(&u, iocb, is_vector, &vec);
 	if (err)
 		return err;
 	if (iocb->aio_offset < 0 ||
 	    __builtin_add_overflow(iocb->aio_offset, (int64_t)u.left, &end)) {
-		uio_fini(&u);
+		uio_vec_fini(&vec);
 		return -EINVAL;
 	}
 	u.flags |= flags;
 	res = transfer_do(f, &u, iocb->aio_offset, is_write);
-	uio_fini(&u);
+	uio_vec_fini(&vec);
 	aio_post(c, a, result_of(res));
 	return 0;
 }

@@ -144,9 +144,9 @@ int file_rw_flags(const struct file *f, int flags, bool is_write, uint32_t *out)
 static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
 		 bool is_write)
 {
-	struct linux_iovec fast[UIO_FAST];
 	struct fdref ref = fd_get(fd);
 	uint32_t uio_flags;
+	struct uio_vec vec;
 	struct uio u;
 	long result;
 
@@ -157,7 +157,7 @@ static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
 	else if (!(ref.file->mode & (is_write ? FMODE_WRITE : FMODE_READ)))
 		result = -EBADF;
 	else
-		result = uio_init_user_vec(&u, iov, count, fast);
+		result = uio_init_user_vec(&u, iov, count, &vec);
 	if (!result) {
 		/* Nothing to move is no call at all: an empty datagram is not sent. */
 		if (u.left)
@@ -167,7 +167,7 @@ static long many(int fd, uaddr_t iov, uint64_t count, int64_t *pos, int flags,
 		if (!result && u.left)
 			result = is_write ? file_write(ref.file, &u, pos)
 					  : file_read(ref.file, &u, pos);
-		uio_fini(&u);
+		uio_vec_fini(&vec);
 	}
 	fd_put(ref);
 	return result;

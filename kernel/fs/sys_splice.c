@@ -508,8 +508,8 @@ static long vmsplice(struct file *pipe, struct uio *u, bool may_block)
 
 long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned int flags)
 {
-	struct linux_iovec fast[UIO_FAST];
 	struct fdref ref;
+	struct uio_vec vec;
 	struct uio u;
 	long result;
 
@@ -523,10 +523,10 @@ long sys_vmsplice(struct task *t, int fd, uaddr_t iov, uint64_t count, unsigned 
 		fd_put(ref);
 		return -EBADF;
 	}
-	result = uio_init_user_vec(&u, iov, count, fast);
+	result = uio_init_user_vec(&u, iov, count, &vec);
 	if (!result) {
 		result = vmsplice(ref.file, &u, !(flags & SPLICE_F_NONBLOCK));
-		uio_fini(&u);
+		uio_vec_fini(&vec);
 	}
 	fd_put(ref);
 	return result;

@@ -42,26 +42,25 @@ int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
 	u->flags = 0;
 	u->off = 0;
 	u->left = size;
-	u->allocated = NULL;
 	return 0;
 }
 
 int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
-		      struct linux_iovec fast[UIO_FAST])
+		      struct uio_vec *v)
 {
-	struct linux_iovec *vec = fast;
+	struct linux_iovec *vec = v->fast;
 	bool is_nobodys = false;
 	size_t total = 0;
 	int err;
 
-	*u = (struct uio){.iov = fast};
+	*u = (struct uio){.iov = vec};
+	v->more.data = NULL;
 	if (count > UIO_MAXIOV)
 		return -EINVAL;
 	if (count > UIO_FAST) {
-		vec = kmalloc(count * sizeof(*vec));
+		vec = scratch_alloc(&v->more, count * sizeof(*vec));
 		if (!vec)
 			return -ENOMEM;
-		u->allocated = vec;
 	}
 	err = copy_from_user(vec, iov, count * sizeof(*vec));
 	/* A piece that can be nobody's is not even tried; bad sizes come first. */
@@ -86,8 +85,7 @@ int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
 	if (!err && is_nobodys)
 		err = -EFAULT;
 	if (err) {
-		kfree(u->allocated);
-		u->allocated = NULL;
+		uio_vec_fini(v);
 		return err;
 	}
 	u->iov = vec;
@@ -104,13 +102,13 @@ void uio_init_kernel(struct uio *u, void *data, size_t size)
 	u->flags = UIO_KERNEL;
 	u->off = 0;
 	u->left = size;
-	u->allocated = NULL;
 }
 
-void uio_fini(struct uio *u)
+void uio_vec_fini(struct uio_vec *v)
 {
-	kfree(u->allocated);
-	u->allocated = NULL;
+	if (v->more.data)
+		scratch_free(&v->more);
+	v->more.data = NULL;
 }
 
 void uio_advance(struct uio *u, size_t size)

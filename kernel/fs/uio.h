@@ -7,6 +7,7 @@
 #pragma once
 #include "abi/types.h"
 #include "abi/uio.h"
+#include "base/scratch.h"
 
 enum uio_flags {
 	UIO_KERNEL = 1 << 0,   /* the addresses are the kernel's own */
@@ -16,8 +17,7 @@ enum uio_flags {
 	UIO_DSYNC = 1 << 4,
 	UIO_SYNC = 1 << 5,
 	UIO_NOWAIT = 1 << 6, /* RWF_NOWAIT itself: -EAGAIN instead of any wait */
-	UIO_OWNED = 1 << 7,  /* iov was kmalloc'ed by uio_init_user_vec */
-	UIO_ASKED = 1 << 8,  /* notify_ask_access() has been called */
+	UIO_ASKED = 1 << 7,  /* notify_ask_access() has been called */
 };
 
 struct uio {
@@ -27,7 +27,6 @@ struct uio {
 	size_t off;	/* already used of the first piece */
 	size_t left;	/* bytes left in all */
 	struct linux_iovec one;
-	struct linux_iovec *allocated; /* to free, or NULL */
 };
 
 /* One piece of guest memory that is to be handed to the host as it is: 0, -EFAULT. A size
@@ -35,14 +34,20 @@ struct uio {
 int uio_check_user(uaddr_t addr, size_t *size) MUST_CHECK;
 /* The same as a uio. */
 int uio_init_user(struct uio *u, uaddr_t addr, size_t size) MUST_CHECK;
-/* readv's vector: 0, -EINVAL, -EFAULT, -ENOMEM. Short ones live in fast (UIO_FAST
- * pieces). */
+
 enum { UIO_FAST = 8 };
+/* Where the pieces of a vector lie: part of its call, which may sleep. */
+struct uio_vec {
+	struct linux_iovec fast[UIO_FAST];
+	struct scratch more; /* data: NULL: these are enough */
+};
+
+/* readv's vector: 0, -EINVAL, -EFAULT, -ENOMEM: then there is nothing to free. */
 int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
-		      struct linux_iovec fast[UIO_FAST]) MUST_CHECK;
+		      struct uio_vec *v) MUST_CHECK;
+/* Frees what that has allocated. */
+void uio_vec_fini(struct uio_vec *v);
 void uio_init_kernel(struct uio *u, void *data, size_t size);
-/* Frees what uio_init_user_vec allocated. */
-void uio_fini(struct uio *u);
 
 /* Takes up to size bytes out of the uio into the kernel (for write). Returns how many:
  * fewer at the end of the uio, or at a fault, which uio_faulted() tells apart: left is

@@ -36,10 +36,10 @@ struct guest_message {
 	struct linux_msghdr header;
 	uaddr_t at;
 	struct uio data;
-	struct linux_iovec fast[UIO_FAST];
+	struct uio_vec vec;
 	struct linux_sockaddr_storage name;
 	uint64_t control_fast[CONTROL_FAST / 8];
-	void *control_allocated;
+	struct scratch control_more; /* data: NULL: that is enough */
 };
 
 /* Reads the header at addr and all it names. 0 or -errno, when nothing is to be freed. */

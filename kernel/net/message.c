@@ -169,7 +169,7 @@ static int header_read(struct guest_message *g, uaddr_t addr, uint32_t flags)
 
 	g->at = addr;
 	g->m = (struct message){.data = &g->data, .flags = flags};
-	g->control_allocated = NULL;
+	g->control_more.data = NULL;
 	if (COPY_IN(h, addr))
 		return -EFAULT;
 	if (!h->msg_name)
@@ -185,7 +185,7 @@ static int data_import(struct guest_message *g)
 	if (g->header.msg_iovlen > UIO_MAXIOV)
 		return -EMSGSIZE;
 	return uio_init_user_vec(&g->data, g->header.msg_iov, g->header.msg_iovlen,
-				 g->fast);
+				 &g->vec);
 }
 
 static int control_import(struct guest_message *g)
@@ -198,8 +198,7 @@ static int control_import(struct guest_message *g)
 	if (size > CONTROL_MAX)
 		return -ENOBUFS;
 	if (size > sizeof(g->control_fast)) {
-		g->control_allocated = kmalloc(size);
-		to = g->control_allocated;
+		to = scratch_alloc(&g->control_more, size);
 		if (!to)
 			return -ENOBUFS;
 	}
@@ -261,8 +260,9 @@ int message_export(struct guest_message *g)
 
 void message_fini(struct guest_message *g)
 {
-	uio_fini(&g->data);
-	kfree(g->control_allocated);
+	if (g->control_more.data)
+		scratch_free(&g->control_more);
+	uio_vec_fini(&g->vec);
 }
 
 /* ---- the other side is gone ---- */

@@ -9,7 +9,6 @@
 #include "abi/syscall.h"
 #include "abi/time.h"
 #include "abi/uio.h"
-#include "base/claim.h"
 #include "base/scratch.h"
 #include "base/waitq.h"
 #include "fs/file.h"
@@ -27,7 +26,6 @@ enum {
 /* Several of the guest's headers in kernel memory. */
 struct batch {
 	struct scratch memory;
-	struct claim claim; /* on what the messages have allocated */
 	unsigned int count, room;
 	uint32_t sizes[BATCH_MAX];
 	struct message *m[BATCH_MAX];
@@ -71,23 +69,14 @@ static bool has_batches(const struct socket *s)
 
 static void batch_drop(struct batch *b)
 {
-	while (b->count) {
-		atomic_store_release(&b->count, b->count - 1);
-		message_fini(&b->g[b->count]);
-	}
-}
-
-static void batch_abandon(struct claim *c)
-{
-	batch_drop(container_of(c, struct batch, claim));
+	while (b->count)
+		message_fini(&b->g[--b->count]);
 }
 
 static void batch_fini(struct batch *b)
 {
-	if (b->room) {
-		claim_end(&b->claim);
+	if (b->room)
 		scratch_free(&b->memory);
-	}
 	b->room = 0;
 }
 
@@ -100,7 +89,6 @@ static void batch_reserve(struct batch *b, unsigned int room)
 	b->g = scratch_alloc(&b->memory, room * sizeof(*b->g));
 	if (!b->g)
 		return;
-	claim_begin(&b->claim, batch_abandon);
 	b->room = room;
 }
 
@@ -149,7 +137,7 @@ static int batch_import(struct many *w, unsigned int max, uint32_t flags, bool r
 		if (err)
 			return b->count ? 0 : err;
 		b->m[b->count] = &g->m;
-		atomic_store_release(&b->count, b->count + 1);
+		b->count++;
 		goes_on = !ends_batch(g, receives);
 	}
 	return 0;

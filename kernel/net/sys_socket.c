@@ -6,7 +6,7 @@
 #include "abi/socket.h"
 #include "abi/syscall.h"
 #include "base/claim.h"
-#include "base/slab.h"
+#include "base/scratch.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "lib/atomic.h"
@@ -303,6 +303,7 @@ long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, 
 {
 	uint64_t fast[OPTION_FAST / 8];
 	void *copy = fast;
+	struct scratch more;
 	struct socket_ref ref;
 	long result;
 
@@ -324,12 +325,12 @@ long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t value, 
 	/* No other option takes more than this. */
 	len = MIN(len, OPTION_MAX);
 	if ((size_t)len > sizeof(fast))
-		copy = kmalloc((size_t)len);
+		copy = scratch_alloc(&more, (size_t)len);
 	result = !copy ? -ENOMEM : len ? copy_from_user(copy, value, (size_t)len) : 0;
 	if (!result)
 		result = socket_set_option(ref.socket, level, name, copy, len);
-	if (copy != fast)
-		kfree(copy);
+	if (copy && copy != fast)
+		scratch_free(&more);
 	socket_put(ref);
 	return result;
 }
@@ -348,6 +349,7 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 	struct socket_ref ref = socket_get(fd);
 	uint64_t fast[OPTION_FAST / 8];
 	void *buf = fast;
+	struct scratch more;
 	long result;
 	uint32_t room;
 	uint32_t len;
@@ -372,7 +374,7 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 		goto out;
 	len = MIN(len, (uint32_t)OPTION_MAX);
 	if (len > sizeof(fast))
-		buf = kmalloc_zeroed(len);
+		buf = scratch_alloc(&more, len);
 	if (!buf) {
 		result = -ENOMEM;
 		goto out;
@@ -391,7 +393,7 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t value,
 			result = -EFAULT;
 	}
 	if (buf != fast)
-		kfree(buf);
+		scratch_free(&more);
 out:
 	socket_put(ref);
 	return result;

@@ -34,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 enum { PIPE_SIZE = 65536, MANY = 40 };
@@ -591,6 +592,54 @@ static void receiving_check(void)
 	MUST(errno == EAGAIN);
 	tcp_begin();
 }
+/* Vectors and control messages of more pieces and bytes than a call has at hand. */
+enum { PIECES = 40 };
+static struct msghdr *many_pieces(void)
+{
+	static struct iovec pieces[PIECES];
+	static union {
+		struct cmsghdr head;
+		char room[2000];
+	} control;
+	static struct msghdr h = {.msg_iov = pieces,
+				  .msg_iovlen = PIECES,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control)};
+
+	for (int i = 0; i < PIECES; i++)
+		pieces[i] = (struct iovec){page + i * 16, 10};
+	control.head = (struct cmsghdr){.cmsg_len = sizeof(control), .cmsg_level = SOL_IP};
+	return &h;
+}
+static void pipe_read_vector(void)
+{
+	(void)!readv(empty[0], many_pieces()->msg_iov, PIECES);
+}
+static void unix_send_vector(void)
+{
+	(void)!sendmsg(stuffed[0], many_pieces(), 0);
+}
+static void unix_receive_vector(void)
+{
+	(void)!recvmsg(pair[0], many_pieces(), 0);
+}
+static void inet_receive_vector(void)
+{
+	(void)!recvmsg(udp, many_pieces(), 0);
+}
+static void inet_receive_many(void)
+{
+	struct mmsghdr h[3];
+
+	for (int i = 0; i < 3; i++)
+		h[i].msg_hdr = *many_pieces();
+	(void)!recvmmsg(udp, h, 3, 0, NULL);
+}
+static void option_missing(void)
+{
+	(void)!setsockopt(udp, SOL_SOCKET, SO_RCVBUF, missing_page() + 8192 - 200, 1000);
+	pause(); /* there are no missing pages */
+}
 /* Packet filters of a network of its own, where there may be one: the page that is
  * missing begins behind `at`, and *fd asks for them. */
 static char *filter_missing(int *fd, size_t at)
@@ -725,6 +774,12 @@ static const struct wait {
 	{tcp_send_missing, sending_check},
 	{tcp_receive_missing, receiving_check},
 	{inet_receive, nothing},
+	{pipe_read_vector, pipe_check},
+	{unix_send_vector, stuffed_check},
+	{unix_receive_vector, unix_check},
+	{inet_receive_vector, nothing},
+	{inet_receive_many, nothing},
+	{option_missing, nothing},
 	{filter_put, nothing},
 	{filter_get, nothing},
 	{tty_read, tty_check},

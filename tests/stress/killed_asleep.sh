@@ -9,7 +9,7 @@ set -u
 cp "$BUILD/tests/stress/killed_asleep" .
 mkfifo in out
 # What they had in the kernel goes with them.
-${RUN/ run / run --leaks } ./killed_asleep outside $((${STRESS:-1} * 8)) <in >out 2>errors &
+${RUN/ run / run --leaks --stats } ./killed_asleep outside $((${STRESS:-1} * 8)) <in >out 2>errors &
 exec 8>in
 last=
 while read -r word count; do
@@ -28,6 +28,17 @@ while read -r word count; do
 done <out
 wait $!
 status=$?
+grep '^carbyne: objects:' errors >objects
+sed -Ei '/^carbyne: (objects|calls|patches|kernel memory|tasks): /d' errors
+# Of the sizes that vectors and control messages of the waits have.
+while read -r _ _ name count _; do
+	case $name in
+	kmalloc-768 | kmalloc-2048)
+		[ "$count" -lt 8 ] || echo "not ok: $count of $name are left" >>errors
+		;;
+	esac
+done <objects
+[ -s objects ] || echo "not ok: no objects" >>errors
 echo "$last"
 cat errors
 [ ! -s errors ] || exit 1

@@ -171,9 +171,9 @@ long inet_receive_again(struct inet_attempt *a, uint32_t flags,
 long inet_send_again(struct inet_attempt *a, uint32_t flags, nsec_t deadline) MUST_CHECK;
 /* Tells the guest the control messages that lie at data. */
 void inet_put_control(struct message *m, const uint8_t *data, size_t size);
-/* h gets those of m that the host may see. *allocated is to be freed. */
+/* h gets those of m that the host may see. copy->data, NULL before: is to be freed. */
 int inet_import_control(const struct message *m, struct linux_msghdr *h,
-			uint8_t **allocated) MUST_CHECK;
+			struct scratch *copy) MUST_CHECK;
 
 /* ---- many.c ---- */
 bool inet_moves_many(const struct socket *s);

@@ -6,9 +6,7 @@
  * more, and is interrupted, would leave the interruption as the socket's error: the next
  * call would find it. */
 #include "abi/errno.h"
-#include "base/claim.h"
 #include "base/scratch.h"
-#include "base/slab.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "net/inet/internal.h"
@@ -17,10 +15,8 @@ struct many {
 	struct inet_attempt attempt; /* first */
 	unsigned count;
 	struct linux_mmsghdr *headers; /* memory */
-	uint8_t **control;	       /* memory: each one's, allocated or NULL */
-	unsigned control_count;
+	struct scratch *control;       /* memory: each one's; data: NULL: it has none */
 	struct scratch memory;
-	struct claim claim; /* on control */
 };
 
 bool inet_moves_many(const struct socket *s)
@@ -161,15 +157,11 @@ static long send_once(struct inet_attempt *a, uint32_t flags)
 	return host_sendmmsg(a->socket->host_fd, w->headers, w->count, flags);
 }
 
-static void control_free(const struct many *w)
+static void control_free(const struct many *w, unsigned count)
 {
-	for (unsigned i = 0; i < w->control_count; i++)
-		kfree(w->control[i]);
-}
-
-static void control_abandon(struct claim *c)
-{
-	control_free(container_of(c, struct many, claim));
+	while (count--)
+		if (w->control[count].data)
+			scratch_free(&w->control[count]);
 }
 
 /* Up to the first that cannot be sent: that is the error if it is the first of all. */
@@ -215,9 +207,8 @@ int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
 				  w.count * (sizeof(*w.headers) + sizeof(*w.control)));
 	if (!w.headers)
 		return -ENOMEM;
-	w.control = (uint8_t **)(w.headers + w.count);
-	w.control_count = w.count;
-	claim_begin(&w.claim, control_abandon);
+	w.control = (struct scratch *)(w.headers + w.count);
+	count = w.count;
 	done = headers_for_send(&w, m);
 	if (!done) {
 		long sent = send_once(&w.attempt, flags);
@@ -226,8 +217,7 @@ int inet_send_many(struct socket *s, struct message *const *m, unsigned count,
 			sent = inet_send_again(&w.attempt, flags, deadline);
 		done = finish(&w, sent, sizes);
 	}
-	claim_end(&w.claim);
-	control_free(&w);
+	control_free(&w, count);
 	scratch_free(&w.memory);
 	return done;
 }

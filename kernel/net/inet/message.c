@@ -8,7 +8,7 @@
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "base/cpu.h"
-#include "base/slab.h"
+#include "base/scratch.h"
 #include "base/waitq.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -21,7 +21,8 @@ enum { CONTROL_FAST = 256 };
 struct vector {
 	const struct linux_iovec *pieces;
 	unsigned count;
-	struct linux_iovec *allocated;
+	struct linux_iovec few[UIO_FAST];
+	struct scratch more; /* data: NULL: these are enough */
 };
 
 static bool is_whole(const struct uio *u)
@@ -35,26 +36,30 @@ static bool is_whole(const struct uio *u)
 	return sum == u->left;
 }
 
-static int vector_init(struct vector *v, const struct uio *u,
-		       struct linux_iovec few[UIO_FAST])
+static int vector_init(struct vector *v, const struct uio *u)
 {
-	struct linux_iovec *to = few;
+	struct linux_iovec *to = v->few;
 
-	v->allocated = NULL;
+	v->more.data = NULL;
 	if (u->count > UIO_FAST && is_whole(u)) {
 		v->pieces = u->iov;
 		v->count = u->count;
 		return 0;
 	}
 	if (u->count > UIO_FAST) {
-		to = kmalloc(u->count * sizeof(*to));
+		to = scratch_alloc(&v->more, u->count * sizeof(*to));
 		if (!to)
 			return -ENOMEM;
-		v->allocated = to;
 	}
 	v->pieces = to;
 	v->count = (unsigned)uio_host_vec(u, to, (int)u->count, u->left);
 	return 0;
+}
+
+static void more_free(struct scratch *s)
+{
+	if (s->data)
+		scratch_free(s);
 }
 
 static bool has_work(uint32_t mask)
@@ -150,25 +155,22 @@ static long receive_full(struct socket *s, struct message *m, uint32_t flags)
 	bool may_have = m->control_to && s->family != AF_UNIX;
 	size_t room = may_have ? MIN(m->control_left, (size_t)INET_CONTROL_MAX) : 0;
 	uint8_t fast[CONTROL_FAST] ALIGNED(8);
+	struct scratch more = {.data = NULL};
 	uint8_t *control = fast;
-	struct linux_iovec few[UIO_FAST];
 	struct vector v;
-	long got = vector_init(&v, m->data, few);
+	long got = vector_init(&v, m->data);
 
 	if (got)
 		return got;
 	if (room > sizeof(fast)) {
-		control = kmalloc(room);
-		if (!control) {
+		control = scratch_alloc(&more, room);
+		if (!control)
 			got = -ENOMEM;
-			goto out;
-		}
 	}
-	got = receive_vector(s, m, &v, control, room, flags);
-	if (control != fast)
-		kfree(control);
-out:
-	kfree(v.allocated);
+	if (!got)
+		got = receive_vector(s, m, &v, control, room, flags);
+	more_free(&more);
+	more_free(&v.more);
 	return got;
 }
 
@@ -295,17 +297,16 @@ static ssize_t keep_control(const struct message *m, uint8_t *copy)
 }
 
 int inet_import_control(const struct message *m, struct linux_msghdr *h,
-			uint8_t **allocated)
+			struct scratch *copy)
 {
 	ssize_t size = keep_control(m, NULL);
 
 	if (size <= 0)
 		return (int)size;
-	*allocated = kmalloc_zeroed((size_t)size);
-	if (!*allocated)
+	if (!scratch_alloc(copy, (size_t)size))
 		return -ENOBUFS;
-	(void)keep_control(m, *allocated);
-	h->msg_control = (uaddr_t)*allocated;
+	(void)keep_control(m, copy->data);
+	h->msg_control = (uaddr_t)copy->data;
 	h->msg_controllen = (uint64_t)size;
 	return 0;
 }
@@ -316,10 +317,9 @@ static long send_full(struct socket *s, const struct message *m, uint32_t flags)
 		.msg_name = (uaddr_t)m->name,
 		.msg_namelen = m->name ? m->name_len : 0,
 	};
-	uint8_t *control = NULL;
-	struct linux_iovec few[UIO_FAST];
+	struct scratch control = {.data = NULL};
 	struct vector v;
-	long done = vector_init(&v, m->data, few);
+	long done = vector_init(&v, m->data);
 
 	if (done)
 		return done;
@@ -331,8 +331,8 @@ static long send_full(struct socket *s, const struct message *m, uint32_t flags)
 		done = inet_import_control(m, &h, &control);
 	if (!done)
 		done = host_sendmsg(s->host_fd, &h, flags);
-	kfree(control);
-	kfree(v.allocated);
+	more_free(&control);
+	more_free(&v.more);
 	return done;
 }
 
