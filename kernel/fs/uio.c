@@ -45,8 +45,7 @@ int uio_init_user(struct uio *u, uaddr_t addr, size_t size)
 	return 0;
 }
 
-int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count,
-		      struct uio_vec *v)
+int uio_init_user_vec(struct uio *u, uaddr_t iov, size_t count, struct uio_vec *v)
 {
 	struct linux_iovec *vec = v->fast;
 	bool is_nobodys = false;

@@ -110,6 +110,8 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
 
 int socket_get_option(struct socket *s, int level, int name, void *value, int *len)
 {
+	int kept;
+
 	if (level == SOL_SOCKET) {
 		switch (name) {
 		case SO_TYPE:
@@ -131,6 +133,12 @@ int socket_get_option(struct socket *s, int level, int name, void *value, int *l
 			return 0;
 		case SO_LOCK_FILTER:
 			option_put_int(value, len, socket_filter_is_locked(s));
+			return 0;
+		case SO_ERROR:
+			kept = socket_take_kept(s);
+			if (likely(!kept))
+				break;
+			option_put_int(value, len, -kept);
 			return 0;
 		default:
 			break;

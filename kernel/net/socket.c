@@ -80,18 +80,65 @@ static struct socket *socket_of(const struct file *f)
 	return f->private;
 }
 
+void socket_keep_error(struct socket *s, int err)
+{
+	atomic_store(&s->kept_error, -err);
+	socket_set_direct(s, -1); /* for good: so that this is looked at first */
+}
+
+/* Where there is an error to tell of, if it is this call's. Datagrams of the internet
+ * need to know where they go before that. */
+static COLD int error_of_send(struct socket *s, const struct message *m)
+{
+	bool is_inet = s->family == AF_INET || s->family == AF_INET6;
+	struct linux_sockaddr_storage peer;
+
+	if (is_inet && s->type == SOCK_DGRAM && !m->name && s->ops->name &&
+	    s->ops->name(s, &peer, true) < 0)
+		return 0;
+	return socket_take_kept(s);
+}
+
 ssize_t socket_send(struct socket *s, struct message *m)
 {
+	if (unlikely(atomic_load_relaxed(&s->kept_error))) {
+		int err = error_of_send(s, m);
+
+		if (err)
+			return err;
+	}
 	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
 		m->flags |= MSG_DONTWAIT;
 	return s->ops->send ? s->ops->send(s, m) : -EOPNOTSUPP;
+}
+
+/* A stream tells of it after what there is to read. */
+static COLD ssize_t receive_or_error(struct socket *s, struct message *m)
+{
+	uint32_t flags = m->flags;
+	ssize_t got = -EAGAIN;
+
+	if ((flags & MSG_ERRQUEUE) && s->family != AF_UNIX)
+		return s->ops->receive(s, m);
+	if (s->type == SOCK_STREAM) {
+		m->flags |= MSG_DONTWAIT;
+		got = s->ops->receive(s, m);
+		m->flags = flags;
+	}
+	if (got == -EAGAIN)
+		got = socket_take_kept(s);
+	return got ? got : s->ops->receive(s, m);
 }
 
 ssize_t socket_receive(struct socket *s, struct message *m)
 {
 	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
 		m->flags |= MSG_DONTWAIT;
-	return s->ops->receive ? s->ops->receive(s, m) : -EOPNOTSUPP;
+	if (unlikely(!s->ops->receive))
+		return -EOPNOTSUPP;
+	if (unlikely(atomic_load_relaxed(&s->kept_error)))
+		return receive_or_error(s, m);
+	return s->ops->receive(s, m);
 }
 
 static uint32_t flags_of(const struct file *f)
@@ -125,7 +172,9 @@ HOT ssize_t socket_send_plain(struct file *f, uaddr_t data, size_t size, uint32_
 		return likely(done != -EPIPE) ? done : broken_pipe(f, flags);
 	}
 	s = socket_of(f);
-	return s->ops->send_plain ? s->ops->send_plain(s, data, size, flags) : -EINTR;
+	if (!s->ops->send_plain || unlikely(atomic_load_relaxed(&s->kept_error)))
+		return -EINTR;
+	return s->ops->send_plain(s, data, size, flags);
 }
 
 HOT ssize_t socket_receive_plain(struct file *f, uaddr_t data, size_t size,
@@ -138,8 +187,9 @@ HOT ssize_t socket_receive_plain(struct file *f, uaddr_t data, size_t size,
 	if (likely(fd >= 0 && (flags & MSG_DONTWAIT)))
 		return host_recv(fd, data, size, MSG_DONTWAIT);
 	s = socket_of(f);
-	return s->ops->receive_plain ? s->ops->receive_plain(s, data, size, flags)
-				     : -EINTR;
+	if (!s->ops->receive_plain || unlikely(atomic_load_relaxed(&s->kept_error)))
+		return -EINTR;
+	return s->ops->receive_plain(s, data, size, flags);
 }
 
 int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
@@ -147,6 +197,8 @@ int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
 {
 	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
 		m[0]->flags |= MSG_DONTWAIT;
+	if (unlikely(atomic_load_relaxed(&s->kept_error)))
+		return 0; /* one by one */
 	return s->ops->send_many(s, m, count, sizes);
 }
 
@@ -155,6 +207,8 @@ int socket_receive_many(struct socket *s, struct message *const *m, unsigned cou
 {
 	if (atomic_load_relaxed(&s->file->flags) & O_NONBLOCK)
 		m[0]->flags |= MSG_DONTWAIT;
+	if (unlikely(atomic_load_relaxed(&s->kept_error)))
+		return 0;
 	return s->ops->receive_many(s, m, count, sizes);
 }
 
@@ -207,8 +261,9 @@ static ssize_t socket_put_host_data(struct file *f, int host_fd, int64_t *pos,
 static uint32_t socket_poll(struct file *f, struct poll_table *pt)
 {
 	struct socket *s = socket_of(f);
+	uint32_t ready = s->ops->poll ? s->ops->poll(s, pt) : 0;
 
-	return s->ops->poll ? s->ops->poll(s, pt) : 0;
+	return unlikely(atomic_load_relaxed(&s->kept_error)) ? ready | POLLERR : ready;
 }
 
 static long socket_ioctl(struct file *f, unsigned int cmd, uint64_t arg)

@@ -157,6 +157,7 @@ struct socket {
 	struct net_ns *net; /* ref: where it was made; accepted: the listener's. const */
 	/* For families in memory (socket_set_plain_option): atomic. */
 	uint32_t flags;			  /* enum socket_flags */
+	int kept_error;			  /* any family's: socket_keep_error() */
 	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */
 	uint32_t priority, mark, low_water;
 	uint32_t device;	      /* SO_BINDTOIFINDEX: kept */
@@ -238,6 +239,17 @@ int socket_send_many(struct socket *s, struct message *const *m, unsigned count,
 		     uint32_t *sizes);
 int socket_receive_many(struct socket *s, struct message *const *m, unsigned count,
 			uint32_t *sizes);
+
+/* The next call that sends, receives or asks for SO_ERROR is told of err, -errno, as of
+ * Linux's sk_err: what ended a recvmmsg(2) that had received something. */
+void socket_keep_error(struct socket *s, int err);
+/* 0 or -errno, which is told. */
+static inline int socket_take_kept(struct socket *s)
+{
+	if (likely(!__atomic_load_n(&s->kept_error, __ATOMIC_RELAXED)))
+		return 0;
+	return -__atomic_exchange_n(&s->kept_error, 0, __ATOMIC_SEQ_CST);
+}
 
 /* options.c. value in kernel memory; the rest as setsockopt(2). */
 int socket_set_option(struct socket *s, int level, int name, const void *value,

@@ -277,6 +277,14 @@ static bool receive_batch(struct many *w, int *err)
 	return !*err;
 }
 
+/* What ends a call that has received something is the next one's to tell. Linux keeps
+ * an interruption, too, whose number nobody is to see: that is over with this call. */
+static void keep_error(const struct many *w, int err)
+{
+	if (err < 0 && err != -EAGAIN && err != -EINTR && err != -ERESTARTSYS)
+		socket_keep_error(w->socket, err);
+}
+
 /* Receives until there is no more, or the time is over. */
 static long receive_all(struct many *w)
 {
@@ -296,7 +304,10 @@ static long receive_all(struct many *w)
 		if (current_is_killed())
 			break;
 	}
-	return w->done ? (long)w->done : err;
+	if (!w->done)
+		return err;
+	keep_error(w, err);
+	return w->done;
 }
 
 static int deadline_import(nsec_t *out, uaddr_t timeout)

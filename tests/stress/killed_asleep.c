@@ -608,7 +608,8 @@ static struct msghdr *many_pieces(void)
 
 	for (int i = 0; i < PIECES; i++)
 		pieces[i] = (struct iovec){page + i * 16, 10};
-	control.head = (struct cmsghdr){.cmsg_len = sizeof(control), .cmsg_level = SOL_IP};
+	control.head =
+		(struct cmsghdr){.cmsg_len = sizeof(control), .cmsg_level = SOL_IP};
 	return &h;
 }
 static void pipe_read_vector(void)

@@ -64,7 +64,6 @@ static void round_once(unsigned *seed)
 	MUST(errno == EAGAIN);
 }
 
-
 static volatile sig_atomic_t rang;
 static void ring(int sig)
 {

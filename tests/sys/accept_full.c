@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* net */
-/* accept_full.c - accept when no more descriptors may be had: that is said before anything
- * is looked for, and who waits in the queue stays there. */
+/* accept_full.c - accept when no more descriptors may be had: that is said before
+ * anything is looked for, and who waits in the queue stays there. */
 /* calls: accept accept4 */
 #include "inet.h"
 
