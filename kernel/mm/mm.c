@@ -25,6 +25,7 @@ struct mm *mm_create(void)
 	lock_init(&mm->lock, RANK_MM);
 	vma_tree_init(mm);
 	mm->mmap_top = USER_END;
+	mm->stack_reach = USER_END;
 	mm->id = mm->family = atomic_add(&next_mm_id, 1) + 1;
 	return mm;
 }

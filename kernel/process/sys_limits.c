@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "abi/syscall.h"
 #include "lib/atomic.h"
+#include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/cpu_limit.h"
 #include "process/identity.h"
@@ -16,10 +17,11 @@
 
 int nr_open = NR_OPEN_MAX;
 
-/* Sets (unless value is NULL) and reads a limit. */
-static int limit_exchange(struct process *p, unsigned int resource,
+/* Sets (unless value is NULL) and reads a limit of a task's process. */
+static int limit_exchange(struct task *of, unsigned int resource,
 			  const struct linux_rlimit *value, struct linux_rlimit *old)
 {
+	struct process *p = of->process;
 	int err = 0;
 
 	if (resource >= RLIM_NLIMITS)
@@ -37,6 +39,10 @@ static int limit_exchange(struct process *p, unsigned int resource,
 		err = -EPERM;
 	if (value && !err)
 		p->rlimits[resource] = *value;
+	/* Until it is a zombie its mm changes under this lock only, and lives as long. */
+	if (value && !err && resource == RLIMIT_STACK && of->mm &&
+	    of->state != TASK_ZOMBIE && of->state != TASK_DEAD)
+		mm_stack_limit_raised(of->mm, value->rlim_cur);
 	lock_drop(&p->lock);
 	if (value && !err && resource == RLIMIT_CPU)
 		cpu_limit_changed(p);
@@ -77,7 +83,7 @@ bool is_over_nproc(const struct creds *c)
 long sys_getrlimit(struct task *t, unsigned int resource, uaddr_t out)
 {
 	struct linux_rlimit k;
-	int err = limit_exchange(t->process, resource, NULL, &k);
+	int err = limit_exchange(t, resource, NULL, &k);
 
 	return err ? err : COPY_OUT(out, &k);
 }
@@ -89,7 +95,7 @@ long sys_setrlimit(struct task *t, unsigned int resource, uaddr_t limit)
 
 	if (COPY_IN(&k, limit))
 		return -EFAULT;
-	return limit_exchange(t->process, resource, &k, &old);
+	return limit_exchange(t, resource, &k, &old);
 }
 
 /* Only of processes with the same ids as the caller's real ones. */
@@ -127,8 +133,7 @@ long sys_prlimit64(struct task *t, pid_t pid, unsigned int resource, uaddr_t lim
 	}
 	err = may_exchange(other) ? 0 : -EPERM;
 	if (!err)
-		err = limit_exchange(other->process, resource, limit ? &k : NULL,
-				     &before);
+		err = limit_exchange(other, resource, limit ? &k : NULL, &before);
 	if (pid)
 		task_put(other);
 	if (!err && old && COPY_OUT(old, &before))

@@ -3,7 +3,9 @@
 /* stack_growth.c - the first stack, which is as large as what has been reached of it. */
 #include "fixture.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -416,10 +418,63 @@ static void protected_to_its_end_child(void)
 }
 IN_CHILD(protected_to_its_end)
 
+/* With mappings from below there is room for a stack where others have them. */
+static void it_grows_far(void)
+{
+	static char data[10000];
+	int p[2], s[2], fd = open("far", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned long at = below(400 * MIB);
+	struct iovec local, remote;
+	socklen_t len = sizeof(a);
+
+	CHECK(pipe(p) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	CHECK(fd >= 0 && write(fd, data, sizeof(data)) == sizeof(data));
+	FAILS(EFAULT, pread(fd, (void *)at, 10000, 0));
+	limit(RLIMIT_STACK, 2000 * MIB);
+	CHECK(pread(fd, (void *)at, 10000, 0) == 10000);
+	CHECK(stack().start == (at & ~(PAGE - 1)));
+	for (int i = 0; i < 20; i++) {
+		GROWS_BY(low, pwrite(fd, (void *)low, 10000, 0) == 10000);
+		GROWS_BY(low, pread(fd, (void *)low, 10000, 0) == 10000);
+	}
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(udp >= 0 && bind(udp, (void *)&a, sizeof(a)) == 0);
+	CHECK(getsockname(udp, (void *)&a, &len) == 0);
+	CHECK(connect(udp, (void *)&a, sizeof(a)) == 0);
+	GROWS_BY(low, send(udp, (void *)low, 10000, 0) == 10000);
+	GROWS_BY(low, recv(udp, (void *)low, 10000, 0) == 10000);
+	GROWS_BY(low, write(p[1], (void *)low, 10000) == 10000);
+	GROWS_BY(low, read(p[0], (void *)low, 10000) == 10000);
+	GROWS_BY(low, (local = (struct iovec){(void *)low, 10000},
+		       remote = (struct iovec){data, 10000},
+		       process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 10000));
+	GROWS_BY(low, uname((void *)low) == 0);
+	CHECK(unlink("far") == 0);
+}
+
+static void its_limit_is_raised_child(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_STACK, &l) != 0 || l.rlim_max < 2000 * MIB)
+		return;
+	limit(RLIMIT_STACK, 8 * MIB);
+	CHECK(personality(ADDR_COMPAT_LAYOUT | ADDR_NO_RANDOMIZE) != -1);
+	(void)execl("/proc/self/exe", "stack_growth", "far", (char *)NULL);
+	CHECK(false);
+}
+IN_CHILD(its_limit_is_raised)
+
 static void keep_args(int argc, char **argv)
 {
 	(void)argc;
 	args = argv;
+	if (argc > 1 && strcmp(argv[1], "far") == 0) {
+		it_grows_far();
+		_exit(0);
+	}
 }
 __attribute__((section(".init_array"),
 	       used)) static void (*const first)(int, char **) = keep_args;
@@ -429,4 +484,5 @@ RUN(TEST(at_first), TEST(it_grows_at_faults), TEST(what_is_beyond_is_not_mapped)
     TEST(nothing_is_put_into_the_gap), TEST(calls_let_it_grow),
     TEST(signal_frames_let_it_grow), TEST(threads_meet_at_a_page),
     TEST(a_fork_grows_by_itself), TEST(other_stacks_let_calls_grow_them), TEST(its_parts),
-    TEST(protected_to_its_end), TEST(what_was_cut_off_grows_again))
+    TEST(its_limit_is_raised), TEST(protected_to_its_end),
+    TEST(what_was_cut_off_grows_again))
