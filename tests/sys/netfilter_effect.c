@@ -176,6 +176,96 @@ static void states_are_known(void)
 	no_rules(false);
 }
 
+/* An error of ICMP from 127.0.0.1, to which what it quotes is said to have been sent. */
+static void send_error(int raw, const char *sent_from, int protocol, int from_port,
+		       int to_port, size_t ports_size)
+{
+	struct {
+		struct icmphdr head;
+		struct iphdr about;
+		uint16_t ports[4];
+	} m = {.head = {.type = ICMP_DEST_UNREACH, .code = ICMP_PORT_UNREACH}};
+	size_t size = sizeof(m.head) + sizeof(m.about) + ports_size;
+	struct sockaddr_in a = loopback(0);
+	const uint16_t *at = (const void *)&m;
+	uint32_t sum = 0;
+
+	m.about = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64};
+	m.about.tot_len = htons(sizeof(m.about) + sizeof(m.ports));
+	m.about.protocol = (uint8_t)protocol;
+	m.about.saddr = inet_addr(sent_from);
+	m.about.daddr = htonl(INADDR_LOOPBACK);
+	m.ports[0] = htons((uint16_t)from_port);
+	m.ports[1] = htons((uint16_t)to_port);
+	for (size_t i = 0; i < size / 2; i++)
+		sum += at[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	m.head.checksum = (uint16_t) ~(sum + (sum >> 16));
+	CHECK(sendto(raw, &m, size, 0, (void *)&a, sizeof(a)) == (ssize_t)size);
+}
+
+static void errors_are_of_what_they_quote(void)
+{
+	static const uint32_t states[] = {XT_STATE_BIT(IP_CT_RELATED), XT_STATE_INVALID};
+	struct sockaddr_in two = loopback(0);
+	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	int asks = socket_at(SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0);
+	int tcp[2];
+
+	CHECK(raw >= 0 && other >= 0);
+	two.sin_addr.s_addr = inet_addr("127.0.0.2");
+	CHECK(bind(other, (void *)&two, sizeof(two)) == 0);
+	for (int i = 0; i < 2; i++) {
+		const struct xt_state_info is_it = {states[i]};
+		const struct {
+			const char *sent_from;
+			int protocol, from_port, to_port;
+			size_t ports_size;
+			bool is_related;
+		} cases[] = {
+			{"127.0.0.1", IPPROTO_UDP, port_of(asks), port_of(to), 8, true},
+			{"127.0.0.1", IPPROTO_UDP, port_of(to), port_of(asks), 8, true},
+			{"127.0.0.1", IPPROTO_UDP, port_of(asks), 1, 8, false},
+			{"127.0.0.1", IPPROTO_UDP, 1, port_of(to), 8, false},
+			{"127.0.0.1", IPPROTO_UDP, port_of(asks), port_of(to), 0, false},
+			{"127.0.0.1", IPPROTO_TCP, port_of(asks), port_of(to), 8, false},
+			{"127.0.0.2", IPPROTO_UDP, port_of(other), port_of(to), 8, false},
+			{"127.0.0.3", IPPROTO_UDP, port_of(asks), port_of(to), 8, false},
+		};
+
+		RULES(false, {.hook = NF_INET_LOCAL_IN,
+			      .protocol = IPPROTO_ICMP,
+			      .match = "state",
+			      .data = &is_it,
+			      .size = sizeof(is_it),
+			      .verdict = DROPS});
+		CHECK(send4(asks, "127.0.0.1", port_of(to), "asked") == 5);
+		CHECK(gets(to, "asked"));
+		CHECK(send4(other, "127.0.0.1", port_of(to), "again") == 5);
+		CHECK(gets(to, "again"));
+		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+			send_error(raw, cases[k].sent_from, cases[k].protocol,
+				   cases[k].from_port, cases[k].to_port,
+				   cases[k].ports_size);
+			if (cases[k].is_related == !i)
+				CHECK(gets_nothing(raw));
+			else
+				CHECK(recv(raw, tcp, sizeof(tcp), 0) == sizeof(tcp));
+		}
+		tcp_pair(tcp);
+		CHECK(send(tcp[0], "x", 1, 0) == 1);
+		send_error(raw, "127.0.0.1", IPPROTO_TCP, port_of(tcp[0]),
+			   port_of(tcp[1]), 8);
+		if (!i)
+			CHECK(gets_nothing(raw));
+		else
+			CHECK(recv(raw, tcp, 0, 0) == 0);
+		close_pair(tcp);
+	}
+	no_rules(false);
+	CHECK(close(raw) == 0 && close(asks) == 0 && close(other) == 0);
+}
+
 static void marks_and_owners_are_known(void)
 {
 	const struct xt_mark_mtinfo1 mark = {.mark = 7, .mask = 0xff};
@@ -378,6 +468,7 @@ static void rules_change_under_way(void)
 RUN(TEST(there_is_a_network), TEST(what_goes_out_is_dropped),
     TEST(what_comes_in_is_dropped), TEST(interfaces_are_told_apart),
     TEST(rejections_are_told), TEST(the_connected_are_refused),
-    TEST(chains_are_jumped_to), TEST(states_are_known), TEST(marks_and_owners_are_known),
+    TEST(chains_are_jumped_to), TEST(states_are_known),
+    TEST(errors_are_of_what_they_quote), TEST(marks_and_owners_are_known),
     TEST(some_are_dropped), TEST(counters_count), TEST(every_second_is_dropped),
     TEST(echoes_are_dropped), TEST(ipv6_has_its_own_rules), TEST(rules_change_under_way))

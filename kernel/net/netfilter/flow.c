@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* flow.c - the states of what is not TCP: who has sent to whom, and whether an answer has
  * come, in a small table that is there once a rule asks for states. Who finds his places
- * in it taken puts the one out that would end first: that flow begins anew. */
+ * in it taken puts the one out that would end first: that flow begins anew.
+ *
+ * Connections of TCP know their states themselves; they are in the table for errors of
+ * ICMP that quote them.
+ *
+ * Limits against Linux: of a connection that was silent for two minutes nothing is known
+ * there; nor are headers of IPv6 in front of a quoted protocol's looked through. */
 #include "abi/socket.h"
 #include "base/slab.h"
 #include "lib/atomic.h"
@@ -49,7 +55,8 @@ static void describe(const struct ip_packet *ip, struct nf_flow *f)
 	*f = (struct nf_flow){.is_v4 = ip->is_v4, .protocol = ip->protocol};
 	memcpy(f->from, ip->from, sizeof(f->from));
 	memcpy(f->to, ip->to, sizeof(f->to));
-	if (ip->protocol == IPPROTO_UDP && ip->size >= UDP_HEADER) {
+	if ((ip->protocol == IPPROTO_UDP || ip->protocol == IPPROTO_TCP) &&
+	    ip->size >= UDP_HEADER) {
 		f->from_port = get_be16(ip->data);
 		f->to_port = get_be16(ip->data + 2);
 	} else if (is_icmp(ip) && ip->size >= ICMP_HEADER) {
@@ -114,6 +121,54 @@ static nsec_t after(nsec_t now, int seconds)
 	return now + (nsec_t)seconds * (nsec_t)NSEC_PER_SEC;
 }
 
+/* What an error tells of, as far as flows have it: false: nothing that can be told. */
+static bool quoted(const struct ip_packet *error, struct ip_packet *out)
+{
+	const uint8_t *at = error->data + ICMP_HEADER;
+	uint32_t left = error->size;
+	uint32_t head = error->is_v4 ? IP4_HEADER : IP6_HEADER;
+	uint32_t addr_size = error->is_v4 ? 4 : 16;
+	uint32_t addr_at = error->is_v4 ? 12 : 8;
+
+	if (left < ICMP_HEADER + head + UDP_HEADER ||
+	    at[0] >> 4 != (error->is_v4 ? 4 : 6))
+		return false;
+	left -= ICMP_HEADER;
+	*out = (struct ip_packet){.is_v4 = error->is_v4};
+	memcpy(out->from, at + addr_at, addr_size);
+	memcpy(out->to, at + addr_at + addr_size, addr_size);
+	if (error->is_v4) {
+		head = (at[0] & 15U) * 4U;
+		if (head < IP4_HEADER || left < head + UDP_HEADER ||
+		    get_be16(at + 6) & 0x1fff) /* not the first fragment */
+			return false;
+	}
+	out->protocol = at[error->is_v4 ? 9 : 6];
+	out->data = at + head;
+	out->size = left - head;
+	return true;
+}
+
+/* It comes to who sent what it quotes, of a flow that is known. */
+static uint8_t state_of_error(struct netfilter *nf, const struct ip_packet *error)
+{
+	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	struct ip_packet about;
+	struct nf_flow back;
+	struct nf_flow own;
+	bool is_known;
+
+	if (!quoted(error, &about) ||
+	    memcmp(about.from, error->to, sizeof(about.from)) != 0)
+		return NF_STATE_INVALID;
+	describe(&about, &own);
+	turn(&own, &back);
+	lock_take(&nf->lock);
+	is_known = find(nf->flows, &own, now) || find(nf->flows, &back, now);
+	lock_drop(&nf->lock);
+	return is_known ? NF_STATE_RELATED : NF_STATE_INVALID;
+}
+
 uint8_t nf_flow_state(struct netfilter *nf, const struct ip_packet *ip)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
@@ -123,7 +178,7 @@ uint8_t nf_flow_state(struct netfilter *nf, const struct ip_packet *ip)
 	struct nf_flow own;
 
 	if (icmp_is_error(ip))
-		return NF_STATE_RELATED;
+		return state_of_error(nf, ip);
 	describe(ip, &own);
 	turn(&own, &back);
 	lock_take(&nf->lock);
@@ -147,14 +202,23 @@ uint8_t nf_flow_state(struct netfilter *nf, const struct ip_packet *ip)
 void nf_flow_confirm(struct netfilter *nf, const struct ip_packet *ip)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	bool is_tcp = ip->protocol == IPPROTO_TCP;
+	struct nf_flow *found;
+	struct nf_flow back;
 	struct nf_flow own;
 
-	if (ip->state != NF_STATE_NEW)
+	if (ip->state != NF_STATE_NEW && !is_tcp)
 		return;
 	describe(ip, &own);
-	own.until = after(now, SECONDS_ASKED);
+	turn(&own, &back);
+	own.until = after(now, is_tcp ? SECONDS_ANSWERED : SECONDS_ASKED);
 	lock_take(&nf->lock);
-	if (!find(nf->flows, &own, now))
+	found = find(nf->flows, &own, now);
+	if (!found && is_tcp)
+		found = find(nf->flows, &back, now);
+	if (!found)
 		*find_room(nf->flows, &own) = own;
+	else if (is_tcp)
+		found->until = own.until;
 	lock_drop(&nf->lock);
 }

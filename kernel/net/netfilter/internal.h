@@ -9,7 +9,7 @@
 
 enum {
 	NF_RULES_MAX = 4 << 20,	  /* bytes of one table */
-	NF_MEMORY_MAX = 32 << 20, /* and of all networks' tables */
+	NF_MEMORY_MAX = 32 << 20, /* and, as allocated, of all of a network's */
 	NF_DEPTH_MAX = 128,	  /* jumps inside each other */
 	NF_STEPS_MAX =
 		1 << 14, /* rules and matches that a packet may meet beyond each once */
@@ -20,9 +20,17 @@ enum {
 enum nf_table_kind { NF_RAW, NF_MANGLE, NF_FILTER, NF_TABLES }; /* as packets meet them */
 enum { NF_FAMILIES = 2 };					/* IPv6 is the first */
 
+/* What the rules of one network take. They may outlive it in the hands of a task that was
+ * killed. */
+struct nf_account {
+	struct ref refs;
+	uint64_t bytes; /* atomic */
+};
+
 /* A table's rules: but for their counters const. */
 struct nf_rules {
 	struct ref refs;
+	struct nf_account *account; /* ref */
 	bool is_v4;
 	bool tracks; /* a match asks for states */
 	uint32_t size, count, valid_hooks;
@@ -37,7 +45,7 @@ struct nf_hold {
 	struct nf_rules *rules;
 };
 
-/* What is said of messages that came and were not answered by TCP: flow.c. */
+/* Who has sent to whom: flow.c. */
 struct nf_flow {
 	uint8_t from[16], to[16];
 	uint16_t from_port, to_port;
@@ -49,6 +57,7 @@ struct nf_flow {
 struct netfilter {
 	struct lock lock;				/* RANK_NETFILTER */
 	struct nf_rules *rules[NF_FAMILIES][NF_TABLES]; /* lock: refs; NULL: none yet */
+	struct nf_account *account;			/* const: ref */
 	struct nf_flow *flows; /* lock to write, atomic: NULL: nobody asks for states */
 };
 
@@ -164,8 +173,11 @@ uint32_t nf_table_hooks(enum nf_table_kind kind);
 /* The network's, which is made if there is none: -ENOENT, -ENOMEM. */
 int nf_table_get(struct net_ns *net, bool is_v4, const char *name,
 		 struct nf_hold *out) MUST_CHECK;
+/* What net has of filters, which is made if there is nothing: NULL: no memory. */
+struct netfilter *nf_begin(struct net_ns *net) MUST_CHECK;
 /* Rules of size bytes, all zero. False: no memory, or too much of it. */
-bool nf_rules_create(bool is_v4, uint32_t size, struct nf_hold *out) MUST_CHECK;
+bool nf_rules_create(struct netfilter *nf, bool is_v4, uint32_t size,
+		     struct nf_hold *out) MUST_CHECK;
 /* h's rules instead of what the table has, which must have that many: 0: h has the old
  * ones; -EAGAIN; -ENOMEM. */
 int nf_table_replace(struct net_ns *net, enum nf_table_kind kind, uint32_t count,

@@ -84,6 +84,7 @@ static int put_in(struct socket *s, const struct linux_ipt_replace *q, struct nf
 static int replace(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 {
 	struct linux_ipt_replace q;
+	struct netfilter *nf;
 	struct nf_hold h;
 	int err;
 
@@ -96,7 +97,8 @@ static int replace(struct socket *s, bool is_v4, uaddr_t value, uint32_t len)
 	if (!q.counter_count || len < (uint64_t)q.size + sizeof(q))
 		return -EINVAL;
 	q.name[sizeof(q.name) - 1] = '\0';
-	if (!nf_rules_create(is_v4, q.size, &h))
+	nf = nf_begin(s->net);
+	if (!nf || !nf_rules_create(nf, is_v4, q.size, &h))
 		return -ENOMEM;
 	err = copy_from_user(h.rules->entries, value + sizeof(q), q.size);
 	if (!err)

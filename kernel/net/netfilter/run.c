@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* run.c - a packet's way through the chains of the tables that its network has. The rules
  * are as check.c has left them: each place that they name is there. */
+#include "abi/socket.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/ip.h"
@@ -209,7 +210,7 @@ struct nf_verdict netfilter_run(struct net_ns *net, struct ip_packet *ip, uint32
 	v = run_hook(nf, &p, way == NF_OUT ? NF_HOOK_OUTPUT : NF_HOOK_PREROUTING);
 	if (v.fate == NF_PASSES)
 		v = run_hook(nf, &p, way == NF_OUT ? NF_HOOK_POSTROUTING : NF_HOOK_INPUT);
-	if (is_first && tracks && v.fate == NF_PASSES)
+	if (tracks && v.fate == NF_PASSES && (is_first || ip->protocol == IPPROTO_TCP))
 		nf_flow_confirm(nf, ip);
 	return v;
 }

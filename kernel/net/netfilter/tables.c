@@ -8,8 +8,6 @@
 #include "net/net_ns.h"
 #include "net/netfilter/internal.h"
 
-static uint64_t memory; /* atomic: bytes of all rules */
-
 static const struct {
 	const char *name;
 	uint32_t hooks;
@@ -41,11 +39,18 @@ uint32_t nf_table_hooks(enum nf_table_kind kind)
 
 /* ---- rules ---- */
 
+static void account_put(struct nf_account *a)
+{
+	if (a && ref_put(&a->refs))
+		kfree(a);
+}
+
 static void rules_put(struct nf_rules *r)
 {
 	if (!r || !ref_put(&r->refs))
 		return;
-	(void)atomic_sub(&memory, r->size);
+	(void)atomic_sub(&r->account->bytes, (uint64_t)kmalloc_size(r));
+	account_put(r->account);
 	kfree(r);
 }
 
@@ -67,19 +72,25 @@ void nf_hold_end(struct nf_hold *h)
 	rules_put(h->rules);
 }
 
-bool nf_rules_create(bool is_v4, uint32_t size, struct nf_hold *out)
+bool nf_rules_create(struct netfilter *nf, bool is_v4, uint32_t size, struct nf_hold *out)
 {
-	struct nf_rules *r = NULL;
+	struct nf_rules *r;
+	uint64_t bytes;
 
 	if (size > NF_RULES_MAX)
 		return false;
-	if (atomic_add(&memory, size) + size <= NF_MEMORY_MAX)
-		r = kmalloc_zeroed(sizeof(*r) + size);
-	if (!r) {
-		(void)atomic_sub(&memory, size);
+	r = kmalloc_zeroed(sizeof(*r) + size);
+	if (!r)
+		return false;
+	bytes = kmalloc_size(r);
+	if (atomic_add(&nf->account->bytes, bytes) + bytes > NF_MEMORY_MAX) {
+		(void)atomic_sub(&nf->account->bytes, bytes);
+		kfree(r);
 		return false;
 	}
 	ref_init(&r->refs);
+	ref_get(&nf->account->refs);
+	r->account = nf->account;
 	r->is_v4 = is_v4;
 	r->size = size;
 	hold_begin(out, r);
@@ -135,7 +146,8 @@ static void put_end(bool is_v4, uint8_t *e)
 	t->head.name[NF_PLACE] = (char)place;
 }
 
-static bool initial_rules(bool is_v4, enum nf_table_kind kind, struct nf_hold *out)
+static bool initial_rules(struct netfilter *nf, bool is_v4, enum nf_table_kind kind,
+			  struct nf_hold *out)
 {
 	uint32_t hooks = tables[kind].hooks;
 	struct nf_rules *r;
@@ -144,7 +156,7 @@ static bool initial_rules(bool is_v4, enum nf_table_kind kind, struct nf_hold *o
 
 	for (uint32_t left = hooks; left; left &= left - 1)
 		count++;
-	if (!nf_rules_create(is_v4, count * standard_size(is_v4) + error_size(is_v4),
+	if (!nf_rules_create(nf, is_v4, count * standard_size(is_v4) + error_size(is_v4),
 			     out))
 		return false;
 	r = out->rules;
@@ -171,12 +183,12 @@ void netfilter_destroy(struct netfilter *nf)
 	for (int family = 0; family < NF_FAMILIES; family++)
 		for (int kind = 0; kind < NF_TABLES; kind++)
 			rules_put(nf->rules[family][kind]);
+	account_put(nf->account);
 	kfree(nf->flows);
 	kfree(nf);
 }
 
-/* That of net: NULL: no memory. */
-static struct netfilter *begin(struct net_ns *net)
+struct netfilter *nf_begin(struct net_ns *net)
 {
 	struct netfilter *nf = atomic_load(&net->netfilter);
 	struct netfilter *none = NULL;
@@ -186,6 +198,12 @@ static struct netfilter *begin(struct net_ns *net)
 	nf = kmalloc_zeroed(sizeof(*nf));
 	if (!nf)
 		return NULL;
+	nf->account = kmalloc_zeroed(sizeof(*nf->account));
+	if (!nf->account) {
+		kfree(nf);
+		return NULL;
+	}
+	ref_init(&nf->account->refs);
 	lock_init(&nf->lock, RANK_NETFILTER);
 	if (atomic_try_cas(&net->netfilter, &none, nf))
 		return nf;
@@ -211,14 +229,14 @@ bool nf_rules_get(struct netfilter *nf, bool is_v4, enum nf_table_kind kind,
 static int get(struct net_ns *net, bool is_v4, enum nf_table_kind kind,
 	       struct nf_hold *out)
 {
-	struct netfilter *nf = begin(net);
+	struct netfilter *nf = nf_begin(net);
 	struct nf_rules **at;
 
 	if (!nf)
 		return -ENOMEM;
 	if (nf_rules_get(nf, is_v4, kind, out))
 		return 0;
-	if (!initial_rules(is_v4, kind, out))
+	if (!initial_rules(nf, is_v4, kind, out))
 		return -ENOMEM;
 	at = &nf->rules[is_v4][kind];
 	lock_take(&nf->lock);
