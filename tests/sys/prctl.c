@@ -379,6 +379,15 @@ static void speculation_takes_no_more_arguments(void)
 	FAILS(EINVAL, prctl(PR_SET_SPECULATION_CTRL, 0, 2, 0, 1));
 }
 
+/* Programs that see its setting rely on the call: Open MPI, valgrind. */
+static void who_may_trace_can_be_told_where_yama_is_there(void)
+{
+	if (access("/proc/sys/kernel/yama/ptrace_scope", F_OK))
+		FAILS(EINVAL, prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0));
+	else
+		CHECK(prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0) == 0);
+}
+
 RUN(TEST(names_are_cut_at_fifteen), TEST(the_parents_death_sends_a_signal),
     TEST(the_end_of_the_forking_thread_counts_as_death),
     TEST(death_signal_is_not_inherited), TEST(subreaper_is_a_flag_of_the_process),
@@ -387,4 +396,5 @@ RUN(TEST(names_are_cut_at_fifteen), TEST(the_parents_death_sends_a_signal),
     TEST(huge_pages_can_be_refused), TEST(capabilities_can_be_asked_for),
     TEST(interpreters_can_be_told_what_to_run), TEST(the_rest_answers_as_on_linux),
     TEST(speculation_takes_no_more_arguments), TEST(broken_memory_is_told_of_as_asked),
-    TEST(what_could_be_written_to_is_not_executed), TEST(settings_that_are_kept))
+    TEST(what_could_be_written_to_is_not_executed), TEST(settings_that_are_kept),
+    TEST(who_may_trace_can_be_told_where_yama_is_there))

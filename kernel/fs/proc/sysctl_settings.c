@@ -59,7 +59,6 @@ struct sysctl_setting sysctl_settings[] = {
 	{"kernel/timer_migration", "1", 0644, NULL},
 	{"kernel/unprivileged_bpf_disabled", "2", 0644, NULL},
 	{"kernel/warn_limit", "0", 0644, NULL},
-	{"kernel/yama/ptrace_scope", "1", 0644, NULL},
 	{"fs/aio-max-nr", "65536", 0644, NULL},
 	{"fs/aio-nr", "0", 0444, NULL},
 	{"fs/dentry-negative", "0", 0644, NULL},
