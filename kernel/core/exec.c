@@ -288,6 +288,9 @@ static int build_image(struct exec *e, struct mm *mm, struct regs *r)
 	if (!err)
 		err = elf_load(mm, &e->program, &layout);
 	if (!err) {
+		/* Without an interpreter that loads them, what a program maps of files
+		 * may be there to be read: valgrind translates it. */
+		mm->patch_late = !e->program.interp.file;
 		mm->brk_start =
 			heap_floor(mm, layout.brk) + (random_bits(13) << PAGE_SHIFT);
 		mm->brk_end = mm->brk_start;

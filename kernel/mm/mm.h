@@ -123,6 +123,7 @@ struct mm {
 	bool merges;		      /* PR_SET_MEMORY_MERGE: kept, no pages are merged */
 	uint8_t mdwe;		      /* atomic: PR_SET_MDWE: PR_MDWE_* */
 	bool no_patch;		      /* a task owns %gs */
+	bool patch_late;	      /* what it maps is patched at its first trap */
 	uint32_t lock_future;	      /* mlockall(2) with MCL_FUTURE: its flags */
 	struct mm_use use;	      /* lock */
 	void *aio;		      /* event/: contexts of io_setup; see mm_gone_hook */

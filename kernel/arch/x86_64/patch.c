@@ -72,7 +72,7 @@ static bool copy_for(struct mm *mm, uaddr_t at, size_t size, struct vm_object *o
 {
 	uint64_t generation;
 
-	if (mm->no_patch || !object->ops->content_id)
+	if (mm->no_patch || mm->patch_late || !object->ops->content_id)
 		return false;
 	lock_take(&patch_lock);
 	generation = patch_copy_find(mm, at, size, object, off, fd_off);
@@ -90,7 +90,7 @@ static void on_mapped(struct mm *mm, struct vma *v)
 	struct patch_file *f;
 
 	mm->patch_copied = 0;
-	if (!patch_is_patchable(mm, v))
+	if (mm->patch_late || !patch_is_patchable(mm, v))
 		return;
 	lock_take(&patch_lock);
 	f = patch_file_for(mm, v, false);
@@ -109,9 +109,11 @@ void patch_sync_locked(struct mm *mm)
 		return;
 	lock_take(&patch_lock);
 	for (struct vma *v = vma_find(mm, 0); v; v = vma_next(v)) {
-		struct patch_file *f =
-			patch_is_patchable(mm, v) ? patch_file_for(mm, v, false) : NULL;
+		struct patch_file *f = NULL;
 
+		if (patch_is_patchable(mm, v) &&
+		    (!mm->patch_late || (v->flags & VMA_PATCHED)))
+			f = patch_file_for(mm, v, false);
 		if (f)
 			(void)patch_map_newer(f, v, mm->patch_generation);
 	}
@@ -211,12 +213,17 @@ static struct patch_site *site_patch(struct patch_file *f, struct vma *v, uaddr_
 }
 
 /* A known site that trapped: its page was mapped before the site was known. */
-static void site_refresh(struct patch_file *f, struct vma *v, const struct patch_site *s)
+static void site_refresh(const struct mm *mm, struct patch_file *f, struct vma *v,
+			 const struct patch_site *s)
 {
 	uint64_t off = s->off + (uint64_t)(int64_t)s->record.start;
 	uint64_t first = off >> PAGE_SHIFT;
 	uint64_t last = (off + s->record.len - 1) >> PAGE_SHIFT;
 
+	if (mm->patch_late && !(v->flags & VMA_PATCHED)) { /* it does run this */
+		patch_map_known(f, v, 0);
+		return;
+	}
 	for (uint64_t i = first; i <= last; i++) {
 		struct patch_page *p = patch_page_find(f, i);
 
@@ -261,7 +268,7 @@ void patch_learn(struct mm *mm, struct regs *regs)
 		if (!s)
 			s = site_patch(f, v, site, regs->orig_rax);
 		else if (!is_current(v, s))
-			site_refresh(f, v, s);
+			site_refresh(mm, f, v, s);
 	}
 	if (!s)
 		patch_stats.refused++;
