@@ -126,6 +126,7 @@ int futex_requeue_pi(const struct futex_word *from, const struct futex_word *to,
 	struct move m = {.pi = to->uaddr};
 	struct mm *mm = current()->mm;
 	uint32_t seen;
+	uint32_t lock;
 	int err;
 
 	if (wake != 1 || requeue < 0 || from->uaddr == to->uaddr)
@@ -144,6 +145,9 @@ int futex_requeue_pi(const struct futex_word *from, const struct futex_word *to,
 	err = get_user_u32(&seen, from->uaddr) ? -EFAULT : 0;
 	if (!err && seen != from->value)
 		err = -EAGAIN;
+	/* The lock is looked at before it is known whether anybody waits. */
+	if (!err && get_user_u32(&lock, to->uaddr))
+		err = -EFAULT;
 	if (!err)
 		err = move_all(&m);
 	lock_drop_pair(&m.from->lock, &m.to->lock);

@@ -147,11 +147,24 @@ static void say_returned(void)
 	}
 }
 
-/* Waits until so many more have come back, and says what they have got. */
+static bool any_is_on_its_way(void)
+{
+	bool any = false;
+
+	for (int i = 0; i < SLEEPERS; i++)
+		any |= !is_idle(&sleepers[i]) && !is_asleep(&sleepers[i]);
+	return any;
+}
+
+/* Waits until so many more have come back, and says what they have got. Below 0: a call
+ * has failed, which may have woken some before. */
 static void sleepers_settle(long count)
 {
 	double limit = seconds() + 20;
 	long back = 0;
+
+	while (count < 0 && any_is_on_its_way() && seconds() < limit)
+		sched_yield();
 
 	while (back < count && seconds() < limit) {
 		back = 0;

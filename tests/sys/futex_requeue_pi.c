@@ -101,6 +101,8 @@ static void errors(void)
 	FAILS(EINVAL, futex(&s->word, FUTEX_CMP_REQUEUE_PI, 1, 1, &s->word, 1));
 	FAILS(EAGAIN, futex(&s->word, FUTEX_CMP_REQUEUE_PI, 1, 1, &s->lock, 5));
 	FAILS(EFAULT, futex(&s->word, FUTEX_CMP_REQUEUE_PI, 1, 1, (void *)8, 1));
+	FAILS(EFAULT, futex(&s->word, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 1,
+			    (void *)8, 1));
 	CHECK(requeue(1) == 0 && s->lock == 0);
 }
 
