@@ -60,7 +60,8 @@ enum lock_rank { /* outermost first */
 					RANK_WAITQ */
 		 RANK_EPOLL,	     /* one epoll's items and ready list, the same */
 		 RANK_DEFERRED,	     /* work for the kernel thread */
-		 RANK_IDR,	     /* id tables */
+		 RANK_POLICY, /* memory policies of shared memory: an mm is locked */
+		 RANK_IDR,    /* id tables */
 		 RANK_SLAB,
 		 RANK_FILE_CACHE, /* cached pages: freed when there are no others */
 		 RANK_PAGE,

@@ -137,6 +137,7 @@ static int policy_ask(struct task *t, uaddr_t addr, uint64_t flags, uint32_t *mo
 		      uint64_t *nodes)
 {
 	uint32_t policy = t->mem_policy;
+	uint32_t prot = PROT_NONE;
 	uint8_t byte;
 	int err;
 
@@ -150,7 +151,7 @@ static int policy_ask(struct task *t, uaddr_t addr, uint64_t flags, uint32_t *mo
 		return 0;
 	}
 	if (flags & MPOL_F_ADDR) {
-		err = mm_get_policy(t->mm, addr, &policy);
+		err = mm_get_policy(t->mm, addr, &policy, &prot);
 		if (err)
 			return err;
 	} else if (addr) {
@@ -164,7 +165,10 @@ static int policy_ask(struct task *t, uaddr_t addr, uint64_t flags, uint32_t *mo
 	    (policy & POLICY_MODE) != MPOL_WEIGHTED_INTERLEAVE)
 		return -EINVAL;
 	*mode = 0; /* the node, of a page that is read for it */
-	return (flags & MPOL_F_ADDR) && copy_from_user(&byte, addr, 1) ? -EFAULT : 0;
+	if (!(flags & MPOL_F_ADDR))
+		return 0;
+	/* The machine may let more be read than was allowed. */
+	return !(prot & PROT_READ) || copy_from_user(&byte, addr, 1) ? -EFAULT : 0;
 }
 
 long sys_get_mempolicy(struct task *t, uaddr_t mode_out, uaddr_t mask, uint64_t maxnode,
@@ -242,7 +246,7 @@ static int page_node(struct task *t, struct mm *mm, uaddr_t addr, int *err)
 	uint32_t unused;
 
 	page.end = page.start + PAGE_SIZE;
-	if (page.start >= USER_END || mm_get_policy(mm, addr, &unused))
+	if (page.start >= USER_END || mm_get_policy(mm, addr, &unused, &unused))
 		return -EFAULT;
 	*err = remote_residency(t, mm, &page, 1, NULL, NULL);
 	return page.resident ? 0 : -ENOENT;

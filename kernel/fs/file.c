@@ -98,6 +98,18 @@ static bool object_is_memory(struct vm_object *o)
 	return f->inode->sb->magic == TMPFS_MAGIC && f->ops && f->ops->host_backing;
 }
 
+static int object_punch(struct vm_object *o, uint64_t off, size_t size)
+{
+	return file_punch(object_file(o), (int64_t)off, (int64_t)size);
+}
+
+static struct tree *object_policies(struct vm_object *o)
+{
+	struct file *f = object_file(o);
+
+	return f->ops && f->ops->policies ? f->ops->policies(f) : NULL;
+}
+
 static const struct vm_object_ops file_object_ops = {
 	.get = object_get,
 	.put = object_put,
@@ -107,6 +119,8 @@ static const struct vm_object_ops file_object_ops = {
 	.writers_changed = object_writers_changed,
 	.is_memory = object_is_memory,
 	.content_id = object_content_id,
+	.punch = object_punch,
+	.policies = object_policies,
 };
 
 struct file *file_of_object(struct vm_object *o)

@@ -79,6 +79,8 @@ struct file_ops {
 	uint64_t (*cached_pages)(struct file *f, uint64_t first, uint64_t end);
 	int (*get_seals)(struct file *f);
 	int (*add_seals)(struct file *f, uint32_t seals);
+	/* vm_object_ops.policies */
+	struct tree *(*policies)(struct file *f);
 	/* A descriptor of the host's own, through which it can be asked about locks: see
 	 * inode_ops.lock_open. */
 	int (*host_lock_fd)(struct file *f);
@@ -225,6 +227,9 @@ int64_t file_lseek_nowhere(struct file *f, int64_t off, int whence);
 int64_t file_lseek_size(struct file *f, int64_t off, int whence, int64_t size,
 			int64_t max);
 int file_truncate(struct file *f, int64_t size) MUST_CHECK;
+/* madvise(2) with MADV_REMOVE of a mapping of it that may be written to: fallocate(2)
+ * with FALLOC_FL_PUNCH_HOLE. An mm may be locked. */
+int file_punch(struct file *f, int64_t off, int64_t size) MUST_CHECK;
 /* Sets the access time by the rules of relatime and noatime. Takes inode->lock. */
 void file_accessed(struct file *f);
 void inode_accessed(struct inode *inode, const struct mount *m);

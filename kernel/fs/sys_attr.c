@@ -269,6 +269,32 @@ static int fallocate_check(const struct file *f, int mode, int64_t end)
 	return -EFBIG;
 }
 
+/* All has been checked. */
+static int fallocate_do(struct file *f, int mode, int64_t off, int64_t size)
+{
+	int err = -EOPNOTSUPP;
+
+	if (f->ops->fallocate)
+		err = f->ops->fallocate(f, mode, off, size);
+	if (!err)
+		file_notify(f, IN_MODIFY);
+	return err;
+}
+
+int file_punch(struct file *f, int64_t off, int64_t size)
+{
+	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	int64_t end;
+	int err;
+
+	if (!S_ISREG(f->inode->mode))
+		return -ENODEV;
+	if (off < 0 || __builtin_add_overflow(off, size, &end))
+		return -EINVAL;
+	err = fallocate_check(f, mode, end);
+	return err ? err : fallocate_do(f, mode, off, size);
+}
+
 long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 {
 	struct fdref ref = fd_get(fd);
@@ -297,11 +323,7 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)
 	if (!err)
 		err = file_ask_fill(ref.file, &off, (uint64_t)size);
 	if (!err)
-		err = ref.file->ops->fallocate
-			      ? ref.file->ops->fallocate(ref.file, mode, off, size)
-			      : -EOPNOTSUPP;
-	if (!err)
-		file_notify(ref.file, IN_MODIFY);
+		err = fallocate_do(ref.file, mode, off, size);
 	fd_put(ref);
 	return err;
 }

@@ -30,8 +30,10 @@ enum {
 	PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC,
 };
 
+/* off: of /dev/zero. What lies above the size, which is that of the mapping, cannot be
+ * reached. */
 static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
-			  uint32_t flags, uint32_t vma_flags)
+			  uint32_t flags, uint32_t vma_flags, uint64_t off)
 {
 	struct vm_object *object;
 	long result;
@@ -44,7 +46,7 @@ static long map_anonymous(struct task *t, uaddr_t addr, size_t size, uint32_t pr
 				      !(flags & MAP_NORESERVE) || !commit_may_not());
 	if (!object)
 		return -ENOMEM;
-	result = mm_map(t->mm, addr, size, prot, flags, object, 0, vma_flags);
+	result = mm_map(t->mm, addr, size, prot, flags, object, off, vma_flags);
 	object->ops->put(object);
 	return result;
 }
@@ -118,6 +120,12 @@ static int map_object(struct file *f, uint64_t off, size_t size, struct vm_objec
 	return 0;
 }
 
+/* Offsets are positions in it; others may mean anything by them. */
+static bool has_file_size(uint32_t mode)
+{
+	return S_ISREG(mode) || S_ISBLK(mode) || S_ISSOCK(mode);
+}
+
 static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		     uint64_t all_flags, int fd, uint64_t off)
 {
@@ -134,9 +142,8 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 		return -EBADF;
 	if ((flags & MAP_HUGETLB) || !size) {
 		result = -EINVAL;
-	} else if (S_ISREG(f->inode->mode) &&
-		   (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
-		    end > INT64_MAX)) {
+	} else if (__builtin_add_overflow(off, ALIGN_UP(size, PAGE_SIZE), &end) ||
+		   (end > INT64_MAX && has_file_size(f->inode->mode))) {
 		result = -EOVERFLOW;
 	} else if (S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_ZERO) {
 		result = check_file(f, prot, all_flags, &vma_flags);
@@ -144,7 +151,7 @@ static long map_file(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 			result = -EINVAL;
 		if (!result)
 			result = map_anonymous(t, addr, size, prot, flags | MAP_ANONYMOUS,
-					       vma_flags);
+					       vma_flags, off);
 	} else {
 		prot = prot_implied(prot, f);
 		result = check_file(f, prot, all_flags, &vma_flags);
@@ -191,7 +198,7 @@ static long map_any(struct task *t, uaddr_t addr, size_t size, uint32_t prot,
 	if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN)))
 		return -EINVAL;
 	return map_anonymous(t, addr, size, prot_implied(prot, NULL),
-			     (uint32_t)(flags & MAP_KNOWN), 0);
+			     (uint32_t)(flags & MAP_KNOWN), 0, 0);
 }
 
 long sys_mmap(struct task *t, uaddr_t addr, size_t size, uint64_t prot, uint64_t flags,

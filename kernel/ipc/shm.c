@@ -23,6 +23,7 @@
 #include "lib/hash.h"
 #include "lib/printf.h"
 #include "mm/commit.h"
+#include "mm/policy.h"
 #include "process/creds.h"
 #include "process/task.h"
 
@@ -75,6 +76,7 @@ void shm_segment_put(struct shm_segment *s)
 		return;
 	if (s->fd >= 0)
 		(void)host_close(s->fd);
+	policies_fini(&s->policies);
 	commit_release(s->promised);
 	slab_free(&shm_slab, s);
 }
@@ -99,10 +101,16 @@ bool shm_remove_locked(struct shm_segment *s)
 	return false;
 }
 
+/* When nobody uses it any more. */
+static bool may_go(const struct shm_segment *s)
+{
+	return !s->is_removed &&
+	       ((s->ipc.mode & SHM_DEST) || atomic_load_relaxed(&shm_rmid_forced));
+}
+
 static bool is_to_go(const struct shm_segment *s)
 {
-	return !s->attached && !s->is_removed &&
-	       ((s->ipc.mode & SHM_DEST) || atomic_load_relaxed(&shm_rmid_forced));
+	return !s->attached && may_go(s);
 }
 
 /* It may be used again before this has the locks. The caller has a reference. */
@@ -261,12 +269,31 @@ static void object_areas_changed(struct vm_object *o, int by)
 		shm_detach(of(o));
 }
 
+static bool object_ends_with(struct vm_object *o, size_t areas)
+{
+	struct shm_segment *s = of(o);
+	struct ipc_slot *slot = ipc_slot_of(&shm_ids, s->ipc.id);
+	bool goes;
+
+	ipc_lock_slot(slot);
+	goes = s->attached == areas && may_go(s);
+	ipc_unlock(slot);
+	return goes;
+}
+
+static struct tree *object_policies(struct vm_object *o)
+{
+	return &of(o)->policies;
+}
+
 const struct vm_object_ops shm_object_ops = {
 	.get = object_get,
 	.put = object_put,
 	.host_backing = object_backing,
 	.describe = object_describe,
 	.areas_changed = object_areas_changed,
+	.ends_with = object_ends_with,
+	.policies = object_policies,
 };
 
 uint64_t shm_resident(const struct shm_segment *s)

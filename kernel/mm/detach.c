@@ -31,7 +31,9 @@ int mm_detach(struct mm *mm, uaddr_t addr, const struct vm_object_ops *ops)
 
 		if (is_part(v, addr, object, ops)) {
 			object = v->object;
+			/* What is sealed stays, which is no error. */
 			err = mm_unmap_locked(mm, v->start, end, &spares);
+			err = err == -EPERM ? 0 : err;
 		}
 		v = vma_find(mm, end);
 	}

@@ -139,7 +139,7 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 		vma_flags |= VMA_ACCOUNT;
 	if (flags & MAP_LOCKED)
 		vma_flags |= VMA_LOCKED;
-	if (object && (prot & PROT_WRITE))
+	if (object && (prot & PROT_WRITE) && !(vma_flags & VMA_SHARED))
 		vma_flags |= VMA_TOUCHED;
 	if (object && (vma_flags & VMA_SHARED) && !(vma_flags & VMA_NOWRITE))
 		vma_flags |= VMA_MAYWRITE;

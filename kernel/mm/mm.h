@@ -25,7 +25,7 @@ enum vma_flags {
 	VMA_WIPEONFORK = 1 << 8,
 	VMA_NORESERVE = 1 << 9,
 	VMA_PATCHED = 1 << 10, /* pages of it come from the patch cache */
-	VMA_TOUCHED = 1 << 11, /* was writable once: never patch */
+	VMA_TOUCHED = 1 << 11, /* private, was writable once: never patch */
 	VMA_VVAR = 1 << 12,
 	VMA_DONTDUMP = 1 << 13,
 	VMA_MAYWRITE = 1 << 14,	  /* shared mapping of a file open for writing: counted */
@@ -37,6 +37,7 @@ enum vma_flags {
 	VMA_UFFD_MINOR = 1 << 20,
 	VMA_DROPPABLE = 1 << 23,   /* MAP_DROPPABLE: never locked, copied or dumped */
 	VMA_ACCOUNT = 1 << 22,	   /* its size is promised memory: mm/commit.h */
+	VMA_GUARD = 1 << 26,	   /* may have guards (madvise): as on Linux for good */
 	VMA_LOCKONFAULT = 1 << 24, /* with VMA_LOCKED: as they are touched */
 	VMA_READER =
 		1 << 25, /* with VMA_NOWRITE: of a file that is open for reading only */

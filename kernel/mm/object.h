@@ -8,6 +8,7 @@
 #include "abi/types.h"
 
 struct mm;
+struct tree;
 struct vm_object;
 
 struct vm_object_ops {
@@ -33,6 +34,15 @@ struct vm_object_ops {
 	 * wants to know are never joined. Called with the mm locked, or by who drops it
 	 * last. May be NULL. */
 	void (*areas_changed)(struct vm_object *o, int by);
+	/* With so many of its areas less it goes for good: it cannot be mapped again
+	 * then. May be NULL. */
+	bool (*ends_with)(struct vm_object *o, size_t areas);
+	/* fallocate(2) with FALLOC_FL_PUNCH_HOLE, called with the mm locked. NULL: the
+	 * host is to remove the pages that are mapped. */
+	int (*punch)(struct vm_object *o, uint64_t off, size_t size);
+	/* The memory policies of what Linux calls shmem: mm/policy.h. May be NULL, and
+	 * return NULL. */
+	struct tree *(*policies)(struct vm_object *o);
 	/* Its data are memory, which is shared through a memfd (what Linux calls shmem).
 	 * NULL: no. */
 	bool (*is_memory)(struct vm_object *o);

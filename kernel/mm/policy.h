@@ -7,6 +7,7 @@
 #include "abi/types.h"
 
 struct mm;
+struct tree;
 
 enum {
 	POLICY_MODE = 0xff,
@@ -16,8 +17,13 @@ enum {
 
 /* mbind: 0, -EFAULT when some of the range is not mapped, -ENOMEM. */
 int mm_set_policy(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t policy) MUST_CHECK;
-/* Of the area at addr: 0, -EFAULT. */
-int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out) MUST_CHECK;
+/* Of the area at addr, and its protections: 0, -EFAULT. */
+int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out, uint32_t *prot) MUST_CHECK;
 /* For set_mempolicy_home_node(2): 0, -ENOENT when nothing there has a policy, -EOPNOTSUPP
  * for one that has no home. */
 int mm_check_home(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
+
+/* Shared memory has policies of its own, by page: what mbind(2) says of a mapping of it,
+ * private ones too, is found at all. An object keeps them in a tree that begins as
+ * zeroes; nobody else uses it then. */
+void policies_fini(struct tree *t);

@@ -55,7 +55,7 @@ static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 	else if (counts_no_more(v, prot))
 		v->flags &= ~(uint32_t)VMA_ACCOUNT;
 	v->prot = prot;
-	if (v->object && (prot & PROT_WRITE))
+	if (v->object && (prot & PROT_WRITE) && !(v->flags & VMA_SHARED))
 		v->flags |= VMA_TOUCHED;
 	vma_account(mm, v, 1);
 	v = vma_merge(mm, v);

@@ -125,6 +125,23 @@ static int find_area(struct remap *r, struct vma **out)
 	return promise(r, v);
 }
 
+/* Unmaps what lies in the new place. */
+static int clear_place(struct remap *r)
+{
+	int err;
+
+	if (unlikely(r->mm->uffd))
+		uffd_tell(r->mm, r->new_addr, r->new_addr + r->new_size, UFFD_EVENT_UNMAP,
+			  &r->events);
+	err = mm_unmap_locked(r->mm, r->new_addr, r->new_addr + r->new_size, &r->spares);
+	if (err) {
+		uffd_events_drop(&r->events);
+		return err;
+	}
+	vma_spares_drop(&r->spares);
+	return vma_spares_take(&r->spares);
+}
+
 /* For both the old range and the new one, when what lies in the new one is gone: as on
  * Linux that is so too if there is not enough room then. */
 static int make_room(struct remap *r, const struct vma *v)
@@ -138,16 +155,7 @@ static int make_room(struct remap *r, const struct vma *v)
 		return 0;
 	if (!(r->flags & MREMAP_FIXED))
 		return -ENOMEM;
-	if (unlikely(r->mm->uffd))
-		uffd_tell(r->mm, r->new_addr, r->new_addr + r->new_size, UFFD_EVENT_UNMAP,
-			  &r->events);
-	err = mm_unmap_locked(r->mm, r->new_addr, r->new_addr + r->new_size, &r->spares);
-	if (err) {
-		uffd_events_drop(&r->events);
-		return err;
-	}
-	vma_spares_drop(&r->spares);
-	err = vma_spares_take(&r->spares);
+	err = clear_place(r);
 	if (err)
 		return err;
 	return mm_may_expand(r->mm, prot, flags, pages) ? 0 : -ENOMEM;
@@ -348,7 +356,10 @@ static long remap_locked(struct remap *r)
 	} else if (!r->old_size && !(r->flags & MREMAP_MAYMOVE)) {
 		return -ENOMEM;
 	} else if (r->old_size > r->new_size) {
-		ret = shrink(r);
+		/* With MREMAP_FIXED; what is in the new place goes first. */
+		ret = clear_place(r);
+		if (!ret)
+			ret = shrink(r);
 		if (ret < 0)
 			return ret;
 		r->old_size = r->new_size;
@@ -412,6 +423,19 @@ static struct vma *find_shared(struct mm *mm, uaddr_t start, uaddr_t end)
 	return first;
 }
 
+/* The object goes with what it is mapped by there: as on Linux, where that has gone when
+ * the object is found not to be there any more. */
+static bool goes_with(struct mm *mm, struct vm_object *object, uaddr_t start, uaddr_t end)
+{
+	size_t areas = 0;
+
+	if (!object->ops->ends_with)
+		return false;
+	for (struct vma *v = vma_find(mm, start); v && v->end <= end; v = vma_next(v))
+		areas += v->start >= start && v->object == object;
+	return object->ops->ends_with(object, areas);
+}
+
 /* As Linux does since 4.0: a new mapping in the place of the old. */
 int mm_remap_pages(struct mm *mm, uaddr_t addr, size_t size, uint64_t page,
 		   uint32_t flags)
@@ -436,6 +460,11 @@ int mm_remap_pages(struct mm *mm, uaddr_t addr, size_t size, uint64_t page,
 		return -EINVAL;
 	}
 	object = v->object;
+	if (goes_with(mm, object, start, end)) {
+		lock_drop(&mm->lock);
+		ret = mm_unmap(mm, start, end - start);
+		return ret ? (int)ret : -EINVAL;
+	}
 	object->ops->get(object);
 	prot = v->prot;
 	kept = v->flags & VMA_NOWRITE;

@@ -8,8 +8,14 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "lib/tree.h"
 #include "mm/commit.h"
 #include "mm/mm.h"
+#include "mm/policy.h"
+
+/* Of /dev/zero any offset may be mapped, of the host's memfd not so: there is nothing
+ * from here on either. */
+#define OFFSET_MAX (1UL << 62)
 
 struct shared_memory {
 	struct vm_object object;
@@ -17,7 +23,8 @@ struct shared_memory {
 	int fd;	       /* host memfd */
 	uint64_t size; /* grows when mremap maps more of it */
 	uint64_t ino;
-	size_t promised; /* pages: mm/commit.h */
+	size_t promised;      /* pages: mm/commit.h */
+	struct tree policies; /* mm/policy.h */
 };
 
 static SLAB_CACHE(shared_memory_cache, "shared_memory", sizeof(struct shared_memory), 8);
@@ -40,6 +47,7 @@ static void put(struct vm_object *o)
 	if (!ref_put(&m->refs))
 		return;
 	(void)host_close(m->fd);
+	policies_fini(&m->policies);
 	commit_release(m->promised);
 	slab_free(&shared_memory_cache, m);
 }
@@ -51,7 +59,7 @@ static int host_backing(struct vm_object *o, uint64_t off, size_t size, bool sha
 	(void)shared;
 	(void)exec;
 	*fd = of(o)->fd;
-	*host_off = (int64_t)off;
+	*host_off = (int64_t)MIN(off, OFFSET_MAX);
 	return 0;
 }
 
@@ -69,6 +77,11 @@ static bool is_memory(struct vm_object *o)
 	return true;
 }
 
+static struct tree *policies(struct vm_object *o)
+{
+	return &of(o)->policies;
+}
+
 static const struct vm_object_ops shared_memory_ops = {
 	.get = get,
 	.put = put,
@@ -76,6 +89,7 @@ static const struct vm_object_ops shared_memory_ops = {
 	.describe = describe,
 	.is_anonymous = true,
 	.is_memory = is_memory,
+	.policies = policies,
 };
 
 struct vm_object *shared_memory_create(size_t size, bool is_promised)
@@ -91,6 +105,7 @@ struct vm_object *shared_memory_create(size_t size, bool is_promised)
 	}
 	m->promised = is_promised ? size >> PAGE_SHIFT : 0;
 	m->object.ops = &shared_memory_ops;
+	tree_init(&m->policies);
 	ref_init(&m->refs);
 	m->size = size;
 	m->ino = atomic_add(&next_ino, 1) + 1;

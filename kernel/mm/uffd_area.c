@@ -395,7 +395,10 @@ int uffd_discard(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end, int a
 	int err = 0;
 	int fd;
 
-	if (advice == MADV_REMOVE) {
+	if (advice == MADV_REMOVE && v->object->ops->punch) {
+		err = v->object->ops->punch(v->object, v->off + (start - v->start),
+					    end - start);
+	} else if (advice == MADV_REMOVE) {
 		err = uffd_shared_place(v, start, &fd, &off);
 		if (!err)
 			err = host_fallocate(fd,

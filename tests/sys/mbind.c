@@ -205,5 +205,34 @@ static void homes(void)
 	CHECK(munmap(p, PAGE) == 0);
 }
 
+/* Shared memory has policies of its own, whoever maps it. */
+static void shared_memory_has_its_own(void)
+{
+	int fd = memfd_create("shared", 0);
+	char *p, *q;
+	int mode;
+
+	CHECK(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
+	p = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, fd, 0);
+	q = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, (off_t)(2 * PAGE));
+	CHECK(p != MAP_FAILED && q != MAP_FAILED);
+	CHECK(bind_to(p + 2 * PAGE, 4 * PAGE, MPOL_BIND, node0, 0) == 0);
+	CHECK(has(p + PAGE, MPOL_DEFAULT, none) && has(q, MPOL_BIND, node0));
+	CHECK(has(q + 3 * PAGE, MPOL_BIND, node0));
+	CHECK(has(p + 6 * PAGE, MPOL_DEFAULT, none));
+	CHECK(bind_to(q + PAGE, PAGE, MPOL_PREFERRED, node0, 0) == 0);
+	CHECK(has(p + 2 * PAGE, MPOL_BIND, node0));
+	CHECK(has(p + 3 * PAGE, MPOL_PREFERRED, node0));
+	CHECK(has(p + 4 * PAGE, MPOL_BIND, node0));
+	CHECK(bind_to(p, 4 * PAGE, MPOL_DEFAULT, NULL, 0) == 0);
+	CHECK(has(q + PAGE, MPOL_DEFAULT, none) && has(q + 2 * PAGE, MPOL_BIND, node0));
+	CHECK(munmap(p, 8 * PAGE) == 0 && munmap(q, 4 * PAGE) == 0);
+	p = mmap(NULL, 8 * PAGE, PROT_EXEC, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED && has(p + 5 * PAGE, MPOL_BIND, node0));
+	FAILS(EFAULT, get(&mode, NULL, p, MPOL_F_ADDR | MPOL_F_NODE));
+	CHECK(munmap(p, 8 * PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(a_task_has_one), TEST(memory_has_its_own), TEST(errors_of_policies),
-    TEST(allowed_nodes), TEST(pages_are_on_a_node), TEST(migration), TEST(homes))
+    TEST(allowed_nodes), TEST(pages_are_on_a_node), TEST(migration), TEST(homes),
+    TEST(shared_memory_has_its_own))

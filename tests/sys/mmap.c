@@ -431,6 +431,26 @@ static void the_place_is_looked_at_first(void)
 	CHECK(close(fd) == 0);
 }
 
+static void offsets_of_devices(void)
+{
+	int fd = open("/dev/zero", O_RDWR);
+	int null = open("/dev/null", O_RDWR);
+	off_t last = (off_t)(0 - 2 * PAGE);
+	char *p;
+
+	CHECK(fd >= 0 && null >= 0);
+	p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, last);
+	CHECK(p != MAP_FAILED && touch(p, true) == SIGBUS);
+	CHECK(munmap(p, PAGE) == 0);
+	p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, PAGE);
+	CHECK(p != MAP_FAILED && touch(p, true) == 0 && touch(p + PAGE, true) == SIGBUS);
+	CHECK(munmap(p, 2 * PAGE) == 0);
+	FAILS(EOVERFLOW, (long)mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, last));
+	FAILS(EOVERFLOW, (long)mmap(NULL, 2 * PAGE, RW, MAP_SHARED, null, last));
+	FAILS(ENODEV, (long)mmap(NULL, PAGE, RW, MAP_SHARED, null, last));
+	CHECK(close(fd) == 0 && close(null) == 0);
+}
+
 RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(code_can_be_made_and_run), TEST(fixed_replaces_what_was_there),
     TEST(droppable_memory), TEST(noreplace_refuses_any_overlap),
@@ -442,4 +462,4 @@ RUN(TEST(anonymous_memory_is_zero_and_aligned), TEST(protection_is_enforced),
     TEST(documented_errors), TEST(the_user_half_is_the_limit), TEST(threads_map_at_once),
     TEST(no_room_comes_before_no_such_offset), TEST(kinds_go_with_what_is_mapped),
     TEST(a_gap_is_kept_below_stacks), TEST(low_memory_heeds_hints),
-    TEST(the_place_is_looked_at_first))
+    TEST(the_place_is_looked_at_first), TEST(offsets_of_devices))

@@ -3,6 +3,9 @@
  * takes its seals with it. */
 #include "proc.h"
 
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
 #define PAGE	 4096ul
 #define NR_MSEAL 462
 #define RW	 (PROT_READ | PROT_WRITE)
@@ -77,6 +80,51 @@ static void what_cannot_be_written_cannot_be_discarded(void)
 	WAIT_EXIT(pid, 0);
 }
 
+static bool is_mapped(char *p)
+{
+	unsigned char in;
+
+	return mincore(p, PAGE, &in) == 0;
+}
+
+/* mremap(2) with a new place of its own empties that first. */
+static void a_move_that_fails_has_made_room(void)
+{
+	CHILD(pid)
+	{
+		int both = MREMAP_MAYMOVE | MREMAP_FIXED;
+		char *p = pages(3, RW);
+		char *to = pages(3, RW);
+
+		CHECK(seal(to + PAGE, PAGE, 0) == 0);
+		FAILS(EPERM, (long)mremap(p, 3 * PAGE, 2 * PAGE, both, to));
+		CHECK(is_mapped(p + 2 * PAGE) && is_mapped(to));
+		CHECK(munmap(to, PAGE) == 0 && munmap(to + 2 * PAGE, PAGE) == 0);
+		to = pages(3, RW);
+		CHECK(mprotect(p, PAGE, PROT_READ) == 0);
+		CHECK(seal(p + 2 * PAGE, PAGE, 0) == 0);
+		FAILS(EPERM, (long)mremap(p + PAGE, 2 * PAGE, PAGE, both, to + PAGE));
+		CHECK(is_mapped(to) && !is_mapped(to + PAGE) && is_mapped(p + PAGE));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
+static void segments_of_system_v_are_not_detached(void)
+{
+	CHILD(pid)
+	{
+		int id = shmget(IPC_PRIVATE, PAGE, 0600);
+		char *p = shmat(id, NULL, 0);
+
+		CHECK(id >= 0 && p != (void *)-1 && shmctl(id, IPC_RMID, NULL) == 0);
+		CHECK(seal(p, PAGE, 0) == 0);
+		CHECK(shmdt(p) == 0 && is_mapped(p));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+}
+
 static void exec_begins_anew(void)
 {
 	CHILD(pid)
@@ -105,4 +153,5 @@ static void errors(void)
 }
 
 RUN(TEST(nothing_changes_it), TEST(what_cannot_be_written_cannot_be_discarded),
+    TEST(a_move_that_fails_has_made_room), TEST(segments_of_system_v_are_not_detached),
     TEST(exec_begins_anew), TEST(errors))

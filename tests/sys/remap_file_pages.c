@@ -2,6 +2,8 @@
 /* Other pages of the same file in the place of mapped ones. */
 #include "fixture.h"
 
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 #define RW (PROT_READ | PROT_WRITE)
@@ -78,4 +80,32 @@ static void what_is_open_for_reading_is_not_shared(void)
 	CHECK(munmap(p, 2 * PAGE) == 0 && munmap(q, 2 * PAGE) == 0);
 }
 
-RUN(TEST(pages_change_places), TEST(errors), TEST(what_is_open_for_reading_is_not_shared))
+/* What was writable once is like what is beside it when it is so no more. */
+static void pieces_of_one_kind_are_one_range(void)
+{
+	char *p = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED && mprotect(p + PAGE, 2 * PAGE, RW) == 0);
+	p[PAGE] = 'b';
+	CHECK(mprotect(p, 3 * PAGE, PROT_READ) == 0);
+	CHECK(remap(p, 4 * PAGE, 0, 1, 0) == 0 && p[0] == 'b');
+	CHECK(munmap(p, 4 * PAGE) == 0);
+}
+
+/* A segment that is to be removed goes with its last mapping, and that goes first. */
+static void removed_segments_are_gone(void)
+{
+	int id = shmget(IPC_PRIVATE, 2 * PAGE, 0600);
+	unsigned char in;
+	char *p = shmat(id, NULL, 0);
+
+	CHECK(id >= 0 && p != (void *)-1 && shmctl(id, IPC_RMID, NULL) == 0);
+	p[PAGE] = 'b';
+	CHECK(remap(p, PAGE, 0, 1, 0) == 0 && p[0] == 'b');
+	CHECK(munmap(p, PAGE) == 0);
+	FAILS(EINVAL, remap(p + PAGE, PAGE, 0, 0, 0));
+	FAILS(ENOMEM, mincore(p + PAGE, PAGE, &in));
+}
+
+RUN(TEST(pages_change_places), TEST(errors), TEST(what_is_open_for_reading_is_not_shared),
+    TEST(pieces_of_one_kind_are_one_range), TEST(removed_segments_are_gone))

@@ -7,7 +7,7 @@
 /* unit: mm/place.c mm/vma.c mm/vma_gap.c mm/remap.c mm/advise.c */
 /* unit: mm/shared_memory.c mm/usercopy.c */
 /* unit: mm/uffd.c mm/uffd_area.c mm/uffd_fill.c mm/uffd_host.c mm/uffd_page.c */
-/* unit: mm/name.c mm/populate.c mm/commit.c */
+/* unit: mm/name.c mm/populate.c mm/commit.c mm/policy.c */
 /* unit: base/lock.c base/waitq.c base/slab.c base/page.c lib/tree.c lib/string.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/memory.c host/fake/file.c */
 /* unit: host/fake/usercopy.c host/fake/missing.c */

@@ -7,7 +7,7 @@
 /* unit: mm/populate.c mm/commit.c mm/uffd_page.c mm/name.c base/lock.c base/waitq.c */
 /* unit: base/slab.c base/page.c lib/tree.c lib/string.c host/fake/thread.c */
 /* unit: host/fake/sleep.c host/fake/memory.c host/fake/file.c host/fake/usercopy.c */
-/* unit: host/fake/missing.c */
+/* unit: host/fake/missing.c mm/policy.c */
 #include "../sys/test.h"
 
 #include <sys/mman.h>

@@ -116,6 +116,7 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" me", !is_vsyscall && !(v->flags & VMA_VVAR)},
 		{" ms", !is_private},
 		{" gd", v->flags & (VMA_GROWSDOWN | VMA_STACK)},
+		{" gu", v->flags & VMA_GUARD},
 		{" lo", v->flags & VMA_LOCKED},
 		{" dc", v->flags & VMA_DONTFORK},
 		{" de", is_vdso || (v->flags & VMA_DONTEXPAND)},

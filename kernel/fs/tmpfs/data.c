@@ -13,6 +13,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/policy.h"
 
 enum {
 	HOST_VEC = 16,
@@ -221,6 +222,7 @@ void tmpfs_data_fini(struct tmpfs_inode *ti)
 		(void)host_close(d->memfd);
 	pages_drop(ti, 0, d->page_slots);
 	kfree(d->pages);
+	policies_fini(&d->policies);
 	uncharge(ti, d->charged);
 }
 
@@ -590,4 +592,5 @@ const struct file_ops tmpfs_file_ops = {
 	.cached_pages = tmpfs_cached_pages,
 	.get_seals = tmpfs_get_seals,
 	.add_seals = tmpfs_add_seals,
+	.policies = tmpfs_policies,
 };

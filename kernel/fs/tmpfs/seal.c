@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* seal.c - what a tmpfs file may not do any more (F_ADD_SEALS), and who may write to it
- * by a mapping. inode.lock guards both. */
+/* seal.c - what a tmpfs file may not do any more (F_ADD_SEALS), who may write to it by a
+ * mapping, both guarded by inode.lock, and what else mappings ask of it. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -24,6 +24,11 @@ int tmpfs_writers_changed(struct file *f, int by)
 uint64_t tmpfs_content_id(struct file *f)
 {
 	return tmpfs_i(f->inode)->data.writable_maps ? 0 : inode_content_id(f->inode);
+}
+
+struct tree *tmpfs_policies(struct file *f)
+{
+	return &tmpfs_i(f->inode)->data.policies;
 }
 
 int tmpfs_get_seals(struct file *f)

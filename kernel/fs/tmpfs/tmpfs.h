@@ -53,7 +53,8 @@ struct tmpfs_data {
 	uint64_t charged_end; /* memfd: no page at or after this one is charged */
 	int memfd;	      /* host descriptor, or -1: data is in pages */
 	uint32_t seals;
-	int writable_maps; /* shared writable mappings */
+	int writable_maps;    /* shared writable mappings */
+	struct tree policies; /* mm/policy.h */
 };
 
 struct tmpfs_inode {
@@ -105,6 +106,7 @@ int tmpfs_data_resize(struct tmpfs_inode *ti,
 int tmpfs_writers_changed(struct file *f, int by);
 uint64_t tmpfs_content_id(struct file *f);
 int tmpfs_get_seals(struct file *f);
+struct tree *tmpfs_policies(struct file *f);
 int tmpfs_add_seals(struct file *f, uint32_t seals);
 /* cachestat.c */
 uint64_t tmpfs_cached_pages(struct file *f, uint64_t first, uint64_t end);
