@@ -14,37 +14,88 @@
 
 #define ADVISE_PART (1UL << 30) /* of address space */
 
-/* Calls func for the part of each visible area in [start, *end). Returns the first error,
- * *end then says where; else -ENOMEM if some of the range is not mapped (what is mapped
- * was done). */
-static int for_range(struct mm *mm, uaddr_t start, uaddr_t *end,
-		     int (*func)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to,
-				 int arg),
-		     int arg)
+/* What is to be done about an area, if it is no error. */
+enum range_way {
+	RANGE_SKIP,
+	RANGE_HOST, /* the host is to be asked, for areas side by side at once */
+	RANGE_OWN,
+};
+
+struct range_op {
+	int (*way)(const struct vma *v, int arg); /* enum range_way or -errno */
+	int (*host)(uaddr_t from, uaddr_t to, int arg);
+	int (*own)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int arg);
+};
+
+/* Asks the host about areas side by side; it goes from one to the next as this does, and
+ * stops where something is wrong. What it said is only to be had with the place by asking
+ * about each area again. */
+static int ask_host(struct mm *mm, uaddr_t start, uaddr_t *end, const struct range_op *op,
+		    int arg)
 {
-	bool hole = false;
-	uaddr_t at = start;
 	struct vma *v = vma_find(mm, start);
+	int err;
 
-	while (v && v->start < *end) {
-		struct vma *next = vma_next(v);
+	if (start >= *end)
+		return 0;
+	err = op->host(start, *end, arg);
+	if (likely(!err) || v->end >= *end || current_is_killed()) {
+		*end = err ? start : *end;
+		return err;
+	}
+	for (; v && v->start < *end; v = vma_next(v)) {
 		uaddr_t from = MAX(v->start, start);
-		uaddr_t to = MIN(v->end, *end);
 
-		if (v->flags & VMA_HIDDEN) {
-			v = next;
-			continue;
-		}
-		hole |= from > at;
-		at = to;
-
-		int err = current_is_killed() ? -EINTR : func(mm, v, from, to, arg);
-
+		err = op->host(from, MIN(v->end, *end), arg);
 		if (err) {
 			*end = from;
 			return err;
 		}
-		v = next;
+	}
+	return 0;
+}
+
+/* Does op for the part of each visible area in [start, *end), in order. Returns the first
+ * error, *end then says where; else -ENOMEM if some of the range is not mapped (what is
+ * mapped was done). */
+static int for_range(struct mm *mm, uaddr_t start, uaddr_t *end,
+		     const struct range_op *op, int arg)
+{
+	uaddr_t run = start; /* [run, at): the host is still to be asked */
+	uaddr_t at = start;
+	bool hole = false;
+	int err;
+
+	for (struct vma *v = vma_find(mm, start); v && v->start < *end; v = vma_next(v)) {
+		uaddr_t from = MAX(v->start, start);
+		uaddr_t to = MIN(v->end, *end);
+		int way;
+
+		if (v->flags & VMA_HIDDEN)
+			continue;
+		way = current_is_killed() ? -EINTR : op->way(v, arg);
+		if (way != RANGE_HOST || from > at) {
+			err = ask_host(mm, run, &at, op, arg);
+			if (err) {
+				*end = at;
+				return err;
+			}
+			run = from;
+		}
+		err = way == RANGE_OWN ? op->own(mm, v, from, to, arg) : MIN(way, 0);
+		if (err) {
+			*end = from;
+			return err;
+		}
+		hole |= from > at;
+		at = to;
+		if (way != RANGE_HOST)
+			run = at;
+	}
+	err = ask_host(mm, run, &at, op, arg);
+	if (err) {
+		*end = at;
+		return err;
 	}
 	return hole || at < *end ? -ENOMEM : 0;
 }
@@ -108,16 +159,38 @@ static int advise_host(uaddr_t from, uaddr_t to, int advice)
 	return err;
 }
 
-static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
+/* By way of the object, which may be sealed, and knows then what it has. */
+static int punch(const struct vma *v, uaddr_t from, uaddr_t to)
 {
-	(void)mm;
+	int err = 0;
+
+	while (from < to && !err) {
+		size_t part = MIN(to - from, ADVISE_PART);
+
+		err = v->object->ops->punch(v->object, v->off + (from - v->start), part);
+		from += part;
+		if (!err && from < to && current_is_killed())
+			err = -EINTR;
+	}
+	return err;
+}
+
+static int advise_own(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
+{
+	return unlikely(v->uffd) ? advise_registered(mm, v, from, to, advice)
+				 : punch(v, from, to);
+}
+
+/* What Linux asks of each area. */
+static int advise_way(const struct vma *v, int advice)
+{
 	if ((v->flags & VMA_SEALED) && is_discarding(advice) && !v->object &&
 	    !(v->prot & PROT_WRITE))
 		return -EPERM;
 	switch (advice) {
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
-		return 0; /* nothing looks for equal pages: /sys/kernel/mm/ksm/run */
+		return RANGE_SKIP; /* nothing looks for equal pages */
 	case MADV_FREE:
 		if (v->object || (v->flags & VMA_SHARED))
 			return -EINVAL;
@@ -147,9 +220,9 @@ static int advise_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, i
 	default:
 		break;
 	}
-	if (unlikely(v->uffd))
-		return advise_registered(mm, v, from, to, advice);
-	return advise_host(from, to, advice);
+	if (unlikely(v->uffd) || (advice == MADV_REMOVE && v->object->ops->punch))
+		return RANGE_OWN;
+	return RANGE_HOST;
 }
 
 static uint32_t flags_set_by(int advice)
@@ -229,8 +302,16 @@ static NOINLINE void tell_of_removal(struct mm *mm, uaddr_t start, uaddr_t end,
 	uffd_events_post(&events);
 }
 
+/* Of whole areas, for good. */
+static void mark_guarded(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
+		v->flags |= VMA_GUARD;
+}
+
 int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 {
+	static const struct range_op op = {advise_way, advise_host, advise_own};
 	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
 	int err;
 
@@ -249,7 +330,9 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 	if (unlikely(mm->uffd))
 		tell_of_removal(mm, addr, end, advice);
 	lock_take(&mm->lock);
-	err = for_range(mm, addr, &end, advise_area, advice);
+	err = for_range(mm, addr, &end, &op, advice);
+	if (advice == MADV_GUARD_INSTALL && end > addr)
+		mark_guarded(mm, addr, end);
 	if (end > addr && (flags_set_by(advice) || flags_cleared_by(advice))) {
 		int mark = mark_areas(mm, addr, end, flags_set_by(advice),
 				      flags_cleared_by(advice));
@@ -261,18 +344,23 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 	return err;
 }
 
-static int sync_area(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int flags)
+static int sync_way(const struct vma *v, int flags)
 {
-	(void)mm;
 	if ((flags & MS_INVALIDATE) && (v->flags & VMA_LOCKED))
 		return -EBUSY;
 	if (!(v->flags & VMA_SHARED) || !v->object || !(flags & MS_SYNC))
-		return 0;
+		return RANGE_SKIP;
+	return RANGE_HOST;
+}
+
+static int sync_host(uaddr_t from, uaddr_t to, int flags)
+{
 	return host_msync(from, to - from, flags);
 }
 
 int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
 {
+	static const struct range_op op = {sync_way, sync_host, NULL};
 	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
 	int err;
 
@@ -285,7 +373,7 @@ int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
 	if (end == addr)
 		return 0;
 	lock_take(&mm->lock);
-	err = for_range(mm, addr, &end, sync_area, (int)flags);
+	err = for_range(mm, addr, &end, &op, (int)flags);
 	lock_drop(&mm->lock);
 	return err;
 }
@@ -372,12 +460,24 @@ int mm_lock_range(struct mm *mm, uaddr_t addr, size_t size, int flags)
 	return mm_fetch(mm, start, end, true, flags) ? -ENOMEM : 0;
 }
 
+/* Tells the host of all that is locked there, of what lies side by side at once. */
 static void unlock_host(struct mm *mm, uaddr_t start, uaddr_t end)
 {
-	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
-		if (v->flags & VMA_LOCKED)
-			(void)host_munlock(MAX(v->start, start),
-					   MIN(v->end, end) - MAX(v->start, start));
+	uaddr_t from = start;
+	uaddr_t to = start;
+
+	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v)) {
+		if (!(v->flags & VMA_LOCKED))
+			continue;
+		if (v->start > to) {
+			if (from < to)
+				(void)host_munlock(from, to - from);
+			from = v->start;
+		}
+		to = MIN(v->end, end);
+	}
+	if (from < to)
+		(void)host_munlock(from, to - from);
 }
 
 int mm_unlock_range(struct mm *mm, uaddr_t addr, size_t size)

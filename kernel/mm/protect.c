@@ -21,10 +21,10 @@ static bool newly_counts(const struct vma *v, uint32_t prot)
 }
 
 /* It was so, and nothing has come of it. */
-static bool counts_no_more(const struct vma *v, uint32_t prot)
+static bool counts_no_more(const struct vma *v, uint32_t prot, struct vma_look *look)
 {
 	return (v->flags & VMA_ACCOUNT) && !(prot & PROT_WRITE) && !v->object &&
-	       !vma_has_pages(v);
+	       !vma_has_pages_seen(v, look);
 }
 
 /* What Linux asks of each area in turn. */
@@ -47,12 +47,13 @@ static int check_part(const struct mm *mm, const struct vma *v, size_t pages,
 
 /* Changes one area that lies wholly in the range. Returns the area that covers it
  * afterwards. */
-static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
+static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot,
+				struct vma_look *look)
 {
 	vma_account(mm, v, -1);
 	if (newly_counts(v, prot))
 		v->flags |= VMA_ACCOUNT;
-	else if (counts_no_more(v, prot))
+	else if (counts_no_more(v, prot, look))
 		v->flags &= ~(uint32_t)VMA_ACCOUNT;
 	v->prot = prot;
 	if (v->object && (prot & PROT_WRITE) && !(v->flags & VMA_SHARED))
@@ -65,8 +66,17 @@ static struct vma *protect_area(struct mm *mm, struct vma *v, uint32_t prot)
 }
 
 struct protect {
+	uint32_t prot;
 	struct vma_spares spares;
 	uaddr_t fetch_start, fetch_end; /* in it is what must have its pages then */
+};
+
+/* Areas side by side that the host is asked to change at once. What is in the first has
+ * been checked as Linux does; others go with it for which nothing could be wrong. */
+struct run {
+	uaddr_t start, end;
+	size_t pages;	 /* that may come to count for limits */
+	size_t promised; /* reserved */
 };
 
 /* What is locked and private has pages of its own as soon as it can be written to. */
@@ -77,31 +87,103 @@ static void note_fetch(struct protect *p, uaddr_t from, uaddr_t to)
 	p->fetch_end = to;
 }
 
-/* Changes the part of *v from there to there; *v: what covers it then. */
-static int protect_part(struct mm *mm, struct vma **v, uaddr_t from, uaddr_t to,
-			uint32_t prot, struct protect *p)
+/* Adds the part of v up to end to the run, if it may be changed. */
+static int run_add(struct mm *mm, struct run *r, const struct vma *v, uaddr_t end,
+		   uint32_t prot)
 {
-	size_t pages = (to - from) >> PAGE_SHIFT;
-	size_t promised = newly_counts(*v, prot) ? pages : 0;
-	int err = check_part(mm, *v, pages, prot);
+	uaddr_t to = MIN(v->end, end);
+	size_t pages = (to - r->end) >> PAGE_SHIFT;
+	size_t promised = newly_counts(v, prot) ? pages : 0;
+	int err = check_part(mm, v, r->pages + pages, prot);
 
 	if (!err)
-		err = vma_check_splits(mm, from, to);
+		err = vma_check_splits(mm, r->end, to);
 	if (!err)
 		err = commit_reserve(mm, promised);
 	if (err)
 		return err;
-	err = likely(!mm->uffd) ? host_mprotect(from, to - from, (int)prot)
-				: uffd_host_protect(mm, from, to, prot);
-	if (!err) {
-		if (!((*v)->prot & PROT_WRITE) && populate_wants_own(*v, prot))
-			note_fetch(p, from, to);
-		vma_split(mm, from, &p->spares);
-		vma_split(mm, to, &p->spares);
-		*v = protect_area(mm, vma_at(mm, from), prot);
+	r->pages += pages;
+	r->promised += promised;
+	r->end = to;
+	return 0;
+}
+
+/* Those before it in the run have not been counted yet: no limit may be near. */
+static bool may_go_along(const struct mm *mm, const struct run *r, const struct vma *v,
+			 uint32_t prot)
+{
+	return !(prot & PROT_WRITE) ||
+	       mm_may_expand(mm, prot, v->flags,
+			     r->pages + ((v->end - v->start) >> PAGE_SHIFT));
+}
+
+/* As much as can be changed at once, from v on. -errno: not even v. */
+static int run_begin(struct mm *mm, struct run *r, struct vma *v, uaddr_t end,
+		     uint32_t prot)
+{
+	int err = run_add(mm, r, v, end, prot);
+
+	/* Splits are only at the ends, for which there must be room. */
+	if (err || unlikely(mm->uffd) || vma_is_nearly_full(mm))
+		return err;
+	while (r->end < end && (v = vma_next(v)) && v->start == r->end &&
+	       !(v->flags & VMA_HIDDEN) && may_go_along(mm, r, v, prot))
+		if (run_add(mm, r, v, end, prot))
+			break;
+	return 0;
+}
+
+/* Keeps what the host has been told, area by area. Returns where it ends: beyond the run
+ * if the last was joined with another that is like it. */
+static uaddr_t run_keep(struct mm *mm, struct run *r, uaddr_t end, struct protect *p)
+{
+	struct vma_look look;
+	uaddr_t at = r->start;
+
+	look.start = look.end = at;
+	look.ahead = r->end;
+	vma_split(mm, r->start, &p->spares);
+	vma_split(mm, r->end, &p->spares);
+	while (at < r->end) {
+		struct vma *v = vma_at(mm, at);
+		size_t promised =
+			newly_counts(v, p->prot) ? (v->end - v->start) >> PAGE_SHIFT : 0;
+
+		if (!(v->prot & PROT_WRITE) && populate_wants_own(v, p->prot))
+			note_fetch(p, at, v->end);
+		v = protect_area(mm, v, p->prot, &look);
+		commit_release(promised);
+		r->promised -= promised;
+		at = MIN(v->end, end);
 	}
-	commit_release(promised);
-	return err;
+	commit_release(r->promised); /* of what was joined before its turn */
+	return at;
+}
+
+/* Changes what can be changed at once from at on, where v is. Returns where that ends, or
+ * -errno. */
+static long protect_run(struct mm *mm, struct vma *v, uaddr_t at, uaddr_t end,
+			struct protect *p)
+{
+	struct run r = {.start = at, .end = at};
+	int err = run_begin(mm, &r, v, end, p->prot);
+
+	if (err)
+		return err;
+	if (unlikely(mm->uffd))
+		err = uffd_host_protect(mm, at, r.end, p->prot);
+	else
+		err = host_mprotect(at, r.end - at, (int)p->prot);
+	if (unlikely(err) && r.end > v->end) {
+		/* Which of them it was is to be known. */
+		commit_release(r.promised);
+		return protect_run(mm, v, at, v->end, p);
+	}
+	if (err) {
+		commit_release(r.promised);
+		return err;
+	}
+	return (long)run_keep(mm, &r, end, p);
 }
 
 /* The areas in turn: what comes before a hole, or an area that must stay as it is, has
@@ -111,7 +193,6 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t pr
 {
 	struct vma *v = vma_find(mm, start);
 	uaddr_t at = start;
-	int err = 0;
 
 	if (prot & PROT_GROWSDOWN) {
 		if (!v || v->start >= end || (v->flags & VMA_HIDDEN))
@@ -123,14 +204,19 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t pr
 		return v && v->start <= start && !(v->flags & VMA_HIDDEN) ? -EINVAL
 									  : -ENOMEM;
 	}
-	prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
-	for (; !err && v && v->start <= at && at < end; v = vma_next(v)) {
-		if (v->flags & VMA_HIDDEN)
-			break;
-		err = protect_part(mm, &v, at, MIN(v->end, end), (uint32_t)prot, p);
-		at = err ? at : MIN(v->end, end); /* it may have been joined */
+	p->prot = (uint32_t)prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+	while (at < end) {
+		long to;
+
+		v = vma_at(mm, at);
+		if (!v || (v->flags & VMA_HIDDEN))
+			return -ENOMEM;
+		to = protect_run(mm, v, at, end, p);
+		if (to < 0)
+			return (int)to;
+		at = (uaddr_t)to;
 	}
-	return !err && at < end ? -ENOMEM : err;
+	return 0;
 }
 
 int mm_protect(struct mm *mm, uaddr_t addr, size_t size, uint64_t prot, int pkey)

@@ -45,7 +45,7 @@ static int compare_end(const void *key, const struct tree_node *n)
 /* How far a large area is looked at, and how often the host is asked while one call
  * changes areas: there may be 65,530 of that size, and mm->lock is held. */
 #define LOOK_MAX (1UL << 30)
-enum { LOOK_PAGES = 1024, LOOKS_PER_CALL = 1024 };
+enum { LOOKS_PER_CALL = 1024 };
 
 int vma_spares_take(struct vma_spares *s)
 {
@@ -198,25 +198,41 @@ void vma_account(struct mm *mm, const struct vma *v, int by)
 		mm->locked_pages += change;
 }
 
-bool vma_has_pages(const struct vma *v)
+/* From there on as far as there is room. False: it is not to be known. */
+static bool look_at(struct vma_look *l, uaddr_t at, uaddr_t end)
+{
+	size_t size = MIN(MAX(end, l->ahead) - at, sizeof(l->vec) << PAGE_SHIFT);
+	struct cpu *c = cpu_self();
+
+	if (!c->looks_left || current_is_killed())
+		return false;
+	c->looks_left--;
+	l->start = l->end = at;
+	if (host_mincore(at, size, l->vec))
+		return false;
+	l->end = at + size;
+	return true;
+}
+
+bool vma_has_pages_seen(const struct vma *v, struct vma_look *l)
 {
 	uaddr_t end = MIN(v->end, v->start + LOOK_MAX);
-	struct cpu *c = cpu_self();
-	uint8_t vec[LOOK_PAGES];
 
-	for (uaddr_t at = v->start; at < end; at += sizeof(vec) * PAGE_SIZE) {
-		size_t pages = MIN((end - at) >> PAGE_SHIFT, sizeof(vec));
-
-		if (!c->looks_left || current_is_killed())
+	for (uaddr_t at = v->start; at < end; at += PAGE_SIZE) {
+		if ((at < l->start || at >= l->end) && !look_at(l, at, end))
 			return true;
-		c->looks_left--;
-		if (host_mincore(at, pages << PAGE_SHIFT, vec))
+		if (l->vec[(at - l->start) >> PAGE_SHIFT] & 1)
 			return true;
-		for (size_t i = 0; i < pages; i++)
-			if (vec[i] & 1)
-				return true;
 	}
 	return false;
+}
+
+bool vma_has_pages(const struct vma *v)
+{
+	struct vma_look look;
+
+	look.start = look.end = look.ahead = 0;
+	return vma_has_pages_seen(v, &look);
 }
 
 /* Whether it is to be known where it came from: if the host has a page of it, it has had
@@ -266,6 +282,11 @@ static bool splits(struct mm *mm, uaddr_t addr)
 	struct vma *v = vma_at(mm, addr);
 
 	return v && v->start != addr && !(v->flags & VMA_HIDDEN);
+}
+
+bool vma_is_nearly_full(const struct mm *mm)
+{
+	return mm->area_count + 2 >= (size_t)atomic_load_relaxed(&mm_max_areas);
 }
 
 int vma_check_splits(struct mm *mm, uaddr_t start, uaddr_t end)
@@ -320,8 +341,9 @@ static bool fork_keeps_apart(const struct mm *mm, struct vma *a, struct vma *b)
 
 static bool is_alike(const struct mm *mm, struct vma *a, struct vma *b)
 {
-	if (a->end != b->start || a->prot != b->prot || a->flags != b->flags ||
-	    a->policy != b->policy || a->object != b->object || a->uffd != b->uffd)
+	if (a->end != b->start || a->prot != b->prot ||
+	    ((a->flags ^ b->flags) & ~(uint32_t)VMA_GUARD) || a->policy != b->policy ||
+	    a->object != b->object || a->uffd != b->uffd)
 		return false;
 	if (a->flags & (VMA_HIDDEN | VMA_VDSO | VMA_VVAR))
 		return false;
@@ -342,6 +364,7 @@ struct vma *vma_merge(struct mm *mm, struct vma *v)
 		tree_remove(&mm->areas, &v->node);
 		mm->area_count--;
 		prev->end = v->end;
+		prev->flags |= v->flags & VMA_GUARD;
 		vma_free(v);
 		v = prev;
 	}
@@ -350,6 +373,7 @@ struct vma *vma_merge(struct mm *mm, struct vma *v)
 		tree_remove(&mm->areas, &next->node);
 		mm->area_count--;
 		v->end = next->end;
+		v->flags |= next->flags & VMA_GUARD;
 		vma_free(next);
 	}
 	return v;

@@ -28,12 +28,21 @@ struct vma *vma_prev(struct vma *v);
 void vma_split(struct mm *mm, uaddr_t addr, struct vma_spares *s);
 /* Both may be made boundaries: -ENOMEM, there would be too many areas. */
 int vma_check_splits(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
+/* There may soon be too many areas, so that it matters which are joined when. */
+bool vma_is_nearly_full(const struct mm *mm);
 /* The same for what is to be unmapped, which may cut areas at one end. */
 int vma_check_hole(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
 /* The host has a page of it, which is anonymous, of the current mm; not all of a very
  * large one is looked at. True also if too much has been looked at since
  * vma_spares_take(), or the task must die. */
 bool vma_has_pages(const struct vma *v);
+/* What was seen when areas side by side, up to ahead, were looked at together. */
+struct vma_look {
+	uaddr_t start, end; /* at first the same */
+	uaddr_t ahead;
+	uint8_t vec[1024]; /* a byte for each page */
+};
+bool vma_has_pages_seen(const struct vma *v, struct vma_look *l);
 /* Forgets all areas in [start, end), splitting at the ends. Counts them out. */
 void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s);
 /* Puts v, filled in but not linked, into the tree; counts it; joins it with equal

@@ -167,10 +167,60 @@ static void what_comes_before_an_error_is_kept(void)
 	CHECK(munmap(p, 2 * PAGE) == 0);
 }
 
+static void what_is_sealed_cannot_be_removed(void)
+{
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+	char *p;
+
+	CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+	p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	p[0] = 'x';
+	CHECK(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0);
+	FAILS(EPERM, madvise(p, PAGE, MADV_REMOVE));
+	CHECK(p[0] == 'x' && munmap(p, PAGE) == 0 && close(fd) == 0);
+}
+
+/* Every other page is an area of its own. */
+static char *pages_of_two_kinds(size_t n)
+{
+	char *p = pages(n, ANON);
+
+	for (size_t i = 1; i < n; i += 2)
+		CHECK(mprotect(p + i * PAGE, PAGE, PROT_READ) == 0);
+	return p;
+}
+
+static void areas_side_by_side(void)
+{
+	size_t n = 400;
+	char *p = pages_of_two_kinds(n);
+
+	CHECK(madvise(p, n * PAGE, MADV_DONTNEED) == 0);
+	for (size_t i = 0; i < n; i++)
+		CHECK(p[i * PAGE] == 0);
+	for (size_t i = 0; i < n; i += 2)
+		p[i * PAGE] = 'y';
+	CHECK(mmap(p + 200 * PAGE, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0) == p + 200 * PAGE);
+	FAILS(EINVAL, madvise(p, n * PAGE, MADV_FREE));
+	FAILS(EINVAL, madvise(p, n * PAGE, MADV_WIPEONFORK));
+	CHECK(mlock(p + 300 * PAGE, PAGE) == 0);
+	FAILS(EINVAL, madvise(p, n * PAGE, MADV_DONTNEED));
+	for (size_t i = 0; i < n; i += 2)
+		CHECK(p[i * PAGE] == (i < 300 || i == 200 ? 0 : 'y'));
+	CHECK(munmap(p + 298 * PAGE, PAGE) == 0);
+	CHECK(munlock(p + 300 * PAGE, PAGE) == 0);
+	FAILS(ENOMEM, madvise(p, n * PAGE, MADV_DONTNEED));
+	CHECK(p[300 * PAGE] == 0 && p[398 * PAGE] == 0);
+	CHECK(munmap(p, n * PAGE) == 0);
+}
+
 RUN(TEST(dontneed_zeroes_private_memory), TEST(dontneed_keeps_shared_memory),
     TEST(dontneed_shows_a_private_file_again), TEST(freed_pages_hold_old_or_zero),
     TEST(hints_are_accepted), TEST(fork_advice_is_obeyed),
     TEST(holes_are_enomem_but_the_rest_is_done), TEST(bad_arguments_are_einval),
     TEST(merging_is_there_or_unknown),
     TEST(removal_is_for_shared_files_that_may_be_written),
-    TEST(what_comes_before_an_error_is_kept))
+    TEST(what_comes_before_an_error_is_kept), TEST(what_is_sealed_cannot_be_removed),
+    TEST(areas_side_by_side))

@@ -291,10 +291,49 @@ static void what_the_kernel_shows_can_be_locked(void)
 	CHECK(fclose(f) == 0);
 }
 
+/* Linux reads also what the program may only write to. */
+static void what_may_only_be_written_must_be_there(void)
+{
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char *p, *q;
+
+	CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+	p = mmap(NULL, 2 * PAGE, PROT_WRITE, MAP_SHARED, fd, 0);
+	q = mmap(NULL, 2 * PAGE, PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED && q != MAP_FAILED);
+	CHECK(mlock(p, PAGE) == 0 && mlock(q, PAGE) == 0);
+	FAILS(ENOMEM, mlock(p, 2 * PAGE));
+	FAILS(ENOMEM, mlock(q, 2 * PAGE));
+	CHECK(munlock(p, 2 * PAGE) == 0 && munlock(q, 2 * PAGE) == 0);
+	CHECK(munmap(p, 2 * PAGE) == 0 && munmap(q, 2 * PAGE) == 0 && close(fd) == 0);
+}
+
+/* Every other page is an area of its own. */
+static void areas_side_by_side(void)
+{
+	size_t n = 400;
+	char *p = map(n * PAGE, ANON);
+
+	for (size_t i = 1; i < n; i += 2)
+		CHECK(mprotect(p + i * PAGE, PAGE, PROT_READ) == 0);
+	CHECK(mlock(p, n * PAGE) == 0);
+	for (size_t i = 0; i < n; i++)
+		CHECK(is_resident(p + i * PAGE) && is_locked(p + i * PAGE));
+	CHECK(munlock(p, n * PAGE) == 0);
+	for (size_t i = 0; i < n; i++)
+		CHECK(madvise(p + i * PAGE, PAGE, MADV_DONTNEED) == 0);
+	CHECK(mprotect(p + 200 * PAGE, PAGE, PROT_NONE) == 0);
+	FAILS(ENOMEM, mlock(p, n * PAGE));
+	CHECK(is_resident(p + 198 * PAGE) && is_resident(p + 199 * PAGE));
+	CHECK(!is_resident(p + 202 * PAGE));
+	CHECK(munlock(p, n * PAGE) == 0 && munmap(p, n * PAGE) == 0);
+}
+
 RUN(TEST(locked_memory_is_there), TEST(large_areas_are_there_to_the_end),
     TEST(on_fault_waits_for_the_touch), TEST(what_is_before_a_hole_stays_locked),
     TEST(populating_ends_at_a_hole), TEST(limits_are_enforced),
     TEST(a_kill_ends_populating), TEST(what_grows_gets_its_pages),
     TEST(what_cannot_be_read_is_an_error), TEST(what_becomes_writable_gets_its_pages),
     TEST(a_vector_ends_at_a_hole), TEST(large_ones_grow_and_move),
-    TEST(what_the_kernel_shows_can_be_locked))
+    TEST(what_the_kernel_shows_can_be_locked),
+    TEST(what_may_only_be_written_must_be_there), TEST(areas_side_by_side))

@@ -236,6 +236,71 @@ static void what_grows_is_protected_to_its_end(void)
 	FAILS(ENOMEM, syscall(SYS_pkey_mprotect, p, -1UL, RW, 17));
 }
 
+/* Every other page is an area of its own; one in their midst must not change. */
+static void areas_side_by_side(void)
+{
+	int fd = open("one", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int reader = open("one", O_RDONLY);
+	size_t n = 400;
+	char *p = pages(n);
+
+	CHECK(fd >= 0 && reader >= 0 && ftruncate(fd, PAGE) == 0);
+	for (size_t i = 1; i < n; i += 2)
+		CHECK(mprotect(p + i * PAGE, PAGE, PROT_READ) == 0);
+	CHECK(areas(p, n * PAGE) >= (int)n);
+	CHECK(mprotect(p, n * PAGE, PROT_NONE) == 0);
+	for (size_t i = 0; i < n; i++)
+		CHECK(touch(p + i * PAGE, false) == SIGSEGV);
+	CHECK(mprotect(p, n * PAGE, RW) == 0);
+	for (size_t i = 0; i < n; i++)
+		CHECK(p[i * PAGE] == 'x' && touch(p + i * PAGE, true) == 0);
+	for (size_t i = 1; i < n; i += 2)
+		CHECK(mprotect(p + i * PAGE, PAGE, PROT_NONE) == 0);
+	CHECK(mmap(p + 200 * PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, reader, 0) ==
+	      p + 200 * PAGE);
+	FAILS(EACCES, mprotect(p + PAGE, (n - 1) * PAGE, RW));
+	for (size_t i = 0; i < n; i += 3)
+		CHECK(touch(p + i * PAGE, true) ==
+		      (i < 200 || (i != 200 && i % 2 == 0) ? 0 : SIGSEGV));
+	CHECK(munmap(p, n * PAGE) == 0 && close(fd) == 0 && close(reader) == 0);
+}
+
+/* What may be written to is counted area by area, up to the limit. */
+static void areas_change_up_to_the_limit(void)
+{
+	struct rlimit limit;
+	size_t n = 40;
+	char *p = mmap(NULL, n * PAGE, PROT_NONE, ANON, -1, 0);
+	char text[4096];
+	unsigned long now;
+	int fd = open("/proc/self/status", O_RDONLY);
+	int status;
+	pid_t pid = fork();
+
+	CHECK(p != MAP_FAILED && fd >= 0 && pid >= 0);
+	if (pid == 0) {
+		ssize_t size;
+
+		for (size_t i = 1; i < n; i += 2)
+			CHECK(mprotect(p + i * PAGE, PAGE, PROT_READ) == 0);
+		close(fd);
+		fd = open("/proc/self/status", O_RDONLY);
+		size = read(fd, text, sizeof(text) - 1);
+		CHECK(size > 0);
+		text[size] = 0;
+		CHECK(sscanf(strstr(text, "VmData:"), "VmData: %lu", &now) == 1);
+		CHECK(getrlimit(RLIMIT_DATA, &limit) == 0);
+		limit.rlim_cur = now * 1024 + 10 * PAGE;
+		CHECK(setrlimit(RLIMIT_DATA, &limit) == 0);
+		FAILS(ENOMEM, mprotect(p, n * PAGE, RW));
+		CHECK(touch(p + 9 * PAGE, true) == 0);
+		CHECK(touch(p + 10 * PAGE, true) == SIGSEGV);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(munmap(p, n * PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(faults_follow_the_protection), TEST(areas_split_and_merge),
     TEST(a_hole_stops_it_with_enomem),
     TEST(read_only_files_cannot_become_writable_when_shared),
@@ -243,4 +308,5 @@ RUN(TEST(faults_follow_the_protection), TEST(areas_split_and_merge),
     TEST(the_kernel_obeys_it_too), TEST(children_inherit_and_change_their_own),
     TEST(no_key_is_plain_mprotect), TEST(shared_zeroes_opened_for_reading_stay_so),
     TEST(many_large_areas_are_quick), TEST(areas_change_up_to_the_first_that_must_not),
-    TEST(what_grows_is_protected_to_its_end))
+    TEST(what_grows_is_protected_to_its_end), TEST(areas_side_by_side),
+    TEST(areas_change_up_to_the_limit))
