@@ -66,6 +66,10 @@ struct file_ops {
 	ssize_t (*put_host_data)(struct file *f, int host_fd, int64_t *pos, size_t count);
 	int (*writers_changed)(struct file *f, int by);
 	uint64_t (*content_id)(struct file *f);
+	/* For a file system that shows f's data as its own: how many blocks of 512 bytes
+	 * they take. shown, its inode, gets the times of what has been written through
+	 * mappings since it was last looked at. May be NULL. */
+	uint64_t (*data_look)(struct file *f, struct inode *shown);
 	/* F_SETFL is about to store flags: 0 or -errno. */
 	int (*set_flags)(struct file *f, uint32_t flags);
 	/* O_ASYNC changes: 0 or -errno. NULL: it is never sent (-ENOTTY from FIOASYNC).

@@ -145,4 +145,80 @@ static void documented_errors(void)
 	CHECK(close(path) == 0);
 }
 
-RUN(TEST(every_call_sets), TEST(reading_sets_old_access_times), TEST(documented_errors))
+static char *map(int fd, size_t at, int prot, int flags)
+{
+	char *p = mmap(NULL, 4096, prot, flags, fd, (off_t)at);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+/* Each page is written to once: Linux need not notice a second time. */
+static void writing_through_mappings_sets(void)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	time_t begin = time(NULL) - 1;
+	struct stat st;
+	int status;
+	pid_t pid;
+	char *p;
+	int fd;
+
+	file_put("m", "old");
+	fd = open("m", O_RDWR);
+	CHECK(ftruncate(fd, 6 * 4096) == 0);
+	p = map(fd, 0, rw, MAP_SHARED);
+	set("m", 100, 200);
+	CHECK(look("m").st_mtime == 200);
+	p[0] = 'n';
+	st = look("m");
+	CHECK(st.st_mtime >= begin && st.st_mtime <= time(NULL));
+	CHECK(st.st_ctime >= begin && st.st_atime == 100);
+	CHECK(munmap(p, 4096) == 0);
+
+	/* What is set afterwards stays, whatever was not asked for in between. */
+	p = map(fd, 4096, rw, MAP_SHARED);
+	p[0] = 'n';
+	set("m", 100, 300);
+	CHECK(look("m").st_mtime == 300 && look("m").st_mtime == 300);
+	CHECK(munmap(p, 4096) == 0);
+
+	/* By a child, through a mapping that is gone when it is asked for. */
+	p = map(fd, 2UL * 4096, PROT_READ, MAP_SHARED);
+	CHECK(mprotect(p, 4096, rw) == 0);
+	set("m", 100, begin + 100000);
+	pid = fork();
+	if (pid == 0)
+		_exit((p[0] = 'n') != 'n');
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(munmap(p, 4096) == 0 && close(fd) == 0);
+	st = look("m");
+	CHECK(st.st_mtime >= begin && st.st_mtime <= time(NULL));
+
+	/* A write(2) is seen as one after that, too. */
+	set("m", 100, 400);
+	fd = open("m", O_RDWR);
+	CHECK(pwrite(fd, "x", 1, 9000) == 1 && look("m").st_mtime >= begin);
+	CHECK(close(fd) == 0);
+}
+
+static void other_mappings_do_not_set(void)
+{
+	int fd;
+	char *p, *q;
+
+	file_put("m", "old");
+	fd = open("m", O_RDWR);
+	CHECK(ftruncate(fd, 8192) == 0);
+	set("m", 100, 200);
+	p = map(fd, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	q = map(fd, 4096, PROT_READ | PROT_WRITE, MAP_SHARED);
+	p[0] = q[0] ? '?' : 'n';
+	CHECK(munmap(q, 4096) == 0 && look("m").st_mtime == 200);
+	CHECK(p[0] == 'n' && munmap(p, 4096) == 0 && close(fd) == 0);
+	CHECK(look("m").st_mtime == 200);
+}
+
+RUN(TEST(every_call_sets), TEST(reading_sets_old_access_times),
+    TEST(writing_through_mappings_sets), TEST(other_mappings_do_not_set),
+    TEST(documented_errors))

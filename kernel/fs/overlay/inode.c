@@ -176,18 +176,15 @@ int overlay_getattr(struct inode *inode, struct kstat *out)
 {
 	struct overlay_inode *oi = overlay_inode_of(inode);
 	struct file *upper = atomic_load(&oi->upper);
+	uint64_t blocks = 0;
 
+	if (upper)
+		blocks = upper->ops->data_look(upper, inode);
 	inode_fill_stat(inode, out);
 	out->dev = oi->dev;
 	out->has_btime = inode->btime.tv_sec != 0;
-	if (upper) {
-		struct kstat st;
-		int err = inode_getattr(upper->inode, &st);
-
-		if (err)
-			return err;
-		out->blocks = st.blocks;
-	}
+	if (upper)
+		out->blocks = blocks;
 	return 0;
 }
 
@@ -211,10 +208,13 @@ static int change_size(struct overlay_inode *oi, struct attr *attr)
 int overlay_setattr(struct inode *inode, struct attr *attr)
 {
 	struct overlay_inode *oi = overlay_inode_of(inode);
+	struct file *upper = atomic_load(&oi->upper);
 	int err = 0;
 
 	if ((attr->valid & ATTR_SIZE) && attr->size > INT64_MAX)
 		return -EFBIG;
+	if ((attr->valid & ATTR_MTIME) && upper)
+		(void)upper->ops->data_look(upper, inode); /* what was before is over */
 	if ((attr->valid & ATTR_SIZE) &&
 	    ((int64_t)attr->size != inode->size || attr->size == 0))
 		err = inode->size == 0 && attr->size == 0 ? 0 : change_size(oi, attr);

@@ -569,10 +569,11 @@ int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared, b
 	int err;
 
 	(void)size;
-	(void)shared;
 	(void)exec;
 	lock_take(&f->inode->lock);
 	err = promote(ti);
+	if (!err && shared)
+		tmpfs_times_watch_locked(ti);
 	lock_drop(&f->inode->lock);
 	if (err)
 		return err;
@@ -589,6 +590,7 @@ const struct file_ops tmpfs_file_ops = {
 	.host_backing = tmpfs_host_backing,
 	.writers_changed = tmpfs_writers_changed,
 	.content_id = tmpfs_content_id,
+	.data_look = tmpfs_data_look,
 	.cached_pages = tmpfs_cached_pages,
 	.get_seals = tmpfs_get_seals,
 	.add_seals = tmpfs_add_seals,

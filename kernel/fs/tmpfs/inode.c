@@ -83,6 +83,8 @@ void tmpfs_inode_release(struct inode *inode)
 
 int tmpfs_setattr(struct inode *inode, struct attr *attr)
 {
+	if (S_ISREG(inode->mode) && (attr->valid & ATTR_MTIME))
+		(void)tmpfs_look(tmpfs_i(inode), inode); /* what was before is over */
 	if (attr->valid & ATTR_SIZE) {
 		int err = tmpfs_data_resize(tmpfs_i(inode), attr->size);
 
@@ -95,14 +97,14 @@ int tmpfs_setattr(struct inode *inode, struct attr *attr)
 
 int tmpfs_getattr(struct inode *inode, struct kstat *out)
 {
-	struct tmpfs_inode *ti = tmpfs_i(inode);
-	struct linux_statx x;
+	uint64_t blocks = 0;
 
+	if (S_ISREG(inode->mode))
+		blocks = tmpfs_look(tmpfs_i(inode), inode);
 	inode_fill_stat(inode, out);
 	out->has_btime = true;
-	if (S_ISREG(inode->mode) && ti->data.memfd >= 0 &&
-	    host_statx(ti->data.memfd, "", AT_EMPTY_PATH, STATX_BLOCKS, &x) == 0)
-		out->blocks = x.stx_blocks;
+	if (S_ISREG(inode->mode))
+		out->blocks = blocks;
 	return 0;
 }
 

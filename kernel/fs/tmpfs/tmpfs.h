@@ -6,7 +6,7 @@
  * host has no descriptor left, a file that only grows stays in kernel pages.
  *
  * Limits against Linux: the size limit does not see what is written through mappings, nor
- * holes that are filled in big files; times do not change by writing through a mapping.
+ * holes that are filled in big files.
  */
 #pragma once
 #include "abi/types.h"
@@ -55,6 +55,8 @@ struct tmpfs_data {
 	uint32_t seals;
 	int writable_maps;    /* shared writable mappings */
 	struct tree policies; /* mm/policy.h */
+	bool is_watched;      /* atomic: has been mapped shared: times.c */
+	nsec_t host_mtime;    /* the memfd's, as last seen */
 };
 
 struct tmpfs_inode {
@@ -102,6 +104,12 @@ int tmpfs_host_backing(struct file *f, uint64_t off, size_t size, bool shared, b
 void tmpfs_data_fini(struct tmpfs_inode *ti);
 int tmpfs_data_resize(struct tmpfs_inode *ti,
 		      uint64_t size) MUST_CHECK; /* takes inode.lock */
+/* times.c */
+/* Is about to be mapped shared, for the first time perhaps. inode.lock held. */
+void tmpfs_times_watch_locked(struct tmpfs_inode *ti);
+/* file_ops.data_look; the same for an inode. */
+uint64_t tmpfs_data_look(struct file *f, struct inode *shown);
+uint64_t tmpfs_look(struct tmpfs_inode *ti, struct inode *shown);
 /* seal.c: file operations */
 int tmpfs_writers_changed(struct file *f, int by);
 uint64_t tmpfs_content_id(struct file *f);
