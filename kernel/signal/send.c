@@ -2,8 +2,10 @@
 /* send.c - sending signals.
  *
  * A signal is dropped when it is sent if the receiver ignores it then and does not block
- * it. SIGKILL is not queued: it starts the end of the process at once. SIGCONT and the
- * stop signals cancel each other when sent.
+ * it. SIGKILL is not queued: it starts the end of the process at once, and so does what
+ * ends a process by default, without a core file, when a task is free to take it: also
+ * one that sleeps where only a kill wakes it. SIGCONT and the stop signals cancel each
+ * other when sent.
  *
  * Process 1 is the kernel's own and takes no signals at all. */
 #include "abi/errno.h"
@@ -111,9 +113,9 @@ static bool wants(const struct task *t, uint64_t bit)
 
 /* Finds a task to take a signal of the process and makes it look: the first if it is
  * free, else one that has nothing to do for signals yet, else any; those that block it
- * find it when they no longer do. */
-static void kick_one(struct process *p, struct task *first, uint64_t bit,
-		     const struct task *except)
+ * find it when they no longer do. Returns it, or NULL if it was not free. */
+static struct task *kick_one(struct process *p, struct task *first, uint64_t bit,
+			     const struct task *except)
 {
 	struct task *busy = NULL;
 	struct list *pos;
@@ -121,7 +123,7 @@ static void kick_one(struct process *p, struct task *first, uint64_t bit,
 	if (first && first != except && wants(first, bit) &&
 	    !(atomic_load(&first->sleeper.work) & WORK_SIGNAL)) {
 		task_kick(first, WORK_SIGNAL);
-		return;
+		return first;
 	}
 	list_for_each (pos, &p->tasks) {
 		struct task *t = list_entry(pos, struct task, thread_link);
@@ -130,12 +132,13 @@ static void kick_one(struct process *p, struct task *first, uint64_t bit,
 			continue;
 		if (!(atomic_load(&t->sleeper.work) & WORK_SIGNAL)) {
 			task_kick(t, WORK_SIGNAL);
-			return;
+			return t;
 		}
 		busy = t;
 	}
 	if (busy)
 		task_kick(busy, WORK_SIGNAL);
+	return NULL;
 }
 
 void signal_retarget_locked(struct task *t, uint64_t set)
@@ -144,16 +147,16 @@ void signal_retarget_locked(struct task *t, uint64_t set)
 
 	set &= p->pending.set;
 	for (; set; set &= set - 1)
-		kick_one(p, representative(p, NULL), set & -set, t);
+		(void)kick_one(p, representative(p, NULL), set & -set, t);
 }
 
 /* All tasks must die; whoever takes part in a stop wakes. */
-static void kill_all(struct process *p)
+static void kill_all(struct process *p, int signo)
 {
 	struct list *pos;
 
 	p->group_exit = true;
-	p->group_exit_code = SIGKILL;
+	p->group_exit_code = signo;
 	p->stopped = false;
 	p->stop_signo = 0;
 	p->stop_count = 0;
@@ -193,6 +196,17 @@ static bool prepare(struct process *p, const struct task *t, int signo)
 	return !is_ignored(t, signo);
 }
 
+/* A signal that t is free to take ends its process. A trace tells of who takes it. */
+static bool is_fatal(const struct process *p, const struct task *t, int signo)
+{
+	const uint64_t others = SIGNALS_IGNORE | SIGNALS_STOP | SIGNALS_CORE;
+	uint64_t bit = SIGSET_BIT(signo);
+
+	return !(bit & others) && !p->stopped && !signal_trace_hook &&
+	       !(task_real_blocked(t) & bit) &&
+	       t->sighand->action[signo - 1].handler == LINUX_SIG_DFL;
+}
+
 /* The signal is in the pending set of t or, without, in that of its process. */
 static void announce(struct process *p, struct task *t, struct task *first, int signo)
 {
@@ -200,10 +214,15 @@ static void announce(struct process *p, struct task *t, struct task *first, int 
 
 	if (signal_queued_hook)
 		signal_queued_hook(p, t, signo);
-	if (!t)
-		kick_one(p, first, bit, NULL);
-	else if (wants(t, bit))
+	if (!t) {
+		t = kick_one(p, first, bit, NULL);
+	} else if (wants(t, bit)) {
 		task_kick(t, WORK_SIGNAL);
+	} else {
+		t = NULL;
+	}
+	if (t && is_fatal(p, t, signo))
+		kill_all(p, signo);
 }
 
 static int send_locked(struct process *p, struct task *t, const struct task *meant,
@@ -218,7 +237,7 @@ static int send_locked(struct process *p, struct task *t, const struct task *mea
 	if (!receiver || (t && receiver != t) || !prepare(p, receiver, signo))
 		return 0;
 	if (signo == SIGKILL) {
-		kill_all(p);
+		kill_all(p, SIGKILL);
 		return 0;
 	}
 	pending = t ? &t->pending : &p->pending;
@@ -247,7 +266,7 @@ bool signal_send_timer_locked(struct process *p, struct task *t, struct sigqueue
 	if (!receiver || !task_is_live(receiver) || !prepare(p, receiver, signo))
 		return false;
 	if (signo == SIGKILL) {
-		kill_all(p);
+		kill_all(p, SIGKILL);
 		return true;
 	}
 	pending_add_timer(t ? &t->pending : &p->pending, q);
