@@ -224,6 +224,47 @@ static void addresses_come_and_go(void)
 	in_new_network(address_changes);
 }
 
+/* As a socket that is connected tells it. */
+static int path_mtu(int family)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6,
+				 .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in a4 = {.sin_family = AF_INET};
+	bool is_v4 = family == AF_INET;
+	int fd = socket(family, SOCK_DGRAM, 0), mtu = -1;
+	socklen_t len = sizeof(mtu);
+
+	a.sin6_port = a4.sin_port = htons(9);
+	a4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(is_v4 ? connect(fd, (void *)&a4, sizeof(a4)) == 0
+		    : connect(fd, (void *)&a, sizeof(a)) == 0);
+	CHECK(getsockopt(fd, is_v4 ? SOL_IP : SOL_IPV6, is_v4 ? IP_MTU : IPV6_MTU, &mtu,
+			 &len) == 0);
+	CHECK(close(fd) == 0);
+	return mtu;
+}
+
+static void paths_change(void)
+{
+	const uint32_t mtu[] = {65536, 70000, 1500};
+	struct ifinfomsg m = {.ifi_index = 1};
+	struct request r;
+
+	CHECK(set_up() == 0);
+	for (int i = 0; i < 3; i++) {
+		begin(&r, RTM_SETLINK, 0, &m, sizeof(m));
+		add(&r, IFLA_MTU, &mtu[i], sizeof(mtu[i]));
+		CHECK(ask(&r) == 0);
+		CHECK(path_mtu(AF_INET) == (int)(mtu[i] < 65535 ? mtu[i] : 65535));
+		CHECK(path_mtu(AF_INET6) == (int)mtu[i]);
+	}
+}
+
+static void sockets_tell_of_the_mtu(void)
+{
+	in_new_network(paths_change);
+}
+
 static void mtu_changes(void)
 {
 	struct ifinfomsg m = {.ifi_index = 1};
@@ -479,5 +520,6 @@ static void proc_net_tells_of_it(void)
 
 RUN(TEST(a_new_one_has_a_bare_loopback), TEST(setting_it_up_gives_it_addresses),
     TEST(addresses_come_and_go), TEST(addresses_may_be_many),
-    TEST(a_small_mtu_has_no_room_for_addresses), TEST(mistakes_are_told),
-    TEST(changes_are_told), TEST(ioctl_tells_and_sets_too), TEST(proc_net_tells_of_it))
+    TEST(a_small_mtu_has_no_room_for_addresses), TEST(sockets_tell_of_the_mtu),
+    TEST(mistakes_are_told), TEST(changes_are_told), TEST(ioctl_tells_and_sets_too),
+    TEST(proc_net_tells_of_it))

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "net/local/internal.h"
 #include "net/local/local.h"
+#include "net/net_ns.h"
 
 enum {
 	ECN_MASK = 3,
@@ -16,7 +17,7 @@ enum {
 	IP_PASSSEC = 18,
 	IP_HDRINCL = 3,
 	IP_ROUTER_ALERT = 5,
-	LO_MTU = 65535,
+	MTU_MAX = 65535, /* of IPv4: also where the device's is more */
 	OPTION_END = 0,
 	OPTION_NOOP = 1,
 };
@@ -315,6 +316,7 @@ int local_ip_get(struct socket *s, int name, void *value, int *len)
 {
 	const struct local_socket *l = local_of(s);
 	const struct local_options *o = &l->options;
+	int mtu;
 
 	if (is_switch(name))
 		return put_number(value, len, local_has_ip(l, name));
@@ -338,7 +340,8 @@ int local_ip_get(struct socket *s, int name, void *value, int *len)
 	case IP_MTU_DISCOVER:
 		return put_number(value, len, o->mtu_discover);
 	case IP_MTU:
-		return is_connected(s) ? put_number(value, len, LO_MTU) : -ENOTCONN;
+		mtu = (int)MIN(lo_mtu(&s->net->lo), (uint32_t)MTU_MAX);
+		return is_connected(s) ? put_number(value, len, mtu) : -ENOTCONN;
 	case IP_MULTICAST_TTL:
 		return put_number(value, len, o->multicast_ttl);
 	case IP_MULTICAST_IF:

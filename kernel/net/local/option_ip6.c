@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "net/local/internal.h"
 #include "net/local/local.h"
+#include "net/net_ns.h"
 
 enum {
 	ECN_MASK = 3,
@@ -18,7 +19,6 @@ enum {
 	DISCOVER_MAX = 5,
 	BYTE_MAX = 255,
 	LEAST_MTU = 1280,
-	LO_MTU = 65536,
 	INFO_SIZE = 20,	   /* struct in6_pktinfo */
 	ANYCAST_SIZE = 20, /* struct ipv6_mreq */
 	MTUINFO_SIZE = 32, /* struct ip6_mtuinfo */
@@ -320,7 +320,7 @@ static int path_mtu(struct socket *s, void *value, int *len)
 {
 	uint8_t info[MTUINFO_SIZE] = {0};
 	struct linux_sockaddr_storage name;
-	const uint32_t mtu = LO_MTU;
+	const uint32_t mtu = lo_mtu(&s->net->lo);
 
 	if (*len < MTUINFO_SIZE)
 		return -EINVAL;
@@ -366,7 +366,7 @@ static int number_of(struct socket *s, int name, int *n)
 		*n = o->mtu_discover6;
 		return 0;
 	case IPV6_MTU:
-		*n = LO_MTU;
+		*n = (int)lo_mtu(&s->net->lo);
 		return is_connected(s) ? 0 : -ENOTCONN;
 	case IPV6_MINHOPCOUNT:
 		*n = o->min_hops;

@@ -214,10 +214,12 @@ static int check_size(struct dgram_send *w, size_t size)
 	size_t most = w->has_header ? IP_SIZE_MAX
 		      : w->to.is_v4 ? IP_SIZE_MAX - IP4_HEADER
 				    : IP_SIZE_MAX;
+	uint32_t mtu = lo_mtu(&w->s->net->lo);
 
 	if (size <= most)
 		return 0;
-	dgram_error_local(w->d, &w->to, EMSGSIZE, lo_mtu(&w->s->net->lo));
+	dgram_error_local(w->d, &w->to, EMSGSIZE,
+			  w->to.is_v4 ? MIN(mtu, (uint32_t)IP_SIZE_MAX) : mtu);
 	return -EMSGSIZE;
 }
 
