@@ -25,6 +25,8 @@
 #define RTM_GETMULTICAST 58
 #define RTM_GETANYCAST	 62
 #define RTM_GETNEIGHTBL	 66
+#define RTM_NEWNETCONF	 80
+#define RTM_GETNETCONF	 82
 #define RTM_NEWNSID	 88
 #define RTM_GETNSID	 90
 #define RTM_LAST	 123
@@ -219,8 +221,28 @@ struct linux_tcmsg {
 	uint32_t tcm_parent;
 	uint32_t tcm_info;
 };
-#define TC_H_ROOT      0xffffffffU
-#define TCA_KIND       1
-#define TCA_HW_OFFLOAD 12
+#define TC_H_ROOT	0xffffffffU
+#define TCA_KIND	1
+#define TCA_STATS	3
+#define TCA_STATS2	7
+#define TCA_HW_OFFLOAD	12
+#define TCA_STATS_BASIC 1 /* in TCA_STATS2 */
+#define TCA_STATS_QUEUE 3
 
 #define NETNSA_NSID 1
+#define NETNSA_PID  2
+#define NETNSA_FD   3
+
+struct linux_netconfmsg {
+	uint8_t ncm_family;
+};
+
+#define NETCONFA_IFINDEX	 1
+#define NETCONFA_FORWARDING	 2
+#define NETCONFA_RP_FILTER	 3
+#define NETCONFA_MC_FORWARDING	 4
+#define NETCONFA_PROXY_NEIGH	 5
+#define NETCONFA_IGNORE_LINKDOWN 6
+#define NETCONFA_BC_FORWARDING	 8
+#define NETCONFA_IFINDEX_ALL	 (-1)
+#define NETCONFA_IFINDEX_DEFAULT (-2)

@@ -277,6 +277,65 @@ static void who_has_no_right_changes_nothing(void)
 }
 
 /* Many ask at once, some of whom die of it. */
+/* The type of the next message, and its error if it tells of one. */
+static int next_type(int fd, int *error)
+{
+	struct nlmsghdr *h = (void *)answer;
+	ssize_t got = recv(fd, answer, sizeof(answer), 0);
+
+	CHECK(got >= (ssize_t)sizeof(*h));
+	*error = h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE
+			 ? *(int *)NLMSG_DATA(h)
+			 : 0;
+	return h->nlmsg_type;
+}
+
+static void a_dump_is_told_as_it_is_read(void)
+{
+	struct query q = query(RTM_GETLINK, NLM_F_DUMP, sizeof(q.link));
+	int fd = nl_socket(NETLINK_ROUTE), error, busy = 0, type;
+
+	CHECK(send(fd, &q, q.h.nlmsg_len, 0) == (ssize_t)q.h.nlmsg_len);
+	CHECK(send(fd, &q, q.h.nlmsg_len, 0) == (ssize_t)q.h.nlmsg_len);
+	CHECK(next_type(fd, &error) == RTM_NEWLINK);
+	while ((type = next_type(fd, &error)) != NLMSG_DONE) {
+		CHECK(type == RTM_NEWLINK || (type == NLMSG_ERROR && error == -EBUSY));
+		busy += type == NLMSG_ERROR;
+	}
+	CHECK(busy == 1 && !error);
+	FAILS(EAGAIN, recv(fd, answer, sizeof(answer), MSG_DONTWAIT));
+	CHECK(close(fd) == 0);
+}
+
+static void questions_are_checked(void)
+{
+	static const struct {
+		int type, flags;
+		size_t head;
+		int family, error;
+	} all[] = {
+		{RTM_GETQDISC, NLM_F_DUMP, 16, 0, -EINVAL},
+		{RTM_GETQDISC, 0, 20, 0, -ENODEV},
+		{RTM_GETRULE, NLM_F_DUMP, 12, AF_UNIX, -EAFNOSUPPORT},
+		{RTM_GETNSID, NLM_F_DUMP, 4, 0, 0},
+		{RTM_GETNSID, 0, 4, 0, -EINVAL},
+		{RTM_GETNEIGH, 0, 12, AF_INET, -EINVAL},
+		{RTM_GETADDR, 0, 8, AF_INET6, -EINVAL},
+		{RTM_GETADDR, 0, 8, AF_INET, -EOPNOTSUPP},
+		{RTM_GETANYCAST, NLM_F_DUMP, 8, AF_INET, -EOPNOTSUPP},
+	};
+	int fd = nl_socket(NETLINK_ROUTE), error;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct query q = query(all[i].type, all[i].flags, all[i].head);
+
+		q.head[0] = (char)all[i].family;
+		CHECK(send(fd, &q, q.h.nlmsg_len, 0) == (ssize_t)q.h.nlmsg_len);
+		CHECK(next_type(fd, &error) >= 0 && error == all[i].error);
+	}
+	CHECK(close(fd) == 0);
+}
+
 static void a_crowd(void)
 {
 	pid_t child[8];
@@ -305,4 +364,5 @@ static void a_crowd(void)
 }
 
 RUN(TEST(all_links), TEST(one_link), TEST(addresses), TEST(the_c_library_agrees),
-    TEST(routes), TEST(who_has_no_right_changes_nothing), TEST(a_crowd))
+    TEST(routes), TEST(who_has_no_right_changes_nothing), TEST(a_crowd),
+    TEST(a_dump_is_told_as_it_is_read), TEST(questions_are_checked))

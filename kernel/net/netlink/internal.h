@@ -48,6 +48,7 @@ struct netlink_socket {
 	/* lock */
 	struct lock lock; /* RANK_OBJECT2 */
 	struct list packets;
+	struct list rest; /* of a dump: comes as there is room for it */
 	uint64_t queued;
 	uint32_t drops;
 	bool is_congested; /* it has lost messages and not read all others since */
@@ -83,7 +84,8 @@ struct netlink_request {
 	const struct linux_nlmsghdr *header; /* and its payload, in kernel memory */
 	/* An answer's messages; all but those of a dump go to the socket as they are. */
 	struct netlink_buffer out;
-	bool is_dump; /* out is one: NLMSG_DONE is to follow */
+	bool is_dump;  /* out is one: NLMSG_DONE is to follow */
+	bool is_split; /* … in a message of its own, if out is not empty */
 	int dump_error;
 	const char *why;     /* for NLMSGERR_ATTR_MSG, or NULL */
 	uint32_t bad_offset; /* for NLMSGERR_ATTR_OFFS, or 0 */
@@ -136,8 +138,10 @@ struct netlink_packet *netlink_packet_create(size_t size) MUST_CHECK;
 void netlink_packets_purge(struct list *packets);
 /* From the kernel: takes p; it is lost when the queue is full. 0 or -EAGAIN. */
 int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p);
-/* A part of a dump: takes p. */
-void netlink_deliver_part(struct netlink_socket *n, struct netlink_packet *p);
+/* A dump: takes the packets, of which the first comes at once. */
+void netlink_deliver_parts(struct netlink_socket *n, struct list *parts);
+/* Is one not read yet to its last part? */
+bool netlink_is_dumping(struct netlink_socket *n);
 /* From the kernel to all of p's group in a network, with copies of p. */
 void netlink_broadcast(const struct net_ns *net, const struct netlink_protocol *to,
 		       const struct netlink_packet *p);

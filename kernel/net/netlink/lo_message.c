@@ -269,6 +269,18 @@ static void dump_rules(int family, struct netlink_buffer *out)
 	}
 }
 
+/* A queue that nothing goes through has nothing to tell. */
+static void put_queue_statistics(struct netlink_buffer *b)
+{
+	static const uint8_t nothing[40];
+	size_t all = netlink_nest_begin(b, TCA_STATS2);
+
+	netlink_attribute(b, TCA_STATS_BASIC, nothing, 16);
+	netlink_attribute(b, TCA_STATS_QUEUE, nothing, 20);
+	netlink_nest_end(b, all);
+	netlink_attribute(b, TCA_STATS, nothing, 40);
+}
+
 static void dump_queues(struct lo_device *lo, struct netlink_buffer *out)
 {
 	struct linux_tcmsg m = {
@@ -281,6 +293,7 @@ static void dump_queues(struct lo_device *lo, struct netlink_buffer *out)
 	netlink_buffer_put(out, &m, sizeof(m));
 	netlink_attribute_string(out, TCA_KIND, "noqueue");
 	netlink_attribute_u8(out, TCA_HW_OFFLOAD, 0);
+	put_queue_statistics(out);
 	netlink_message_end(out, start);
 }
 
@@ -316,6 +329,38 @@ static void dump_groups(struct lo_device *lo, int family, struct netlink_buffer 
 	put_group(out, AF_INET6, node6);
 }
 
+/* ---- settings ---- */
+
+/* Those of IPv4, or of IPv6; nobody forwards anything here. */
+static void put_settings_of(struct netlink_buffer *b, int family, int32_t index)
+{
+	static const uint8_t all[] = {NETCONFA_FORWARDING,    NETCONFA_RP_FILTER,
+				      NETCONFA_MC_FORWARDING, NETCONFA_BC_FORWARDING,
+				      NETCONFA_PROXY_NEIGH,   NETCONFA_IGNORE_LINKDOWN};
+	const struct linux_netconfmsg m = {(uint8_t)family};
+	size_t start = netlink_message_begin(b, RTM_NEWNETCONF, 0, NULL);
+
+	netlink_buffer_put(b, &m, sizeof(m));
+	netlink_attribute_u32(b, NETCONFA_IFINDEX, (uint32_t)index);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (family == AF_INET ||
+		    (all[i] != NETCONFA_RP_FILTER && all[i] != NETCONFA_BC_FORWARDING))
+			netlink_attribute_u32(b, all[i], 0);
+	netlink_message_end(b, start);
+}
+
+static void dump_settings(int family, struct netlink_buffer *out)
+{
+	static const int32_t indices[] = {LO_INDEX, NETCONFA_IFINDEX_ALL,
+					  NETCONFA_IFINDEX_DEFAULT};
+	static const int families[] = {AF_INET, AF_INET6};
+
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
+		for (size_t i = 0; i < ARRAY_SIZE(indices); i++)
+			if (family == AF_UNSPEC || family == families[f])
+				put_settings_of(out, families[f], indices[i]);
+}
+
 static int dump_lo(struct lo_device *lo, uint16_t type, int family,
 		   struct netlink_buffer *out)
 {
@@ -335,6 +380,9 @@ static int dump_lo(struct lo_device *lo, uint16_t type, int family,
 		return 0;
 	case RTM_GETQDISC:
 		dump_queues(lo, out);
+		return 0;
+	case RTM_GETNETCONF:
+		dump_settings(family, out);
 		return 0;
 	case RTM_GETMULTICAST:
 		dump_groups(lo, family, out);

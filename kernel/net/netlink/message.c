@@ -117,14 +117,46 @@ int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p)
 	return err;
 }
 
-void netlink_deliver_part(struct netlink_socket *n, struct netlink_packet *p)
+/* The next part of a dump, once what has come before is read for the most part: the lock
+ * is held. */
+static void enqueue_rest(struct netlink_socket *n)
 {
-	lock_take(&n->lock);
+	struct netlink_packet *p;
+
+	if (likely(list_is_empty(&n->rest)) || n->queued > netlink_receive_size(n) / 2)
+		return;
+	p = list_entry(list_pop(&n->rest), struct netlink_packet, link);
 	if (passes_filter(n, p))
 		(void)enqueue(n, p);
 	else
 		kfree(p);
+}
+
+void netlink_deliver_parts(struct netlink_socket *n, struct list *parts)
+{
+	struct netlink_packet *p;
+
+	lock_take(&n->lock);
+	if (n->socket && !list_is_empty(parts)) {
+		p = list_entry(list_pop(parts), struct netlink_packet, link);
+		list_splice_tail(&n->rest, parts);
+		if (passes_filter(n, p))
+			(void)enqueue(n, p);
+		else
+			kfree(p);
+	}
 	lock_drop(&n->lock);
+	netlink_packets_purge(parts);
+}
+
+bool netlink_is_dumping(struct netlink_socket *n)
+{
+	bool is_dumping;
+
+	lock_take(&n->lock);
+	is_dumping = !list_is_empty(&n->rest);
+	lock_drop(&n->lock);
+	return is_dumping;
 }
 
 /* Waits until n has room; its lock is held. */
@@ -347,7 +379,7 @@ ssize_t netlink_send(struct socket *s, struct message *m)
 
 /* The first message, waiting for it. The lock is held. */
 static int wait_for_packet(struct socket *s, const struct message *m,
-			   struct netlink_packet **out)
+			   struct netlink_packet **out, bool *has_slept)
 {
 	struct netlink_socket *n = netlink_of(s);
 	nsec_t deadline = NSEC_NEVER;
@@ -367,7 +399,7 @@ static int wait_for_packet(struct socket *s, const struct message *m,
 			return -EAGAIN;
 		if (!slept)
 			deadline = socket_deadline(&s->receive_timeout);
-		slept = true;
+		slept = *has_slept = true;
 		err = waitq_sleep_exclusive(&n->readable, &n->lock, deadline);
 		if (err)
 			return socket_wait_error(err, deadline);
@@ -424,18 +456,21 @@ ssize_t netlink_receive(struct socket *s, struct message *m)
 	struct netlink_socket *n = netlink_of(s);
 	bool is_peek = m->flags & MSG_PEEK;
 	struct netlink_packet *p = NULL;
+	bool slept = false;
 	ssize_t size;
 	bool is_left;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_take(&n->lock);
-	size = wait_for_packet(s, m, &p);
+	size = wait_for_packet(s, m, &p, &slept);
 	if (p && is_peek)
 		size = copy_packet(n, m, p); /* nobody takes it meanwhile */
 	else if (p)
 		packet_take(n, p);
-	is_left = !list_is_empty(&n->packets);
+	if (p)
+		enqueue_rest(n);
+	is_left = slept && !list_is_empty(&n->packets);
 	lock_drop(&n->lock);
 	if (is_left) /* another receiver may have been passed over */
 		waitq_wake_one(&n->readable, POLL_READABLE);

@@ -3,7 +3,8 @@
  *
  * All is in kernel memory; only NETLINK_ROUTE asks the host, by way of the monitor.
  *
- * Limits against Linux: a dump is made whole when it is asked for, not as it is read. */
+ * Limits against Linux: a dump is made whole when it is asked for, and only told as it is
+ * read. */
 #pragma once
 #include "abi/types.h"
 

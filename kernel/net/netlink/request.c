@@ -199,26 +199,43 @@ static size_t part_of(const uint8_t *data, size_t len)
 	return size;
 }
 
-/* A dump is not lost for want of room: it was asked for while there was some. */
-static void deliver_dump(struct netlink_request *r)
+/* The messages of b, in parts: false: there is no memory for all. */
+static bool add_parts(const struct netlink_buffer *b, struct list *parts)
 {
-	struct netlink_buffer *b = &r->out;
-	size_t start = netlink_message_begin(b, NLMSG_DONE, NLM_F_MULTI, r);
-	int32_t code = r->dump_error;
 	size_t off = 0;
 
-	netlink_buffer_put(b, &code, sizeof(code));
-	netlink_message_end(b, start);
-	while (!b->is_failed && off < b->len) {
+	while (off < b->len) {
 		size_t size = part_of(b->data + off, b->len - off);
 		struct netlink_packet *p = netlink_packet_create(size);
 
 		if (!p)
-			break;
+			return false;
 		memcpy(p->data, b->data + off, size);
-		netlink_deliver_part(r->from, p);
+		list_add_tail(parts, &p->link);
 		off += size;
 	}
+	return true;
+}
+
+/* A dump is not lost for want of room: what is left of it comes as it is read. */
+static void deliver_dump(struct netlink_request *r)
+{
+	struct list parts = LIST_INIT(parts);
+	struct netlink_buffer *b = &r->out;
+	int32_t code = r->dump_error;
+	bool is_sound = true;
+	size_t start;
+
+	if (r->is_split && b->len) {
+		is_sound = !b->is_failed && add_parts(b, &parts);
+		b->len = 0;
+	}
+	start = netlink_message_begin(b, NLMSG_DONE, NLM_F_MULTI, r);
+	netlink_buffer_put(b, &code, sizeof(code));
+	netlink_message_end(b, start);
+	if (is_sound && !b->is_failed)
+		(void)add_parts(b, &parts);
+	netlink_deliver_parts(r->from, &parts);
 }
 
 static void answer_one(struct netlink_request *r)
@@ -230,7 +247,7 @@ static void answer_one(struct netlink_request *r)
 	int err = 0;
 
 	r->out = (struct netlink_buffer){0};
-	r->is_dump = false;
+	r->is_dump = r->is_split = false;
 	r->dump_error = 0;
 	r->why = NULL;
 	r->bad_offset = 0;
@@ -238,6 +255,8 @@ static void answer_one(struct netlink_request *r)
 		err = p->answer ? p->answer(r) : p->refusal;
 	if (!err && r->out.is_failed)
 		err = -ENOBUFS;
+	if (!err && r->is_dump && netlink_is_dumping(r->from))
+		err = -EBUSY;
 	if (!err && r->is_dump) {
 		if (netlink_has_room(r->from))
 			deliver_dump(r);

@@ -4,6 +4,7 @@
  * In the host's network its own messages are handed on, those that are asked for. Nothing
  * can be changed there. A network in memory makes the same messages (lo_message.c), and
  * lets its device be changed (lo_change.c). */
+#include "net/netlink/route.h"
 #include "abi/capability.h"
 #include "abi/errno.h"
 #include "abi/rtnetlink.h"
@@ -14,7 +15,7 @@
 #include "net/netlink/internal.h"
 #include "process/user_ns.h"
 
-enum { NAME_SIZE = 16, ALT_NAME_SIZE = 128, NSID_NONE = -1 };
+enum { NAME_SIZE = 16, ALT_NAME_SIZE = 128 };
 
 /* What to leave out of a dump; 0: anything goes. */
 struct filter {
@@ -26,8 +27,7 @@ struct filter {
 	bool is_empty; /* nothing is what is asked for */
 };
 
-/* How long the header of a request is; 0: we know no such. */
-static size_t head_of(uint16_t type)
+size_t netlink_route_head(uint16_t type)
 {
 	switch (type) {
 	case RTM_GETLINK:
@@ -43,6 +43,8 @@ static size_t head_of(uint16_t type)
 	case RTM_GETQDISC:
 		return 20;
 	case RTM_GETNEIGHTBL:
+	case RTM_GETNETCONF:
+	case RTM_GETNSID:
 		return 4;
 	default:
 		return 0;
@@ -74,9 +76,8 @@ static bool message_has_name(const struct linux_nlmsghdr *h, const char *name)
 	return data && len && !data[len - 1] && !strcmp(data, name);
 }
 
-/* Becomes an answer to r. */
-static void hand_on(struct netlink_request *r, const struct linux_nlmsghdr *h,
-		    uint16_t flags)
+void netlink_route_hand_on(struct netlink_request *r, const struct linux_nlmsghdr *h,
+			   uint16_t flags)
 {
 	size_t start = netlink_message_begin(&r->out, h->nlmsg_type, flags, r);
 
@@ -105,20 +106,31 @@ static void route_filter(struct netlink_request *r, const struct linux_rtmsg *m,
 	read_filter_u32(r, sizeof(*m), RTA_OIF, &f->index);
 }
 
+/* NETLINK_GET_STRICT_CHK: behind the header there are attributes, and nothing else. */
+static bool has_attributes_alone(const void *data, size_t size, size_t head)
+{
+	size_t off = NLMSG_ALIGN_OF(head);
+
+	while (netlink_next_attribute(data, size, &off))
+		;
+	return off >= size;
+}
+
 static int filter_read(struct netlink_request *r, struct filter *f)
 {
 	size_t size;
 	const void *data = netlink_payload(r, &size);
 	const struct linux_ifaddrmsg *a = data;
-	size_t head = head_of(r->header->nlmsg_type);
+	uint16_t type = r->header->nlmsg_type;
+	size_t head = netlink_route_head(type);
+	bool is_strict = r->options & OPTION_STRICT;
 
 	*f = (struct filter){0};
-	if (size < head) {
-		if (!(r->options & OPTION_STRICT))
-			return 0;
+	if (size < head)
+		return is_strict || type == RTM_GETQDISC ? -EINVAL : 0;
+	if (is_strict && type != RTM_GETQDISC && !has_attributes_alone(data, size, head))
 		return -EINVAL;
-	}
-	switch (r->header->nlmsg_type) {
+	switch (type) {
 	case RTM_GETLINK:
 		read_filter_u32(r, head, IFLA_MASTER, &f->master);
 		break;
@@ -180,34 +192,81 @@ static bool filter_passes(const struct linux_nlmsghdr *h, const struct filter *f
 	return h->nlmsg_type != RTM_NEWROUTE || route_passes(h, f);
 }
 
-/* The host's answers are checked: each must have its header. */
-static bool is_sound(const struct linux_nlmsghdr *h)
+bool netlink_route_is_sound(const struct linux_nlmsghdr *h)
 {
-	size_t head = head_of((uint16_t)(h->nlmsg_type + RTNL_KIND_GET)); /* NEW to GET */
+	size_t head = netlink_route_head(
+		(uint16_t)(h->nlmsg_type + RTNL_KIND_GET)); /* NEW to GET */
 
 	return h->nlmsg_type >= NLMSG_MIN_TYPE && h->nlmsg_len >= sizeof(*h) + head;
 }
 
+/* Are there such dumps, of that family? */
+static int check_dump(const struct netlink_request *r, uint16_t type, uint8_t family)
+{
+	switch (type) {
+	case RTM_GETMULTICAST:
+		return family == AF_INET || family == AF_INET6 ? 0 : -EOPNOTSUPP;
+	case RTM_GETANYCAST:
+		return family == AF_INET6 ? 0 : -EOPNOTSUPP;
+	case RTM_GETNETCONF:
+		return r->from->net->is_host ? -EOPNOTSUPP : 0;
+	default:
+		return netlink_route_head(type) ? 0 : -EOPNOTSUPP;
+	}
+}
+
+/* Is NLMSG_DONE a message by itself? Programs of old rely on it, where it was always so.
+ */
+static bool is_split(uint16_t type, uint8_t family)
+{
+	switch (type) {
+	case RTM_GETLINK:
+	case RTM_GETADDR:
+		return family != AF_INET6;
+	case RTM_GETROUTE:
+	case RTM_GETQDISC:
+		return true;
+	case RTM_GETNETCONF:
+		return family != AF_INET && family != AF_INET6;
+	default:
+		return false;
+	}
+}
+
+static bool is_any_family(uint8_t family)
+{
+	return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
+}
+
 static int dump(struct netlink_request *r, uint8_t family)
 {
-	struct netlink_buffer found;
+	struct netlink_buffer found = {0};
 	struct linux_nlmsghdr *h;
 	struct filter f;
+	uint16_t type = r->header->nlmsg_type;
 	uint16_t flags = NLM_F_MULTI;
 	size_t off = 0;
-	int err = filter_read(r, &f);
+	int err = check_dump(r, type, family);
 
+	if (err)
+		return err;
+	r->is_split = is_split(type, family);
+	err = filter_read(r, &f);
+	if (!err && type == RTM_GETRULE && !is_any_family(family))
+		err = -EAFNOSUPPORT;
 	if (err) { /* told at the end of a dump of nothing */
 		r->is_dump = true;
 		r->dump_error = err;
 		return 0;
 	}
-	err = netlink_dump(r->from->net, r->header->nlmsg_type, family, &found);
-	if (f.is_set && (r->options & OPTION_STRICT))
+	/* There are no bridges, and no numbers of namespaces. */
+	if (type != RTM_GETNSID && (type != RTM_GETLINK || family != AF_BRIDGE))
+		err = netlink_dump(r->from->net, type, family, &found);
+	if ((f.is_set || type == RTM_GETROUTE) && (r->options & OPTION_STRICT))
 		flags |= NLM_F_DUMP_FILTERED;
 	while (!err && !f.is_empty && (h = netlink_next_message(&found, &off)))
-		if (is_sound(h) && filter_passes(h, &f))
-			hand_on(r, h, flags);
+		if (netlink_route_is_sound(h) && filter_passes(h, &f))
+			netlink_route_hand_on(r, h, flags);
 	kfree(found.data);
 	r->is_dump = !err;
 	return err;
@@ -272,9 +331,9 @@ static int get_link(struct netlink_request *r)
 	if (!err)
 		err = -ENODEV;
 	while (err == -ENODEV && (h = netlink_next_message(&found, &off))) {
-		if (!is_sound(h) || !is_wanted(h, &w))
+		if (!netlink_route_is_sound(h) || !is_wanted(h, &w))
 			continue;
-		hand_on(r, h, 0);
+		netlink_route_hand_on(r, h, 0);
 		err = 0;
 	}
 	kfree(found.data);
@@ -352,25 +411,12 @@ static int get_route(struct netlink_request *r)
 	read_route_query(r, &q);
 	err = netlink_host_ask(&q, &found);
 	h = err ? NULL : netlink_next_message(&found, &off);
-	if (h && is_sound(h)) {
+	if (h && netlink_route_is_sound(h)) {
 		set_user(r, h);
-		hand_on(r, h, 0);
+		netlink_route_hand_on(r, h, 0);
 	}
 	kfree(found.data);
 	return err;
-}
-
-/* A namespace's number as another knows it: none has been given one. */
-static int get_nsid(struct netlink_request *r)
-{
-	const uint8_t head[4] = {0};
-	const int32_t none = NSID_NONE;
-	size_t start = netlink_message_begin(&r->out, RTM_NEWNSID, 0, r);
-
-	netlink_buffer_put(&r->out, head, sizeof(head));
-	netlink_attribute(&r->out, NETNSA_NSID, &none, sizeof(none));
-	netlink_message_end(&r->out, start);
-	return 0;
 }
 
 int netlink_route_answer(struct netlink_request *r)
@@ -389,16 +435,27 @@ int netlink_route_answer(struct netlink_request *r)
 		return netlink_lo_change(r);
 	}
 	if (r->header->nlmsg_flags & NLM_F_DUMP)
-		return head_of(type) ? dump(r, *family) : -EOPNOTSUPP;
+		return dump(r, *family);
 	switch (type) {
 	case RTM_GETLINK:
 		return get_link(r);
+	case RTM_GETADDR:
+		return *family == AF_INET6 ? netlink_get_address(r) : -EOPNOTSUPP;
+	case RTM_GETNEIGH:
+		return netlink_get_neighbour(r);
+	case RTM_GETQDISC:
+		return netlink_get_queue(r);
+	case RTM_GETNETCONF:
+		return netlink_get_setting(r, *family);
 	case RTM_GETROUTE:
 		if (*family != AF_INET && *family != AF_INET6)
 			return -EOPNOTSUPP;
+		if ((r->options & OPTION_STRICT) && size >= sizeof(struct linux_rtmsg) &&
+		    !has_attributes_alone(family, size, sizeof(struct linux_rtmsg)))
+			return -EINVAL;
 		return r->from->net->is_host ? get_route(r) : netlink_lo_get_route(r);
 	case RTM_GETNSID:
-		return get_nsid(r);
+		return netlink_get_nsid(r);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -45,6 +45,7 @@ static void netlink_release(struct socket *s)
 	n->socket = NULL;
 	n->queued = 0;
 	list_splice_tail(&packets, &n->packets);
+	list_splice_tail(&packets, &n->rest);
 	lock_drop(&n->lock);
 	waitq_wake_all(&n->room, 0);
 	netlink_packets_purge(&packets);
@@ -154,6 +155,14 @@ static int join_all(struct netlink_socket *n, uint32_t groups)
 	return err;
 }
 
+/* For groups, which come with it. */
+static void make_room(struct netlink_socket *n)
+{
+	lock_take(&netlink_lock);
+	n->group_count = n->protocol->group_count;
+	lock_drop(&netlink_lock);
+}
+
 static int netlink_bind(struct socket *s, const struct linux_sockaddr_storage *addr,
 			int len)
 {
@@ -163,21 +172,23 @@ static int netlink_bind(struct socket *s, const struct linux_sockaddr_storage *a
 
 	if (!err && a.nl_groups && !netlink_may(n, n->protocol->may_receive))
 		err = -EPERM;
-	if (!err && atomic_load(&n->is_bound) && a.nl_pid != n->port)
-		err = -EINVAL;
-	if (!err && a.nl_groups)
+	if (err)
+		return err;
+	if (a.nl_groups)
+		make_room(n);
+	if (atomic_load(&n->is_bound) && a.nl_pid != n->port)
+		return -EINVAL;
+	if (a.nl_groups)
 		err = join_all(n, a.nl_groups);
 	if (err)
 		return err;
 	lock_take(&netlink_lock);
-	if (a.nl_groups)
-		n->group_count = n->protocol->group_count;
 	if (n->is_bound)
 		err = a.nl_pid == n->port ? 0 : -EINVAL;
 	else if (!a.nl_pid)
 		err = autobind_locked(n);
 	else if (find_locked(n, a.nl_pid))
-		err = -EADDRINUSE;
+		n->port = a.nl_pid, err = -EADDRINUSE; /* which is told, as on Linux */
 	else
 		bind_locked(n, a.nl_pid);
 	if (!err)
@@ -290,6 +301,7 @@ static int netlink_create(struct socket *s, int type, int protocol)
 	n->socket = s;
 	list_init(&n->link);
 	list_init(&n->packets);
+	list_init(&n->rest);
 	waitq_init(&n->readable);
 	waitq_init(&n->room);
 	s->ops = &netlink_ops;

@@ -21,7 +21,7 @@ void packet_purge(struct list *frames)
 
 /* The first frame, waiting for it. The lock is held. */
 static int wait_for_frame(struct packet_socket *p, const struct message *m,
-			  struct packet_frame **out)
+			  struct packet_frame **out, bool *has_slept)
 {
 	nsec_t deadline = NSEC_NEVER;
 	bool slept = false;
@@ -40,7 +40,7 @@ static int wait_for_frame(struct packet_socket *p, const struct message *m,
 			return -EAGAIN;
 		if (!slept)
 			deadline = socket_deadline(&p->socket->receive_timeout);
-		slept = true;
+		slept = *has_slept = true;
 		err = waitq_sleep_exclusive(&p->readable, &p->lock, deadline);
 		if (err)
 			return socket_wait_error(err, deadline);
@@ -146,6 +146,7 @@ ssize_t packet_receive(struct socket *s, struct message *m)
 	struct packet_socket *p = packet_of(s);
 	bool is_peek = m->flags & MSG_PEEK;
 	struct packet_frame *q = NULL;
+	bool slept = false;
 	ssize_t size;
 	bool is_left;
 
@@ -154,12 +155,12 @@ ssize_t packet_receive(struct socket *s, struct message *m)
 	if (m->flags & MSG_ERRQUEUE) /* nothing that was sent is reported */
 		return -EAGAIN;
 	lock_take(&p->lock);
-	size = wait_for_frame(p, m, &q);
+	size = wait_for_frame(p, m, &q, &slept);
 	if (q && is_peek)
 		size = copy_frame(p, m, q); /* nobody takes it meanwhile */
 	else if (q)
 		frame_take(p, q);
-	is_left = !list_is_empty(&p->frames);
+	is_left = slept && !list_is_empty(&p->frames);
 	lock_drop(&p->lock);
 	if (is_left) /* another receiver may have been passed over */
 		waitq_wake_one(&p->readable, POLL_READABLE);
