@@ -8,6 +8,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
+#include <sys/ioctl.h>
 
 #ifndef ICMP_FILTER
 #define ICMP_FILTER 1
@@ -160,6 +161,44 @@ static void ipv6_sums_up(void)
 	CHECK(close(fd) == 0 && close(icmp) == 0);
 }
 
+static void parts_are_put_together(void)
+{
+	int fd = raw(AF_INET, 253);
+	char data[64];
+
+	CHECK(connect4(fd, "127.0.0.1", 0) == 0);
+	CHECK(send(fd, "abc", 3, MSG_MORE) == 3 && gets_nothing(fd));
+	CHECK(send(fd, "de", 2, 0) == 2);
+	CHECK(recv(fd, data, sizeof(data), 0) == 25 && !memcmp(data + 20, "abcde", 5));
+	CHECK(send(fd, "", 0, MSG_PROXY) == 0 && gets_nothing(fd));
+	/* what is shut is not looked at, and who is no more connected hears nothing */
+	CHECK(shutdown(fd, SHUT_WR) == 0 && send(fd, "f", 1, 0) == 1);
+	CHECK(recv(fd, data, sizeof(data), 0) == 21);
+	CHECK(connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC},
+		      sizeof(struct sockaddr_in)) == 0);
+	CHECK(send_to(fd, "127.0.0.1", "g", 1) == 1 && gets_nothing(fd));
+	CHECK(port_of(fd) == 0 && close(fd) == 0);
+}
+
+static void mapped_addresses_lead_nowhere(void)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+	int fd = raw(AF_INET6, 253);
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &a.sin6_addr);
+	FAILS(EADDRNOTAVAIL, bind(fd, (void *)&a, sizeof(a)));
+	FAILS(ENETUNREACH, sendto(fd, "x", 1, 0, (void *)&a, sizeof(a)));
+	CHECK(connect(fd, (void *)&a, sizeof(a)) == 0);
+	FAILS(ENETUNREACH, send(fd, "x", 1, 0));
+	inet_pton(AF_INET6, "fe80::1", &a.sin6_addr);
+	CHECK(close(fd) == 0);
+	fd = raw(AF_INET6, 253);
+	FAILS(EINVAL, bind(fd, (void *)&a, sizeof(a)));
+	a.sin6_scope_id = 77;
+	FAILS(ENODEV, bind(fd, (void *)&a, sizeof(a)));
+	CHECK(close(fd) == 0);
+}
+
 static void wrong_ones_are_refused(void)
 {
 	FAILS(EPROTONOSUPPORT, socket(AF_INET, SOCK_RAW, 0));
@@ -201,7 +240,11 @@ static void pings_have_identifiers(void)
 	q.h.type = ICMP_ECHO;
 	q.h.code = 1;
 	FAILS(EINVAL, send_to(fd, "127.0.0.1", &q, sizeof(q)));
+	FAILS(ENOTTY, ioctl(fd, FIONREAD, &own));
 	CHECK(gets_nothing(fd) && close(fd) == 0 && close(own) == 0);
+	fd = socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6);
+	FAILS(EAFNOSUPPORT, connect4(fd, "127.0.0.1", 5));
+	CHECK(port_of(fd) != 0 && close(fd) == 0);
 }
 
 int main(void)
@@ -210,6 +253,7 @@ int main(void)
 		TEST(requests_are_answered),  TEST(datagrams_are_seen),
 		TEST(headers_are_ones_own),   TEST(ipv6_sums_up),
 		TEST(wrong_ones_are_refused), TEST(pings_have_identifiers),
+		TEST(parts_are_put_together), TEST(mapped_addresses_lead_nowhere),
 	};
 
 	if (!own_network()) {

@@ -77,7 +77,9 @@ static void default_address(const struct local_socket *l, struct tcp_target *t)
 		return;
 	if (l->local.is_v4 && !t->is_v4)
 		t->is_v4 = true; /* of a socket that is bound to a mapped address */
-	if (t->is_v4 && l->local.is_v4 && !tcp_is_any(l->local.name.addr)) {
+	if (t->is_v4 && l->local.is_v4 && !tcp_is_any(l->local.name.addr) &&
+	    !local_address_is_multicast(&l->local) &&
+	    !local_address_is_broadcast(&l->local)) {
 		memcpy(t->name.addr, l->local.name.addr, sizeof(t->name.addr));
 	} else if (t->is_v4) {
 		t->name.addr[0] = 127;

@@ -57,7 +57,9 @@ static void put_info4(struct socket *s, struct message *m, const struct dgram_pa
 	struct tcp_target own = p->to;
 
 	memcpy(info, &p->device, sizeof(p->device));
-	if (p->is_many)
+	if (p->is_many && !p->from.name.addr[0]) /* from nobody: there is no answer */
+		memset(&own, 0, sizeof(own));
+	else if (p->is_many)
 		dgram_own_address(s->net, &p->to, &own);
 	if (dgram_of(s)->kind != DGRAM_PING)
 		memcpy(info + 4, own.name.addr, 4);

@@ -44,7 +44,7 @@ static int set_udp(struct dgram *d, int name, const void *value, int len)
 	switch (name) {
 	case UDP_CORK:
 		atomic_store(&d->is_corked, n != 0);
-		return n ? 0 : udp_uncork(d);
+		return n ? 0 : dgram_uncork(d);
 	case UDP_NO_CHECK6_TX:
 		atomic_store(&d->no_sum6_send, n != 0);
 		return 0;
@@ -267,5 +267,7 @@ int dgram_get_option(struct socket *s, int level, int name, void *value, int *le
 		return -EOPNOTSUPP;
 	if (d->kind == DGRAM_RAW)
 		return get_raw(s, level, name, value, len);
+	if (level == SOL_UDP && s->family == AF_INET)
+		return -EOPNOTSUPP;
 	return local_get_option(s, level, name, value, len);
 }

@@ -78,13 +78,31 @@ void dgram_read_multicast(struct dgram_send *w);
 ssize_t udp_send(struct socket *s, struct message *m);
 ssize_t ping_send(struct socket *s, struct message *m);
 ssize_t raw_send(struct socket *s, struct message *m);
+int ping_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len);
 int raw_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len);
+long raw_ioctl(unsigned int cmd, uint64_t arg);
 /* d can be found. */
 void raw_enter(struct dgram *d);
 void raw_leave(struct dgram *d);
+/* To whom it is for, in memory or outside: p is taken. */
+int udp_send_off(struct dgram_send *w, struct dgram_packet *p) MUST_CHECK;
+int raw_send_off(struct dgram_send *w, struct dgram_packet *p) MUST_CHECK;
+/* How large a message may be; -EMSGSIZE, which is told the socket. */
+uint32_t udp_most(const struct dgram_send *w);
+uint32_t raw_most(const struct dgram_send *w);
+int udp_too_large(struct dgram_send *w);
+int raw_too_large(struct dgram_send *w);
+
+/* ---- cork.c ---- */
+
+/* There may be a datagram held back: more of it. If there is none, w is the first part of
+ * one; but if it is not prepared for that: -ENOENT, and nothing was done. Without goes_on
+ * it is sent now. */
+ssize_t dgram_send_corked(struct dgram_send *w, bool is_prepared,
+			  bool goes_on) MUST_CHECK;
 /* Sends what is held back. */
-int udp_uncork(struct dgram *d);
+int dgram_uncork(struct dgram *d);
 /* Forgets it. */
-void udp_cork_drop(struct dgram *d);
+void dgram_cork_drop(struct dgram *d);
 /* What it takes of the send buffer. */
-uint32_t udp_cork_charge(struct dgram *d);
+uint32_t dgram_cork_charge(struct dgram *d);

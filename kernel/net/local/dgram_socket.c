@@ -48,7 +48,7 @@ static void dgram_view(struct socket *s, struct inet_view *v)
 	v->remote_port = d->kind == DGRAM_RAW ? 0 : l->remote.name.port;
 	v->state = l->has_remote ? INET_ESTABLISHED : INET_CLOSE;
 	v->receive_queue = atomic_load_relaxed(&d->charged);
-	v->send_queue = udp_cork_charge(d);
+	v->send_queue = dgram_cork_charge(d);
 	v->lost = atomic_load_relaxed(&d->lost);
 	if (v->family == AF_INET6) {
 		map_view(v->local, &l->local);
@@ -109,9 +109,11 @@ int local_ping_create(struct socket *s, int protocol)
 	if (!may_ping(s))
 		return -EACCES;
 	err = dgram_create(s, DGRAM_PING, protocol, &ping_ops);
-	if (!err)
-		s->flags |= SOCKET_REUSEADDR; /* as Linux has it for these */
-	return err;
+	if (err)
+		return err;
+	s->flags |= SOCKET_REUSEADDR; /* as Linux has these */
+	local_of(s)->is_v6only = s->family == AF_INET6;
+	return 0;
 }
 
 int local_raw_create(struct socket *s, int protocol)
@@ -150,7 +152,7 @@ static void dgram_release(struct socket *s)
 	if (s->host_fd >= 0)
 		(void)host_close(s->host_fd);
 	s->host_fd = -1;
-	udp_cork_drop(d);
+	dgram_cork_drop(d);
 	dgram_packets_destroy(&d->packets);
 	dgram_packets_destroy(&d->errors);
 	slab_free(&dgram_slab, d);
@@ -183,11 +185,13 @@ static long dgram_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 {
 	struct dgram *d = dgram_of(s);
 
+	if (d->kind == DGRAM_PING && (cmd == FIONREAD || cmd == TIOCOUTQ))
+		return -ENOTTY; /* these are not told */
 	switch (cmd) {
 	case FIONREAD:
 		return put_user_u32(arg, dgram_first_size(d));
 	case TIOCOUTQ:
-		return put_user_u32(arg, udp_cork_charge(d));
+		return put_user_u32(arg, dgram_cork_charge(d));
 	case SIOCGSTAMP:
 	case SIOCGSTAMP_NEW:
 		return tell_stamp(d, arg, true);
@@ -195,7 +199,7 @@ static long dgram_ioctl(struct socket *s, unsigned int cmd, uint64_t arg)
 	case SIOCGSTAMPNS_NEW:
 		return tell_stamp(d, arg, false);
 	default:
-		return -ENOTTY;
+		return d->kind == DGRAM_RAW ? raw_ioctl(cmd, arg) : -ENOTTY;
 	}
 }
 
@@ -228,7 +232,7 @@ static const struct socket_ops udp_ops = {
 };
 
 static const struct socket_ops ping_ops = {
-	.bind = local_bind,
+	.bind = ping_bind,
 	.connect = dgram_connect,
 	.name = local_name,
 	.send = ping_send,

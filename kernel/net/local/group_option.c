@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "net/local/dgram_send.h"
 #include "net/local/group.h"
+#include "net/local/internal.h"
 
 enum {
 	MREQ = 8, /* struct ip_mreq, ip_mreqn … */
@@ -81,7 +82,7 @@ static int set_mreq4(struct socket *s, int name, const uint8_t *at, int len)
 	/* Who leaves may call it anything, if only he calls it something. */
 	if (q.what == GROUP_LEAVE &&
 	    (index || !tcp_is_any(q.own.name.addr) || dgram_is_own(s->net, &q.group)))
-		err = 0;
+		err = index && !local_device_is(index) ? -EADDRNOTAVAIL : 0;
 	return err ? err : group_change(local_of(s), &q);
 }
 

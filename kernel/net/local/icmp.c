@@ -9,6 +9,7 @@
 #include "time/clock.h"
 
 enum {
+	QUOTED_LEAST = 8, /* octets behind the header of what an error is of */
 	ECHO_REPLY = 0,
 	UNREACHABLE = 3,
 	QUENCH = 4,
@@ -348,7 +349,10 @@ static void deliver_error(struct net_ns *net, const struct ip_packet *ip)
 	struct dgram_packet *p;
 	struct ip_packet q;
 
-	if (!parse_quoted(&q, ip->is_v4, ip->data + ICMP_HEADER, ip->size - ICMP_HEADER))
+	/* Nobody is told of what was smaller than any header. */
+	if (!parse_quoted(&q, ip->is_v4, ip->data + ICMP_HEADER,
+			  ip->size - ICMP_HEADER) ||
+	    q.size < QUOTED_LEAST)
 		return;
 	p = error_packet(ip, &q, 0, what.error);
 	if (p)

@@ -151,7 +151,7 @@ static int become_v4(struct socket *s, int family)
 
 	if (family != AF_INET)
 		return -EINVAL;
-	if (s->type == SOCK_RAW)
+	if (s->protocol != IPPROTO_UDP && s->protocol != IPPROTO_TCP)
 		return -ENOPROTOOPT;
 	if (!l->has_remote && !c)
 		return -ENOTCONN;
@@ -340,7 +340,7 @@ static int number_of(struct socket *s, int name, int *n)
 
 	switch (name) {
 	case IPV6_ADDRFORM:
-		if (s->type == SOCK_RAW)
+		if (s->protocol != IPPROTO_UDP && s->protocol != IPPROTO_TCP)
 			return -ENOPROTOOPT;
 		*n = s->family;
 		return is_connected(s) ? 0 : -ENOTCONN;

@@ -223,7 +223,10 @@ static int packet_wait(struct socket *s, const struct message *m,
 	}
 }
 
-static ssize_t copy_data(struct message *m, const struct dgram_packet *p, uint32_t off)
+/* tells_size: MSG_TRUNC tells how much it was: not of answers to echo requests, on Linux.
+ */
+static ssize_t copy_data(struct message *m, const struct dgram_packet *p, uint32_t off,
+			 bool tells_size)
 {
 	size_t size = MIN((size_t)(p->size - off), m->data->left);
 
@@ -231,7 +234,7 @@ static ssize_t copy_data(struct message *m, const struct dgram_packet *p, uint32
 		m->out_flags |= MSG_TRUNC;
 	if (uio_copy_out(m->data, p->data + off, size) < size)
 		return -EFAULT;
-	return (ssize_t)(m->flags & MSG_TRUNC ? p->size - off : size);
+	return (ssize_t)(m->flags & MSG_TRUNC && tells_size ? p->size - off : size);
 }
 
 /* SO_PEEK_OFF goes with what was seen, and back with what was taken. */
@@ -258,7 +261,7 @@ static ssize_t peek_locked(struct socket *s, struct message *m, struct dgram_pac
 			   uint32_t off)
 {
 	struct dgram *d = dgram_of(s);
-	ssize_t size = copy_data(m, p, off);
+	ssize_t size = copy_data(m, p, off, d->kind != DGRAM_PING);
 
 	if (size < 0)
 		return size;
@@ -279,7 +282,7 @@ static void take_locked(struct dgram *d, struct dgram_packet *p)
 static ssize_t take_out(struct socket *s, struct message *m, struct dgram_packet *p)
 {
 	struct dgram *d = dgram_of(s);
-	ssize_t size = copy_data(m, p, 0);
+	ssize_t size = copy_data(m, p, 0, d->kind != DGRAM_PING);
 
 	if (size >= 0) {
 		tell_about(s, m, p);
@@ -304,10 +307,10 @@ ssize_t dgram_receive(struct socket *s, struct message *m)
 	m->out_flags |= m->flags & MSG_CMSG_CLOEXEC;
 	if (unlikely(d->local.inet.outside != NULL))
 		return inet_receive(s, m);
-	if (unlikely(m->flags & MSG_ERRQUEUE))
-		return dgram_receive_error(s, m);
 	if (unlikely(m->flags & MSG_OOB) && d->kind != DGRAM_UDP)
 		return -EOPNOTSUPP;
+	if (unlikely(m->flags & MSG_ERRQUEUE))
+		return dgram_receive_error(s, m);
 	lock_take(&d->lock);
 	size = packet_wait(s, m, &p, &off, &slept);
 	if (p && (m->flags & MSG_PEEK)) {

@@ -7,9 +7,17 @@
 #include "abi/inet.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/usercopy.h"
 #include "net/local/deliver.h"
+#include "net/local/internal.h"
 
-enum { FILTER4_TYPES = 32, SOURCE_AT = 12, ID_AT = 4, IN6_LEAST = 24 };
+enum {
+	FILTER4_TYPES = 32,
+	SOURCE_AT = 12,
+	ID_AT = 4,
+	IN6_LEAST = 24,
+	ROUTER_REQUEST = 16, /* the part that all requests of SIOCGETVIFCNT have */
+};
 
 /* ---- life ---- */
 
@@ -28,20 +36,28 @@ void raw_leave(struct dgram *d)
 	struct dgram_net *n = dgram_net_of(dgram_socket(d)->net);
 
 	lock_take(&n->lock);
-	list_remove(&d->raw_link);
-	list_init(&d->raw_link);
-	atomic_store_relaxed(&n->raw_count, n->raw_count - 1);
+	if (!list_is_empty(&d->raw_link)) {
+		list_remove(&d->raw_link);
+		list_init(&d->raw_link);
+		atomic_store_relaxed(&n->raw_count, n->raw_count - 1);
+	}
 	lock_drop(&n->lock);
 }
 
 /* ---- bind ---- */
 
+static bool is_of_link(const struct tcp_target *t)
+{
+	const uint8_t *a = t->name.addr;
+
+	return !t->is_v4 && ((a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
+			     (a[0] == 0xff && (a[1] & 15) <= 2));
+}
+
 static int check_name(const struct socket *s, const struct tcp_target *t)
 {
 	const struct local_socket *l = local_of(s);
 
-	if (s->family == AF_INET6 && t->is_v4)
-		return -EADDRNOTAVAIL;
 	if (tcp_is_any(t->name.addr) || local_address_is_multicast(t) ||
 	    local_address_is_broadcast(t) || dgram_is_own(s->net, t) ||
 	    local_has_ip(l, IP_FREEBIND) || local_has_ip(l, IP_TRANSPARENT))
@@ -51,6 +67,8 @@ static int check_name(const struct socket *s, const struct tcp_target *t)
 
 int raw_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
 {
+	const struct linux_sockaddr_in6 *in6 = (const void *)addr;
+	struct linux_sockaddr_storage name = *addr;
 	struct local_socket *l = local_of(s);
 	struct local_ports *ports = local_ports_of(l);
 	int least = s->family == AF_INET ? (int)sizeof(struct linux_sockaddr_in)
@@ -58,16 +76,32 @@ int raw_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int le
 	struct tcp_target t;
 	int err;
 
-	if (len < least || addr->ss_family != s->family || l->has_remote ||
-	    !tcp_name_import(&t, addr, len))
+	if (len < least)
 		return -EINVAL;
+	if (s->family == AF_INET) /* Linux does not look at it */
+		name.ss_family = AF_INET;
+	if (name.ss_family != s->family || !tcp_name_import(&t, &name, len))
+		return -EINVAL;
+	if (s->family == AF_INET6 && t.is_v4)
+		return -EADDRNOTAVAIL;
+	if (l->has_remote)
+		return -EINVAL;
+	/* The address of a link says which, or the socket does. */
+	if (is_of_link(&t)) {
+		if (len >= (int)sizeof(*in6) && in6->sin6_scope_id)
+			l->options.device = in6->sin6_scope_id;
+		if (!l->options.device)
+			return -EINVAL;
+		if (!local_device_is(l->options.device))
+			return -ENODEV;
+	}
 	err = check_name(s, &t);
 	if (err)
 		return err;
 	lock_take(&ports->lock);
-	t.name.port = (uint16_t)s->protocol;
+	t.name.port = l->local.name.port;
 	l->bound = l->local = t;
-	l->keeps_addr = !tcp_is_any(t.name.addr);
+	l->keeps_addr = false; /* it goes with a connection, also on Linux */
 	lock_drop(&ports->lock);
 	return 0;
 }
@@ -194,10 +228,23 @@ static int read_protocol(struct dgram_send *w)
 	return 0;
 }
 
+/* What a socket of IPv6 sends is IPv6: an address that is a mapped one stays as it is. */
+static void unmap(struct tcp_target *t)
+{
+	memcpy(t->name.addr + 12, t->name.addr, 4);
+	memset(t->name.addr, 0, 10);
+	memset(t->name.addr + 10, 0xff, 2);
+	t->is_v4 = false;
+}
+
 static int prepare(struct dgram_send *w)
 {
 	int err = dgram_read_target(w);
 
+	if (!err && unlikely(w->s->family == AF_INET6) && w->to.is_v4) {
+		unmap(&w->to);
+		w->has_from = false;
+	}
 	if (!err)
 		err = read_protocol(w);
 	if (!err && w->m->control_size)
@@ -206,18 +253,23 @@ static int prepare(struct dgram_send *w)
 		return err;
 	dgram_read_multicast(w);
 	err = dgram_route(w);
-	return err ? err : dgram_may_send(w->d);
+	/* From a mapped address no way leads to one that is none. */
+	if (!err && w->s->family == AF_INET6 && w->d->local.local.is_v4 &&
+	    !tcp_is_any(w->d->local.local.name.addr))
+		err = -EAFNOSUPPORT;
+	/* Linux looks at the socket's own state only where it makes a packet at once. */
+	return err || !w->has_header ? err : dgram_may_send(w->d);
 }
 
-static int check_size(struct dgram_send *w, size_t size)
+uint32_t raw_most(const struct dgram_send *w)
 {
-	size_t most = w->has_header ? IP_SIZE_MAX
-		      : w->to.is_v4 ? IP_SIZE_MAX - IP4_HEADER
-				    : IP_SIZE_MAX;
+	return w->to.is_v4 && !w->has_header ? IP_SIZE_MAX - IP4_HEADER : IP_SIZE_MAX;
+}
+
+int raw_too_large(struct dgram_send *w)
+{
 	uint32_t mtu = lo_mtu(&w->s->net->lo);
 
-	if (size <= most)
-		return 0;
 	dgram_error_local(w->d, &w->to, EMSGSIZE,
 			  w->to.is_v4 ? MIN(mtu, (uint32_t)IP_SIZE_MAX) : mtu);
 	return -EMSGSIZE;
@@ -304,6 +356,18 @@ static int transmit_own6(struct dgram_send *w, struct dgram_packet *p)
 	return send_parsed(w, p);
 }
 
+int raw_send_off(struct dgram_send *w, struct dgram_packet *p)
+{
+	int err;
+
+	if (!w->has_header)
+		err = transmit(w, p);
+	else
+		err = w->to.is_v4 ? transmit_own4(w, p) : transmit_own6(w, p);
+	dgram_packet_destroy(p);
+	return err;
+}
+
 ssize_t raw_send(struct socket *s, struct message *m)
 {
 	struct dgram_send w = {.d = dgram_of(s), .s = s, .m = m};
@@ -311,23 +375,42 @@ ssize_t raw_send(struct socket *s, struct message *m)
 	struct dgram_packet *p;
 	int err;
 
-	if (size > IP_SIZE_MAX)
+	if (size > IP_SIZE_MAX && s->family == AF_INET)
 		return -EMSGSIZE;
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	/* It may be changed meanwhile. */
 	w.has_header = atomic_load_relaxed(&w.d->has_header);
 	err = prepare(&w);
-	if (!err)
-		err = check_size(&w, size);
-	if (!err)
-		err = dgram_read_data(&w, 0, &p);
+	if (!err && size > raw_most(&w))
+		err = raw_too_large(&w);
 	if (err)
 		return err;
-	if (!w.has_header)
-		err = transmit(&w, p);
-	else
-		err = w.to.is_v4 ? transmit_own4(&w, p) : transmit_own6(&w, p);
-	dgram_packet_destroy(p);
+	if (unlikely(m->flags & MSG_PROBE)) /* it is only asked whether it could go */
+		return (ssize_t)size;
+	if (!w.has_header &&
+	    unlikely((m->flags & MSG_MORE) || atomic_load(&w.d->cork) != NULL))
+		return dgram_send_corked(&w, true, m->flags & MSG_MORE);
+	err = dgram_read_data(&w, 0, &p);
+	if (!err)
+		err = raw_send_off(&w, p);
 	return err ? err : (ssize_t)size;
+}
+
+/* ---- ioctl ---- */
+
+/* What a router of groups is asked, which nobody here is. */
+long raw_ioctl(unsigned int cmd, uint64_t arg)
+{
+	uint8_t request[ROUTER_REQUEST];
+
+	switch (cmd) {
+	case SIOCGETVIFCNT: /* of IPv6 they are called otherwise */
+	case SIOCGETSGCNT:
+		if (COPY_IN(&request, arg))
+			return -EFAULT;
+		return cmd == SIOCGETVIFCNT ? -EINVAL : -EADDRNOTAVAIL;
+	default:
+		return -ENOTTY;
+	}
 }

@@ -83,14 +83,15 @@ static int read_name6(struct dgram_send *w, const struct linux_sockaddr_in6 *a, 
 	memset(w->to.name.addr, 0, sizeof(w->to.name.addr));
 	w->to.is_v4 = is_mapped(a);
 	if (w->to.is_v4) {
-		if (w->d->kind != DGRAM_UDP)
+		if (w->d->kind == DGRAM_PING && w->m)
 			return -EINVAL;
 		memcpy(w->to.name.addr, a->sin6_addr + 12, 4);
 		return 0;
 	}
 	memcpy(w->to.name.addr, a->sin6_addr, 16);
 	/* Bound to a mapped address, no address is IPv4's. */
-	if (l->local.is_v4 && tcp_is_any(w->to.name.addr)) {
+	if (l->local.is_v4 && tcp_is_any(w->to.name.addr) &&
+	    (w->d->kind == DGRAM_UDP || !w->m)) {
 		w->to.is_v4 = true;
 		w->to.name.addr[0] = 127;
 		w->to.name.addr[3] = 1;
@@ -287,10 +288,13 @@ static void disconnect(struct dgram *d)
 		memset(l->local.name.addr, 0, sizeof(l->local.name.addr));
 	}
 	/* The port is told no more, either. */
-	if (d->kind != DGRAM_RAW && !l->keeps_port)
+	if (!l->keeps_port)
 		l->local.name.port = 0;
 	lock_drop(&t->lock);
-	if (d->kind != DGRAM_RAW && !l->keeps_port)
+	/* A raw socket hears of nothing any more, also on Linux. */
+	if (d->kind == DGRAM_RAW)
+		raw_leave(d);
+	else if (!l->keeps_port)
 		local_port_leave(l);
 }
 
@@ -358,8 +362,6 @@ static int connect_to(struct socket *s, const struct linux_sockaddr_storage *add
 
 	if (err)
 		return err;
-	if (s->family == AF_INET6 && l->local.is_v4 && !w.to.is_v4)
-		return -EAFNOSUPPORT;
 	w.device = w.device ? w.device : l->options.device;
 	if (l->local.is_v4 == w.to.is_v4 && !tcp_is_any(l->local.name.addr) &&
 	    !local_address_is_multicast(&l->local) &&
@@ -369,6 +371,9 @@ static int connect_to(struct socket *s, const struct linux_sockaddr_storage *add
 	}
 	dgram_read_multicast(&w);
 	err = dgram_route(&w);
+	/* From a mapped address no way leads to one that is none. */
+	if (!err && s->family == AF_INET6 && l->local.is_v4 && !w.to.is_v4)
+		err = -EAFNOSUPPORT;
 	if (err)
 		return err;
 	lock_take(&t->lock);
@@ -402,6 +407,9 @@ int dgram_connect(struct socket *s, const struct linux_sockaddr_storage *addr, i
 	}
 	if (d->kind != DGRAM_RAW)
 		err = local_port_take_any(&d->local);
+	if (!err && d->kind != DGRAM_UDP && s->family == AF_INET6 &&
+	    addr->ss_family != AF_INET6)
+		return -EAFNOSUPPORT;
 	return err ? err : connect_to(s, addr, len);
 }
 

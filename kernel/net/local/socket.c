@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "net/filter.h"
 #include "net/local/group.h"
+#include "net/local/internal.h"
 #include "net/local/local.h"
 #include "net/net_ns.h"
 #include "process/creds.h"
@@ -79,21 +80,33 @@ static int check_v4(const struct socket *s, const struct tcp_target *t)
 	return -EADDRNOTAVAIL;
 }
 
-static int check_v6(const struct socket *s, const struct tcp_target *t)
+/* Of a link, or a group there: it is had on a device alone. */
+static bool is_of_link(const struct tcp_target *t)
 {
-	const struct local_socket *l = local_of(s);
+	const uint8_t *a = t->name.addr;
+
+	return a[0] == 0xff ? (a[1] & 15) <= 2 : a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+}
+
+/* scope: the device that the name says, or 0. */
+static int check_v6(struct socket *s, const struct tcp_target *t, uint32_t scope)
+{
+	struct local_socket *l = local_of(s);
 
 	if (t->is_v4)
 		return l->is_v6only ? -EINVAL : check_v4(s, t);
-	/* A group of a link is had on a device alone. */
-	if (local_address_is_multicast(t))
-		return (t->name.addr[1] & 15) > 2 || l->options.device ? 0 : -EINVAL;
 	if (tcp_is_any(t->name.addr))
 		return 0;
-	/* Of a link: nothing says which. */
-	if (t->name.addr[0] == 0xfe && (t->name.addr[1] & 0xc0) == 0x80 &&
-	    !l->options.device)
-		return -EINVAL;
+	if (is_of_link(t)) {
+		if (scope)
+			l->options.device = scope;
+		if (!l->options.device)
+			return -EINVAL;
+	}
+	if (l->options.device && !local_device_is(l->options.device))
+		return -ENODEV;
+	if (local_address_is_multicast(t))
+		return 0;
 	return local_address_is_own(s->net, t) || may_be_foreign(s) ? 0 : -EADDRNOTAVAIL;
 }
 
@@ -128,6 +141,7 @@ static int take_name(struct local_socket *l, const struct tcp_target *t)
 
 int local_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int len)
 {
+	const struct linux_sockaddr_in6 *in6 = (const void *)addr;
 	struct local_socket *l = local_of(s);
 	struct tcp_target t;
 	int err = read_name(s, addr, len, &t);
@@ -146,7 +160,7 @@ int local_bind(struct socket *s, const struct linux_sockaddr_storage *addr, int 
 	if (l->port || tcp_conn_of(&l->inet) || l->inet.outside)
 		err = -EINVAL;
 	else if (s->family == AF_INET6)
-		err = check_v6(s, &t);
+		err = check_v6(s, &t, len >= (int)sizeof(*in6) ? in6->sin6_scope_id : 0);
 	if (!err)
 		err = take_name(l, &t);
 	lock_drop(&l->inet.lock);

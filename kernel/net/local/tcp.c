@@ -467,7 +467,7 @@ static ssize_t local_tcp_send(struct socket *s, struct message *m)
 	if (m->flags & MSG_FASTOPEN)
 		return send_fast_open(s, m);
 	err = atomic_xchg(&i->error, 0);
-	return err ? -err : message_broken_pipe(m);
+	return err && err != EPIPE ? -err : message_broken_pipe(m);
 }
 
 static int local_tcp_shutdown(struct socket *s, int how)

@@ -208,6 +208,12 @@ static void refuse(struct net_ns *net, struct dgram_packet *p)
 	bool is_v4 = p->to.is_v4;
 	struct ip_packet ip;
 
+	/* Without a sum it is not looked at any further. */
+	if (unlikely(!p->has_sum && !is_v4)) {
+		dgram_count(net, false, UDP_SUM_ERRORS);
+		dgram_packet_destroy(p);
+		return;
+	}
 	dgram_count(net, is_v4, UDP_NO_PORTS);
 	ip_describe_udp(net, p, &ip);
 	if (unlikely(ip_has_watchers(net))) {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* udp_send.c - sending datagrams: udp(7).
- *
- * A datagram that MSG_MORE or UDP_CORK holds back grows under its socket's lock, and
- * keeps the destination that its first part was sent to. */
+/* udp_send.c - sending datagrams: udp(7). */
 #include "abi/errno.h"
 #include "abi/inet.h"
-#include "base/slab.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "net/local/deliver.h"
@@ -20,15 +16,9 @@ enum {
 	DISCOVER_PROBE = 3,
 };
 
-struct dgram_cork {
-	struct dgram_packet *packet; /* size: what is filled */
-	uint32_t room;
-	struct dgram_send to;
-};
-
 /* ---- how much fits ---- */
 
-static uint32_t most_of(const struct dgram_send *w)
+uint32_t udp_most(const struct dgram_send *w)
 {
 	uint32_t options =
 		(uint32_t)(w->options_size + w->d->local.options.ip_options_size);
@@ -46,7 +36,7 @@ static bool may_not_fragment(const struct dgram_send *w)
 	return mode == DISCOVER_DO || mode == DISCOVER_PROBE;
 }
 
-static int too_large(struct dgram_send *w)
+int udp_too_large(struct dgram_send *w)
 {
 	uint32_t mtu = lo_mtu(&w->s->net->lo);
 	struct tcp_target to = w->to;
@@ -63,11 +53,11 @@ static int check_size(struct dgram_send *w, size_t size)
 {
 	uint32_t head = UDP_HEADER + (w->to.is_v4 ? IP4_HEADER : IP6_HEADER);
 
-	if (unlikely(size > most_of(w)))
-		return too_large(w);
+	if (unlikely(size > udp_most(w)))
+		return udp_too_large(w);
 	if (unlikely(size + head > lo_mtu(&w->s->net->lo)) && may_not_fragment(w) &&
 	    !w->segment)
-		return too_large(w);
+		return udp_too_large(w);
 	return 0;
 }
 
@@ -161,8 +151,7 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 	return 0;
 }
 
-/* To whom it is for, in memory or outside: p is taken. */
-static int send_off(struct dgram_send *w, struct dgram_packet *p)
+int udp_send_off(struct dgram_send *w, struct dgram_packet *p)
 {
 	int err;
 
@@ -171,133 +160,6 @@ static int send_off(struct dgram_send *w, struct dgram_packet *p)
 	err = dgram_send_outside(w->d, &w->to, p);
 	dgram_packet_destroy(p);
 	return err;
-}
-
-/* ---- held back ---- */
-
-static void cork_destroy(struct dgram_cork *c)
-{
-	if (!c)
-		return;
-	dgram_packet_destroy(c->packet);
-	kfree(c);
-}
-
-/* Appends p's data, and frees p. The socket's lock is held. */
-static int cork_append(struct dgram_cork *c, struct dgram_packet *p)
-{
-	uint32_t used = c->packet->size;
-	uint32_t wanted = used + p->size;
-	struct dgram_packet *larger;
-
-	if (wanted > most_of(&c->to)) {
-		dgram_packet_destroy(p);
-		return too_large(&c->to);
-	}
-	if (wanted > c->room) {
-		c->room = MIN(MAX(wanted, c->room * 2), (uint32_t)IP_SIZE_MAX);
-		larger = dgram_packet_create(c->room);
-		if (!larger) {
-			dgram_packet_destroy(p);
-			return -ENOBUFS;
-		}
-		memcpy(larger->data, c->packet->data, used);
-		dgram_packet_destroy(c->packet);
-		c->packet = larger;
-	}
-	memcpy(c->packet->data + used, p->data, p->size);
-	c->packet->size = wanted;
-	dgram_packet_destroy(p);
-	return 0;
-}
-
-static struct dgram_cork *cork_create(const struct dgram_send *w, struct dgram_packet *p)
-{
-	struct dgram_cork *c = kmalloc_zeroed(sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->packet = p;
-	c->room = p->size;
-	c->to = *w;
-	c->to.m = NULL;
-	c->to.options = NULL; /* they lie in the message */
-	c->to.options_size = 0;
-	return c;
-}
-
-static struct dgram_cork *cork_take(struct dgram *d)
-{
-	struct dgram_cork *c;
-
-	lock_take(&d->local.inet.lock);
-	c = d->cork;
-	atomic_store(&d->cork, NULL);
-	atomic_store_relaxed(&d->cork_charge, 0);
-	lock_drop(&d->local.inet.lock);
-	return c;
-}
-
-int udp_uncork(struct dgram *d)
-{
-	struct dgram_cork *c = cork_take(d);
-	int err;
-
-	if (!c)
-		return 0;
-	err = send_off(&c->to, c->packet);
-	c->packet = NULL;
-	cork_destroy(c);
-	return err;
-}
-
-void udp_cork_drop(struct dgram *d)
-{
-	cork_destroy(cork_take(d));
-}
-
-uint32_t udp_cork_charge(struct dgram *d)
-{
-	return atomic_load_relaxed(&d->cork_charge);
-}
-
-/* There may be a datagram held back: more of it. If there is none, w is the first part of
- * one; but if it is not prepared for that: -ENOENT, and nothing was done. */
-static ssize_t send_corked(struct dgram_send *w, bool is_prepared, bool goes_on)
-{
-	struct dgram *d = w->d;
-	struct uio start = *w->m->data;
-	size_t size = w->m->data->left;
-	struct dgram_packet *p;
-	int err = dgram_read_data(w, 0, &p);
-
-	if (err)
-		return err;
-	lock_take(&d->local.inet.lock);
-	if (d->cork) {
-		err = cork_append(d->cork, p);
-	} else if (!is_prepared) { /* somebody else has sent it */
-		*w->m->data = start;
-		dgram_packet_destroy(p);
-		err = -ENOENT;
-	} else {
-		struct dgram_cork *c = cork_create(w, p);
-
-		atomic_store(&d->cork, c);
-		if (!c) {
-			dgram_packet_destroy(p);
-			err = -ENOBUFS;
-		}
-	}
-	if (!err)
-		atomic_store_relaxed(&d->cork_charge,
-				     dgram_charge(d->cork->packet->size));
-	lock_drop(&d->local.inet.lock);
-	if (err == -EMSGSIZE)
-		udp_cork_drop(d); /* all of it */
-	else if (!err && !goes_on)
-		err = udp_uncork(d);
-	return err ? err : (ssize_t)size;
 }
 
 /* ---- sendmsg ---- */
@@ -324,19 +186,19 @@ static int prepare(struct dgram_send *w)
 	/* To IPv4 it goes as from a socket of IPv4. */
 	if (!err && unlikely(w->s->family == AF_INET6) && w->to.is_v4)
 		err = check_v4(w->m);
-	if (!err && unlikely(w->m->data->left > IP_SIZE_MAX))
-		err = -EMSGSIZE;
 	if (err)
 		return err;
 	w->segment = w->d->segment;
 	if (unlikely(w->m->control_size))
 		err = dgram_read_control(w);
 	dgram_read_multicast(w);
+	if (!err)
+		err = dgram_route(w);
 	/* From a mapped address no way leads to one that is none. */
 	if (!err && unlikely(w->s->family == AF_INET6) && w->d->local.local.is_v4 &&
 	    !w->to.is_v4 && !local_address_is_multicast(&w->to))
 		err = -EAFNOSUPPORT;
-	return err ? err : dgram_route(w);
+	return err;
 }
 
 ssize_t udp_send(struct socket *s, struct message *m)
@@ -358,7 +220,7 @@ ssize_t udp_send(struct socket *s, struct message *m)
 		w.to.is_v4 = s->family == AF_INET;
 		done = dgram_may_send(w.d);
 		if (!done)
-			done = send_corked(&w, false, goes_on);
+			done = dgram_send_corked(&w, false, goes_on);
 		if (done != -ENOENT)
 			return done;
 	}
@@ -376,9 +238,9 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	if (unlikely(m->flags & MSG_PROBE)) /* it is only asked whether it could go */
 		return (ssize_t)size;
 	if (unlikely(goes_on))
-		return send_corked(&w, true, true);
+		return dgram_send_corked(&w, true, true);
 	err = dgram_read_data(&w, 0, &p);
 	if (!err)
-		err = send_off(&w, p);
+		err = udp_send_off(&w, p);
 	return err ? err : (ssize_t)size;
 }
