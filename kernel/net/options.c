@@ -351,6 +351,8 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	uint32_t flag = flag_of(name);
 	int n;
 
+	if (name == SO_BINDTODEVICE)
+		return socket_device_bind_name(s, value, len);
 	if (len < (int)sizeof(n))
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));
@@ -405,12 +407,7 @@ int socket_set_plain_option(struct socket *s, int name, const void *value, int l
 	case SO_LINGER:
 		return linger_set(s, value, len);
 	case SO_BINDTOIFINDEX:
-		if (s->device && !net_capable(s, CAP_NET_RAW))
-			return -EPERM;
-		if (n < 0)
-			return -EINVAL;
-		s->device = (uint32_t)n;
-		return 0;
+		return socket_device_bind(s, (uint32_t)n);
 	case SO_REUSEPORT:
 		return n ? -EOPNOTSUPP : 0;
 	default:
@@ -555,6 +552,8 @@ int socket_get_plain_option(struct socket *s, int name, void *value, int *len)
 	case SO_BINDTOIFINDEX:
 		option_put_int(value, len, (int)s->device);
 		return 0;
+	case SO_BINDTODEVICE:
+		return socket_device_name(s, value, len);
 	case SO_REUSEPORT:
 		option_put_int(value, len, 0);
 		return 0;

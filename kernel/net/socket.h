@@ -160,7 +160,7 @@ struct socket {
 	int kept_error;			  /* any family's: socket_keep_error() */
 	uint32_t send_size, receive_size; /* SO_SNDBUF, SO_RCVBUF, as read */
 	uint32_t priority, mark, low_water;
-	uint32_t device;	      /* SO_BINDTOIFINDEX: kept */
+	uint32_t device;	      /* SO_BINDTODEVICE: kept */
 	uint32_t stamping, busy_poll; /* SO_TIMESTAMPING, SO_BUSY_POLL: kept */
 	uint64_t pacing_rate;	      /* SO_MAX_PACING_RATE: kept, as the next four */
 	uint32_t tx_clock, tx_flags;  /* SO_TXTIME */
@@ -261,6 +261,11 @@ int socket_get_option(struct socket *s, int level, int name, void *value,
 int socket_set_plain_option(struct socket *s, int name, const void *value,
 			    int len) MUST_CHECK;
 int socket_get_plain_option(struct socket *s, int name, void *value, int *len) MUST_CHECK;
+/* SO_BINDTODEVICE, a name that may be cut off, or none; and by its index: kept for
+ * families that use no device. */
+int socket_device_bind_name(struct socket *s, const void *value, int len) MUST_CHECK;
+int socket_device_bind(struct socket *s, uint32_t index) MUST_CHECK;
+int socket_device_name(const struct socket *s, void *value, int *len) MUST_CHECK;
 /* May the current task give s, or a message of its, that priority? */
 bool socket_may_have_priority(const struct socket *s, int priority);
 /* Options that are the kernel's also where the host has the rest. */

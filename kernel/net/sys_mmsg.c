@@ -237,7 +237,8 @@ static unsigned int batch_size(const struct many *w)
 {
 	unsigned int max = w->done ? BATCH_MAX : BATCH_FIRST;
 
-	if (w->deadline != NSEC_NEVER && may_block(w))
+	if (w->deadline != NSEC_NEVER &&
+	    (may_block(w) || clock_now(CLOCK_MONOTONIC) >= w->deadline))
 		max = 1;
 	return MIN(max, w->count - w->done);
 }

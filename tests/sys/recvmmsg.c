@@ -36,6 +36,9 @@ static void what_there_is(void)
 	CHECK(write(s[0], "x", 1) == 1);
 	CHECK(recvmmsg(s[1], m, MANY, MSG_WAITFORONE, NULL) == 1 && m[0].msg_len == 1);
 	CHECK(recvmmsg(s[1], m, 0, 0, NULL) == 0);
+	/* no time at all is over after the first */
+	CHECK(write(s[0], "x", 1) == 1 && write(s[0], "y", 1) == 1);
+	CHECK(recvmmsg(s[1], m, MANY, MSG_DONTWAIT, &(struct timespec){0}) == 1);
 	shut();
 }
 

@@ -4,6 +4,7 @@
 #include "unix_socket.h"
 
 #include <linux/sockios.h>
+#include <poll.h>
 #include <signal.h>
 
 static int fd[2];
@@ -147,6 +148,20 @@ static void what_is_refused(void)
 	CHECK(close(pair[0]) == 0);
 }
 
+/* What was taken apart is not lost when the socket goes. */
+static void the_peer_of_who_has_read_all(void)
+{
+	struct pollfd p;
+
+	begin();
+	CHECK(send(fd[0], "abc", 3, MSG_OOB) == 3);
+	CHECK(recv(fd[1], buf, 1, MSG_OOB) == 1 && recv(fd[1], buf, 8, 0) == 2);
+	CHECK(close(fd[1]) == 0);
+	p = (struct pollfd){.fd = fd[0], .events = POLLIN};
+	CHECK(poll(&p, 1, 0) == 1 && !(p.revents & POLLERR));
+	CHECK(close(fd[0]) == 0);
+}
+
 RUN(TEST(it_comes_apart), TEST(reads_stop_at_it), TEST(peeking_passes_it_over),
     TEST(a_second_one), TEST(inline_it_is_data), TEST(the_owner_is_told),
-    TEST(what_is_refused))
+    TEST(what_is_refused), TEST(the_peer_of_who_has_read_all))

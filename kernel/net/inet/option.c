@@ -215,8 +215,10 @@ int inet_set_option(struct socket *s, int level, int name, const void *value, in
 		return -EPERM;
 	if (set_by_us(s, level, name, value, len, &err))
 		return err;
-	if (!is_passed(level, name))
-		return -ENOPROTOOPT;
+	if (!is_passed(level, name)) /* of these two the length is looked at first */
+		return (level == SOL_TCP || level == SOL_UDP) && len < (int)sizeof(int)
+			       ? -EINVAL
+			       : -ENOPROTOOPT;
 	fd = inet_option_fd(s);
 	err = fd < 0 ? fd : host_setsockopt(fd, level, name, value, len);
 	if (!err)

@@ -145,6 +145,10 @@ int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, in
 	bool may_block = !nonblock;
 	int err = check_address(s, addr, len);
 
+	/* A datagram socket gets a port first, whatever comes of it. */
+	if (err && s->type == SOCK_DGRAM && len >= (int)sizeof(addr->ss_family) &&
+	    len <= (int)sizeof(*addr))
+		return host_connect(s->host_fd, addr, len, false);
 	if (!err && unlikely(inet_of(s)->outside || gate_allows(addr, len)))
 		return inet_outside_connect(s, addr, len, nonblock);
 	if (!err)

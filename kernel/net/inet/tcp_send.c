@@ -82,10 +82,16 @@ static ssize_t wait_for_room(struct tcp_sending *w)
 	}
 }
 
+/* The byte numbered at, which may not have come, is urgent. c's lock is held. */
 static void mark_urgent(struct tcp_half *other, uint64_t at, uint8_t byte)
 {
 	struct inet_socket *i = other->owner;
+	struct byte_chain *in = &other->in;
 
+	/* One that would be read next, and is not, is passed over for good. */
+	if (other->urgent && other->urgent_at == in->head && !other->set.is_inline &&
+	    in->head < MIN(at, in->tail))
+		byte_chain_consume(in, 1);
 	other->urgent = URGENT_THERE;
 	other->urgent_at = at;
 	other->urgent_byte = byte;
@@ -96,15 +102,10 @@ static void mark_urgent(struct tcp_half *other, uint64_t at, uint8_t byte)
 /* The last byte of the other side's is urgent. c's lock is held. */
 static void put_urgent(struct tcp_half *other, uint8_t byte)
 {
-	struct byte_chain *in = &other->in;
 	struct inet_socket *i = other->owner;
 	struct file *f = i && i->socket ? i->socket->file : NULL;
 
-	/* One that would be read next, and is not, is passed over for good. */
-	if (other->urgent && other->urgent_at == in->head && !other->set.is_inline &&
-	    in->head + 1 < in->tail)
-		byte_chain_consume(in, 1);
-	mark_urgent(other, in->tail - 1, byte);
+	mark_urgent(other, other->in.tail - 1, byte);
 	if (i)
 		waitq_wake_all(&i->readable, POLLPRI);
 	if (f && (atomic_load_relaxed(&f->flags) & O_ASYNC))

@@ -124,10 +124,10 @@ int unix_connect_stream(struct socket *s, const struct linux_sockaddr_storage *a
 		do
 			err = connect_try(&c);
 		while (err > 0);
-		if (!err) {
+		/* To u itself nothing has come that it was not before: it was writable.
+		 */
+		if (!err)
 			waitq_wake_one(&c.listener->readable, POLL_READABLE);
-			waitq_wake_all(&u->writable, POLL_WRITABLE);
-		}
 	}
 	claim_end(&c.claim);
 	stream_connect_fini(&c);

@@ -44,6 +44,8 @@ int unix_set_option(struct socket *s, int level, int name, const void *value, in
 
 	if (level != SOL_SOCKET)
 		return -EOPNOTSUPP;
+	if (name == SO_BINDTODEVICE)
+		return socket_device_bind_name(s, value, len);
 	if (len < (int)sizeof(n))
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));

@@ -193,7 +193,7 @@ void unix_release(struct unix_socket *u, bool is_embryo)
 	u->shutdown = SHUT_BOTH;
 	peer = u->peer;
 	u->peer = NULL;
-	lost = is_embryo || unix_bytes_used(&u->bytes) || holds_bytes(u);
+	lost = is_embryo || unix_bytes_used(&u->bytes) > u->dead_bytes || holds_bytes(u);
 	list_splice_tail(&packets, &u->packets);
 	u->queued = 0;
 	unix_room_changed(u);
