@@ -27,7 +27,7 @@ def options():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--families", default="u,t,d,utd")
+    parser.add_argument("--families", default="u,t,d,utd,inpr")
     parser.add_argument("--modes", default="own,none,host")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--any-kernel", action="store_true")
@@ -130,6 +130,8 @@ def show(given, a, b, at):
 
 
 def compare(given, mode, families):
+    if mode == "none" and os.geteuid():  # who is not root there may not allow echo requests
+        families = families.replace("i", "")
     pair, count = Pair(given, mode, families), 0
     a, b, wrong = pair.run(given.seed, given.seeds, given.steps)
     if pair.is_refused:
@@ -168,8 +170,10 @@ def main():
     if release < KNOWN and not given.any_kernel:
         print(f"Linux {release} is older than {KNOWN}: skipped")
         return 77
+    # Of these the host's network has other ones, or none.
     bad = [compare(given, mode, families) for mode in given.modes.split(",")
-           for families in given.families.split(",")]
+           for families in given.families.split(",")
+           if mode != "host" or not set(families) & set("inpr")]
     return 77 if None in bad and not any(bad) else int(any(bad))
 
 

@@ -179,8 +179,13 @@ HELPER void do_bind(struct slot *s)
 	if (is_tcp(s) && (s->polled & POLLHUP) && port_of_slot(s))
 		return;
 	target_for(&t, s);
-	/* Connected from there, Linux calls it by another name in the end. */
-	if (is_tcp(s) && t.a.in.sin_addr.s_addr == htonl(0x7fffffff))
+	/* Connected from there, Linux calls it by another name in the end, or goes on
+	 * from another. */
+	if (s->type == SOCK_RAW && s->domain == AF_INET && t.a.any.sa_family == AF_INET &&
+	    t.a.in.sin_addr.s_addr && t.a.bytes[4] != 127)
+		return;
+	if ((is_tcp(s) || s->type == SOCK_RAW) &&
+	    t.a.in.sin_addr.s_addr == htonl(0x7fffffff))
 		return;
 	/* In the host's network a connection may still keep it. */
 	if (is_tcp(s) && run.in_host && t.a.any.sa_family != AF_UNIX &&
@@ -194,14 +199,41 @@ HELPER void do_bind(struct slot *s)
 	say_result(r);
 }
 
+/* A datagram socket of Linux that cannot be connected any more goes on half connected.
+ * And one that is bound to what means many is called by another name inside. */
+HELPER bool is_odd_connect(const struct slot *s, const struct target *t)
+{
+	union address own = {0};
+	socklen_t len = sizeof(own);
+	const unsigned char *a = (const void *)&t->a.in.sin_addr;
+
+	if (!is_inet_dgram(s) || getsockname(s->fd, &own.any, &len))
+		return false;
+	if (own.any.sa_family == AF_INET && ((own.bytes[4] & 0xe0) == 0xe0 ||
+					     own.in.sin_addr.s_addr == htonl(0x7fffffff)))
+		return true;
+	if (!has_peer(s))
+		return false;
+	if (t->a.any.sa_family == AF_INET)
+		return (a[0] && a[0] != 127) || a[3] == 255;
+	return t->a.any.sa_family == AF_INET6 && t->a.in6.sin6_addr.s6_addr[0];
+}
+
 HELPER void do_connect(struct slot *s)
 {
 	struct target t;
 
 	target_for(&t, s);
+	if (is_odd_connect(s, &t))
+		return;
 	/* Linux sends what is held to whom it is connected with afterwards. */
 	if (!may_connect(s, &t) || held[s->origin])
 		return;
+	/* From an address of IPv6, Linux makes of no mapped address one by chance. */
+	if (s->type == SOCK_RAW && t.a.any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&t.a.in6.sin6_addr) && !t.a.in6.sin6_addr.s6_addr[15])
+		return;
+	note_mapped(s, &t);
 	say(" connect");
 	say_target(&t);
 	say_result(connect(s->fd, place(&t.a, t.len, true), t.len));
@@ -264,6 +296,9 @@ HELPER void do_meet(struct slot *s)
 		return;
 	if (is_inet_dgram(s) && !port_of_target(&t)) /* Linux forgets its errors */
 		return;
+	if (is_odd_connect(s, &t))
+		return;
+	note_mapped(s, &t);
 	say(" meet s%td", other - slots);
 	say_result(connect(s->fd, &t.a.any, t.len));
 	note_pair(s, &t);

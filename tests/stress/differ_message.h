@@ -4,6 +4,8 @@
 #pragma once
 #include "differ_address.h"
 
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+
 enum { DATA = 70000, FLOW_INFO = 11 /* IPV6_FLOWINFO */ };
 static char data_out[DATA], data_in[DATA];
 
@@ -72,7 +74,8 @@ HELPER int flags_out(const struct slot *s)
 	value |= one_in(8) && !is_tcp(s) ? MSG_MORE : 0;
 	if (one_in(40))
 		value |= 1 << pick(28) & ~(MSG_FASTOPEN | MSG_ZEROCOPY);
-	if (is_tcp(s))
+	/* Nor is it asked of echo requests: each part would have a header of its own. */
+	if (is_tcp(s) || is_ping(s))
 		value &= ~MSG_MORE;
 	urgent_sent_tcp |= is_tcp(s) && (value & MSG_OOB);
 	urgent_sent |= s->domain == AF_UNIX && (value & MSG_OOB);
@@ -298,13 +301,25 @@ HELPER void say_netlink(const char *p, size_t size)
 
 	for (; left > 0 && NLMSG_OK(n, (unsigned)left); n = NLMSG_NEXT(n, left)) {
 		say(" nl%u.%x.%u", n->nlmsg_type, n->nlmsg_flags, n->nlmsg_seq);
-		if (n->nlmsg_type == NLMSG_ERROR)
+		if (n->nlmsg_type == NLMSG_ERROR ||
+		    (n->nlmsg_type == NLMSG_DONE && n->nlmsg_len >= 20))
 			say(".%d", ((const struct nlmsgerr *)NLMSG_DATA(n))->error);
 	}
 }
 
-HELPER void say_received(const struct slot *s, const void *p, long r)
+/* The packet's number and the sum over it are by chance. */
+HELPER void blank_number(char *p, size_t size)
 {
+	memset(p + 4, 0, size > 4 ? MIN(size - 4, 2) : 0);
+	memset(p + 10, 0, size > 10 ? MIN(size - 10, 2) : 0);
+}
+
+HELPER void say_received(const struct slot *s, void *p, long r)
+{
+	if (r > 0 && s->domain == AF_INET && s->type == SOCK_RAW)
+		blank_number(p, r > DATA ? DATA : (size_t)r);
+	if (r > 2 && is_ping(s)) /* the identifier, and what is summed up */
+		memset((char *)p + 2, 0, MIN((size_t)r - 2, 4));
 	if (r > 0 && s->domain == AF_NETLINK && r <= DATA)
 		say_netlink(p, (size_t)r);
 	else if (r > 0)

@@ -19,7 +19,7 @@
  * stream that waits for room, a full queue of TCP's, MSG_MORE and TCP_CORK of streams.
  * What differs by design (docs/compat.md) is not asked for either; comments say where.
  */
-#include "differ_connect.h"
+#include "differ_more.h"
 
 #include <linux/capability.h>
 
@@ -108,7 +108,8 @@ static const struct {
 	{do_membership, 2}, {do_ioctl, 4},	{do_fcntl, 3},	    {do_as_file, 1},
 	{do_splice, 4},	    {do_sendmmsg, 3},	{do_name, 2},	    {do_path, 2},
 	{do_select, 2},	    {do_fork, 2},	{do_dup, 2},	    {do_ports, 2},
-	{do_peer, 1},
+	{do_peer, 1},	    {do_reuseport, 1},	{do_multicast, 2},  {do_fastopen, 1},
+	{do_timeout, 1},    {do_shutdowns, 2},	{do_peeks, 2},	    {do_relay, 2},
 };
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 
@@ -175,8 +176,11 @@ static bool network_make(void)
 	int fd;
 
 	snprintf(range, sizeof(range), "%u %u", (unsigned)gid, (unsigned)gid);
-	if (!run.new_network)
+	if (!run.new_network) {
+		if (strchr(run.families, 'i') && !run.in_host)
+			file_put("/proc/sys/net/ipv4/ping_group_range", range);
 		return true;
+	}
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return false;
 	write_map("/proc/self/uid_map", uid);

@@ -47,6 +47,7 @@ static struct slot slots[SLOTS];
 static bool held[1024];	  /* per origin: has sent with MSG_MORE, or may have */
 static bool shut[1024];	  /* of TCP, before it was connected */
 static bool corked[1024]; /* and goes on so */
+static bool mapped[1024]; /* of TCP, was to be connected to a mapped address */
 static struct option_of_run {
 	unsigned long seed;
 	int steps;
@@ -158,9 +159,11 @@ HELPER int number_of(enum known_as kind, uint32_t what)
 
 HELPER void say_port(uint16_t port)
 {
-	if (port >= first_port && port < first_port + 400)
+	bool has_echoes = strchr(run.families, 'i'); /* whose ports are anything */
+
+	if (port >= first_port && port < first_port + (has_echoes ? PORTS : 400))
 		say(":p%d", port - first_port);
-	else if (port >= 1024)
+	else if (port >= 1024 || (port && port != 80 && has_echoes))
 		say(":e%d", number_of(KNOWN_PORT, port)),
 			port_in_use[number_of(KNOWN_PORT, port)] = true;
 	else
@@ -314,6 +317,12 @@ HELPER bool is_tcp(const struct slot *s)
 HELPER bool is_inet_dgram(const struct slot *s)
 {
 	return (s->domain == AF_INET || s->domain == AF_INET6) && s->type != SOCK_STREAM;
+}
+
+HELPER bool is_ping(const struct slot *s)
+{
+	return s->type == SOCK_DGRAM &&
+	       (s->protocol == IPPROTO_ICMP || s->protocol == IPPROTO_ICMPV6);
 }
 
 HELPER void watch(struct slot *s)

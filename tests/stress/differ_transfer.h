@@ -32,15 +32,24 @@ HELPER void data_for(const struct slot *s, size_t size)
 		memset(data_out + sizeof(*n), one_in(4) ? 1 : 0, size - sizeof(*n));
 		n->nlmsg_len = one_in(5) ? pick(60) : (uint32_t)size;
 		n->nlmsg_type = ONE_OF(types);
+		if (size > sizeof(*n) && one_in(2))
+			data_out[sizeof(*n)] = (char)(one_in(2) ? AF_INET : AF_INET6);
+		/* Of all families they are also those of routers of groups, which not
+		 * every kernel knows. */
+		if (size > sizeof(*n) && n->nlmsg_type == RTM_GETRULE &&
+		    !data_out[sizeof(*n)])
+			data_out[sizeof(*n)] = AF_UNIX;
 		n->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (one_in(2) ? NLM_F_DUMP : 0) |
 					    (one_in(2) ? NLM_F_ACK : 0));
 		n->nlmsg_flags ^= (uint16_t)(one_in(8) ? 1 << pick(16) : 0);
+		/* Linux has neighbours of packets that have gone to nobody. */
+		if (n->nlmsg_type == RTM_GETNEIGH)
+			n->nlmsg_flags &= (uint16_t)~NLM_F_DUMP;
 		n->nlmsg_seq = pick(100);
 		n->nlmsg_pid = 0;
 		say(" nl%u.%x/%u", n->nlmsg_type, n->nlmsg_flags, n->nlmsg_len);
 	}
-	if (s->type == SOCK_DGRAM &&
-	    (s->protocol == IPPROTO_ICMP || s->protocol == IPPROTO_ICMPV6)) {
+	if (is_ping(s)) {
 		data_out[0] = s->protocol == IPPROTO_ICMP ? ICMP_ECHO : (char)128;
 		data_out[1] = 0;
 		if (one_in(8))
@@ -209,6 +218,15 @@ HELPER void do_sendmmsg(struct slot *s)
 
 /* ---- receiving ---- */
 
+/* How long a netlink message is that lists things depends on how much is told of them. */
+HELPER long say_size(const struct slot *s, long r)
+{
+	if (s->domain != AF_NETLINK || r <= 100)
+		return say_result(r);
+	say("=many");
+	return r;
+}
+
 HELPER void say_message(struct slot *s, struct msghdr *h, size_t room, long r)
 {
 	say(" f");
@@ -226,10 +244,21 @@ HELPER void say_message(struct slot *s, struct msghdr *h, size_t room, long r)
 	say_received(s, data_in, r);
 }
 
-HELPER void incoming_make(struct msghdr *h, struct iovec v[2], union address *from)
+/* All of a netlink message, or too little for any. And not nothing of a Unix stream with
+ * an urgent byte, of which Linux finds nothing to look at then. */
+HELPER size_t size_of_buffer(const struct slot *s, size_t size)
+{
+	if (!size && urgent_sent && s->domain == AF_UNIX)
+		return 1;
+	return s->domain == AF_NETLINK && size > 20 ? DATA : size;
+}
+
+HELPER void incoming_make(const struct slot *s, struct msghdr *h, struct iovec v[2],
+			  union address *from)
 {
 	static const unsigned sizes[] = {1, 2, 5, 20, 100, 1000, 70000, 70000, 70000, 0};
-	size_t size = ONE_OF(sizes), first = one_in(3) ? pick((unsigned)size + 1) : size;
+	size_t size = size_of_buffer(s, ONE_OF(sizes)),
+	       first = one_in(3) ? pick((unsigned)size + 1) : size;
 
 	memset(from, 0, sizeof(*from));
 	v[0] = (struct iovec){data_in, first};
@@ -253,10 +282,10 @@ HELPER void do_recvmsg(struct slot *s, int how)
 	size_t room;
 	long r;
 
-	incoming_make(&h, v, &from);
+	incoming_make(s, &h, v, &from);
 	room = h.msg_namelen;
 	spoil_vector(s, &h);
-	r = say_result(recvmsg(s->fd, &h, how));
+	r = say_size(s, recvmsg(s->fd, &h, how));
 	if (r < 0)
 		return;
 	if (h.msg_namelen > sizeof(from) || h.msg_controllen > sizeof(control))
@@ -288,7 +317,8 @@ HELPER void do_recvmmsg(struct slot *s, int how)
 	say_result(r);
 	for (long i = 0; i < r; i++) {
 		memcpy(data_in, data[i], 3000);
-		say(" %u", m[i].msg_len);
+		say(" ");
+		say_size(s, m[i].msg_len);
 		say_message(s, &m[i].msg_hdr, sizeof(from[i]),
 			    m[i].msg_len > 3000 ? 0 : m[i].msg_len);
 	}
@@ -299,7 +329,7 @@ HELPER void do_recv(struct slot *s)
 	static const unsigned sizes[] = {0, 1, 2, 10, 100, 1000, 70000, 70000};
 	int how = flags_in(s);
 	unsigned what = pick(10);
-	size_t size = ONE_OF(sizes);
+	size_t size = size_of_buffer(s, ONE_OF(sizes));
 	union address from = {0};
 	socklen_t len = one_in(10) ? pick(30) : sizeof(from), room = len;
 	long r;
@@ -326,7 +356,7 @@ HELPER void do_recv(struct slot *s)
 	else
 		r = recvfrom(s->fd, data_in, size, how, &from.any,
 			     place(&len, sizeof(len), false));
-	if (say_result(r) < 0)
+	if (say_size(s, r) < 0)
 		return;
 	say_received(s, data_in, r);
 	if (what >= 4 && s->domain != AF_PACKET) {
