@@ -158,6 +158,20 @@ static void it_keeps_a_listener_from_listening_again(void)
 	CHECK(close(l) == 0);
 }
 
+/* Whoever leaves the choice of a port to the system can always listen with it. */
+static void any_port_can_be_listened_with(void)
+{
+	int fd[2];
+
+	for (int i = 0; i < 500; i++) {
+		int l = listener();
+
+		pair_by(l, tcp(false), fd);
+		end_in_order(fd[1], fd[0]); /* the server's port waits */
+		CHECK(close(l) == 0);
+	}
+}
+
 /* ---- connections between the same two ---- */
 
 static void a_named_port_connects_anew(void)
@@ -474,7 +488,7 @@ static void their_number_and_time_are_bounded(void)
 RUN(TEST(who_ends_first_waits), TEST(it_waits_beside_an_open_socket),
     TEST(a_reset_leaves_nothing), TEST(an_unaccepted_one_waits_too),
     TEST(the_port_is_kept), TEST(it_is_shared_if_both_say_so),
-    TEST(it_keeps_a_listener_from_listening_again), TEST(a_named_port_connects_anew),
-    TEST(others_get_another_port), TEST(of_ipv6), TEST(netlink_tells),
-    TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
+    TEST(it_keeps_a_listener_from_listening_again), TEST(any_port_can_be_listened_with),
+    TEST(a_named_port_connects_anew), TEST(others_get_another_port), TEST(of_ipv6),
+    TEST(netlink_tells), TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
     TEST(the_settings_are_heeded), TEST(their_number_and_time_are_bounded))

@@ -49,6 +49,7 @@ struct inet_socket {
 	nsec_t receive_timeout, send_timeout;
 	/* Of TCP, see tcp.h: */
 	bool is_bound;	       /* atomic: by bind(2) */
+	bool has_chosen_port;  /* atomic: to port 0: the host chose */
 	bool is_hosted;	       /* atomic: the host has its connection, for good */
 	bool is_plain_tcp;     /* atomic: no option that only the host can heed */
 	bool in_memory;	       /* atomic: conn is a connection in memory */

@@ -63,6 +63,7 @@ static bool host_allows(const struct socket *s, const struct linux_sockaddr_stor
 	return !err || err == -EADDRINUSE;
 }
 
+/* A port that the host chose may be kept: it does not know. Nobody asked for that one. */
 bool tcp_own_name_is_kept(const struct socket *s)
 {
 	struct tcp_target t = {0};
@@ -70,6 +71,7 @@ bool tcp_own_name_is_kept(const struct socket *s)
 	int len = sizeof(listens);
 
 	return tcp_wait_count(s->net) && !atomic_load(&inet_of(s)->is_hosted) &&
+	       !atomic_load(&inet_of(s)->has_chosen_port) &&
 	       tcp_host_name(s->host_fd, &t.name, &t.is_v4) && is_kept(s, &t) &&
 	       !host_getsockopt(s->host_fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) &&
 	       !listens;
@@ -91,6 +93,8 @@ static int tcp_bind(struct socket *s, const struct linux_sockaddr_storage *addr,
 	do
 		err = inet_ops.bind(s, addr, len);
 	while (err == -EADDRINUSE && has_name && tcp_lease_forget(t.name.port));
+	if (!err && !((const struct linux_sockaddr_in *)addr)->sin_port)
+		atomic_store(&i->has_chosen_port, true);
 	if (!err)
 		atomic_store(&i->is_bound, true);
 	return err;
