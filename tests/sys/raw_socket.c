@@ -180,6 +180,28 @@ static void parts_are_put_together(void)
 	CHECK(port_of(fd) == 0 && close(fd) == 0);
 }
 
+/* Nothing of a message goes out when a part of it cannot. */
+static void large_parts_are_refused(void)
+{
+	static char big[65536];
+	int fd = raw(AF_INET, 253);
+
+	CHECK(connect4(fd, "127.0.0.1", 0) == 0);
+	CHECK(send(fd, "abc", 3, MSG_MORE) == 3);
+	FAILS(EFAULT, send(fd, (void *)16, 4, 0));
+	CHECK(send(fd, "de", 2, 0) == 2);
+	CHECK(recv(fd, big, sizeof(big), 0) == 22 && !memcmp(big + 20, "de", 2));
+	CHECK(send(fd, "abc", 3, MSG_MORE) == 3);
+	FAILS(EMSGSIZE, send(fd, big, 65516, 0));
+	CHECK(send(fd, "fg", 2, 0) == 2);
+	CHECK(recv(fd, big, sizeof(big), 0) == 22 && !memcmp(big + 20, "fg", 2));
+	CHECK(send(fd, "abc", 3, MSG_MORE) == 3); /* that is refused before */
+	FAILS(EMSGSIZE, send(fd, big, 65536, 0));
+	CHECK(send(fd, "hi", 2, 0) == 2);
+	CHECK(recv(fd, big, sizeof(big), 0) == 25 && !memcmp(big + 20, "abchi", 5));
+	CHECK(close(fd) == 0);
+}
+
 static void mapped_addresses_lead_nowhere(void)
 {
 	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
@@ -250,10 +272,11 @@ static void pings_have_identifiers(void)
 int main(void)
 {
 	const struct test all[] = {
-		TEST(requests_are_answered),  TEST(datagrams_are_seen),
-		TEST(headers_are_ones_own),   TEST(ipv6_sums_up),
-		TEST(wrong_ones_are_refused), TEST(pings_have_identifiers),
-		TEST(parts_are_put_together), TEST(mapped_addresses_lead_nowhere),
+		TEST(requests_are_answered),   TEST(datagrams_are_seen),
+		TEST(headers_are_ones_own),    TEST(ipv6_sums_up),
+		TEST(wrong_ones_are_refused),  TEST(pings_have_identifiers),
+		TEST(parts_are_put_together),  TEST(mapped_addresses_lead_nowhere),
+		TEST(large_parts_are_refused),
 	};
 
 	if (!own_network()) {

@@ -146,6 +146,43 @@ static void corks_hold_back(void)
 	close_pair(fd);
 }
 
+/* Whatever goes wrong with a part, what was held back goes with it. */
+static void errors_discard_what_is_held_back(void)
+{
+	static char big[70000];
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+	int fd[2];
+
+	udp_pair(fd);
+	CHECK(send(fd[0], "abc", 3, MSG_MORE) == 3);
+	FAILS(EFAULT, send(fd[0], (void *)16, 4, 0));
+	CHECK(send(fd[0], "de", 2, 0) == 2 && gets(fd[1], "de"));
+	CHECK(send(fd[0], "abc", 3, MSG_MORE) == 3);
+	FAILS(EMSGSIZE, send(fd[0], big, 65507, 0));
+	CHECK(send(fd[0], "fg", 2, 0) == 2 && gets(fd[1], "fg"));
+	CHECK(send(fd[0], "abc", 3, MSG_MORE) == 3); /* that is refused before */
+	FAILS(EMSGSIZE, send(fd[0], big, 65536, 0));
+	CHECK(send(fd[0], "hi", 2, 0) == 2 && gets(fd[1], "abchi"));
+	/* It grows. */
+	CHECK(send(fd[0], "abc", 3, MSG_MORE) == 3);
+	CHECK(send(fd[0], big, 50000, MSG_MORE) == 50000);
+	CHECK(send(fd[0], big, 15504, 0) == 15504);
+	CHECK(recv(fd[1], big, sizeof(big), 0) == 65507);
+	close_pair(fd);
+
+	fd[0] = udp6();
+	fd[1] = udp6();
+	a.sin6_addr = in6addr_loopback;
+	if (bind(fd[1], (void *)&a, sizeof(a)) == 0) {
+		a.sin6_port = htons(port_of(fd[1]));
+		CHECK(connect(fd[0], (void *)&a, sizeof(a)) == 0);
+		CHECK(send(fd[0], "abc", 3, MSG_MORE) == 3);
+		FAILS(EMSGSIZE, send(fd[0], (void *)16, 1 << 26, 0)); /* unread */
+		CHECK(send(fd[0], "de", 2, 0) == 2 && gets(fd[1], "de"));
+	}
+	close_pair(fd);
+}
+
 static void segments_are_messages(void)
 {
 	struct received r;
@@ -263,6 +300,7 @@ int main(void)
 		TEST(ipv6_tells),
 		TEST(senders_choose),
 		TEST(corks_hold_back),
+		TEST(errors_discard_what_is_held_back),
 		TEST(segments_are_messages),
 		TEST(stamps_are_told),
 		TEST(mtus_are_heeded),

@@ -23,32 +23,44 @@ static void cork_destroy(struct dgram_cork *c)
 	kfree(c);
 }
 
-/* Appends p's data, and frees p. The socket's lock is held. */
-static int cork_append(struct dgram_cork *c, struct dgram_packet *p)
+/* Can so much be appended? The socket's lock is held. */
+static int cork_check(struct dgram_cork *c, size_t more)
+{
+	bool is_raw = c->to.d->kind == DGRAM_RAW;
+
+	if (c->packet->size + more <= (is_raw ? raw_most(&c->to) : udp_most(&c->to)))
+		return 0;
+	return is_raw ? raw_too_large(&c->to) : udp_too_large(&c->to);
+}
+
+static int cork_grow(struct dgram_cork *c, uint32_t wanted)
+{
+	uint32_t room = MIN(MAX(wanted, c->room * 2), (uint32_t)IP_SIZE_MAX);
+	uint32_t used = c->packet->size;
+	struct dgram_packet *larger = dgram_packet_create(room);
+
+	if (!larger)
+		return -ENOBUFS;
+	memcpy(larger->data, c->packet->data, used);
+	larger->size = used;
+	dgram_packet_destroy(c->packet);
+	c->packet = larger;
+	c->room = room;
+	return 0;
+}
+
+/* Appends p's data. The socket's lock is held. */
+static int cork_append(struct dgram_cork *c, const struct dgram_packet *p)
 {
 	uint32_t used = c->packet->size;
-	uint32_t wanted = used + p->size;
-	bool is_raw = c->to.d->kind == DGRAM_RAW;
-	struct dgram_packet *larger;
+	int err = cork_check(c, p->size);
 
-	if (wanted > (is_raw ? raw_most(&c->to) : udp_most(&c->to))) {
-		dgram_packet_destroy(p);
-		return is_raw ? raw_too_large(&c->to) : udp_too_large(&c->to);
-	}
-	if (wanted > c->room) {
-		c->room = MIN(MAX(wanted, c->room * 2), (uint32_t)IP_SIZE_MAX);
-		larger = dgram_packet_create(c->room);
-		if (!larger) {
-			dgram_packet_destroy(p);
-			return -ENOBUFS;
-		}
-		memcpy(larger->data, c->packet->data, used);
-		dgram_packet_destroy(c->packet);
-		c->packet = larger;
-	}
+	if (!err && used + p->size > c->room)
+		err = cork_grow(c, used + p->size);
+	if (err)
+		return err;
 	memcpy(c->packet->data + used, p->data, p->size);
-	c->packet->size = wanted;
-	dgram_packet_destroy(p);
+	c->packet->size = used + p->size;
 	return 0;
 }
 
@@ -103,39 +115,63 @@ uint32_t dgram_cork_charge(struct dgram *d)
 	return atomic_load_relaxed(&d->cork_charge);
 }
 
-ssize_t dgram_send_corked(struct dgram_send *w, bool is_prepared, bool goes_on)
+/* Before anything is read of so large a message. */
+static int check_size(struct dgram_send *w, size_t size, bool is_prepared)
 {
 	struct dgram *d = w->d;
-	struct uio start = *w->m->data;
-	size_t size = w->m->data->left;
-	struct dgram_packet *p;
-	int err = dgram_read_data(w, 0, &p);
+	int err;
 
-	if (err)
-		return err;
+	lock_take(&d->local.inet.lock);
+	if (d->cork)
+		err = cork_check(d->cork, size);
+	else
+		err = is_prepared ? 0 : -ENOENT; /* somebody else has sent it */
+	lock_drop(&d->local.inet.lock);
+	return err;
+}
+
+/* p is taken. */
+static int append_or_begin(struct dgram_send *w, struct dgram_packet *p, bool is_prepared)
+{
+	struct dgram *d = w->d;
+	bool is_begun = false;
+	int err = 0;
+
 	lock_take(&d->local.inet.lock);
 	if (d->cork) {
 		err = cork_append(d->cork, p);
-	} else if (!is_prepared) { /* somebody else has sent it */
-		*w->m->data = start;
-		dgram_packet_destroy(p);
+	} else if (!is_prepared) {
 		err = -ENOENT;
 	} else {
-		struct dgram_cork *c = cork_create(w, p);
-
-		atomic_store(&d->cork, c);
-		if (!c) {
-			dgram_packet_destroy(p);
-			err = -ENOBUFS;
-		}
+		atomic_store(&d->cork, cork_create(w, p));
+		is_begun = d->cork != NULL;
+		err = is_begun ? 0 : -ENOBUFS;
 	}
 	if (!err)
 		atomic_store_relaxed(&d->cork_charge,
 				     dgram_charge(d->cork->packet->size));
 	lock_drop(&d->local.inet.lock);
-	if (err == -EMSGSIZE)
-		dgram_cork_drop(d); /* all of it */
-	else if (!err && !goes_on)
-		err = dgram_uncork(d);
+	if (!is_begun)
+		dgram_packet_destroy(p);
+	return err;
+}
+
+ssize_t dgram_send_corked(struct dgram_send *w, bool is_prepared, bool goes_on)
+{
+	struct uio start = *w->m->data;
+	size_t size = w->m->data->left;
+	struct dgram_packet *p;
+	int err = check_size(w, size, is_prepared);
+
+	if (!err)
+		err = dgram_read_data(w, 0, &p);
+	if (!err)
+		err = append_or_begin(w, p, is_prepared);
+	if (err == -ENOENT)
+		*w->m->data = start;
+	else if (err)
+		dgram_cork_drop(w->d); /* all of it */
+	else if (!goes_on)
+		err = dgram_uncork(w->d);
 	return err ? err : (ssize_t)size;
 }

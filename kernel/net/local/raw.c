@@ -382,10 +382,13 @@ ssize_t raw_send(struct socket *s, struct message *m)
 	/* It may be changed meanwhile. */
 	w.has_header = atomic_load_relaxed(&w.d->has_header);
 	err = prepare(&w);
-	if (!err && size > raw_most(&w))
-		err = raw_too_large(&w);
 	if (err)
 		return err;
+	if (unlikely(size > raw_most(&w))) {
+		if (!w.has_header)
+			dgram_cork_drop(w.d);
+		return raw_too_large(&w);
+	}
 	if (unlikely(m->flags & MSG_PROBE)) /* it is only asked whether it could go */
 		return (ssize_t)size;
 	if (!w.has_header &&
