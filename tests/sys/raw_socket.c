@@ -180,10 +180,11 @@ static void parts_are_put_together(void)
 	CHECK(port_of(fd) == 0 && close(fd) == 0);
 }
 
-/* Nothing of a message goes out when a part of it cannot. */
+/* Nothing of a message goes out when a part of it cannot; and options take their room. */
 static void large_parts_are_refused(void)
 {
 	static char big[65536];
+	uint8_t options[40];
 	int fd = raw(AF_INET, 253);
 
 	CHECK(connect4(fd, "127.0.0.1", 0) == 0);
@@ -199,6 +200,13 @@ static void large_parts_are_refused(void)
 	FAILS(EMSGSIZE, send(fd, big, 65536, 0));
 	CHECK(send(fd, "hi", 2, 0) == 2);
 	CHECK(recv(fd, big, sizeof(big), 0) == 25 && !memcmp(big + 20, "abchi", 5));
+
+	memset(options, IPOPT_NOP, sizeof(options));
+	CHECK(setsockopt(fd, SOL_IP, IP_OPTIONS, options, sizeof(options)) == 0);
+	FAILS(EMSGSIZE, send(fd, big, 65515, 0));
+	FAILS(EMSGSIZE, send(fd, big, 65476, 0));
+	CHECK(send(fd, big, 65475, 0) == 65475);
+	CHECK(recv(fd, big, sizeof(big), 0) == 65535);
 	CHECK(close(fd) == 0);
 }
 

@@ -92,6 +92,14 @@ uint32_t udp_most(const struct dgram_send *w);
 uint32_t raw_most(const struct dgram_send *w);
 int udp_too_large(struct dgram_send *w);
 int raw_too_large(struct dgram_send *w);
+/* Of IPv4: what IP_OPTIONS or the message's own options take of the header. */
+static inline uint32_t dgram_options_size(const struct dgram_send *w)
+{
+	size_t size =
+		w->options_size ? w->options_size : w->d->local.options.ip_options_size;
+
+	return (uint32_t)(size + 3) / 4 * 4;
+}
 
 /* ---- cork.c ---- */
 

@@ -263,7 +263,9 @@ static int prepare(struct dgram_send *w)
 
 uint32_t raw_most(const struct dgram_send *w)
 {
-	return w->to.is_v4 && !w->has_header ? IP_SIZE_MAX - IP4_HEADER : IP_SIZE_MAX;
+	if (!w->to.is_v4 || w->has_header)
+		return IP_SIZE_MAX;
+	return IP_SIZE_MAX - IP4_HEADER - dgram_options_size(w);
 }
 
 int raw_too_large(struct dgram_send *w)
@@ -303,6 +305,8 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 		err = ip_set_options(p, w->options_size ? w->options : o->ip_options,
 				     w->options_size ? w->options_size
 						     : o->ip_options_size);
+	if (!err && unlikely(p->size > raw_most(w))) /* they were set meanwhile */
+		err = -EMSGSIZE;
 	if (err)
 		return err;
 	ip_describe(w->s->net, p, &ip);

@@ -20,10 +20,7 @@ enum {
 
 uint32_t udp_most(const struct dgram_send *w)
 {
-	uint32_t options =
-		(uint32_t)(w->options_size + w->d->local.options.ip_options_size);
-
-	return w->to.is_v4 ? UDP4_MAX - (options + 3) / 4 * 4 : UDP6_MAX;
+	return w->to.is_v4 ? UDP4_MAX - dgram_options_size(w) : UDP6_MAX;
 }
 
 static bool may_not_fragment(const struct dgram_send *w)
@@ -131,6 +128,8 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 		err = ip_set_options(p, w->options_size ? w->options : o->ip_options,
 				     w->options_size ? w->options_size
 						     : o->ip_options_size);
+	if (!err && unlikely(p->size > udp_most(w))) /* they were set meanwhile */
+		err = -EMSGSIZE;
 	if (err) {
 		dgram_packet_destroy(p);
 		return err;
