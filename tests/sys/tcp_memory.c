@@ -92,6 +92,7 @@ static void who_was_reset_is_accepted(void)
 		CHECK(a >= 0 && len == sizeof(n) && n.sin_family == AF_INET);
 		CHECK(n.sin_port == own.sin_port);
 		CHECK(n.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+		CHECK(ready(a, POLLHUP, 20000) & POLLHUP); /* it has come */
 		FAILS(ENOTCONN, getpeername(a, (void *)&n, &len));
 		CHECK(i < 2 || recv(a, b, sizeof(b), 0) == 4);
 		FAILS(ECONNRESET, recv(a, b, sizeof(b), 0));
