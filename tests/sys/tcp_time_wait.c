@@ -10,10 +10,20 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
+/* What the machine, or whose network this is, has chosen. */
+static int setting(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	return atoi(file_get(path));
+}
+
 /* ---- who waits, and who does not ---- */
 
 static void who_ends_first_waits(void)
 {
+	int timeout = setting("tcp_fin_timeout");
 	struct row r;
 	int fd[2];
 
@@ -23,7 +33,9 @@ static void who_ends_first_waits(void)
 	CHECK(settles(client, server, TCP_FIN_WAIT2));
 	CHECK(settles(server, client, TCP_CLOSE_WAIT));
 	CHECK(row_find("/proc/net/tcp", client, server, &r));
-	CHECK(r.timer == 3 && r.when > 0 && r.when <= 6000 && !r.inode && !r.uid);
+	CHECK(!r.inode && !r.uid);
+	CHECK(timeout > 60 ||
+	      (r.timer == 3 && r.when > 0 && (int)r.when <= timeout * 100));
 	CHECK(close(fd[1]) == 0);
 	CHECK(settles(client, server, TCP_TIME_WAIT));
 	CHECK(settles(server, client, 0));
@@ -177,9 +189,12 @@ static void any_port_can_be_listened_with(void)
 static void a_named_port_connects_anew(void)
 {
 	int fd[2];
-	int l = listener_apart(false);
+	int l;
 	uint16_t port;
 
+	if (!setting("tcp_timestamps") || !setting("tcp_tw_reuse"))
+		return; /* without these it does not */
+	l = listener_apart(false);
 	pair_by(l, bind_apart(tcp(true)), fd);
 	port = client;
 	end_in_order(fd[0], fd[1]);
@@ -338,7 +353,7 @@ static void linger2_says_how_long(void)
 	int fd[2];
 
 	pair(fd, false);
-	CHECK(option(fd[0], SOL_TCP, TCP_LINGER2) == 60);
+	CHECK(option(fd[0], SOL_TCP, TCP_LINGER2) == setting("tcp_fin_timeout"));
 	CHECK(set_option(fd[0], SOL_TCP, TCP_LINGER2, 1) == 0);
 	CHECK(close(fd[0]) == 0 && settles(client, server, TCP_FIN_WAIT2));
 	CHECK(settles(client, server, 0));

@@ -69,16 +69,42 @@ HELPER int tcp(bool reuses)
 	return fd;
 }
 
-/* Binds fd to a port that no connect and no other bind would choose. */
+HELPER int try_bind(bool reuses, const char *addr, uint16_t port)
+{
+	int fd = tcp(reuses);
+	int err = bind4(fd, addr, port) ? errno : 0;
+
+	CHECK(close(fd) == 0);
+	return err;
+}
+
+HELPER int try_bind6(bool v6only, const char *addr, uint16_t port)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	CHECK(fd >= 0 && set_option(fd, SOL_IPV6, IPV6_V6ONLY, v6only) == 0);
+	err = bind6(fd, addr, port) ? errno : 0;
+	CHECK(close(fd) == 0);
+	return err;
+}
+
+enum { APART_FIRST = 3000, APART_COUNT = 7000 };
+
+/* Binds fd to a port that no connect and no other bind would choose, and that nobody has
+ * at any other address. */
 HELPER int bind_apart(int fd)
 {
 	static unsigned next;
 	uint16_t port;
 
 	do {
-		CHECK(next < 10000);
-		port = (uint16_t)(10000 + ((unsigned)getpid() * 37 + next++) % 20000);
-	} while (bind4(fd, "127.0.0.1", port) != 0 && errno == EADDRINUSE);
+		CHECK(next < APART_COUNT);
+		port = (uint16_t)(APART_FIRST +
+				  ((unsigned)getpid() * 37 + next++) % APART_COUNT);
+	} while (try_bind(false, "0.0.0.0", port) == EADDRINUSE ||
+		 try_bind6(true, "::", port) == EADDRINUSE ||
+		 (bind4(fd, "127.0.0.1", port) != 0 && errno == EADDRINUSE));
 	CHECK(port_of(fd) == port);
 	return fd;
 }
@@ -128,15 +154,6 @@ HELPER void abort_on_close(int fd)
 	CHECK(close(fd) == 0);
 }
 
-HELPER int try_bind(bool reuses, const char *addr, uint16_t port)
-{
-	int fd = tcp(reuses);
-	int err = bind4(fd, addr, port) ? errno : 0;
-
-	CHECK(close(fd) == 0);
-	return err;
-}
-
 /* What the table does not show any more may be still on its way out. */
 HELPER bool becomes_free(uint16_t port)
 {
@@ -146,15 +163,4 @@ HELPER bool becomes_free(uint16_t port)
 	while ((err = try_bind(false, "127.0.0.1", port)) != 0 && now_ms() < end)
 		sleep_ms(5);
 	return err == 0;
-}
-
-HELPER int try_bind6(bool v6only, const char *addr, uint16_t port)
-{
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err;
-
-	CHECK(fd >= 0 && set_option(fd, SOL_IPV6, IPV6_V6ONLY, v6only) == 0);
-	err = bind6(fd, addr, port) ? errno : 0;
-	CHECK(close(fd) == 0);
-	return err;
 }
