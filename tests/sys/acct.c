@@ -83,7 +83,7 @@ static void *burn(void *arg)
 
 	do
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	while (t.tv_nsec < 70000000 && !t.tv_sec);
+	while (t.tv_nsec < 200000000 && !t.tv_sec);
 	return arg;
 }
 
@@ -109,9 +109,10 @@ static void each_end_makes_a_record(void)
 	CHECK(r.ppid == (uint32_t)getpid() && (r.flag & FORK) &&
 	      !(r.flag & (SIG | CORE)));
 	CHECK(r.start + 1 >= before && r.start <= time(NULL));
-	CHECK(r.elapsed >= 7 && r.elapsed < 6000);
-	CHECK(expand(r.user) + expand(r.system) >= 12);
-	CHECK(expand(r.user) + expand(r.system) <= 100);
+	CHECK(r.elapsed >= 20 && r.elapsed < 6000);
+	/* By whose time it was when the clock ticked: few, beside others. */
+	CHECK(expand(r.user) + expand(r.system) >= 5);
+	CHECK(expand(r.user) + expand(r.system) <= 200);
 	CHECK(expand(r.memory) > 100 && expand(r.memory) < 1UL << 32);
 	CHECK(r.min_faults > 0 && r.swaps == 0);
 	CHECK(strncmp(r.comm, "acct", 16) == 0);
