@@ -133,8 +133,9 @@ static int run_begin(struct mm *mm, struct run *r, struct vma *v, uaddr_t end,
 	return 0;
 }
 
-/* Keeps what the host has been told, area by area. Returns where it ends: beyond the run
- * if the last was joined with another that is like it. */
+/* Keeps what the host has been told, area by area; what has come to count is reserved no
+ * longer. Returns where it ends: beyond the run if the last was joined with another that
+ * is like it. */
 static uaddr_t run_keep(struct mm *mm, struct run *r, uaddr_t end, struct protect *p)
 {
 	struct vma_look look;
@@ -156,8 +157,27 @@ static uaddr_t run_keep(struct mm *mm, struct run *r, uaddr_t end, struct protec
 		r->promised -= promised;
 		at = MIN(v->end, end);
 	}
-	commit_release(r->promised); /* of what was joined before its turn */
 	return at;
+}
+
+/* The host would not change all of a run, and may have changed some: each area in turn,
+ * up to the one that must stay as it is, which is to be known. There is one call for
+ * each, and no end between them: what the host has changed must be kept. */
+static int protect_singly(struct mm *mm, struct run *r, uaddr_t end, struct protect *p)
+{
+	uaddr_t last = r->end;
+
+	while (r->start < last) {
+		struct vma *v = vma_at(mm, r->start);
+		int err;
+
+		r->end = MIN(v->end, last);
+		err = host_mprotect(r->start, r->end - r->start, (int)p->prot);
+		if (err)
+			return err;
+		r->start = run_keep(mm, r, end, p);
+	}
+	return 0;
 }
 
 /* Changes what can be changed at once from at on, where v is. Returns where that ends, or
@@ -174,16 +194,12 @@ static long protect_run(struct mm *mm, struct vma *v, uaddr_t at, uaddr_t end,
 		err = uffd_host_protect(mm, at, r.end, p->prot);
 	else
 		err = host_mprotect(at, r.end - at, (int)p->prot);
-	if (unlikely(err) && r.end > v->end) {
-		/* Which of them it was is to be known. */
-		commit_release(r.promised);
-		return protect_run(mm, v, at, v->end, p);
-	}
-	if (err) {
-		commit_release(r.promised);
-		return err;
-	}
-	return (long)run_keep(mm, &r, end, p);
+	if (likely(!err))
+		r.start = run_keep(mm, &r, end, p);
+	else if (r.end > v->end)
+		err = protect_singly(mm, &r, end, p);
+	commit_release(r.promised); /* what did not come to count after all */
+	return err ? err : (long)r.start;
 }
 
 /* The areas in turn: what comes before a hole, or an area that must stay as it is, has
@@ -211,6 +227,8 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, uint64_t pr
 		v = vma_at(mm, at);
 		if (!v || (v->flags & VMA_HIDDEN))
 			return -ENOMEM;
+		if (at > start && current_is_killed())
+			return -EINTR;
 		to = protect_run(mm, v, at, end, p);
 		if (to < 0)
 			return (int)to;
