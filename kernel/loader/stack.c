@@ -131,7 +131,7 @@ static int map_stack(struct mm *mm, bool exec_stack, size_t strings, uaddr_t *to
 	mm->stack_low = *top - size;
 	mm->mmap_top = ALIGN_DOWN(*top - gap, PAGE_SIZE) - STACK_GAP -
 		       (random_bits(MMAP_RANDOM_BITS) << PAGE_SHIFT);
-	mm->stack_reach = mm->mmap_top;
+	mm->stack_reach = 0; /* nothing is below it yet */
 	if (current()->personality & ADDR_COMPAT_LAYOUT)
 		mm->mmap_bottom = ALIGN_UP(USER_END / 3, PAGE_SIZE) +
 				  (random_bits(MMAP_RANDOM_BITS) << PAGE_SHIFT);

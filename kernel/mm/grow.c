@@ -103,17 +103,6 @@ static bool grow_to(struct mm *mm, struct vma *v, uaddr_t start)
 	return grown;
 }
 
-/* Where a stack may come to is above all mappings at first. From here on it may be amid
- * them: who asks then has to look. */
-void mm_stack_limit_raised(struct mm *mm, uint64_t limit)
-{
-	uaddr_t reach = limit < mm->stack_start ? mm->stack_start - limit : 0;
-	uaddr_t now = atomic_load(&mm->stack_reach);
-
-	while (reach < now && !atomic_try_cas(&mm->stack_reach, &now, reach))
-		;
-}
-
 bool mm_grow(struct mm *mm, uaddr_t addr, uint64_t *seen)
 {
 	struct vma *v;

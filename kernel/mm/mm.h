@@ -103,7 +103,7 @@ struct mm {
 	struct uffd_mm *uffd; /* atomic: ref: userfaultfd(2) was called; NULL: never */
 	uaddr_t mmap_top;     /* allocations go down from here */
 	uaddr_t stack_low;    /* atomic: lock to write: where the first stack begins */
-	uaddr_t stack_reach;  /* atomic: and where it may come to, as limits go */
+	uaddr_t stack_reach;  /* atomic: lock to write: and what lies below it ends */
 	uaddr_t mmap_bottom;  /* or up from here (ADDR_COMPAT_LAYOUT): 0: down */
 	uaddr_t brk_start;
 	uaddr_t brk_end;
@@ -187,8 +187,6 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out);
 /* A fault at addr below a growing area: true when it was grown, or has been meanwhile,
  * and the access may be tried again. seen: the task's own, how many growths it knows. */
 bool mm_grow(struct mm *mm, uaddr_t addr, uint64_t *seen);
-/* A process that has mm may let its stack become so large. */
-void mm_stack_limit_raised(struct mm *mm, uint64_t limit);
 /* addr may be where the first stack has not grown to yet: what is to be accessed there by
  * the host, or under a lock, cannot wait for a fault. */
 static inline bool mm_is_below_stack(const struct mm *mm, uaddr_t addr)

@@ -326,10 +326,12 @@ void vma_clear(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_spares *s)
 		vma_free(v);
 		v = next;
 	}
+	if (start <= mm->stack_low && mm->stack_low < end) {
+		bool is_left = v && (v->flags & (VMA_STACK | VMA_GROWSDOWN));
+
+		atomic_store(&mm->stack_low, is_left ? v->start : 0);
+	}
 	vma_gap_changed(mm, v);
-	if (start <= mm->stack_low && mm->stack_low < end && v &&
-	    (v->flags & (VMA_STACK | VMA_GROWSDOWN)))
-		atomic_store(&mm->stack_low, v->start);
 }
 
 /* As Linux, which finds the processes that share a page by the area that it was first in:

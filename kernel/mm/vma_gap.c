@@ -4,6 +4,7 @@
  * Each area knows the gap below it, and the largest gap of its subtree, so that a search
  * goes straight to the first gap that is large enough. A gap is the area's that lies
  * above it; the one above the last area is nobody's. */
+#include "lib/atomic.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 
@@ -50,7 +51,11 @@ void vma_gap_changed(struct mm *mm, struct vma *v)
 	uaddr_t high = v ? start_with_gap(v) : 0;
 	size_t gap = high > low ? high - low : 0;
 
-	if (!v || v->gap == gap)
+	if (!v)
+		return;
+	if (v->start == mm->stack_low)
+		atomic_store(&mm->stack_reach, low);
+	if (v->gap == gap)
 		return;
 	v->gap = gap;
 	tree_sum_changed(&mm->areas, &v->node);

@@ -6,7 +6,6 @@
 #include "abi/resource.h"
 #include "abi/syscall.h"
 #include "lib/atomic.h"
-#include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "process/cpu_limit.h"
 #include "process/identity.h"
@@ -39,10 +38,6 @@ static int limit_exchange(struct task *of, unsigned int resource,
 		err = -EPERM;
 	if (value && !err)
 		p->rlimits[resource] = *value;
-	/* Until it is a zombie its mm changes under this lock only, and lives as long. */
-	if (value && !err && resource == RLIMIT_STACK && of->mm &&
-	    of->state != TASK_ZOMBIE && of->state != TASK_DEAD)
-		mm_stack_limit_raised(of->mm, value->rlim_cur);
 	lock_drop(&p->lock);
 	if (value && !err && resource == RLIMIT_CPU)
 		cpu_limit_changed(p);

@@ -835,6 +835,40 @@ static void a_stack_grows_down_to_its_limit(void)
 	finish();
 }
 
+static void what_is_below_the_first_stack_is_known(void)
+{
+	uaddr_t top = WINDOW + 100 * PAGE_SIZE;
+	uaddr_t low = top - 2 * PAGE_SIZE;
+	uint64_t seen = 0;
+
+	start();
+	limits[RLIMIT_STACK] = UINT64_MAX;
+	CHECK(mm_map(mm, low, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0, VMA_STACK) > 0);
+	CHECK(!mm_is_below_stack(mm, low - 1));
+	mm->stack_low = low;
+	mm->stack_reach = 0;
+	CHECK(mm_is_below_stack(mm, low - 1) && mm_is_below_stack(mm, WINDOW));
+	CHECK(map_at(WINDOW, 4 * PAGE_SIZE, MAP_FIXED) > 0);
+	CHECK(!mm_is_below_stack(mm, WINDOW + 4 * PAGE_SIZE - 1));
+	CHECK(mm_is_below_stack(mm, WINDOW + 4 * PAGE_SIZE));
+	CHECK(mm_is_below_stack(mm, low - 1) && !mm_is_below_stack(mm, low));
+	CHECK(mm_unmap(mm, WINDOW + 2 * PAGE_SIZE, 2 * PAGE_SIZE) == 0);
+	CHECK(mm_is_below_stack(mm, WINDOW + 2 * PAGE_SIZE));
+	CHECK(!mm_is_below_stack(mm, WINDOW + 2 * PAGE_SIZE - 1));
+	CHECK(mm_unmap(mm, WINDOW, 2 * PAGE_SIZE) == 0);
+	CHECK(mm_is_below_stack(mm, WINDOW));
+	CHECK(mm_grow(mm, low - PAGE_SIZE, &seen));
+	CHECK(mm_is_below_stack(mm, WINDOW));
+	CHECK(!mm_is_below_stack(mm, low - PAGE_SIZE));
+	CHECK(mm_unmap(mm, low - PAGE_SIZE, 2 * PAGE_SIZE) == 0);
+	CHECK(mm_is_below_stack(mm, low) && !mm_is_below_stack(mm, low + PAGE_SIZE));
+	/* Without one, nothing is. */
+	CHECK(mm_unmap(mm, low, 2 * PAGE_SIZE) == 0);
+	CHECK(!mm_is_below_stack(mm, low) && !mm_is_below_stack(mm, WINDOW));
+	finish();
+}
+
 static void a_copy_for_fork_has_the_areas_but_not_those_marked(void)
 {
 	struct mm *copy;
@@ -913,7 +947,7 @@ static void bits_of_pages_are_bounded(void)
 RUN(TEST(the_kernels_range_cannot_be_named), TEST(limits_are_kept),
     TEST(a_move_of_several_host_mappings_is_all_or_nothing),
     TEST(brk_grows_and_shrinks_and_stops_at_neighbours),
-    TEST(a_stack_grows_down_to_its_limit),
+    TEST(a_stack_grows_down_to_its_limit), TEST(what_is_below_the_first_stack_is_known),
     TEST(a_copy_for_fork_has_the_areas_but_not_those_marked),
     TEST(shared_memory_leaves_nothing_when_it_cannot_be_made),
     TEST(bits_of_pages_are_bounded), TEST(areas_and_host_agree_after_any_calls),
