@@ -39,7 +39,7 @@ static int ask_host(struct mm *mm, uaddr_t start, uaddr_t *end, const struct ran
 	if (start >= *end)
 		return 0;
 	err = op->host(start, *end, arg);
-	if (likely(!err) || v->end >= *end || current_is_killed()) {
+	if (likely(!err) || v->end >= *end || err == -EINTR) {
 		*end = err ? start : *end;
 		return err;
 	}
@@ -141,22 +141,27 @@ static bool is_walking(int advice)
 	       advice == MADV_GUARD_REMOVE;
 }
 
-/* Between two parts of a call that goes from page to page a kill is looked for. */
-static int advise_host(uaddr_t from, uaddr_t to, int advice)
+/* A call that goes from page to page: before each part a kill is looked for. */
+static int host_in_parts(int (*call)(uaddr_t addr, size_t size, int arg), uaddr_t from,
+			 uaddr_t to, int arg)
 {
 	int err = 0;
 
-	if (!is_walking(advice))
-		return host_madvise(from, to - from, advice);
 	while (from < to && !err) {
 		size_t part = MIN(to - from, ADVISE_PART);
 
-		err = host_madvise(from, part, advice);
+		err = current_is_killed() ? -EINTR : call(from, part, arg);
 		from += part;
-		if (!err && from < to && current_is_killed())
-			err = -EINTR;
 	}
 	return err;
+}
+
+/* Other advice is kept in areas here as well: it is given to all of them or, after an
+ * error, to as many as the host has given it to, whether a kill comes or not. */
+static int advise_host(uaddr_t from, uaddr_t to, int advice)
+{
+	return is_walking(advice) ? host_in_parts(host_madvise, from, to, advice)
+				  : host_madvise(from, to - from, advice);
 }
 
 /* By way of the object, which may be sealed, and knows then what it has. */
@@ -355,7 +360,7 @@ static int sync_way(const struct vma *v, int flags)
 
 static int sync_host(uaddr_t from, uaddr_t to, int flags)
 {
-	return host_msync(from, to - from, flags);
+	return host_in_parts(host_msync, from, to, flags);
 }
 
 int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
