@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* byte_chain.c - chains of bytes and runs of them, against the bytes that ought to come:
  * each has its place in the stream, so that what it is follows from where it is. */
-/* unit: net/byte_chain.c fs/uio.c base/scratch.c base/page.c base/slab.c base/waitq.c base/lock.c */
-/* unit: lib/string.c mm/usercopy.c */
+/* unit: net/byte_chain.c fs/uio.c base/page.c base/slab.c base/waitq.c base/lock.c */
+/* unit: lib/string.c mm/usercopy.c base/scratch.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/usercopy.c host/fake/missing.c */
 #include "net/byte_chain.h"
 #include "../sys/test.h"

@@ -2,8 +2,8 @@
 /* host_cache.c - the page cache of hostfs: what it gives is what the host has, whoever
  * else reads, evicts or fills at the time; it stays within its bounds and gives all
  * back. */
-/* unit: fs/hostfs/cache.c fs/uio.c base/scratch.c base/page.c base/slab.c base/waitq.c base/lock.c */
-/* unit: lib/string.c mm/usercopy.c */
+/* unit: fs/hostfs/cache.c fs/uio.c base/page.c base/slab.c base/waitq.c base/lock.c */
+/* unit: lib/string.c mm/usercopy.c base/scratch.c */
 /* unit: host/fake/thread.c host/fake/sleep.c host/fake/file.c host/fake/usercopy.c */
 /* unit: host/fake/missing.c */
 /* tsan */
