@@ -145,10 +145,11 @@ int inet_connect(struct socket *s, const struct linux_sockaddr_storage *addr, in
 	bool may_block = !nonblock;
 	int err = check_address(s, addr, len);
 
-	/* A datagram socket gets a port first, whatever comes of it. */
+	/* A datagram socket gets a port first, whatever comes of it. Not more than the
+	 * family of an address that is not looked at goes to the host. */
 	if (err && s->type == SOCK_DGRAM && len >= (int)sizeof(addr->ss_family) &&
 	    len <= (int)sizeof(*addr))
-		return host_connect(s->host_fd, addr, len, false);
+		(void)host_connect(s->host_fd, addr, sizeof(addr->ss_family), false);
 	if (!err && unlikely(inet_of(s)->outside || gate_allows(addr, len)))
 		return inet_outside_connect(s, addr, len, nonblock);
 	if (!err)
