@@ -2,14 +2,14 @@
 /* net */
 /* tcp_threads.c - threads that use one end of a connection at the same time: what one
  * call sends, or finds there, is in one piece. */
-/* calls: sendto recvfrom listen */
+/* calls: sendto recvfrom listen connect */
 #include "inet.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 
-enum { BLOCK = 80000, ROUNDS = 40, WORDS = BLOCK / 4 };
+enum { BLOCK = 80000, ROUNDS = 40, WORDS = BLOCK / 4, CONNECTS = 100 };
 
 static int end[2];
 static pthread_barrier_t start;
@@ -150,5 +150,50 @@ static void a_listener_may_end_meanwhile(void)
 	CHECK(pthread_join(id, NULL) == 0 && close(l) == 0);
 }
 
+static struct sockaddr_in where;
+
+static void *connects(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < CONNECTS; i++) {
+		together(2 * i);
+		(void)connect(end[0], (struct sockaddr *)&where, sizeof(where));
+		together(2 * i + 1);
+	}
+	return NULL;
+}
+
+/* Whichever was last: what has a peer can be written to. */
+static void it_is_connected_and_disconnected(void)
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	int l = listener();
+	pthread_t id;
+
+	where = loopback(port_of(l));
+	set_nonblock(l, true);
+	ready_count = 0;
+	CHECK(pthread_create(&id, NULL, connects, NULL) == 0);
+	for (int i = 0; i < CONNECTS; i++) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+		int fd;
+
+		end[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		CHECK(end[0] >= 0 && connect_to(end[0], port_of(l)) == 0);
+		together(2 * i);
+		(void)connect(end[0], &nowhere, sizeof(nowhere));
+		together(2 * i + 1);
+		if (getpeername(end[0], (struct sockaddr *)&peer, &len) == 0) {
+			CHECK(ready(end[0], POLLOUT, 10000) == POLLOUT);
+			CHECK(send(end[0], "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
+		}
+		CHECK(close(end[0]) == 0);
+		while ((fd = accept4(l, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+			CHECK(close(fd) == 0);
+	}
+	CHECK(pthread_join(id, NULL) == 0 && close(l) == 0);
+}
+
 RUN(TEST(sends_are_not_torn), TEST(receives_are_in_order),
-    TEST(a_listener_may_end_meanwhile))
+    TEST(a_listener_may_end_meanwhile), TEST(it_is_connected_and_disconnected))

@@ -338,7 +338,12 @@ uint32_t tcp_poll(struct socket *s, struct poll_table *pt);
 int tcp_dissolve(struct socket *s, struct tcp_conn *c);
 /* The socket's side ends. */
 void tcp_close(struct inet_socket *i, struct tcp_conn *c);
-/* Who polls it asks memory, or the host, from now on. */
+/* Who polls it, or sends and receives plain data, asks memory, or the host, from now on:
+ * stored with the lock of whatever else says which, so that the last one counts; then
+ * those that wait are told, without locks. */
+void tcp_poll_fd_store(struct socket *s, int host_fd);
+void tcp_poll_switched(struct socket *s);
+/* Both. */
 void tcp_switch_poll(struct socket *s, int host_fd);
 
 /* ---- tcp_socket.c ---- */

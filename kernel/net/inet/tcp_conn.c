@@ -451,11 +451,12 @@ int tcp_dissolve(struct socket *s, struct tcp_conn *c)
 		s->host_fd = fd;
 		i->option_fd = -1;
 	}
+	tcp_poll_fd_store(s, fd);
 	lock_drop(&i->lock);
 	byte_run_free(&unread);
 	if (unlikely(atomic_load(&c->is_deferred)))
 		tcp_defer_look(c);
-	tcp_switch_poll(s, fd);
+	tcp_poll_switched(s);
 	wake_owner(i);
 	if (unlikely(atomic_load_relaxed(&s->file->flags) & O_ASYNC))
 		file_send_sigio(s->file, POLLERR);
@@ -479,16 +480,26 @@ void inet_tell_listener(struct inet_socket *i)
 		file_send_sigio(f, POLLIN);
 }
 
-void tcp_switch_poll(struct socket *s, int host_fd)
+void tcp_poll_fd_store(struct socket *s, int host_fd)
+{
+	socket_set_direct(s, inet_of(s)->outside ? -1 : host_fd);
+	atomic_store_seq(&s->file->host_poll_fd, host_fd);
+}
+
+void tcp_poll_switched(struct socket *s)
 {
 	struct file *f = s->file;
 
-	socket_set_direct(s, inet_of(s)->outside ? -1 : host_fd);
-	atomic_store_seq(&f->host_poll_fd, host_fd);
 	(void)tcp_set_async(s, file_owner_get(f).pid,
 			    atomic_load_relaxed(&f->flags) & O_ASYNC);
 	if (atomic_load(&f->epoll_items))
 		epoll_host_fd_changed(f);
+}
+
+void tcp_switch_poll(struct socket *s, int host_fd)
+{
+	tcp_poll_fd_store(s, host_fd);
+	tcp_poll_switched(s);
 }
 
 /* ---- poll ---- */

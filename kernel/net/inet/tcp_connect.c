@@ -121,7 +121,7 @@ static bool choose_name(struct socket *s, struct tcp_conn *c, const struct tcp_t
 
 /* ---- connecting ---- */
 
-/* Only now is the socket one in memory. */
+/* Only now is the socket one in memory; tcp_poll_switched() is to follow. */
 void tcp_attach_locked(struct inet_socket *i, struct tcp_conn *c, struct tcp_listener *l)
 {
 	c->half[CONNECTOR].owner = i;
@@ -137,6 +137,7 @@ void tcp_attach_locked(struct inet_socket *i, struct tcp_conn *c, struct tcp_lis
 	i->conn = c;
 	atomic_store(&i->error, 0);
 	atomic_store(&i->in_memory, true);
+	tcp_poll_fd_store(i->socket, -1);
 }
 
 static int attach(struct socket *s, struct tcp_conn *c, struct tcp_listener *l)
@@ -151,7 +152,7 @@ static int attach(struct socket *s, struct tcp_conn *c, struct tcp_listener *l)
 		tcp_attach_locked(i, c, l);
 	lock_drop(&i->lock);
 	if (!err)
-		tcp_switch_poll(s, -1);
+		tcp_poll_switched(s);
 	return err;
 }
 
@@ -165,8 +166,9 @@ static void detach(struct socket *s, struct tcp_conn *c)
 	c->half[CONNECTOR].owner = NULL;
 	lock_drop(&c->lock);
 	atomic_store(&i->in_memory, false);
+	tcp_poll_fd_store(s, s->host_fd);
 	lock_drop(&i->lock);
-	tcp_switch_poll(s, s->host_fd);
+	tcp_poll_switched(s);
 }
 
 /* The socket has a connection, or waits for one. is_own: this connect(2) has begun it,
@@ -240,7 +242,7 @@ int tcp_connect_attached(struct socket *s, struct tcp_conn *c,
 {
 	struct tcp_listener *l = c->listener;
 
-	tcp_switch_poll(s, -1);
+	tcp_poll_switched(s);
 	if (unlikely(reply->is_lost)) {
 		tcp_request_lost(c);
 	} else if (unlikely(reply->error)) {
