@@ -83,7 +83,9 @@ static struct socket *socket_of(const struct file *f)
 void socket_keep_error(struct socket *s, int err)
 {
 	atomic_store(&s->kept_error, -err);
-	socket_set_direct(s, -1); /* for good: so that this is looked at first */
+	/* For good: so that this is looked at first. */
+	atomic_store(&s->is_indirect, true);
+	atomic_store(&s->file->host_fd, -1);
 }
 
 /* Where there is an error to tell of, if it is this call's. Datagrams of the internet
@@ -150,7 +152,10 @@ void socket_set_direct(struct socket *s, int fd)
 {
 	bool is_plain = s->ops->receive_plain && s->type != SOCK_SEQPACKET;
 
-	atomic_store(&s->file->host_fd, is_plain ? fd : -1);
+	atomic_store_seq(&s->file->host_fd, is_plain ? fd : -1);
+	/* Whoever keeps an error meanwhile sees this one, or is seen. */
+	if (unlikely(atomic_load(&s->is_indirect)))
+		atomic_store(&s->file->host_fd, -1);
 }
 
 static COLD NOINLINE int broken_pipe(const struct file *f, uint32_t flags)
@@ -253,7 +258,8 @@ static ssize_t socket_put_host_data(struct file *f, int host_fd, int64_t *pos,
 	struct socket *s = socket_of(f);
 	bool nonblock = atomic_load_relaxed(&f->flags) & O_NONBLOCK;
 
-	if (!s->ops->send_host_file)
+	/* An error is told first: by socket_send(), when it is copied. */
+	if (!s->ops->send_host_file || unlikely(atomic_load_relaxed(&s->kept_error)))
 		return -EOPNOTSUPP;
 	return s->ops->send_host_file(s, host_fd, pos, count, nonblock);
 }

@@ -168,6 +168,7 @@ struct socket {
 	uint32_t buffer_lock; /* SO_BUF_LOCK */
 	uint64_t cookie;      /* SO_COOKIE: const */
 	int linger_time;
+	bool is_indirect;	      /* atomic: socket_set_direct() gives it none */
 	struct socket_filter *filter; /* atomic, ref, or NULL: filter.c */
 };
 

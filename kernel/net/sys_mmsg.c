@@ -278,11 +278,17 @@ static bool receive_batch(struct many *w, int *err)
 	return !*err;
 }
 
+/* Those that say how to restart a call: no guest is ever told of one. */
+static bool is_restart(int err)
+{
+	return err <= -ERESTARTSYS && err >= -ERESTART_RESTARTBLOCK;
+}
+
 /* What ends a call that has received something is the next one's to tell. Linux keeps
  * an interruption, too, whose number nobody is to see: that is over with this call. */
 static void keep_error(const struct many *w, int err)
 {
-	if (err < 0 && err != -EAGAIN && err != -EINTR && err != -ERESTARTSYS)
+	if (err < 0 && err != -EAGAIN && err != -EINTR && !is_restart(err))
 		socket_keep_error(w->socket, err);
 }
 

@@ -2,10 +2,12 @@
 /* net */
 /* recvmmsg_error.c - an error after the first message: the call says how many there were,
  * and the next one is told of it. */
-/* calls: recvmmsg sendmmsg */
+/* calls: recvmmsg sendmmsg sendfile */
 #include "inet.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 
 enum kind { DGRAM, STREAM, SEQPACKET, UDP, TCP, KINDS };
 
@@ -34,14 +36,14 @@ static void send_one(char c)
 }
 
 /* One is received, and the second ended with EFAULT; of messages two are there still. */
-static void set_up(enum kind k)
+static void set_up_with(enum kind k, void (*make_tcp)(int fd[2]))
 {
 	static const int types[] = {SOCK_DGRAM, SOCK_STREAM, SOCK_SEQPACKET};
 
 	if (k == UDP)
 		udp_pair(s);
 	else if (k == TCP)
-		tcp_pair(s);
+		make_tcp(s);
 	else
 		CHECK(socketpair(AF_UNIX, types[k], 0, s) == 0);
 	headers();
@@ -54,6 +56,11 @@ static void set_up(enum kind k)
 	CHECK(recvmmsg(s[1], m, 3, MSG_DONTWAIT, NULL) == 1);
 	CHECK(m[0].msg_len == 1 && b[0][0] == '1');
 	headers();
+}
+
+static void set_up(enum kind k)
+{
+	set_up_with(k, tcp_pair);
 }
 
 static void shut(void)
@@ -123,6 +130,34 @@ static void who_sends_is_told(void)
 	is_over(UDP);
 }
 
+/* Of a listener with SO_REUSEPORT: the host's, in a sandbox. */
+static void shared_pair(int fd[2])
+{
+	struct sockaddr_in a = loopback(0);
+	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(l >= 0 && set_option(l, SOL_SOCKET, SO_REUSEPORT, 1) == 0);
+	CHECK(bind(l, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(l, 4) == 0);
+	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(fd[0] >= 0 && connect_to(fd[0], port_of(l)) == 0);
+	fd[1] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	CHECK(fd[1] >= 0 && close(l) == 0);
+}
+
+static void who_sends_a_file_is_told(void)
+{
+	int file = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(file >= 0 && write(file, "f", 1) == 1 && lseek(file, 0, SEEK_SET) == 0);
+	for (int is_shared = 0; is_shared < 2; is_shared++) {
+		set_up_with(TCP, is_shared ? shared_pair : tcp_pair);
+		FAILS(EFAULT, sendfile(s[1], file, NULL, 1));
+		CHECK(lseek(file, 0, SEEK_CUR) == 0);
+		is_over(TCP);
+	}
+	CHECK(close(file) == 0 && unlink("file") == 0);
+}
+
 static void what_a_stream_has_comes_first(void)
 {
 	for (enum kind k = STREAM; k < KINDS; k++) {
@@ -173,5 +208,6 @@ static void of_those_sent_nothing_is_kept(void)
 	}
 }
 
-RUN(TEST(is_told_once), TEST(who_sends_is_told), TEST(what_a_stream_has_comes_first),
-    TEST(the_last_counts), TEST(of_those_sent_nothing_is_kept))
+RUN(TEST(is_told_once), TEST(who_sends_is_told), TEST(who_sends_a_file_is_told),
+    TEST(what_a_stream_has_comes_first), TEST(the_last_counts),
+    TEST(of_those_sent_nothing_is_kept))
