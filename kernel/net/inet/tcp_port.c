@@ -147,6 +147,7 @@ static struct lock kept_lock = LOCK_INIT(RANK_OBJECT2);
 static struct kept {
 	struct tcp_lease leases[KEPT_MAX];
 	unsigned first, count;
+	unsigned alive; /* with those that are lent */
 } kept[2];
 
 static struct kept *kept_for(bool is_v4, const uint8_t addr[16])
@@ -191,7 +192,7 @@ static void take_first(struct kept *k, struct tcp_lease *l)
 }
 
 /* A port of which something is kept is had once more when there are as many as there may
- * be, or no other can be got. */
+ * be, lent ones with them, or no other can be got. */
 int tcp_lease_take(struct tcp_lease *l, const struct net_ns *net, bool is_v4,
 		   const uint8_t addr[16])
 {
@@ -201,7 +202,7 @@ int tcp_lease_take(struct tcp_lease *l, const struct net_ns *net, bool is_v4,
 	l->fd = -1;
 	if (k) {
 		lock_take(&kept_lock);
-		if (k->count && (k->count == KEPT_MAX ||
+		if (k->count && (k->alive >= KEPT_MAX ||
 				 !tcp_wait_has_port(net, k->leases[k->first].port)))
 			take_first(k, l);
 		lock_drop(&kept_lock);
@@ -209,14 +210,16 @@ int tcp_lease_take(struct tcp_lease *l, const struct net_ns *net, bool is_v4,
 	if (l->fd >= 0)
 		return 0;
 	err = lease_create(l, is_v4, addr);
-	if (err && k) {
-		lock_take(&kept_lock);
-		if (k->count) {
-			take_first(k, l);
-			err = 0;
-		}
-		lock_drop(&kept_lock);
+	if (!k)
+		return err;
+	lock_take(&kept_lock);
+	if (!err) {
+		k->alive++;
+	} else if (k->count) {
+		take_first(k, l);
+		err = 0;
 	}
+	lock_drop(&kept_lock);
 	return err;
 }
 
@@ -232,10 +235,12 @@ bool tcp_lease_forget(uint16_t port)
 			struct tcp_lease l;
 
 			take_first(k, &l);
-			if (l.port == port && fd < 0)
+			if (l.port == port && fd < 0) {
 				fd = l.fd;
-			else
+				k->alive--;
+			} else {
 				k->leases[(k->first + k->count++) % KEPT_MAX] = l;
+			}
 		}
 	}
 	lock_drop(&kept_lock);
@@ -256,6 +261,8 @@ void tcp_lease_put(struct tcp_lease *l, bool is_v4, const uint8_t addr[16])
 		if (k->count < KEPT_MAX) {
 			k->leases[(k->first + k->count++) % KEPT_MAX] = *l;
 			fd = -1;
+		} else {
+			k->alive--;
 		}
 		lock_drop(&kept_lock);
 	}

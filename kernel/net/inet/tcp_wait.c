@@ -182,16 +182,14 @@ static void time_has_come(struct timer *timer)
 {
 	struct tcp_waits *w = container_of(timer, struct tcp_waits, timer);
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
-	bool is_more;
 
-	do { /* others come in between */
-		lock_take(&w->lock);
-		w->is_timed = false;
-		is_more = sweep(w, now);
-		if (!is_more)
-			arm_next(w);
-		lock_drop(&w->lock);
-	} while (is_more);
+	lock_take(&w->lock);
+	w->is_timed = sweep(w, now);
+	if (w->is_timed)
+		timer_arm(&w->timer, now); /* other timers come in between */
+	else
+		arm_next(w);
+	lock_drop(&w->lock);
 }
 
 void tcp_waits_destroy(struct tcp_waits *w)

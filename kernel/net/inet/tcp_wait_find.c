@@ -46,6 +46,7 @@ static bool claim_conflicts(const struct tcp_claim *claim, const struct tcp_wait
 	const struct tcp_claim kept = {
 		.name = &name, .family = t->family, .is_v6only = t->is_v6only};
 
+	/* Of those that are over Linux does not ask whose they were. */
 	if (is_chosen && ((claim->reuses && t->reuses) || (claim->shares && t->shares)))
 		return false;
 	memcpy(name.name.addr, t->key.rest.addr, sizeof(name.name.addr));
@@ -107,6 +108,16 @@ static enum tcp_wait_verdict verdict_on(const struct tcp_wait *t, int reuse, nse
 	return now - t->since <= YOUNG_TIME ? WAIT_YOUNG : WAIT_NONE;
 }
 
+/* Has any of them a port that did not come with connect(2)? The lock is held. */
+static bool has_bound(const struct tcp_waits *w, uint16_t port, nsec_t now)
+{
+	const struct tcp_wait *t = next_at(first_at(w, port), port, now);
+
+	while (t && !t->is_bound)
+		t = next_at(tree_next(&t->node), port, now);
+	return t;
+}
+
 enum tcp_wait_verdict tcp_wait_replace(const struct net_ns *net, bool is_v4,
 				       const struct tcp_name *from,
 				       const struct tcp_name *to)
@@ -114,9 +125,8 @@ enum tcp_wait_verdict tcp_wait_replace(const struct net_ns *net, bool is_v4,
 	int reuse = atomic_load_relaxed(&net->settings.tw_reuse);
 	enum tcp_wait_verdict verdict = WAIT_NONE;
 	struct tcp_waits *w = tcp_waits_of(net);
-	struct tcp_wait *same = NULL;
+	struct tcp_wait *same;
 	struct wait_key key;
-	struct tcp_wait *t;
 	nsec_t now;
 
 	if (!w || !atomic_load(&w->count))
@@ -124,14 +134,11 @@ enum tcp_wait_verdict tcp_wait_replace(const struct net_ns *net, bool is_v4,
 	key = wait_key_of(is_v4, from, to);
 	now = clock_now(CLOCK_MONOTONIC);
 	lock_take(&w->lock);
-	for (t = next_at(first_at(w, key.port), key.port, now);
-	     t && verdict != WAIT_REFUSES;
-	     t = next_at(tree_next(&t->node), key.port, now)) {
-		if (t->is_bound)
-			verdict = WAIT_REFUSES;
-		else if (!wait_key_order(&t->key, &key))
-			verdict = verdict_on(same = t, reuse, now);
-	}
+	same = wait_find(w, &key);
+	if (w->bound_count && has_bound(w, key.port, now))
+		verdict = WAIT_REFUSES;
+	else if (same && wait_is_there(same, now))
+		verdict = verdict_on(same, reuse, now);
 	if (same && verdict == WAIT_NONE)
 		wait_drop(w, same);
 	lock_drop(&w->lock);
