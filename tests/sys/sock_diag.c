@@ -10,6 +10,8 @@
 #include <linux/unix_diag.h>
 #include <sys/un.h>
 
+enum { MANY = 480 };
+
 static char answer[1 << 17];
 
 static int diag_socket(void)
@@ -28,13 +30,11 @@ static ino_t inode_of(int fd)
 	return st.st_ino;
 }
 
-/* Sends h and calls seen for each message until the dump is done; returns the error. */
-static int ask(struct nlmsghdr *h, void (*seen)(const struct nlmsghdr *))
+/* Calls seen for each message until the answer is done; returns the error. */
+static int read_answer(int fd, bool is_dump, void (*seen)(const struct nlmsghdr *))
 {
-	int fd = diag_socket(), result = 1;
+	int result = 1;
 
-	h->nlmsg_seq = 7;
-	CHECK(send(fd, h, h->nlmsg_len, 0) == (ssize_t)h->nlmsg_len);
 	while (result == 1) {
 		ssize_t got = recv(fd, answer, sizeof(answer), 0);
 		unsigned left = (unsigned)got;
@@ -48,9 +48,24 @@ static int ask(struct nlmsghdr *h, void (*seen)(const struct nlmsghdr *))
 			else
 				seen(a);
 		}
-		if (!(h->nlmsg_flags & NLM_F_DUMP) && result == 1)
+		if (!is_dump && result == 1)
 			result = 0;
 	}
+	return result;
+}
+
+static void send_query(int fd, struct nlmsghdr *h)
+{
+	h->nlmsg_seq = 7;
+	CHECK(send(fd, h, h->nlmsg_len, 0) == (ssize_t)h->nlmsg_len);
+}
+
+static int ask(struct nlmsghdr *h, void (*seen)(const struct nlmsghdr *))
+{
+	int fd = diag_socket(), result;
+
+	send_query(fd, h);
+	result = read_answer(fd, h->nlmsg_flags & NLM_F_DUMP, seen);
 	CHECK(close(fd) == 0);
 	return result;
 }
@@ -176,6 +191,39 @@ static void unix_sockets(void)
 	CHECK(close(fd[0]) == 0 && close(fd[1]) == 0 && close(l) == 0);
 }
 
+/* However many wait to be read: each comes whole, or is refused for want of memory. */
+static void dumps_nobody_reads(void)
+{
+	struct {
+		struct nlmsghdr h;
+		struct unix_diag_req q;
+	} q = {{sizeof(q), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0},
+	       {.sdiag_family = AF_UNIX,
+		.udiag_states = ~0U,
+		.udiag_show = UDIAG_SHOW_NAME}};
+	static int fd[MANY], asks[MANY];
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "%090d %d", i,
+			 (int)getpid());
+		fd[i] = socket(AF_UNIX, SOCK_DGRAM, 0);
+		CHECK(fd[i] >= 0 && bind(fd[i], (void *)&a, sizeof(a)) == 0);
+		asks[i] = diag_socket();
+	}
+	wanted = 0;
+	for (int i = 0; i < MANY; i++)
+		send_query(asks[i], &q.h);
+	for (int i = 0; i < MANY; i++) {
+		int result = read_answer(asks[i], true, unix_seen);
+
+		CHECK(result == 0 || result == -ENOBUFS);
+	}
+	CHECK(ask(&q.h, unix_seen) == 0);
+	for (int i = 0; i < MANY; i++)
+		CHECK(close(fd[i]) == 0 && close(asks[i]) == 0);
+}
+
 static void errors(void)
 {
 	struct inet_query q = inet_query(0, IPPROTO_TCP, ~0U);
@@ -214,4 +262,5 @@ static void tables(void)
 	CHECK(close(l) == 0 && close(u) == 0 && close(none) == 0);
 }
 
-RUN(TEST(tcp), TEST(udp), TEST(unix_sockets), TEST(errors), TEST(tables))
+RUN(TEST(tcp), TEST(udp), TEST(unix_sockets), TEST(dumps_nobody_reads), TEST(errors),
+    TEST(tables))

@@ -48,7 +48,7 @@ struct netlink_socket {
 	/* lock */
 	struct lock lock; /* RANK_OBJECT2 */
 	struct list packets;
-	struct list rest; /* of a dump: comes as there is room for it */
+	struct list rest; /* of a dump: comes as there is room for it; charged to all */
 	uint64_t queued;
 	uint32_t drops;
 	bool is_congested; /* it has lost messages and not read all others since */
@@ -138,8 +138,11 @@ struct netlink_packet *netlink_packet_create(size_t size) MUST_CHECK;
 void netlink_packets_purge(struct list *packets);
 /* From the kernel: takes p; it is lost when the queue is full. 0 or -EAGAIN. */
 int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p);
-/* A dump: takes the packets, of which the first comes at once. */
-void netlink_deliver_parts(struct netlink_socket *n, struct list *parts);
+/* A dump: takes the packets, of which the first comes at once. 0, or -ENOBUFS: as much as
+ * may be waits to be read. */
+int netlink_deliver_parts(struct netlink_socket *n, struct list *parts);
+/* What has not come of one is moved to packets: n's lock is held. */
+void netlink_rest_drop(struct netlink_socket *n, struct list *packets);
 /* Is one not read yet to its last part? */
 bool netlink_is_dumping(struct netlink_socket *n);
 /* From the kernel to all of p's group in a network, with copies of p. */

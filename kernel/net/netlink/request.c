@@ -217,25 +217,27 @@ static bool add_parts(const struct netlink_buffer *b, struct list *parts)
 	return true;
 }
 
-/* A dump is not lost for want of room: what is left of it comes as it is read. */
-static void deliver_dump(struct netlink_request *r)
+/* A dump is not lost for want of room: what is left of it comes as it is read. 0, or
+ * -ENOBUFS, and then nothing comes of it, as nobody would know that it is cut short. */
+static int deliver_dump(struct netlink_request *r)
 {
 	struct list parts = LIST_INIT(parts);
 	struct netlink_buffer *b = &r->out;
 	int32_t code = r->dump_error;
-	bool is_sound = true;
+	bool is_whole = true;
 	size_t start;
 
 	if (r->is_split && b->len) {
-		is_sound = !b->is_failed && add_parts(b, &parts);
+		is_whole = add_parts(b, &parts);
 		b->len = 0;
 	}
 	start = netlink_message_begin(b, NLMSG_DONE, NLM_F_MULTI, r);
 	netlink_buffer_put(b, &code, sizeof(code));
 	netlink_message_end(b, start);
-	if (is_sound && !b->is_failed)
-		(void)add_parts(b, &parts);
-	netlink_deliver_parts(r->from, &parts);
+	if (is_whole && !b->is_failed && add_parts(b, &parts))
+		return netlink_deliver_parts(r->from, &parts);
+	netlink_packets_purge(&parts);
+	return -ENOBUFS;
 }
 
 static void answer_one(struct netlink_request *r)
@@ -257,15 +259,12 @@ static void answer_one(struct netlink_request *r)
 		err = -ENOBUFS;
 	if (!err && r->is_dump && netlink_is_dumping(r->from))
 		err = -EBUSY;
-	if (!err && r->is_dump) {
-		if (netlink_has_room(r->from))
-			deliver_dump(r);
-	} else {
-		if (!err && r->out.len)
-			deliver(r->from, r->out.data, r->out.len);
-		if (err || (h->nlmsg_flags & NLM_F_ACK))
-			acknowledge(r, err);
-	}
+	if (!err && r->is_dump && netlink_has_room(r->from))
+		err = deliver_dump(r);
+	else if (!err && !r->is_dump && r->out.len)
+		deliver(r->from, r->out.data, r->out.len);
+	if (err || (!r->is_dump && (h->nlmsg_flags & NLM_F_ACK)))
+		acknowledge(r, err);
 	kfree(r->out.data);
 }
 

@@ -45,7 +45,7 @@ static void netlink_release(struct socket *s)
 	n->socket = NULL;
 	n->queued = 0;
 	list_splice_tail(&packets, &n->packets);
-	list_splice_tail(&packets, &n->rest);
+	netlink_rest_drop(n, &packets);
 	lock_drop(&n->lock);
 	waitq_wake_all(&n->room, 0);
 	netlink_packets_purge(&packets);
