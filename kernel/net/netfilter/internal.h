@@ -8,9 +8,10 @@
 #include "net/netfilter/netfilter.h"
 
 enum {
-	NF_RULES_MAX = 4 << 20,	  /* bytes of one table */
-	NF_MEMORY_MAX = 32 << 20, /* and, as allocated, of all of a network's */
-	NF_DEPTH_MAX = 128,	  /* jumps inside each other */
+	NF_RULES_MAX = 4 << 20,	       /* bytes of one table */
+	NF_MEMORY_MAX = 32 << 20,      /* and, as allocated, of all of a network's */
+	NF_MEMORY_ALL_MAX = 128 << 20, /* of all networks' */
+	NF_DEPTH_MAX = 128,	       /* jumps inside each other */
 	NF_STEPS_MAX =
 		1 << 14, /* rules and matches that a packet may meet beyond each once */
 	NF_ALIGN = 8,

@@ -39,17 +39,37 @@ uint32_t nf_table_hooks(enum nf_table_kind kind)
 
 /* ---- rules ---- */
 
+static uint64_t all_bytes; /* atomic: of all networks' rules */
+
 static void account_put(struct nf_account *a)
 {
 	if (a && ref_put(&a->refs))
 		kfree(a);
 }
 
+static void uncharge(struct nf_account *a, uint64_t bytes)
+{
+	(void)atomic_sub(&a->bytes, bytes);
+	(void)atomic_sub(&all_bytes, bytes);
+}
+
+/* False: it would be too much. */
+static bool charge(struct nf_account *a, uint64_t bytes)
+{
+	uint64_t all = atomic_add(&all_bytes, bytes) + bytes;
+
+	if (atomic_add(&a->bytes, bytes) + bytes <= NF_MEMORY_MAX &&
+	    all <= NF_MEMORY_ALL_MAX)
+		return true;
+	uncharge(a, bytes);
+	return false;
+}
+
 static void rules_put(struct nf_rules *r)
 {
 	if (!r || !ref_put(&r->refs))
 		return;
-	(void)atomic_sub(&r->account->bytes, (uint64_t)kmalloc_size(r));
+	uncharge(r->account, (uint64_t)kmalloc_size(r));
 	account_put(r->account);
 	kfree(r);
 }
@@ -75,16 +95,13 @@ void nf_hold_end(struct nf_hold *h)
 bool nf_rules_create(struct netfilter *nf, bool is_v4, uint32_t size, struct nf_hold *out)
 {
 	struct nf_rules *r;
-	uint64_t bytes;
 
 	if (size > NF_RULES_MAX)
 		return false;
 	r = kmalloc_zeroed(sizeof(*r) + size);
 	if (!r)
 		return false;
-	bytes = kmalloc_size(r);
-	if (atomic_add(&nf->account->bytes, bytes) + bytes > NF_MEMORY_MAX) {
-		(void)atomic_sub(&nf->account->bytes, bytes);
+	if (!charge(nf->account, kmalloc_size(r))) {
 		kfree(r);
 		return false;
 	}
