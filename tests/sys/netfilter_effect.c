@@ -266,6 +266,33 @@ static void errors_are_of_what_they_quote(void)
 	CHECK(close(raw) == 0 && close(asks) == 0 && close(other) == 0);
 }
 
+/* They are let in though nothing else is, and what was sent has begun nothing. */
+static void own_errors_are_related(void)
+{
+	const struct xt_state_info is_related = {XT_STATE_BIT(IP_CT_RELATED)};
+	struct sockaddr_in a = loopback(7777);
+	int fd = udp4();
+
+	CHECK(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	RULES(false,
+	      {.hook = NF_INET_LOCAL_IN,
+	       .match = "state",
+	       .data = &is_related,
+	       .size = sizeof(is_related),
+	       .verdict = ACCEPTS},
+	      {.hook = NF_INET_LOCAL_IN, .verdict = DROPS},
+	      {.hook = NF_INET_LOCAL_OUT,
+	       .protocol = IPPROTO_UDP,
+	       .to = 7777,
+	       .target = "REJECT",
+	       .with = IPT_ICMP_PORT_UNREACHABLE});
+	FAILS(EPERM, send(fd, "hello", 5, 0));
+	CHECK(ready(fd, POLLIN, SOON) & POLLERR);
+	FAILS(ECONNREFUSED, recv(fd, &a, sizeof(a), 0));
+	CHECK(close(fd) == 0);
+	no_rules(false);
+}
+
 static void marks_and_owners_are_known(void)
 {
 	const struct xt_mark_mtinfo1 mark = {.mark = 7, .mask = 0xff};
@@ -469,6 +496,7 @@ RUN(TEST(there_is_a_network), TEST(what_goes_out_is_dropped),
     TEST(what_comes_in_is_dropped), TEST(interfaces_are_told_apart),
     TEST(rejections_are_told), TEST(the_connected_are_refused),
     TEST(chains_are_jumped_to), TEST(states_are_known),
-    TEST(errors_are_of_what_they_quote), TEST(marks_and_owners_are_known),
-    TEST(some_are_dropped), TEST(counters_count), TEST(every_second_is_dropped),
-    TEST(echoes_are_dropped), TEST(ipv6_has_its_own_rules), TEST(rules_change_under_way))
+    TEST(errors_are_of_what_they_quote), TEST(own_errors_are_related),
+    TEST(marks_and_owners_are_known), TEST(some_are_dropped), TEST(counters_count),
+    TEST(every_second_is_dropped), TEST(echoes_are_dropped), TEST(ipv6_has_its_own_rules),
+    TEST(rules_change_under_way))

@@ -6,6 +6,7 @@
 #include "base/slab.h"
 #include "lib/string.h"
 #include "net/local/deliver.h"
+#include "net/netfilter/netfilter.h"
 #include "time/clock.h"
 
 enum {
@@ -118,9 +119,10 @@ void icmp_put_sum(const struct ip_packet *ip, uint8_t *data)
 				    ip->is_v4 ? 0 : ip_sum_pseudo(ip, ip->size))));
 }
 
-/* A message back to who sent `ip`. data: the message, yet without its sum. */
+/* A message back to who sent `ip`. data: the message, yet without its sum; state: for
+ * filters. */
 static void answer(struct net_ns *net, const struct ip_packet *ip, uint8_t *data,
-		   uint32_t size, uint8_t tos)
+		   uint32_t size, uint8_t tos, enum nf_state state)
 {
 	struct tcp_target to = {.is_v4 = ip->is_v4};
 	struct tcp_target own;
@@ -134,6 +136,7 @@ static void answer(struct net_ns *net, const struct ip_packet *ip, uint8_t *data
 		.id = ip_next_id(net),
 		.data = data,
 		.size = size,
+		.state = (uint8_t)state,
 	};
 
 	out.protocol = ip->is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
@@ -162,6 +165,15 @@ static bool may_complain(struct net_ns *net, const struct ip_packet *ip)
 	       way == WAY_LOCAL && dgram_way_in(net, &to, &way) && way == WAY_LOCAL;
 }
 
+/* What an error of our own is about we know, also when it began no flow: it was
+ * rejected. Of what is no flow's, or was not looked at, filters look themselves. */
+static enum nf_state state_of_error(const struct ip_packet *about)
+{
+	return about->state == NF_STATE_UNKNOWN || about->state == NF_STATE_INVALID
+		       ? NF_STATE_UNKNOWN
+		       : NF_STATE_RELATED;
+}
+
 /* info: what stands behind the sum. */
 static void send_error(struct net_ns *net, const struct ip_packet *ip, uint8_t type,
 		       uint8_t code, uint32_t info)
@@ -178,7 +190,7 @@ static void send_error(struct net_ns *net, const struct ip_packet *ip, uint8_t t
 	put_be32(data + 4, info);
 	ip_build(ip, data + ICMP_HEADER);
 	answer(net, ip, data, ICMP_HEADER + MIN(whole, most),
-	       ip->is_v4 ? ip->tos | TOS_CONTROL : 0);
+	       ip->is_v4 ? ip->tos | TOS_CONTROL : 0, state_of_error(ip));
 	kfree(data);
 }
 
@@ -244,7 +256,7 @@ static void echo(struct net_ns *net, const struct ip_packet *ip)
 		return;
 	memcpy(data, ip->data, ip->size);
 	data[0] = ip->is_v4 ? ECHO_REPLY : ECHO6_REPLY;
-	answer(net, ip, data, ip->size, ip->tos);
+	answer(net, ip, data, ip->size, ip->tos, NF_STATE_UNKNOWN);
 	kfree(data);
 }
 
@@ -260,7 +272,7 @@ static void tell_time(struct net_ns *net, const struct ip_packet *ip)
 	data[0] = STAMP_REPLY;
 	put_be32(data + 12, now);
 	put_be32(data + 16, now);
-	answer(net, ip, data, sizeof(data), ip->tos);
+	answer(net, ip, data, sizeof(data), ip->tos, NF_STATE_UNKNOWN);
 }
 
 /* ---- errors ---- */
