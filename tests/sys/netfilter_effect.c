@@ -9,7 +9,7 @@
 #include <netinet/ip_icmp.h>
 #include <pthread.h>
 
-enum { RACES = 300, SOON = 20000 /* ms */ };
+enum { RACES = 300, CONNECTIONS = 1000, SOON = 20000 /* ms */ };
 
 static int to, from; /* UDP */
 
@@ -293,6 +293,35 @@ static void own_errors_are_related(void)
 	no_rules(false);
 }
 
+/* Connections that are over take no other's place. */
+static void ended_connections_displace_nobody(void)
+{
+	const struct xt_state_info is_new = {XT_STATE_BIT(IP_CT_NEW)};
+	struct sockaddr_in closed = loopback(7777);
+	int tcp[2];
+
+	RULES(false, {.hook = NF_INET_LOCAL_IN,
+		      .protocol = IPPROTO_UDP,
+		      .to = port_of(from),
+		      .match = "state",
+		      .data = &is_new,
+		      .size = sizeof(is_new),
+		      .verdict = DROPS});
+	only_this_comes("question");
+	CHECK(send4(to, "127.0.0.1", port_of(from), "answer") == 6);
+	CHECK(gets(from, "answer"));
+	for (int i = 0; i < CONNECTIONS; i++) {
+		tcp[0] = socket(AF_INET, SOCK_STREAM, 0);
+		FAILS(ECONNREFUSED, connect(tcp[0], (void *)&closed, sizeof(closed)));
+		CHECK(close(tcp[0]) == 0);
+		tcp_pair(tcp);
+		close_pair(tcp);
+	}
+	CHECK(send4(to, "127.0.0.1", port_of(from), "more") == 4);
+	CHECK(gets(from, "more"));
+	no_rules(false);
+}
+
 static void marks_and_owners_are_known(void)
 {
 	const struct xt_mark_mtinfo1 mark = {.mark = 7, .mask = 0xff};
@@ -497,6 +526,6 @@ RUN(TEST(there_is_a_network), TEST(what_goes_out_is_dropped),
     TEST(rejections_are_told), TEST(the_connected_are_refused),
     TEST(chains_are_jumped_to), TEST(states_are_known),
     TEST(errors_are_of_what_they_quote), TEST(own_errors_are_related),
-    TEST(marks_and_owners_are_known), TEST(some_are_dropped), TEST(counters_count),
-    TEST(every_second_is_dropped), TEST(echoes_are_dropped), TEST(ipv6_has_its_own_rules),
-    TEST(rules_change_under_way))
+    TEST(ended_connections_displace_nobody), TEST(marks_and_owners_are_known),
+    TEST(some_are_dropped), TEST(counters_count), TEST(every_second_is_dropped),
+    TEST(echoes_are_dropped), TEST(ipv6_has_its_own_rules), TEST(rules_change_under_way))

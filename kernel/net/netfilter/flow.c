@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* flow.c - the states of what is not TCP: who has sent to whom, and whether an answer has
  * come, in a small table that is there once a rule asks for states. Who finds his places
- * in it taken puts the one out that would end first: that flow begins anew.
+ * in it taken puts the one out that would end first: that flow begins anew. Connections
+ * of TCP that are over go before all others.
  *
  * Connections of TCP know their states themselves; they are in the table for errors of
  * ICMP that quote them.
@@ -17,8 +18,14 @@
 #include "time/clock.h"
 
 enum {
-	SECONDS_ASKED = 30, /* as Linux keeps flows of UDP, and of ICMP */
-	SECONDS_ANSWERED = 120,
+	SECONDS_ASKED = 30,	/* as Linux keeps flows of UDP, and of ICMP */
+	SECONDS_ANSWERED = 120, /* and of TCP after the last FIN */
+	SECONDS_RESET = 10,
+	TCP_FLAGS_AT = 13,
+	TCP_FIN = 1,
+	TCP_SYN = 2,
+	TCP_RST = 4,
+	TCP_ACK = 16,
 	ECHO_REPLY = 0,
 	ECHO6_REPLY = 129,
 	IDENTIFIER_AT = 4,
@@ -104,14 +111,23 @@ static struct nf_flow *find(struct nf_flow *flows, const struct nf_flow *f, nsec
 	return NULL;
 }
 
-/* That of whoever ends first. The lock is held. */
-static struct nf_flow *find_room(struct nf_flow *flows, const struct nf_flow *f)
+/* Who has the least goes first. */
+static nsec_t worth(const struct nf_flow *f, nsec_t now)
+{
+	if (f->until <= now)
+		return 0;
+	return f->is_over ? 1 : f->until;
+}
+
+/* The lock is held. */
+static struct nf_flow *find_room(struct nf_flow *flows, const struct nf_flow *f,
+				 nsec_t now)
 {
 	struct nf_flow *at = places_of(flows, f);
 	struct nf_flow *best = at;
 
 	for (int i = 1; i < WAYS; i++)
-		if (at[i].until < best->until)
+		if (worth(&at[i], now) < worth(best, now))
 			best = &at[i];
 	return best;
 }
@@ -199,26 +215,66 @@ uint8_t nf_flow_state(struct netfilter *nf, const struct ip_packet *ip)
 	return state;
 }
 
-void nf_flow_confirm(struct netfilter *nf, const struct ip_packet *ip)
+static uint8_t tcp_flags(const struct ip_packet *ip)
+{
+	return ip->size > TCP_FLAGS_AT ? ip->data[TCP_FLAGS_AT] : 0;
+}
+
+/* A segment of f's connection; is_back: from who was connected to. */
+static void tcp_moves(struct nf_flow *f, uint8_t flags, bool is_back, nsec_t now)
+{
+	if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+		f->is_over = false;
+		f->fin_ways = 0;
+	}
+	if (flags & TCP_FIN)
+		f->fin_ways |= (uint8_t)(1U << is_back);
+	if (flags & TCP_RST || f->fin_ways == 3)
+		f->is_over = true;
+	f->until = after(now, flags & TCP_RST ? SECONDS_RESET : SECONDS_ANSWERED);
+}
+
+static void tcp_confirm(struct netfilter *nf, const struct ip_packet *ip)
 {
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
-	bool is_tcp = ip->protocol == IPPROTO_TCP;
+	uint8_t flags = tcp_flags(ip);
+	bool is_back = false;
 	struct nf_flow *found;
 	struct nf_flow back;
 	struct nf_flow own;
 
-	if (ip->state != NF_STATE_NEW && !is_tcp)
-		return;
 	describe(ip, &own);
 	turn(&own, &back);
-	own.until = after(now, is_tcp ? SECONDS_ANSWERED : SECONDS_ASKED);
 	lock_take(&nf->lock);
 	found = find(nf->flows, &own, now);
-	if (!found && is_tcp)
+	if (!found) {
 		found = find(nf->flows, &back, now);
-	if (!found)
-		*find_room(nf->flows, &own) = own;
-	else if (is_tcp)
-		found->until = own.until;
+		is_back = found != NULL;
+	}
+	if (!found && !(flags & TCP_RST)) {
+		found = find_room(nf->flows, &own, now);
+		*found = own;
+	}
+	if (found)
+		tcp_moves(found, flags, is_back, now);
+	lock_drop(&nf->lock);
+}
+
+void nf_flow_confirm(struct netfilter *nf, const struct ip_packet *ip)
+{
+	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	struct nf_flow own;
+
+	if (ip->protocol == IPPROTO_TCP) {
+		tcp_confirm(nf, ip);
+		return;
+	}
+	if (ip->state != NF_STATE_NEW)
+		return;
+	describe(ip, &own);
+	own.until = after(now, SECONDS_ASKED);
+	lock_take(&nf->lock);
+	if (!find(nf->flows, &own, now))
+		*find_room(nf->flows, &own, now) = own;
 	lock_drop(&nf->lock);
 }

@@ -52,7 +52,9 @@ struct nf_flow {
 	uint16_t from_port, to_port;
 	uint8_t protocol;
 	bool is_v4, is_answered;
-	nsec_t until; /* CLOCK_MONOTONIC; 0: none */
+	bool is_over;	  /* of TCP: nothing more will come */
+	uint8_t fin_ways; /* of TCP: who has said that it was all: as sent, back */
+	nsec_t until;	  /* CLOCK_MONOTONIC; 0: none */
 };
 
 struct netfilter {
