@@ -322,8 +322,6 @@ uint64_t inode_content_id(const struct inode *inode)
 	uint64_t h = hash_combine(inode->sb->dev, inode->ino);
 
 	h = hash_combine(h, atomic_load_relaxed(&inode->generation));
-	h = hash_combine(h, (uint64_t)inode->mtime.tv_sec);
-	h = hash_combine(h, (uint64_t)inode->mtime.tv_nsec);
 	return h ? h : 1;
 }
 

@@ -382,7 +382,8 @@ void inode_touch_locked(struct inode *inode, uint32_t mask) REQUIRES(&inode->loc
 void inode_now(struct linux_timespec *out);
 /* When contents change: drops set-id bits, touches mtime and ctime, counts generation. */
 void inode_modified_locked(struct inode *inode) REQUIRES(&inode->lock);
-/* A value for vm_object_ops.content_id: never 0. */
+/* A value for vm_object_ops.content_id: never 0. All changes of the contents must count
+ * in generation: times come late, or are set without a change. */
 uint64_t inode_content_id(const struct inode *inode);
 
 /* ETXTBSY: 0 or -ETXTBSY. */

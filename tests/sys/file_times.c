@@ -202,6 +202,52 @@ static void writing_through_mappings_sets(void)
 	CHECK(close(fd) == 0);
 }
 
+/* Returns what the call gave; or, entered behind the call, what is in rax. */
+static const unsigned char CODE[] = {0x0f, 0x05,       /* syscall */
+				     0x48, 0x89, 0xc2, /* mov %rax, %rdx */
+				     0x48, 0x89, 0xd0, /* mov %rdx, %rax */
+				     0xc3};	       /* ret */
+
+static long enter(const char *code, long rax)
+{
+	__asm__ volatile("call *%[code]"
+			 : "+a"(rax)
+			 : [code] "r"(code)
+			 : "rcx", "rdx", "r11", "memory", "cc");
+	return rax;
+}
+
+/* Asking for the times of code that was written through a mapping does not disturb who
+ * runs it. */
+static void code_runs_on_after_a_look(void)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	struct stat st;
+	char *p;
+	int fd;
+
+	file_put("code", "");
+	fd = open("code", O_RDWR);
+	CHECK(ftruncate(fd, 4096) == 0);
+	p = map(fd, 0, rw, MAP_SHARED);
+	set("code", 100, 200);
+	memcpy(p, CODE, sizeof(CODE));
+	memcpy(p + 256, CODE, sizeof(CODE));
+	CHECK(munmap(p, 4096) == 0);
+	p = map(fd, 0, PROT_READ | PROT_EXEC, MAP_PRIVATE);
+	for (int i = 0; i < 50; i++)
+		CHECK(enter(p, SYS_getpid) == getpid());
+	st = look("code");
+	CHECK(st.st_mtime > 200);
+	CHECK(enter(p + 2, 7) == 7);
+	for (int i = 0; i < 50; i++)
+		CHECK(enter(p + 256, SYS_getpid) == getpid());
+	CHECK(enter(p + 258, 8) == 8 && enter(p + 2, 9) == 9);
+	set("code", 100, 300);
+	CHECK(enter(p + 258, 8) == 8 && enter(p, SYS_getpid) == getpid());
+	CHECK(munmap(p, 4096) == 0 && close(fd) == 0);
+}
+
 static void other_mappings_do_not_set(void)
 {
 	int fd;
@@ -220,5 +266,5 @@ static void other_mappings_do_not_set(void)
 }
 
 RUN(TEST(every_call_sets), TEST(reading_sets_old_access_times),
-    TEST(writing_through_mappings_sets), TEST(other_mappings_do_not_set),
-    TEST(documented_errors))
+    TEST(writing_through_mappings_sets), TEST(code_runs_on_after_a_look),
+    TEST(other_mappings_do_not_set), TEST(documented_errors))

@@ -260,7 +260,9 @@ void patch_learn(struct mm *mm, struct regs *regs)
 		lock_drop(&patch_lock);
 		goto out;
 	}
-	f = patch_file_for(mm, v, true);
+	/* Patched by a record that is not found any more, as the file has changed: a new
+	 * one's copies would jump to the other's trampolines. */
+	f = patch_file_for(mm, v, !(v->flags & VMA_PATCHED));
 	if (f) {
 		s = patch_site_find(f, site - patch_load_address(v));
 		/* A jump to the syscall itself, past the mov of kind A, goes on trapping.
@@ -284,12 +286,27 @@ out:
 
 /* ---- translation ---- */
 
+static bool to_trampoline(const struct patch_file *f, const struct vma *v, uaddr_t rip,
+			  uaddr_t *out)
+{
+	struct list *l;
+
+	list_for_each (l, &f->sites) {
+		struct patch_site *s = list_entry(l, struct patch_site, link);
+		uaddr_t site = patch_load_address(v) + s->off;
+
+		if (rip >= site && rip < site + PATCH_SITE_MAX &&
+		    patch_to_tramp(&s->record, site, rip, out))
+			return true;
+	}
+	return false;
+}
+
 bool patch_moved(struct mm *mm, uaddr_t rip, uaddr_t *out)
 {
 	bool found = false;
 	struct patch_file *f;
 	struct vma *v;
-	struct list *l;
 
 	if (patch_fd < 0)
 		return false;
@@ -299,17 +316,11 @@ bool patch_moved(struct mm *mm, uaddr_t rip, uaddr_t *out)
 		goto out;
 	lock_take(&patch_lock);
 	f = patch_file_for(mm, v, false);
-	if (f) {
-		list_for_each (l, &f->sites) {
-			struct patch_site *s = list_entry(l, struct patch_site, link);
-			uaddr_t site = patch_load_address(v) + s->off;
-
-			if (rip < site || rip >= site + PATCH_SITE_MAX)
-				continue;
-			found = patch_to_tramp(&s->record, site, rip, out);
-			if (found)
-				break;
-		}
+	if (f)
+		found = to_trampoline(f, v, rip, out);
+	if (!found) {
+		f = patch_file_of(mm, v);
+		found = f && to_trampoline(f, v, rip, out);
 	}
 	lock_drop(&patch_lock);
 out:

@@ -177,6 +177,23 @@ struct patch_file *patch_file_for(struct mm *mm, struct vma *v, bool create)
 	return f && area_map(mm, f, load) ? f : NULL;
 }
 
+struct patch_file *patch_file_of(struct mm *mm, const struct vma *v)
+{
+	uaddr_t load = patch_load_address(v);
+	uaddr_t from = v->start > (uaddr_t)REACH ? v->start - (uaddr_t)REACH : USER_START;
+	struct vma *n = vma_find(mm, from);
+
+	for (; n && n->start < v->end + (uaddr_t)REACH; n = vma_next(n)) {
+		struct patch_file *f =
+			(struct patch_file *)n->off; // NOLINT(performance-no-int-to-ptr)
+
+		if ((n->flags & VMA_HIDDEN) && f &&
+		    n->start == load + (uaddr_t)f->area_delta)
+			return f;
+	}
+	return NULL;
+}
+
 /* ---- pages ---- */
 
 struct patch_page *patch_page_find(struct patch_file *f, uint64_t index)

@@ -70,6 +70,9 @@ static inline uaddr_t patch_load_address(const struct vma *v)
 /* The file's record whose trampolines can be had at this mapping; made if there is none.
  */
 struct patch_file *patch_file_for(struct mm *mm, struct vma *v, bool create);
+/* The record whose trampolines are there for v, which it patched: the file may have
+ * changed since. */
+struct patch_file *patch_file_of(struct mm *mm, const struct vma *v);
 struct patch_site *patch_site_find(struct patch_file *f, uint64_t off);
 struct patch_page *patch_page_find(struct patch_file *f, uint64_t index);
 /* Lays count pages of the memfd over v. 0 or -errno. */

@@ -407,6 +407,7 @@ static int resize_locked(struct tmpfs_inode *ti, uint64_t size)
 		pages_zero(ti, size, end * PAGE_SIZE);
 	}
 	atomic_store(&ti->inode.size, (int64_t)size);
+	atomic_add(&ti->inode.generation, 1);
 	return 0;
 }
 

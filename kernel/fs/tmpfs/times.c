@@ -23,7 +23,7 @@ void tmpfs_times_watch_locked(struct tmpfs_inode *ti)
 
 	if (d->is_watched || host_statx(d->memfd, "", AT_EMPTY_PATH, STATX_MTIME, &st))
 		return;
-	d->host_mtime = noted_time(&st);
+	atomic_store(&d->host_mtime, noted_time(&st));
 	atomic_store(&d->is_watched, true);
 }
 
@@ -38,19 +38,35 @@ static nsec_t on_own_clock(nsec_t host_time)
 	return now - (host_clock(CLOCK_REALTIME_COARSE) - host_time);
 }
 
-/* A time that lies ahead has been set by hand: any write is new to it. */
-static void set_times(struct inode *shown, nsec_t written)
+/* A time that lies ahead has been set by hand: any write is new to it. shown->lock is
+ * held. */
+static void set_times(struct inode *shown, nsec_t written, nsec_t now)
 {
-	nsec_t now = clock_now(CLOCK_REALTIME_COARSE);
-	nsec_t mtime;
+	nsec_t mtime = timespec_to_nsec(&shown->mtime);
 
-	lock_take(&shown->lock);
-	mtime = timespec_to_nsec(&shown->mtime);
 	if (written > mtime || mtime > now)
 		shown->mtime = nsec_to_timespec(written);
 	if (written > timespec_to_nsec(&shown->ctime))
 		shown->ctime = nsec_to_timespec(written);
-	lock_drop(&shown->lock);
+}
+
+/* That it is seen and that it is shown is one step: who finds it seen sets a time of his
+ * own, or shows what there is. */
+static void note(struct tmpfs_data *d, struct inode *inode, struct inode *shown,
+		 nsec_t host_time)
+{
+	nsec_t written, now;
+
+	if (likely(atomic_load(&d->host_mtime) >= host_time))
+		return;
+	written = on_own_clock(host_time);
+	now = clock_now(CLOCK_REALTIME_COARSE);
+	lock_take_pair(&inode->lock, &shown->lock);
+	if (d->host_mtime < host_time) {
+		set_times(shown, written, now);
+		atomic_store(&d->host_mtime, host_time);
+	}
+	lock_drop_pair(&inode->lock, &shown->lock);
 }
 
 uint64_t tmpfs_look(struct tmpfs_inode *ti, struct inode *shown)
@@ -58,18 +74,11 @@ uint64_t tmpfs_look(struct tmpfs_inode *ti, struct inode *shown)
 	struct tmpfs_data *d = &ti->data;
 	int fd = atomic_load(&d->memfd);
 	struct linux_statx st;
-	nsec_t noted = 0;
 
 	if (fd < 0 || host_statx(fd, "", AT_EMPTY_PATH, STATX_BLOCKS | STATX_MTIME, &st))
 		return ti->inode.blocks;
-	if (likely(!atomic_load_relaxed(&d->is_watched)))
-		return st.stx_blocks;
-	lock_take(&ti->inode.lock);
-	if (d->host_mtime < noted_time(&st))
-		noted = d->host_mtime = noted_time(&st);
-	lock_drop(&ti->inode.lock);
-	if (noted)
-		set_times(shown, on_own_clock(noted));
+	if (atomic_load(&d->is_watched))
+		note(d, &ti->inode, shown, noted_time(&st));
 	return st.stx_blocks;
 }
 
