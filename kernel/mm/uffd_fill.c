@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* uffd_fill.c - UFFDIO_COPY and its kin: pages come to be where they were missing. */
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "abi/mman.h"
+#include "abi/stat.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -98,6 +100,20 @@ static int open_pages(struct fill *f, uaddr_t dst, size_t size, bool apply)
 	return apply ? uffd_apply(f->mm, f->v, dst, dst + size, false) : 0;
 }
 
+/* Writes a page to shared memory; of the last page, which the memory may end in, what is
+ * within. It must not grow. */
+static int write_shared(int fd, int64_t off, const char *data)
+{
+	struct linux_statx st;
+	uint64_t size;
+
+	if (host_statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &st) ||
+	    (uint64_t)off >= st.stx_size)
+		return -EFAULT;
+	size = MIN(PAGE_SIZE, st.stx_size - (uint64_t)off);
+	return host_pwrite(fd, data, size, off) == (long)size ? 0 : -EFAULT;
+}
+
 /* Shared memory gets its page through the memfd. */
 static long fill_shared(struct fill *f, uaddr_t dst, const char *data)
 {
@@ -110,10 +126,10 @@ static long fill_shared(struct fill *f, uaddr_t dst, const char *data)
 	err = uffd_pages_reserve(f->mm->uffd, dst, dst + PAGE_SIZE);
 	if (!err)
 		err = uffd_shared_place(f->v, dst, &fd, &off);
+	if (!err)
+		err = write_shared(fd, off, data);
 	if (err)
 		return err;
-	if (host_pwrite(fd, data, PAGE_SIZE, off) != (long)PAGE_SIZE)
-		return -EFAULT; /* behind the end of the file */
 	err = open_pages(f, dst, PAGE_SIZE, true);
 	return err ? err : (long)PAGE_SIZE;
 }

@@ -160,6 +160,42 @@ static void segments_cannot_be_registered(void)
 	CHECK(shmdt(p) == 0 && close(fd) == 0);
 }
 
+static void the_end(int file, off_t off, size_t size)
+{
+	int fd = uffd_open(O_NONBLOCK, UFFD_FEATURE_MISSING_SHMEM);
+	size_t there = (size + PAGE - 1) / PAGE;
+	char *p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, file, off);
+
+	CHECK(p != MAP_FAILED && uffd_register(fd, p, 2, MISSING) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		if (i < there) {
+			CHECK(uffd_copy(fd, p + i * PAGE, page_of('e'), 1, 0) == 0);
+			CHECK(p[i * PAGE] == 'e' && p[i * PAGE + 99] == 'e');
+			continue;
+		}
+		FAILS(EFAULT, uffd_copy(fd, p + i * PAGE, page_of('e'), 1, 0));
+		FAILS(EFAULT, uffd_zero(fd, p + i * PAGE, 1));
+	}
+	CHECK(close(fd) == 0 && munmap(p, 2 * PAGE) == 0);
+}
+
+/* A mapping of /dev/zero has the memory of its size, seen from its offset on. */
+static void memory_does_not_grow(void)
+{
+	int zero = open("/dev/zero", O_RDWR);
+	int file = memfd_create("m", 0);
+	struct stat st;
+
+	the_end(zero, 0, 2 * PAGE);
+	the_end(zero, PAGE, PAGE);
+	the_end(zero, 1L << 62, 0);
+	the_end(zero, (1L << 62) + 2 * (off_t)PAGE, 0);
+	CHECK(ftruncate(file, 100) == 0);
+	the_end(file, 0, 100);
+	CHECK(fstat(file, &st) == 0 && st.st_size == 100);
+	CHECK(close(file) == 0 && close(zero) == 0);
+}
+
 static void mapping_alone_can_be_missing(void)
 {
 	int fd = uffd_open(0, UFFD_FEATURE_MINOR_SHMEM);
@@ -425,8 +461,9 @@ static void a_process_that_is_gone_cannot_be_served(void)
 RUN(TEST(writes_can_be_seen), TEST(pages_come_protected),
     TEST(protection_covers_what_is_not_there_on_demand),
     TEST(the_kernel_can_resolve_them_itself), TEST(shared_pages_can_be_missing),
-    TEST(a_page_written_elsewhere_is_there), TEST(mapping_alone_can_be_missing),
-    TEST(segments_cannot_be_registered), TEST(poisoned_pages_are_bus_errors),
-    TEST(pages_are_moved), TEST(calls_wait_for_their_memory), TEST(user_mode_only),
+    TEST(memory_does_not_grow), TEST(a_page_written_elsewhere_is_there),
+    TEST(mapping_alone_can_be_missing), TEST(segments_cannot_be_registered),
+    TEST(poisoned_pages_are_bus_errors), TEST(pages_are_moved),
+    TEST(calls_wait_for_their_memory), TEST(user_mode_only),
     TEST(calls_that_wait_can_be_killed), TEST(another_process_can_serve),
     TEST(a_process_that_is_gone_cannot_be_served))
