@@ -103,7 +103,7 @@ static int object_punch(struct vm_object *o, uint64_t off, size_t size)
 	return file_punch(object_file(o), (int64_t)off, (int64_t)size);
 }
 
-static struct tree *object_policies(struct vm_object *o)
+static struct policies *object_policies(struct vm_object *o)
 {
 	struct file *f = object_file(o);
 

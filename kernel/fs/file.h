@@ -84,7 +84,7 @@ struct file_ops {
 	int (*get_seals)(struct file *f);
 	int (*add_seals)(struct file *f, uint32_t seals);
 	/* vm_object_ops.policies */
-	struct tree *(*policies)(struct file *f);
+	struct policies *(*policies)(struct file *f);
 	/* A descriptor of the host's own, through which it can be asked about locks: see
 	 * inode_ops.lock_open. */
 	int (*host_lock_fd)(struct file *f);

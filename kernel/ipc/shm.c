@@ -281,7 +281,7 @@ static bool object_ends_with(struct vm_object *o, size_t areas)
 	return goes;
 }
 
-static struct tree *object_policies(struct vm_object *o)
+static struct policies *object_policies(struct vm_object *o)
 {
 	return &of(o)->policies;
 }

@@ -4,8 +4,8 @@
 #include "abi/ipc.h"
 #include "base/ref.h"
 #include "ipc/ids.h"
-#include "lib/tree.h"
 #include "mm/object.h"
+#include "mm/policy.h"
 
 struct shm_segment {
 	struct vm_object object;
@@ -13,8 +13,8 @@ struct shm_segment {
 	int fd;		   /* atomic: host memfd; -1: not yet */
 	int32_t first_key; /* const, as the next */
 	size_t size;
-	size_t promised;      /* pages: mm/commit.h */
-	struct tree policies; /* mm/policy.h */
+	size_t promised;	  /* pages: mm/commit.h */
+	struct policies policies; /* mm/policy.h */
 	/* the slot's lock */
 	struct ipc_object ipc;
 	bool is_removed; /* from the table */

@@ -8,7 +8,7 @@
 #include "abi/types.h"
 
 struct mm;
-struct tree;
+struct policies;
 struct vm_object;
 
 struct vm_object_ops {
@@ -42,7 +42,7 @@ struct vm_object_ops {
 	int (*punch)(struct vm_object *o, uint64_t off, size_t size);
 	/* The memory policies of what Linux calls shmem: mm/policy.h. May be NULL, and
 	 * return NULL. */
-	struct tree *(*policies)(struct vm_object *o);
+	struct policies *(*policies)(struct vm_object *o);
 	/* Its data are memory, which is shared through a memfd (what Linux calls shmem).
 	 * NULL: no. */
 	bool (*is_memory)(struct vm_object *o);

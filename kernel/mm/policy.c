@@ -5,10 +5,14 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "base/slab.h"
-#include "lib/tree.h"
 #include "mm/vma.h"
 
 /* ---- of shared memory ---- */
+
+enum {
+	POLICIES_MAX = 65536, /* of one object: they are kernel memory */
+	CLEAR_BATCH = 1024,   /* entries at a time: all objects share one lock */
+};
 
 struct page_policy {
 	struct tree_node node;
@@ -42,85 +46,134 @@ static int compare_end(const void *key, const struct tree_node *n)
 	return page < p->first ? -1 : 0;
 }
 
-static void remove(struct tree *t, struct page_policy *p)
+static void remove(struct policies *of, struct page_policy *p)
 {
-	tree_remove(t, &p->node);
+	tree_remove(&of->tree, &p->node);
+	of->count--;
 	slab_free(&page_policy_cache, p);
 }
 
-void policies_fini(struct tree *t)
+void policies_fini(struct policies *of)
 {
-	while (t->root)
-		remove(t, entry(t->root));
+	while (of->tree.root)
+		remove(of, entry(of->tree.root));
 }
 
-static void insert(struct tree *t, struct page_policy *p, uint64_t first, uint64_t end,
-		   uint32_t policy)
+static void insert(struct policies *of, struct page_policy *p, uint64_t first,
+		   uint64_t end, uint32_t policy)
 {
 	*p = (struct page_policy){.first = first, .end = end, .policy = policy};
-	(void)!tree_insert(t, &p->node, order);
+	(void)!tree_insert(&of->tree, &p->node, order);
+	of->count++;
 }
 
-/* Nothing is said of [first, end) then. True: spare holds what is beyond a hole. */
-static bool clear(struct tree *t, uint64_t first, uint64_t end, struct page_policy *spare)
+/* Nothing is said of [first, end) then. spare becomes what is beyond a hole. False: some
+ * of it is left to do. */
+static bool clear(struct policies *of, uint64_t first, uint64_t end,
+		  struct page_policy **spare)
 {
-	struct page_policy *p = entry(tree_lower_bound(t, &first, compare_end));
+	struct page_policy *p = entry(tree_lower_bound(&of->tree, &first, compare_end));
 
-	while (p && p->first < end) {
+	for (int i = 0; p && p->first < end; i++) {
 		struct page_policy *next = entry(tree_next(&p->node));
 		uint64_t old_end = p->end;
 
+		if (i == CLEAR_BATCH)
+			return false;
 		if (p->first < first) {
 			p->end = first;
 			if (old_end > end) {
-				insert(t, spare, end, old_end, p->policy);
+				insert(of, *spare, end, old_end, p->policy);
+				*spare = NULL;
 				return true;
 			}
 		} else if (old_end > end) {
 			p->first = end; /* keeps its place in the order */
 		} else {
-			remove(t, p);
+			remove(of, p);
 		}
 		p = next;
 	}
-	return false;
+	return true;
 }
 
-static int policies_set(struct tree *t, uint64_t first, uint64_t end, uint32_t policy)
+static struct page_policy *with(struct policies *of, uint64_t page, uint32_t policy)
 {
-	struct page_policy *spare = slab_alloc(&page_policy_cache);
-	struct page_policy *p = slab_alloc(&page_policy_cache);
-	int err = spare && p ? 0 : -ENOMEM;
+	struct page_policy *p = entry(tree_find(&of->tree, &page, compare_end));
 
-	if (!err) {
+	return p && p->policy == policy ? p : NULL;
+}
+
+/* [first, end), of which nothing is said, and neighbours that are alike become one. */
+static void add(struct policies *of, uint64_t first, uint64_t end, uint32_t policy,
+		struct page_policy **spare)
+{
+	struct page_policy *before = first ? with(of, first - 1, policy) : NULL;
+	struct page_policy *after = with(of, end, policy);
+
+	if (before && after) {
+		before->end = after->end;
+		remove(of, after);
+	} else if (before) {
+		before->end = end;
+	} else if (after) {
+		after->first = first;
+	} else {
+		insert(of, *spare, first, end, policy);
+		*spare = NULL;
+	}
+}
+
+/* policies_lock is held. -EAGAIN: not all is done yet. */
+static int set_some(struct policies *of, uint64_t first, uint64_t end, uint32_t policy,
+		    struct page_policy *spare[2])
+{
+	struct page_policy *p = entry(tree_lower_bound(&of->tree, &first, compare_end));
+	bool splits = p && p->first < first && p->end > end;
+	size_t more = (splits ? 1U : 0U) + (policy != MPOL_DEFAULT ? 1U : 0U);
+
+	if (p && p->first <= first && p->end >= end && p->policy == policy)
+		return 0;
+	if (more && of->count + more > POLICIES_MAX)
+		return -ENOMEM;
+	if (!clear(of, first, end, &spare[0]))
+		return -EAGAIN;
+	if (policy != MPOL_DEFAULT)
+		add(of, first, end, policy, &spare[1]);
+	return 0;
+}
+
+static int policies_set(struct policies *of, uint64_t first, uint64_t end,
+			uint32_t policy)
+{
+	struct page_policy *spare[2] = {slab_alloc(&page_policy_cache),
+					slab_alloc(&page_policy_cache)};
+	int err = spare[0] && spare[1] ? -EAGAIN : -ENOMEM;
+
+	while (err == -EAGAIN) {
 		lock_take(&policies_lock);
-		if (clear(t, first, end, spare))
-			spare = NULL;
-		if (policy != MPOL_DEFAULT) {
-			insert(t, p, first, end, policy);
-			p = NULL;
-		}
+		err = set_some(of, first, end, policy, spare);
 		lock_drop(&policies_lock);
 	}
-	slab_free(&page_policy_cache, spare);
-	slab_free(&page_policy_cache, p);
+	slab_free(&page_policy_cache, spare[0]);
+	slab_free(&page_policy_cache, spare[1]);
 	return err;
 }
 
-static uint32_t policies_get(struct tree *t, uint64_t page)
+static uint32_t policies_get(struct policies *of, uint64_t page)
 {
 	struct page_policy *p;
 	uint32_t policy = MPOL_DEFAULT;
 
 	lock_take(&policies_lock);
-	p = entry(tree_lower_bound(t, &page, compare_end));
-	if (p && p->first <= page)
+	p = entry(tree_find(&of->tree, &page, compare_end));
+	if (p)
 		policy = p->policy;
 	lock_drop(&policies_lock);
 	return policy;
 }
 
-static struct tree *policies_of(const struct vma *v)
+static struct policies *policies_of(const struct vma *v)
 {
 	return v->object && v->object->ops->policies ? v->object->ops->policies(v->object)
 						     : NULL;
@@ -131,7 +184,7 @@ static struct tree *policies_of(const struct vma *v)
 /* Of a whole area, and of the shared memory that it shows. */
 static int set_policy(struct vma *v, uint32_t policy)
 {
-	struct tree *shared = policies_of(v);
+	struct policies *shared = policies_of(v);
 	uint64_t first = v->off >> PAGE_SHIFT;
 	int err = 0;
 
@@ -177,7 +230,7 @@ int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out, uint32_t *prot)
 	lock_take(&mm->lock);
 	v = vma_at(mm, addr);
 	if (v && !(v->flags & VMA_HIDDEN)) {
-		struct tree *shared = policies_of(v);
+		struct policies *shared = policies_of(v);
 
 		*out = shared ? policies_get(shared,
 					     (v->off + (addr - v->start)) >> PAGE_SHIFT)

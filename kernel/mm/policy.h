@@ -6,8 +6,14 @@
 #pragma once
 #include "abi/types.h"
 
+#include "lib/tree.h"
+
 struct mm;
-struct tree;
+
+struct policies {
+	struct tree tree;
+	size_t count;
+};
 
 enum {
 	POLICY_MODE = 0xff,
@@ -24,6 +30,6 @@ int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out, uint32_t *prot) MU
 int mm_check_home(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;
 
 /* Shared memory has policies of its own, by page: what mbind(2) says of a mapping of it,
- * private ones too, is found at all. An object keeps them in a tree that begins as
- * zeroes; nobody else uses it then. */
-void policies_fini(struct tree *t);
+ * private ones too, is found at all. An object's begin as zeroes; nobody else uses
+ * them at its end. */
+void policies_fini(struct policies *p);

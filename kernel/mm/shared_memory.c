@@ -23,8 +23,8 @@ struct shared_memory {
 	int fd;	       /* host memfd */
 	uint64_t size; /* grows when mremap maps more of it */
 	uint64_t ino;
-	size_t promised;      /* pages: mm/commit.h */
-	struct tree policies; /* mm/policy.h */
+	size_t promised;	  /* pages: mm/commit.h */
+	struct policies policies; /* mm/policy.h */
 };
 
 static SLAB_CACHE(shared_memory_cache, "shared_memory", sizeof(struct shared_memory), 8);
@@ -77,7 +77,7 @@ static bool is_memory(struct vm_object *o)
 	return true;
 }
 
-static struct tree *policies(struct vm_object *o)
+static struct policies *policies(struct vm_object *o)
 {
 	return &of(o)->policies;
 }
@@ -105,7 +105,7 @@ struct vm_object *shared_memory_create(size_t size, bool is_promised)
 	}
 	m->promised = is_promised ? size >> PAGE_SHIFT : 0;
 	m->object.ops = &shared_memory_ops;
-	tree_init(&m->policies);
+	m->policies = (struct policies){0};
 	ref_init(&m->refs);
 	m->size = size;
 	m->ino = atomic_add(&next_ino, 1) + 1;

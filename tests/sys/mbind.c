@@ -233,6 +233,38 @@ static void shared_memory_has_its_own(void)
 	CHECK(munmap(p, 8 * PAGE) == 0 && close(fd) == 0);
 }
 
+/* Page by page, there and back, and across what there was. */
+static void shared_neighbours_are_joined(void)
+{
+	static const int order[] = {3, 0, 2, 5, 4, 1, 7, 6};
+	int fd = memfd_create("shared", 0);
+	char *p;
+
+	CHECK(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
+	p = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	for (size_t i = 0; i < 8; i++) {
+		CHECK(bind_to(p + (size_t)order[i] * PAGE, PAGE, MPOL_BIND, node0, 0) ==
+		      0);
+		for (size_t k = 0; k < 8; k++) {
+			bool is_set = false;
+
+			for (size_t n = 0; n <= i; n++)
+				is_set |= order[n] == (int)k;
+			CHECK(has(p + k * PAGE, is_set ? MPOL_BIND : MPOL_DEFAULT,
+				  is_set ? node0 : none));
+		}
+	}
+	CHECK(bind_to(p + 2 * PAGE, 2 * PAGE, MPOL_BIND, node0, 0) == 0);
+	CHECK(bind_to(p + PAGE, 6 * PAGE, MPOL_DEFAULT, NULL, 0) == 0);
+	CHECK(has(p, MPOL_BIND, node0) && has(p + PAGE, MPOL_DEFAULT, none));
+	CHECK(has(p + 6 * PAGE, MPOL_DEFAULT, none) &&
+	      has(p + 7 * PAGE, MPOL_BIND, node0));
+	CHECK(bind_to(p, 7 * PAGE, MPOL_BIND, node0, 0) == 0);
+	CHECK(has(p + 3 * PAGE, MPOL_BIND, node0));
+	CHECK(munmap(p, 8 * PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(a_task_has_one), TEST(memory_has_its_own), TEST(errors_of_policies),
     TEST(allowed_nodes), TEST(pages_are_on_a_node), TEST(migration), TEST(homes),
-    TEST(shared_memory_has_its_own))
+    TEST(shared_memory_has_its_own), TEST(shared_neighbours_are_joined))

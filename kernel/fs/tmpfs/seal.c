@@ -26,7 +26,7 @@ uint64_t tmpfs_content_id(struct file *f)
 	return tmpfs_i(f->inode)->data.writable_maps ? 0 : inode_content_id(f->inode);
 }
 
-struct tree *tmpfs_policies(struct file *f)
+struct policies *tmpfs_policies(struct file *f)
 {
 	return &tmpfs_i(f->inode)->data.policies;
 }

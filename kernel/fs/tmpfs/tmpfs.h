@@ -15,6 +15,7 @@
 #include "fs/xattr_list.h"
 #include "lib/list.h"
 #include "lib/tree.h"
+#include "mm/policy.h"
 
 enum { TMPFS_PAGES_SIZE = 64 * 1024 };
 
@@ -53,10 +54,10 @@ struct tmpfs_data {
 	uint64_t charged_end; /* memfd: no page at or after this one is charged */
 	int memfd;	      /* host descriptor, or -1: data is in pages */
 	uint32_t seals;
-	int writable_maps;    /* shared writable mappings */
-	struct tree policies; /* mm/policy.h */
-	bool is_watched;      /* atomic: has been mapped shared: times.c */
-	nsec_t host_mtime;    /* the memfd's, as last seen */
+	int writable_maps;	  /* shared writable mappings */
+	struct policies policies; /* mm/policy.h */
+	bool is_watched;	  /* atomic: has been mapped shared: times.c */
+	nsec_t host_mtime;	  /* atomic: the memfd's, as last seen and shown */
 };
 
 struct tmpfs_inode {
@@ -114,7 +115,7 @@ uint64_t tmpfs_look(struct tmpfs_inode *ti, struct inode *shown);
 int tmpfs_writers_changed(struct file *f, int by);
 uint64_t tmpfs_content_id(struct file *f);
 int tmpfs_get_seals(struct file *f);
-struct tree *tmpfs_policies(struct file *f);
+struct policies *tmpfs_policies(struct file *f);
 int tmpfs_add_seals(struct file *f, uint32_t seals);
 /* cachestat.c */
 uint64_t tmpfs_cached_pages(struct file *f, uint64_t first, uint64_t end);
