@@ -77,6 +77,28 @@ HELPER void tcp_pair(int fd[2])
 	CHECK(close(l) == 0);
 }
 
+/* Of a listener with SO_REUSEPORT: the host's, in a sandbox. from is to be connected, or
+ * -1 for a new one. */
+HELPER void hosted_pair_of(int from, int fd[2])
+{
+	const int on = 1;
+	struct sockaddr_in a = loopback(0);
+	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(l >= 0);
+	CHECK(setsockopt(l, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0);
+	CHECK(bind(l, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(l, 4) == 0);
+	fd[0] = from >= 0 ? from : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(fd[0] >= 0 && connect_to(fd[0], port_of(l)) == 0);
+	fd[1] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	CHECK(fd[1] >= 0 && close(l) == 0);
+}
+
+HELPER void hosted_pair(int fd[2])
+{
+	hosted_pair_of(-1, fd);
+}
+
 HELPER void close_pair(const int fd[2])
 {
 	CHECK(close(fd[0]) == 0);

@@ -9,25 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* Of a listener with SO_REUSEPORT; from is to be connected, or -1 for a new one. */
-static void hosted_pair_of(int from, int fd[2])
-{
-	struct sockaddr_in a = loopback(0);
-	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	CHECK(l >= 0 && set_option(l, SOL_SOCKET, SO_REUSEPORT, 1) == 0);
-	CHECK(bind(l, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(l, 4) == 0);
-	fd[0] = from >= 0 ? from : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(fd[0] >= 0 && connect_to(fd[0], port_of(l)) == 0);
-	fd[1] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
-	CHECK(fd[1] >= 0 && close(l) == 0);
-}
-
-static void hosted_pair(int fd[2])
-{
-	hosted_pair_of(-1, fd);
-}
-
 static void (*const pairs[])(int fd[2]) = {hosted_pair, tcp_pair};
 #define FOR_EACH_PAIR(make)                                                              \
 	for (size_t i_ = 0; i_ < sizeof(pairs) / sizeof(pairs[0]); i_++)                 \

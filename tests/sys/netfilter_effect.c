@@ -151,11 +151,10 @@ static void chains_are_jumped_to(void)
 	no_rules(false);
 }
 
-static void states_are_known(void)
+/* What nobody asked for is dropped at from; the answer to a question comes. */
+static void an_answer_is_not_new(void)
 {
-	const struct xt_state_info is_new = {1 << (IP_CT_NEW + 1)};
-	struct sockaddr_in a = loopback(port_of(to));
-	int asks = socket_at(SOCK_DGRAM, 0);
+	const struct xt_state_info is_new = {XT_STATE_BIT(IP_CT_NEW)};
 
 	RULES(false, {.hook = NF_INET_LOCAL_IN,
 		      .protocol = IPPROTO_UDP,
@@ -164,10 +163,17 @@ static void states_are_known(void)
 		      .data = &is_new,
 		      .size = sizeof(is_new),
 		      .verdict = DROPS});
-	/* An answer is not new; what nobody asked for is. */
 	only_this_comes("question");
 	CHECK(send4(to, "127.0.0.1", port_of(from), "answer") == 6);
 	CHECK(gets(from, "answer"));
+}
+
+static void states_are_known(void)
+{
+	struct sockaddr_in a = loopback(port_of(to));
+	int asks = socket_at(SOCK_DGRAM, 0);
+
+	an_answer_is_not_new();
 	CHECK(send4(asks, "127.0.0.1", port_of(from), "lost") == 4);
 	CHECK(send4(to, "127.0.0.1", port_of(from), "more") == 4);
 	CHECK(gets(from, "more"));
@@ -296,20 +302,10 @@ static void own_errors_are_related(void)
 /* Connections that are over take no other's place. */
 static void ended_connections_displace_nobody(void)
 {
-	const struct xt_state_info is_new = {XT_STATE_BIT(IP_CT_NEW)};
 	struct sockaddr_in closed = loopback(7777);
 	int tcp[2];
 
-	RULES(false, {.hook = NF_INET_LOCAL_IN,
-		      .protocol = IPPROTO_UDP,
-		      .to = port_of(from),
-		      .match = "state",
-		      .data = &is_new,
-		      .size = sizeof(is_new),
-		      .verdict = DROPS});
-	only_this_comes("question");
-	CHECK(send4(to, "127.0.0.1", port_of(from), "answer") == 6);
-	CHECK(gets(from, "answer"));
+	an_answer_is_not_new();
 	for (int i = 0; i < CONNECTIONS; i++) {
 		tcp[0] = socket(AF_INET, SOCK_STREAM, 0);
 		FAILS(ECONNREFUSED, connect(tcp[0], (void *)&closed, sizeof(closed)));

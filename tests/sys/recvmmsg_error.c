@@ -130,27 +130,13 @@ static void who_sends_is_told(void)
 	is_over(UDP);
 }
 
-/* Of a listener with SO_REUSEPORT: the host's, in a sandbox. */
-static void shared_pair(int fd[2])
-{
-	struct sockaddr_in a = loopback(0);
-	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	CHECK(l >= 0 && set_option(l, SOL_SOCKET, SO_REUSEPORT, 1) == 0);
-	CHECK(bind(l, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(l, 4) == 0);
-	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(fd[0] >= 0 && connect_to(fd[0], port_of(l)) == 0);
-	fd[1] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
-	CHECK(fd[1] >= 0 && close(l) == 0);
-}
-
 static void who_sends_a_file_is_told(void)
 {
 	int file = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	CHECK(file >= 0 && write(file, "f", 1) == 1 && lseek(file, 0, SEEK_SET) == 0);
 	for (int is_shared = 0; is_shared < 2; is_shared++) {
-		set_up_with(TCP, is_shared ? shared_pair : tcp_pair);
+		set_up_with(TCP, is_shared ? hosted_pair : tcp_pair);
 		FAILS(EFAULT, sendfile(s[1], file, NULL, 1));
 		CHECK(lseek(file, 0, SEEK_CUR) == 0);
 		is_over(TCP);
