@@ -33,6 +33,9 @@ def text(pid, name):
     except OSError:
         return ""
 
+def state(pid):
+    return text(pid, "stat").rpartition(") ")[2][:1] or "X"
+
 run = shlex.split(os.environ["RUN"].replace(" run ", " run --leaks "))
 p = subprocess.Popen(run + ["python3", "spawn.py", sys.argv[1]], stdin=subprocess.DEVNULL,
                      stdout=subprocess.PIPE, stderr=open("errors", "w"), text=True)
@@ -45,10 +48,12 @@ while p.poll() is None and time.time() < end:
     time.sleep(random.random() * 0.004)
     try:
         os.kill(program, signal.SIGSTOP)
+        while state(program) in "RSD":  # until it has stopped it may start another
+            pass
         for pid in children(monitor):
-            # Nothing of a program is there, and it sleeps.
+            # Nothing of a program is there, and it waits to be started: not for a lock.
             if (pid > program and len(text(pid, "maps").splitlines()) in range(1, 20)
-                    and text(pid, "syscall").startswith("202 ")):
+                    and text(pid, "syscall").split()[::3][:2] == ["202", "0x0"]):
                 os.kill(pid, signal.SIGKILL)
                 killed += 1
         os.kill(program, signal.SIGCONT)
