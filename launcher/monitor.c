@@ -124,6 +124,8 @@ static _Noreturn void watch_all(struct launch *l, pid_t first)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGURG);
 	sigaddset(&set, SIGIO);
+	if (network_answer()) /* what was asked before anybody listened */
+		kick(first);
 	for (;;) {
 		reap(&w);
 		if (w.is_over || is_finished())

@@ -66,7 +66,6 @@ void network_keep(int fd)
 	    fcntl(fd, F_SETOWN, getpid()) < 0 || fcntl(fd, F_SETFL, flags) < 0)
 		fail("cannot listen for questions: %s", strerror(errno));
 	pipe_end[0] = fd;
-	(void)network_answer(); /* what was asked before anybody listened */
 }
 
 /* ---- questions ---- */
