@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* alone */
 /* files */
 /* A fanotify group as a file. */
 #include "fanotify.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* alone */
 /* files */
 /* fanotify without privilege: handles of what one may read, and no more. */
 /* calls: fanotify_init fanotify_mark */

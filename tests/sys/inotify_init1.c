@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* alone */
 /* An inotify instance as a file: its queue, its limits. */
 /* calls: inotify_init1 inotify_init */
 #include "inotify.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* alone */
 /* calls: mmap mprotect mremap shmget fork */
 /* overcommit.c - how much memory is promised, with vm.overcommit_memory as it is by
  * default: anything but what is obviously too much. */
