@@ -331,7 +331,7 @@ static void a_full_queue_keeps_connections_waiting(void)
 		FAILS(EINPROGRESS, connect_to(c[i], port_of(l)));
 	}
 	FAILS(EALREADY, connect_to(c[7], port_of(l)));
-	CHECK(ready(c[0], POLLOUT, 1000) == POLLOUT);
+	CHECK(ready(c[0], POLLOUT, 20000) == POLLOUT);
 	CHECK(ready(c[7], POLLOUT, 0) == 0);
 	for (int i = 0; i < 8; i++)
 		close(c[i]);

@@ -235,16 +235,21 @@ static int how_many_are_admitted(void)
 static void there_is_room_for_so_many(void)
 {
 	cpu_set_t all;
-	int cpus, n;
+	int cpus, n = 0;
 
 	CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);
 	cpus = CPU_COUNT(&all);
 	if (!has_cap(CAP_SYS_NICE) || cpus > 64)
 		return;
-	n = how_many_are_admitted();
-	CHECK(n >= 1 && n <= cpus + 1);
-	for (int i = 0; i < 20 && how_many_are_admitted() != n; i++)
-		sleep_ms(50); /* a share is given back up to a period later */
+	/* A share is given back up to a period later: those of the tests before, too. */
+	for (int i = 0; i < 8; i++, sleep_ms(50)) {
+		int now = how_many_are_admitted();
+
+		n = now > n ? now : n;
+	}
+	CHECK(n >= 1 && n <= cpus + cpus / 8 + 1);
+	for (int i = 0; i < 400 && how_many_are_admitted() < n; i++)
+		sleep_ms(50);
 	CHECK(how_many_are_admitted() <= n);
 }
 

@@ -422,7 +422,9 @@ static void urgent_data(void)
 	CHECK(set_option(fd[1], SOL_SOCKET, SO_OOBINLINE, 1) == 0);
 	CHECK(send(fd[0], "x", 1, 0) == 1 && send(fd[0], "!", 1, MSG_OOB) == 1 &&
 	      send(fd[0], "y", 1, 0) == 1);
-	usleep(20000);
+	for (int i = 0; i < 20000 && ioctl(fd[1], FIONREAD, &at) == 0 && at < 3; i++)
+		usleep(1000);
+	CHECK(at == 3);
 	CHECK(recv(fd[1], buf, sizeof(buf), 0) == 1 && buf[0] == 'x');
 	CHECK(ioctl(fd[1], SIOCATMARK, &at) == 0 && at == 1);
 	FAILS(EINVAL, recv(fd[1], buf, 8, MSG_OOB));
