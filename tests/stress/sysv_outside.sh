@@ -67,7 +67,7 @@ read -r ready <&7
 # Of the host processes, the three that were started last are the children.
 for pid in $(for pid in $(descendants $!); do
 	awk '{ print $22, $1 }' "/proc/$pid/stat"
-done | sort -n | tail -n 3 | cut -d ' ' -f 2); do
+done | sort -k 1,1n -k 2,2n | tail -n 3 | cut -d ' ' -f 2); do
 	kill -KILL "$pid"
 	sleep 0.1
 done

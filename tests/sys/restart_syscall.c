@@ -157,9 +157,9 @@ static void sleeps_never_restart_and_tell_what_is_left(void)
 	handle(SIGUSR1, count, SA_RESTART);
 	pest = pester_start(SIGUSR1, 20);
 	FAILS(EINTR, nanosleep(&t, &left));
-	CHECK(left.tv_sec == 49 && left.tv_nsec > 0);
+	CHECK(left.tv_sec >= 20 && left.tv_sec < 50 && left.tv_nsec > 0);
 	FAILS(EINTR, syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, &left));
-	CHECK(left.tv_sec == 49);
+	CHECK(left.tv_sec >= 20 && left.tv_sec < 50);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_sec += 50;
 	left.tv_sec = 77; /* not written when the time is absolute */
