@@ -187,6 +187,30 @@ static void connections_inherit(void)
 	close(l);
 }
 
+/* What was set several times is what accepted sockets begin with. */
+static void the_last_value_is_inherited(void)
+{
+	int l = listener();
+
+	for (int i = 0; i < 4; i++) {
+		int c = socket(AF_INET, SOCK_STREAM, 0);
+		int s;
+
+		CHECK(set_option(l, SOL_TCP, TCP_NODELAY, i & 1) == 0);
+		CHECK(set_option(l, SOL_TCP, TCP_KEEPIDLE, 100 + i) == 0);
+		CHECK(set_option(l, SOL_TCP, TCP_NODELAY, !(i & 1)) == 0);
+		CHECK(connect_to(c, port_of(l)) == 0);
+		/* Not for the one that is connected. */
+		CHECK(set_option(l, SOL_TCP, TCP_KEEPIDLE, 200) == 0);
+		s = accept(l, NULL, NULL);
+		CHECK(s >= 0 && option(s, SOL_TCP, TCP_NODELAY) == !(i & 1));
+		CHECK(option(s, SOL_TCP, TCP_KEEPIDLE) == 100 + i);
+		close(s);
+		close(c);
+	}
+	close(l);
+}
+
 static void interfaces_are_listed(void)
 {
 	struct ifreq one = {.ifr_name = "lo"};
@@ -365,6 +389,6 @@ static void sticky_ipv6_options(void)
 RUN(TEST(source_filters), TEST(short_source_filters), TEST(repair_is_for_the_privileged),
     TEST(sticky_ipv6_options), TEST(flags_are_set_and_told), TEST(tcp_options),
     TEST(ip_options), TEST(groups_are_joined), TEST(sizes_and_times),
-    TEST(wrong_arguments), TEST(connections_inherit), TEST(interfaces_are_listed),
-    TEST(what_is_known_of_peers), TEST(a_socket_changes_its_family),
-    TEST(interfaces_cannot_be_changed_by_nonsense))
+    TEST(wrong_arguments), TEST(connections_inherit), TEST(the_last_value_is_inherited),
+    TEST(interfaces_are_listed), TEST(what_is_known_of_peers),
+    TEST(a_socket_changes_its_family), TEST(interfaces_cannot_be_changed_by_nonsense))

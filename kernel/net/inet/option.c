@@ -12,20 +12,32 @@
 #include "net/inet/internal.h"
 #include "process/creds.h"
 
-static const struct {
-	uint8_t level, name;
-} passed[] = {
-#define SOCKET_OPTION(level, name) {level, name},
+/* Of which levels there are options for the host, and what their numbers are below. */
+enum { LEVEL_NONE, LEVEL_SOCKET, LEVEL_IP, LEVEL_TCP, LEVEL_UDP, LEVEL_IPV6, LEVELS };
+enum { NAMES = 128 };
+
+#define LEVEL(level)                                                                     \
+	((level) == SOL_SOCKET ? LEVEL_SOCKET                                            \
+	 : (level) == SOL_TCP  ? LEVEL_TCP                                               \
+	 : (level) == SOL_IP   ? LEVEL_IP                                                \
+	 : (level) == SOL_IPV6 ? LEVEL_IPV6                                              \
+	 : (level) == SOL_UDP  ? LEVEL_UDP                                               \
+			       : LEVEL_NONE)
+
+#define SOCKET_OPTION(level, name)                                                       \
+	_Static_assert(LEVEL(level) != LEVEL_NONE && (name) < NAMES, #name);
+#include "host/socket_options.def"
+#undef SOCKET_OPTION
+
+static const bool passed[LEVELS][NAMES] = {
+#define SOCKET_OPTION(level, name) [LEVEL(level)][name] = true,
 #include "host/socket_options.def"
 #undef SOCKET_OPTION
 };
 
 static bool is_passed(int level, int name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
-		if (passed[i].level == level && passed[i].name == name)
-			return true;
-	return false;
+	return (unsigned int)name < NAMES && passed[LEVEL(level)][name];
 }
 
 /* Those that need a privilege which no host process has. */

@@ -84,6 +84,26 @@ static struct inet_options *with_option(const struct inet_options *old,
 	return o;
 }
 
+/* True: the list, which nobody else has, had that option, and has it set anew: last.
+ * list_lock is held. */
+static bool list_renew_locked(struct inet_options *o, const struct inet_option *fresh)
+{
+	uint32_t k = o->count;
+
+	if (ref_count(&o->refs) != 1)
+		return false;
+	while (k-- > 0) {
+		struct inet_option *at = &o->options[k];
+
+		if (at->level != fresh->level || at->name != fresh->name)
+			continue;
+		memmove(at, at + 1, (o->count - 1 - k) * sizeof(*at));
+		o->options[o->count - 1] = *fresh;
+		return true;
+	}
+	return false;
+}
+
 static void list_add_option(struct inet_socket *i, const struct inet_option *fresh)
 {
 	struct inet_options *old;
@@ -91,7 +111,7 @@ static void list_add_option(struct inet_socket *i, const struct inet_option *fre
 
 	lock_take(&list_lock);
 	old = i->options;
-	if (!old || old->count < OPTIONS_MAX)
+	if (!(old && list_renew_locked(old, fresh)) && (!old || old->count < OPTIONS_MAX))
 		o = with_option(old, fresh);
 	if (o)
 		i->options = o;
