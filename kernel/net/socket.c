@@ -165,6 +165,14 @@ static COLD NOINLINE int broken_pipe(const struct file *f, uint32_t flags)
 	return socket_of(f)->type == SOCK_STREAM ? message_broken_pipe(&m) : -EPIPE;
 }
 
+static COLD NOINLINE void sent_by_other(const struct file *f)
+{
+	struct socket *s = socket_of(f);
+
+	if (s->ops->sent)
+		s->ops->sent(s);
+}
+
 HOT ssize_t socket_send_plain(struct file *f, uaddr_t data, size_t size, uint32_t flags)
 {
 	int fd = atomic_load_relaxed(&f->host_fd);
@@ -174,6 +182,8 @@ HOT ssize_t socket_send_plain(struct file *f, uaddr_t data, size_t size, uint32_
 	if (likely(fd >= 0 && (flags & MSG_DONTWAIT))) {
 		ssize_t done = host_send(fd, data, size, MSG_DONTWAIT);
 
+		if (unlikely(atomic_load(&f->host_fd) != fd))
+			sent_by_other(f);
 		return likely(done != -EPIPE) ? done : broken_pipe(f, flags);
 	}
 	s = socket_of(f);

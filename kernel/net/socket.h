@@ -87,6 +87,9 @@ struct socket_ops {
 				 uint32_t flags);
 	ssize_t (*send_plain)(struct socket *s, uaddr_t data, size_t size,
 			      uint32_t flags);
+	/* A plain send went by the direct descriptor (socket_set_direct()), which was
+	 * taken away meanwhile. Or NULL. */
+	void (*sent)(struct socket *s);
 	ssize_t (*send)(struct socket *s, struct message *m);
 	ssize_t (*receive)(struct socket *s, struct message *m);
 	/* Would the next two move any, as s is now? NULL: no; then they are not there. */

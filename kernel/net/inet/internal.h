@@ -33,6 +33,14 @@ struct tcp_settings {
 	bool has_notes;	     /* SO_ZEROCOPY */
 };
 
+/* Who has TCP_CORK set: tcp_cork.c. */
+enum inet_cork {
+	CORK_TOLD, /* the host has what the guest has set */
+	CORK_KEPT, /* both */
+	CORK_LEFT, /* the host alone */
+	CORK_OVER, /* as CORK_TOLD, for good */
+};
+
 /* Connections that a socket may have had before the present one: they are kept. */
 enum { FORMER_MAX = 64 };
 
@@ -54,9 +62,11 @@ struct inet_socket {
 	bool is_plain_tcp;     /* atomic: no option that only the host can heed */
 	bool in_memory;	       /* atomic: conn is a connection in memory */
 	uint8_t side;	       /* const while in_memory: its half of conn */
+	uint8_t cork;	       /* cork_lock to write, atomic: enum inet_cork */
 	struct tcp_conn *conn; /* lock to write: ref */
 	/* Of all again: */
 	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
+	struct lock cork_lock;	      /* RANK_FLOCK: held over setsockopt of the host's */
 	struct list link;	      /* table.c */
 	/* const: what it looks like from outside; NULL: as the host says. */
 	void (*view)(struct socket *s, struct inet_view *v);
@@ -70,7 +80,8 @@ struct inet_socket {
 	struct tcp_listener *listener; /* lock to write: ref; atomic */
 	struct tcp_settings set;       /* lock to write */
 	struct inet_options *options;  /* lock: ref: all that were set, or NULL */
-	int option_fd; /* lock to write, atomic: a host socket for them; or -1 */
+	int option_fd;	  /* lock to write, atomic: a host socket for them; or -1 */
+	bool has_nodelay; /* cork_lock: TCP_NODELAY was set while the host had it */
 	struct waitq readable, writable;
 };
 
@@ -192,6 +203,20 @@ bool inet_level_is_foreign(const struct socket *s, int level);
 /* ---- tcp_connect.c ---- */
 /* IPv4, or IPv6 that leads to mapped addresses too. */
 bool inet_may_use_v4(const struct socket *s);
+
+/* ---- tcp_cork.c ---- */
+/* TCP_CORK or TCP_NODELAY of a connection that the host has. */
+int tcp_cork_set(struct socket *s, int name, int value) MUST_CHECK;
+/* The host has what the guest has set from here on. */
+void tcp_cork_end(struct socket *s);
+/* Something was sent to the host: it is not held there if the guest has s uncorked. */
+void tcp_sent(struct socket *s);
+/* It must not be sent through as it is. */
+static inline bool inet_is_left_corked(const struct socket *s)
+{
+	return unlikely(__atomic_load_n(&inet_of(s)->cork, __ATOMIC_ACQUIRE) ==
+			CORK_LEFT);
+}
 
 /* ---- outside.c: of sockets that have inet_socket.outside, but connect ---- */
 /* A connection of the gate's to addr, which it allows: *fd is its end. */

@@ -395,6 +395,8 @@ ssize_t inet_send(struct socket *s, struct message *m)
 
 	if (unlikely(inet_of(s)->outside != NULL))
 		err = inet_outside_send(s, m);
+	if (inet_is_left_corked(s))
+		tcp_cork_end(s);
 	if (!err)
 		err = inet_may_send(s, &may_block);
 	if (!err && may_block)
@@ -404,6 +406,8 @@ ssize_t inet_send(struct socket *s, struct message *m)
 	if (!may_block)
 		flags |= MSG_DONTWAIT;
 	done = send_all(s, m, flags);
+	if (inet_is_left_corked(s))
+		tcp_sent(s);
 	if (done == -EPIPE && s->type == SOCK_STREAM)
 		return message_broken_pipe(m);
 	return done;
@@ -459,9 +463,11 @@ HOT ssize_t inet_send_plain(struct socket *s, uaddr_t data, size_t size, uint32_
 	ssize_t done;
 
 	if (!is_plainly(i, &s->send_timeout, &i->send_timeout, flags) ||
-	    s->type == SOCK_SEQPACKET)
+	    s->type == SOCK_SEQPACKET || inet_is_left_corked(s))
 		return -EINTR;
 	done = host_send(s->host_fd, data, size, flags & MSG_DONTWAIT);
+	if (inet_is_left_corked(s))
+		tcp_sent(s);
 	return likely(done == (ssize_t)size) ? done : send_on(s, data, size, flags, done);
 }
 
@@ -498,6 +504,8 @@ ssize_t inet_send_host_file(struct socket *s, int host_fd, int64_t *pos, size_t 
 
 	if (s->type != SOCK_STREAM || inet_of(s)->outside)
 		return -EOPNOTSUPP;
+	if (inet_is_left_corked(s))
+		tcp_cork_end(s);
 	err = inet_may_send(s, &may_block);
 	if (!err)
 		err = inet_set_nonblock(s, !may_block);
@@ -512,6 +520,8 @@ ssize_t inet_send_host_file(struct socket *s, int host_fd, int64_t *pos, size_t 
 		    atomic_load_relaxed(&s->send_timeout) != NSEC_NEVER)
 			break;
 	}
+	if (inet_is_left_corked(s))
+		tcp_sent(s);
 	if (done == -EINVAL && !total)
 		return -EOPNOTSUPP;
 	if (done == -EPIPE && !total)

@@ -25,6 +25,7 @@ void inet_socket_init(struct inet_socket *i)
 	i->receive_timeout = i->send_timeout = NSEC_NEVER;
 	list_init(&i->link);
 	lock_init(&i->lock, RANK_OBJECT);
+	lock_init(&i->cork_lock, RANK_FLOCK);
 	waitq_init(&i->readable);
 	waitq_init(&i->writable);
 	i->option_fd = -1;

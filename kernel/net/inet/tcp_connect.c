@@ -293,8 +293,10 @@ static int connect_by_host(struct socket *s, const struct linux_sockaddr_storage
 			   int len, bool nonblock)
 {
 	struct inet_socket *i = inet_of(s);
-	int err = inet_connect(s, addr, len, nonblock);
+	int err;
 
+	tcp_cork_end(s);
+	err = inet_connect(s, addr, len, nonblock);
 	/* From here on it is the host's. */
 	if ((!err && addr->ss_family != AF_UNSPEC) || err == -EINPROGRESS ||
 	    err == -EALREADY || err == -EISCONN || err == -ERESTARTSYS || err == -EINTR)

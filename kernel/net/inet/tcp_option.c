@@ -359,11 +359,18 @@ static int become_v4(struct socket *s, const struct tcp_conn *c, int family)
 	return 0;
 }
 
+static bool has_host_connection(const struct inet_socket *i)
+{
+	return atomic_load_relaxed(&i->is_hosted) && !i->is_local && !i->outside;
+}
+
 int tcp_set_option(struct socket *s, int level, int name, const void *value, int len)
 {
-	struct tcp_conn *c = tcp_conn_of(inet_of(s));
+	struct inet_socket *i = inet_of(s);
+	struct tcp_conn *c = tcp_conn_of(i);
 	int family;
 	int err;
+	int n;
 
 	if (c && level == SOL_IPV6 && name == IPV6_ADDRFORM && s->family == AF_INET6 &&
 	    len >= (int)sizeof(family)) {
@@ -372,6 +379,11 @@ int tcp_set_option(struct socket *s, int level, int name, const void *value, int
 	}
 	if (c && level == SOL_IPV6 && name == IPV6_V6ONLY && s->family == AF_INET6)
 		return -EINVAL;
+	if (!c && level == SOL_TCP && (name == TCP_CORK || name == TCP_NODELAY) &&
+	    len >= (int)sizeof(n) && has_host_connection(i)) {
+		memcpy(&n, value, sizeof(n));
+		return tcp_cork_set(s, name, n);
+	}
 	err = inet_set_option(s, level, name, value, len);
 	if (!err)
 		tcp_option_note(s, level, name, value, len);
@@ -521,6 +533,11 @@ int tcp_get_option(struct socket *s, int level, int name, void *value, int *len)
 	}
 	if (!c && level == SOL_SOCKET && name == SO_ERROR && atomic_load(&i->error)) {
 		n = atomic_xchg(&i->error, 0);
+		option_put(value, len, &n, sizeof(n));
+		return 0;
+	}
+	if (level == SOL_TCP && name == TCP_CORK && inet_is_left_corked(s)) {
+		n = 0;
 		option_put(value, len, &n, sizeof(n));
 		return 0;
 	}

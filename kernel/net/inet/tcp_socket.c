@@ -188,6 +188,7 @@ const struct socket_ops tcp_ops = {
 	.send = tcp_send,
 	.receive = tcp_receive,
 	.send_host_file = tcp_send_host_file,
+	.sent = tcp_sent,
 	.shutdown = tcp_shutdown,
 	.set_option = tcp_set_option,
 	.get_option = tcp_get_option,
