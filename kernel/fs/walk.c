@@ -198,7 +198,8 @@ static int may_search(struct walk *w)
 	return inode_permission(dir, MAY_EXEC);
 }
 
-static int step_normal(struct walk *w, bool is_last)
+/* What the component means where the walk stands: a reference. */
+static int find_normal(struct walk *w, bool is_last, struct dentry **out)
 {
 	struct dentry *dir = w->path.dentry;
 	struct dentry *d;
@@ -215,7 +216,8 @@ static int step_normal(struct walk *w, bool is_last)
 		dentry_put(d);
 		return -ENOENT;
 	}
-	return walk_step(w, d);
+	*out = d;
+	return 0;
 }
 
 /* ---- texts ---- */
@@ -345,6 +347,7 @@ static bool component_next(struct walk *w)
 /* The component is not the last one: it must lead to a directory, through links too. */
 static int walk_through(struct walk *w)
 {
+	struct dentry *d;
 	struct path dir;
 	int err;
 
@@ -352,9 +355,17 @@ static int walk_through(struct walk *w)
 		return 0;
 	if (w->last == WALK_DOTDOT)
 		return step_up(w);
+	err = find_normal(w, false, &d);
+	if (err)
+		return err;
+	if (likely(!S_ISLNK(d->inode->mode) && !atomic_load_relaxed(&d->mounts))) {
+		dentry_put(w->path.dentry);
+		w->path.dentry = d;
+		return 0;
+	}
 	dir = w->path;
 	path_get(&dir);
-	err = step_normal(w, false);
+	err = walk_step(w, d);
 	if (!err && S_ISLNK(path_inode(&w->path)->mode)) {
 		err = frame_push(w);
 		if (!err)
@@ -396,9 +407,13 @@ int walk_to_last(struct walk *w)
 
 int walk_last(struct walk *w)
 {
+	struct dentry *d;
+	int err;
+
 	switch (w->last) {
 	case WALK_NORMAL:
-		return step_normal(w, true);
+		err = find_normal(w, true, &d);
+		return err ? err : walk_step(w, d);
 	case WALK_DOTDOT:
 		return step_up(w);
 	default:
