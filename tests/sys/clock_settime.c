@@ -437,11 +437,30 @@ static void clock_runs_faster_when_told(void)
 	CHECK(adj(&tx) >= 0 && tx.tick == 10000 && tx.freq == 0);
 }
 
+/* What the time is ahead of the monotonic clock: of many looks the shortest. */
+static int64_t time_ahead(void)
+{
+	int64_t shortest = INT64_MAX;
+	int64_t ahead = 0;
+
+	for (int i = 0; i < 100; i++) {
+		int64_t mono = now(CLOCK_MONOTONIC);
+		int64_t real = now(CLOCK_REALTIME);
+		int64_t length = now(CLOCK_MONOTONIC) - mono;
+
+		if (length < shortest) {
+			shortest = length;
+			ahead = real - mono;
+		}
+	}
+	return ahead;
+}
+
 static void offsets_are_made_good_slowly(void)
 {
 	struct timeval delta = {0, 1200};
 	struct timeval old;
-	int64_t before = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC);
+	int64_t before = time_ahead();
 	int64_t after;
 	struct timex tx;
 
@@ -458,19 +477,19 @@ static void offsets_are_made_good_slowly(void)
 		if (!old.tv_usec)
 			break;
 	}
-	after = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC);
+	after = time_ahead();
 	CHECK(old.tv_usec == 0 && after - before > 1000000 && after - before < 1400000);
 	tx = (struct timex){.modes = ADJ_STATUS | ADJ_NANO | ADJ_TIMECONST,
 			    .status = STA_PLL,
 			    .constant = 0};
 	CHECK(adj(&tx) >= 0 && tx.status == (STA_PLL | STA_NANO) && tx.constant == 0);
-	before = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC);
+	before = time_ahead();
 	tx = (struct timex){.modes = ADJ_OFFSET, .offset = 100000000};
 	CHECK(adj(&tx) >= 0 && tx.offset == 100000000);
 	usleep(2100000); /* a quarter of the rest each second */
 	tx = (struct timex){.modes = 0};
 	CHECK(adj(&tx) >= 0 && tx.offset < 80000000 && tx.offset > 10000000);
-	after = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC);
+	after = time_ahead();
 	CHECK(after - before > 20000000 && after - before < 90000000);
 	tx = (struct timex){.modes = ADJ_STATUS | ADJ_MICRO | ADJ_FREQUENCY |
 				     ADJ_TIMECONST,
