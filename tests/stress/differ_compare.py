@@ -147,7 +147,7 @@ def compare(given, mode, families):
         x, y, _ = pair.run(seed, 1, given.steps)
         if first_difference(x.get(seed, []), y.get(seed, [])) is None:
             print(f"{mode} {families} seed {seed} differed once", flush=True)
-            show(given, a[seed], b[seed], at)
+            show(given, a.get(seed, []), b.get(seed, []), at)
             continue
         count += 1
         if count > given.show:

@@ -203,13 +203,19 @@ static void drop_rights(void)
 	CHECK(syscall(SYS_capset, &head, none) == 0);
 }
 
-/* All the ports by number are free, of both protocols and families. */
+/* All the ports by number are free, of both protocols and families. Who runs beside us
+ * looks elsewhere first; where others were in the last minute their connections are
+ * waited for still, and we try a little further. */
 static void ports_find(void)
 {
-	for (first_port = (uint16_t)(10000 + getpid() % 40 * 500);; first_port += 500) {
+	enum { BLOCKS = 44, BLOCK = 500, TRIES = 5, FURTHER = 45 };
+
+	for (int n = 0;; n++) {
 		bool is_free = true;
 
-		CHECK(first_port < 32000);
+		CHECK(n < BLOCKS * TRIES);
+		first_port = (uint16_t)(10000 + (getpid() + n) % BLOCKS * BLOCK +
+					n / BLOCKS * FURTHER);
 		for (int i = 0; i < 4 * (PORTS + 10) && is_free; i++) {
 			struct sockaddr_in6 a = {.sin6_family = AF_INET6};
 			struct sockaddr_in *a4 = (void *)&a;
