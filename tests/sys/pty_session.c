@@ -139,6 +139,38 @@ static void opening_makes_it_controlling(void)
 	session(opener);
 }
 
+/* The session keeps a terminal that nobody has open: until the master goes. */
+static void closer(void)
+{
+	int m2, s2, fd, id = 0;
+	char c;
+
+	catch (SIGHUP, SA_RESTART);
+	catch (SIGINT, SA_RESTART);
+	CHECK(ioctl(s, TIOCNOTTY) == 0);
+	until(SIGHUP);
+	seen[SIGHUP] = 0;
+	CHECK(openpty(&m2, &s2, NULL, NULL, NULL) == 0);
+	CHECK(ioctl(s2, TIOCSCTTY, 0) == 0 && close(s2) == 0);
+	FAILS(EIO, read(m2, &c, 1));
+	CHECK(ioctl(m2, TIOCGSID, &id) == 0 && id == getpid());
+	CHECK(write(m2, "\003", 1) == 1);
+	until(SIGINT);
+	fd = open("/dev/tty", O_RDWR);
+	CHECK(fd >= 0 && tcgetsid(fd) == getpid() && tcgetpgrp(fd) == getpid());
+	CHECK(close(fd) == 0 && seen[SIGHUP] == 0);
+	FAILS(EPERM, ioctl(s, TIOCSCTTY, 0));
+	CHECK(close(m2) == 0);
+	until(SIGHUP);
+	FAILS(ENXIO, open("/dev/tty", O_RDWR));
+	CHECK(ioctl(s, TIOCSCTTY, 0) == 0);
+}
+
+static void closing_the_terminal_does_not_lose_it(void)
+{
+	session(closer);
+}
+
 static void keys(void)
 {
 	struct termios t;
@@ -359,6 +391,6 @@ static void vhangup_takes_it_away(void)
 }
 
 RUN(TEST(session_ids), TEST(a_terminal_has_one_session),
-    TEST(opening_makes_it_controlling), TEST(keys_send_signals),
-    TEST(the_background_must_wait), TEST(the_leader_exits), TEST(the_master_goes),
-    TEST(vhangup_takes_it_away))
+    TEST(opening_makes_it_controlling), TEST(closing_the_terminal_does_not_lose_it),
+    TEST(keys_send_signals), TEST(the_background_must_wait), TEST(the_leader_exits),
+    TEST(the_master_goes), TEST(vhangup_takes_it_away))

@@ -2,8 +2,9 @@
 /* pty.c - pseudo-terminals: opening, closing, hanging up, writing, polling.
  *
  * As on Linux, a slave that was opened and closed by all makes the master read EIO until
- * it is opened again, while the master may still write to it; the slave's settings and
- * its unread input stay. When the master closes, the slave is hung up for good. */
+ * it is opened again, while the master may still write to it; the slave's settings, its
+ * unread input and its session stay. When the master closes, the slave is hung up for
+ * good. */
 #include "fs/dev/pty.h"
 
 #include "abi/capability.h"
@@ -191,8 +192,12 @@ static int pts_open(struct inode *inode, struct file *f)
 	if (!p)
 		return -EIO; /* a node that somebody made elsewhere */
 	err = slave_open(&p->end[PTY_SLAVE], f);
-	if (!err && !(f->mode & FMODE_NOCTTY) && (f->mode & FMODE_READ))
-		tty_opened(&p->tty);
+	if (!err && !(f->mode & FMODE_NOCTTY) && (f->mode & FMODE_READ)) {
+		lock_take(&p->lock);
+		if (!pty_is_hung_up(f)) /* no session would lose it any more */
+			tty_opened(&p->tty);
+		lock_drop(&p->lock);
+	}
 	return err;
 }
 
@@ -253,8 +258,6 @@ static void pty_release(struct file *f)
 		e->is_packet = false;
 		if (e->is_master)
 			pty_hang_up_locked(e->link);
-		else
-			tty_forget(&p->tty);
 		wake_both(e->link);
 		wake_both(e);
 	}

@@ -304,6 +304,18 @@ static long any_ioctl(struct pty_end *e, unsigned int cmd, uint64_t arg)
 	}
 }
 
+/* Under the lock: what has hung up is lost by no session any more. */
+static long become_controlling(struct pty_end *e, struct file *f, uint64_t arg)
+{
+	long result = -EIO;
+
+	lock_take(&e->pty->lock);
+	if (!pty_is_hung_up(f))
+		result = tty_ioctl_job(&e->pty->tty, f, e->is_master, TIOCSCTTY, arg);
+	lock_drop(&e->pty->lock);
+	return result;
+}
+
 long pty_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 {
 	struct pty_end *e = f->private;
@@ -314,6 +326,8 @@ long pty_ioctl(struct file *f, unsigned int cmd, uint64_t arg)
 	result = any_ioctl(e, cmd, arg);
 	if (result == TTY_NOT_MINE)
 		result = pty_termios_ioctl(slave_of(e), cmd, arg);
+	if (result == TTY_NOT_MINE && cmd == TIOCSCTTY)
+		result = become_controlling(e, f, arg);
 	if (result == TTY_NOT_MINE)
 		result = tty_ioctl_job(&e->pty->tty, f, e->is_master, cmd, arg);
 	if (result == TTY_NOT_MINE)

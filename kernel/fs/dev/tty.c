@@ -138,14 +138,6 @@ void tty_hang_up(struct tty *tty)
 	lock_drop(&process_tree_lock);
 }
 
-void tty_forget(struct tty *tty)
-{
-	lock_take(&process_tree_lock);
-	if (tty->session)
-		unbind(tty->session);
-	lock_drop(&process_tree_lock);
-}
-
 void tty_leader_exits_locked(struct session *s)
 {
 	if (s->tty) {

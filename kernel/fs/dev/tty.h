@@ -42,8 +42,6 @@ void tty_opened(struct tty *tty);
 /* The terminal has hung up: its session loses it and the leader gets SIGHUP and SIGCONT.
  * The foreground group follows when the leader exits. */
 void tty_hang_up(struct tty *tty);
-/* Its session loses it and hears nothing of that. */
-void tty_forget(struct tty *tty);
 /* A session leader exits: the foreground group gets SIGHUP. process_tree_lock held. */
 void tty_leader_exits_locked(struct session *s);
 /* Sends a signal of the terminal's (SIGINT, SIGQUIT, SIGTSTP, SIGWINCH) to the foreground
