@@ -161,6 +161,14 @@ static void fdinfo_has_position_and_flags(void)
 	CHECK(close(fd) == 0);
 }
 
+static struct stat stat_of(const char *path)
+{
+	struct stat st;
+
+	CHECK(stat(path, &st) == 0);
+	return st;
+}
+
 static void *wait_a_little(void *arg)
 {
 	char b;
@@ -176,10 +184,29 @@ static void threads_are_listed(void)
 	int p[2];
 
 	CHECK(pipe(p) == 0 && count_in("/proc/self/task", &numbers) == 1);
+	CHECK(stat_of("/proc/self/task").st_nlink == 3);
 	CHECK(pthread_create(&t, NULL, wait_a_little, &p[0]) == 0);
 	CHECK(count_in("/proc/self/task", &numbers) == 2 && numbers);
+	CHECK(stat_of("/proc/self/task").st_nlink == 4);
 	CHECK(atoi(value_of("/proc/self/status", "Threads")) == 2);
 	CHECK(close(p[1]) == 0 && pthread_join(t, NULL) == 0 && close(p[0]) == 0);
+}
+
+/* The links of a directory: its directories, its "." and its name. */
+static void links_are_counted(void)
+{
+	const char *dirs[] = {"/proc/self", "/proc/thread-self/"};
+
+	for (int i = 0; i < 2; i++) {
+		DIR *d = opendir(dirs[i]);
+		struct dirent *e;
+		nlink_t n = 0;
+
+		CHECK(d);
+		while ((e = readdir(d)))
+			n += e->d_type == DT_DIR;
+		CHECK(closedir(d) == 0 && n > 4 && stat_of(dirs[i]).st_nlink == n);
+	}
 }
 
 static int held[2];
@@ -269,5 +296,5 @@ RUN(TEST(self_is_the_own_id), TEST(the_exe_link_leads_to_the_program), TEST(cwd_
     TEST(stat_has_its_fields), TEST(status_has_names_ids_and_sizes),
     TEST(statm_counts_pages), TEST(descriptors_are_listed),
     TEST(fdinfo_has_position_and_flags), TEST(threads_are_listed),
-    TEST(children_are_visible), TEST(ids_that_do_not_exist),
+    TEST(links_are_counted), TEST(children_are_visible), TEST(ids_that_do_not_exist),
     TEST(own_processes_are_listed), TEST(seeking_and_small_reads_agree))

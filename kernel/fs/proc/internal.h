@@ -12,6 +12,7 @@ struct fdtable;
 struct file;
 struct fs_context;
 struct linux_rusage;
+struct kstat;
 struct namespace;
 struct pseudo_node;
 struct task;
@@ -35,6 +36,8 @@ struct pid_dir {
 		      struct inode **out);
 	int (*iterate)(struct pid_inode *dir, struct task *t, struct file *f,
 		       struct dir_context *ctx);
+	/* What stat(2) says of its links and size, in *out; NULL: 2 and 0. */
+	void (*measure)(const struct pid_inode *dir, struct task *t, struct kstat *out);
 };
 
 enum pid_where { PID_PROCESS = 1, PID_THREAD = 2, PID_BOTH = 3 };

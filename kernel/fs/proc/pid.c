@@ -239,8 +239,18 @@ static int attr_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return table_iterate(dir, f, ctx, attrs, ARRAY_SIZE(attrs));
 }
 
-static const struct pid_dir pid_attr_dir = {attr_lookup, attr_iterate};
-static const struct pid_dir base_dir = {base_lookup, base_iterate};
+static const struct pid_dir pid_attr_dir = {attr_lookup, attr_iterate, NULL};
+
+/* A link for each directory, as everywhere. */
+static void base_measure(const struct pid_inode *dir, struct task *t, struct kstat *out)
+{
+	(void)t;
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+		out->nlink +=
+			is_here(&entries[i], dir->is_thread) && S_ISDIR(entries[i].mode);
+}
+
+static const struct pid_dir base_dir = {base_lookup, base_iterate, base_measure};
 const struct pid_entry pid_process_dir = {"", DIR_MODE(0555), PID_BOTH, .dir = &base_dir};
 const struct pid_entry pid_thread_dir = {"", DIR_MODE(0555), PID_BOTH, .dir = &base_dir};
 
@@ -450,11 +460,11 @@ static int pid_getattr(struct inode *inode, struct kstat *out)
 		return -ENOENT;
 	is_hidden = !proc_may_see(inode->sb, t, HIDEPID_INVISIBLE);
 	owner_set(i, t);
-	task_put(t);
-	if (is_hidden)
-		return -ENOENT;
 	inode_fill_stat(inode, out);
-	return 0;
+	if (i->entry->dir && i->entry->dir->measure)
+		i->entry->dir->measure(i, t, out);
+	task_put(t);
+	return is_hidden ? -ENOENT : 0;
 }
 
 static int pid_setattr(struct inode *inode, struct attr *attr)

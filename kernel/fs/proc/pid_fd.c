@@ -129,8 +129,21 @@ static int fdinfo_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return iterate(dir, t, f, ctx, &fdinfo_entry);
 }
 
-const struct pid_dir pid_fd_dir = {fd_lookup, fd_iterate};
-const struct pid_dir pid_fdinfo_dir = {fdinfo_lookup, fdinfo_iterate};
+/* Its size is the number of open descriptors. */
+static void fd_measure(const struct pid_inode *dir, struct task *t, struct kstat *out)
+{
+	struct fdtable *fds = task_fds(t);
+	int fd = -1;
+
+	(void)dir;
+	while (fds && (fd = fdtable_next(fds, fd + 1)) >= 0)
+		out->size++;
+	if (fds)
+		fdtable_put(fds);
+}
+
+const struct pid_dir pid_fd_dir = {fd_lookup, fd_iterate, fd_measure};
+const struct pid_dir pid_fdinfo_dir = {fdinfo_lookup, fdinfo_iterate, NULL};
 
 /* ---- fdinfo ---- */
 

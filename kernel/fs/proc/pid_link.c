@@ -142,7 +142,7 @@ static int ns_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return 0;
 }
 
-const struct pid_dir pid_ns_dir = {ns_lookup, ns_iterate};
+const struct pid_dir pid_ns_dir = {ns_lookup, ns_iterate, NULL};
 
 /* ---- net ---- */
 
@@ -168,4 +168,4 @@ static int net_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return 0;
 }
 
-const struct pid_dir pid_net_dir = {net_lookup, net_iterate};
+const struct pid_dir pid_net_dir = {net_lookup, net_iterate, NULL};

@@ -151,4 +151,4 @@ static int map_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return err;
 }
 
-const struct pid_dir pid_map_files_dir = {map_lookup, map_iterate};
+const struct pid_dir pid_map_files_dir = {map_lookup, map_iterate, NULL};

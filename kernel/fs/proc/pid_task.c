@@ -69,4 +69,22 @@ static int task_iterate(struct pid_inode *dir, struct task *t, struct file *f,
 	return 0;
 }
 
-const struct pid_dir pid_task_dir = {task_lookup_name, task_iterate};
+/* A link for each thread: so some find out whether they have one only. */
+static void task_measure(const struct pid_inode *dir, struct task *t, struct kstat *out)
+{
+	struct process *p = t->process;
+	bool has_leader = false;
+	struct list *pos;
+
+	(void)dir;
+	lock_take(&p->lock);
+	list_for_each (pos, &p->tasks) {
+		out->nlink++;
+		has_leader |= list_entry(pos, struct task, thread_link) == p->leader;
+	}
+	if (p->leader && !has_leader)
+		out->nlink++;
+	lock_drop(&p->lock);
+}
+
+const struct pid_dir pid_task_dir = {task_lookup_name, task_iterate, task_measure};
