@@ -170,6 +170,47 @@ static void it_keeps_a_listener_from_listening_again(void)
 	CHECK(close(l) == 0);
 }
 
+static void leave_waiting(const char *addr, uint16_t port, bool reuses)
+{
+	struct sockaddr_in a = name4(addr, port);
+	int fd[2] = {tcp(false), -1};
+	int l = tcp(reuses);
+
+	CHECK(bind4(l, addr, port) == 0 && listen(l, 4) == 0);
+	CHECK(connect(fd[0], (struct sockaddr *)&a, sizeof(a)) == 0);
+	fd[1] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	CHECK(fd[1] >= 0 && close(l) == 0);
+	client = port_of(fd[0]);
+	end_in_order(fd[1], fd[0]);
+	CHECK(settles(port, client, TCP_TIME_WAIT));
+}
+
+/* Of all that wait at a port each is asked about its own address. */
+static void each_keeps_its_own_address(void)
+{
+	int apart = bind_apart(tcp(false));
+	uint16_t port = port_of(apart);
+
+	CHECK(close(apart) == 0);
+	for (int i = 0; i < 3; i++)
+		leave_waiting("127.0.0.3", port, true);
+	leave_waiting("127.0.0.5", port, true);
+	CHECK(try_bind(true, "127.0.0.5", port) == 0);
+	CHECK(try_bind(true, "0.0.0.0", port) == 0);
+	CHECK(try_bind(false, "127.0.0.5", port) == EADDRINUSE);
+	leave_waiting("127.0.0.4", port, false);
+	CHECK(try_bind(true, "127.0.0.3", port) == 0);
+	CHECK(try_bind(true, "127.0.0.5", port) == 0);
+	CHECK(try_bind(false, "127.0.0.3", port) == EADDRINUSE);
+	CHECK(try_bind(true, "127.0.0.4", port) == EADDRINUSE);
+	CHECK(try_bind(true, "0.0.0.0", port) == EADDRINUSE);
+	CHECK(try_bind(false, "127.0.0.6", port) == 0);
+	CHECK(try_bind6(false, "::", port) == EADDRINUSE);
+	CHECK(try_bind6(true, "::", port) == 0);
+	CHECK(try_bind6(false, "::ffff:127.0.0.4", port) == EADDRINUSE);
+	CHECK(try_bind6(false, "::ffff:127.0.0.6", port) == 0);
+}
+
 /* Whoever leaves the choice of a port to the system can always listen with it. */
 static void any_port_can_be_listened_with(void)
 {
@@ -401,6 +442,7 @@ static void all_in_own(void)
 	the_port_is_kept();
 	it_is_shared_if_both_say_so();
 	it_keeps_a_listener_from_listening_again();
+	each_keeps_its_own_address();
 	a_named_port_connects_anew();
 	others_get_another_port();
 	of_ipv6();
@@ -503,7 +545,8 @@ static void their_number_and_time_are_bounded(void)
 RUN(TEST(who_ends_first_waits), TEST(it_waits_beside_an_open_socket),
     TEST(a_reset_leaves_nothing), TEST(an_unaccepted_one_waits_too),
     TEST(the_port_is_kept), TEST(it_is_shared_if_both_say_so),
-    TEST(it_keeps_a_listener_from_listening_again), TEST(any_port_can_be_listened_with),
-    TEST(a_named_port_connects_anew), TEST(others_get_another_port), TEST(of_ipv6),
-    TEST(netlink_tells), TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
+    TEST(it_keeps_a_listener_from_listening_again), TEST(each_keeps_its_own_address),
+    TEST(any_port_can_be_listened_with), TEST(a_named_port_connects_anew),
+    TEST(others_get_another_port), TEST(of_ipv6), TEST(netlink_tells),
+    TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
     TEST(the_settings_are_heeded), TEST(their_number_and_time_are_bounded))

@@ -6,20 +6,21 @@
  *
  * In memory no segment can be late, so this serves only what programs can see of it: who
  * may bind, which port a connect chooses, what the lists show. Each is a small object in
- * the tree of its network, which is made for the first one; they are found by local port.
- * All lie in a wheel of seconds, too, by which one timer frees them. Whoever looks at one
- * does not take it for there once its time is over.
+ * the trees of its network, which are made for the first one. One timer frees them, a
+ * second's at once; whoever looks for one frees those whose time is over before.
  *
- * Limits against Linux: all networks together keep WAITS_MAX; the second after which a
- * connect may reuse the names is not a setting (tcp_tw_reuse_delay); who connects by
- * names that are in FIN_WAIT2 does not reset the other side, which learns that nobody is
- * there when it sends. */
+ * How many a network keeps is its own setting, tcp_max_tw_buckets. All together may take
+ * so much memory that a network which keeps more than its share is refused when there
+ * are WAITS_MAX; others are not: no network takes what another one needs.
+ *
+ * Limits against Linux: the second after which a connect may reuse the names is not a
+ * setting (tcp_tw_reuse_delay); who connects by names that are in FIN_WAIT2 does not
+ * reset the other side, which learns that nobody is there when it sends. */
 #include "net/inet/tcp_wait.h"
 
 #include "base/lock.h"
 #include "base/slab.h"
 #include "lib/atomic.h"
-#include "lib/list.h"
 #include "lib/string.h"
 #include "lib/tree.h"
 #include "net/inet/tcp.h"
@@ -29,7 +30,7 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-enum { SWEPT_AT_ONCE = 256, WAITS_MAX = 1 << 18 };
+enum { SWEPT_AT_ONCE = 256, WAITS_MAX = 1 << 18, WAITS_SHARE = 4096 };
 
 #define TICK	  NSEC_PER_SEC
 #define WAIT_TIME (60 * (nsec_t)NSEC_PER_SEC)
@@ -55,8 +56,8 @@ static struct tcp_waits *waits_make(struct net_ns *net)
 		return NULL;
 	lock_init(&w->lock, RANK_TCP_WAIT);
 	tree_init(&w->tree);
-	for (int i = 0; i < SLOTS; i++)
-		list_init(&w->slots[i]);
+	tree_init(&w->by_claim);
+	tree_init(&w->by_end);
 	timer_init(&w->timer, time_has_come);
 	if (atomic_cas(&net->waits, none, w))
 		return w;
@@ -80,6 +81,30 @@ static int wait_order(const struct tree_node *a, const struct tree_node *b)
 {
 	return wait_key_order(&tree_entry(a, struct tcp_wait, node)->key,
 			      &tree_entry(b, struct tcp_wait, node)->key);
+}
+
+static int claim_order(const struct tree_node *a, const struct tree_node *b)
+{
+	const struct tcp_wait *x = tree_entry(a, struct tcp_wait, claim_node);
+	const struct tcp_wait *y = tree_entry(b, struct tcp_wait, claim_node);
+	int order;
+
+	if (x->key.port != y->key.port)
+		return x->key.port < y->key.port ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	order = memcmp(x->key.rest.addr, y->key.rest.addr, sizeof(x->key.rest.addr));
+	return order ? order : memcmp(&x->key.rest, &y->key.rest, sizeof(x->key.rest));
+}
+
+static int end_order(const struct tree_node *a, const struct tree_node *b)
+{
+	const struct tcp_wait *x = tree_entry(a, struct tcp_wait, end_node);
+	const struct tcp_wait *y = tree_entry(b, struct tcp_wait, end_node);
+
+	if (x->until != y->until)
+		return x->until < y->until ? -1 : 1;
+	return wait_key_order(&x->key, &y->key);
 }
 
 struct wait_key wait_key_of(bool is_v4, const struct tcp_name *local,
@@ -112,17 +137,18 @@ struct tcp_wait *wait_find(const struct tcp_waits *w, const struct wait_key *key
 void wait_drop(struct tcp_waits *w, struct tcp_wait *t)
 {
 	tree_remove(&w->tree, &t->node);
-	list_remove(&t->link);
+	tree_remove(&w->by_claim, &t->claim_node);
+	tree_remove(&w->by_end, &t->end_node);
 	atomic_store(&w->count, w->count - 1);
-	if (t->is_bound)
+	if (wait_is_bound(t))
 		atomic_store(&w->bound_count, w->bound_count - 1);
-	atomic_sub(&all_count, 1);
+	(void)atomic_sub(&all_count, 1);
 	slab_free(&wait_slab, t);
 }
 
-static void arm(struct tcp_waits *w, uint64_t tick)
+static void arm(struct tcp_waits *w, nsec_t until)
 {
-	nsec_t at = (nsec_t)tick * TICK;
+	nsec_t at = (until / TICK + 1) * TICK;
 
 	if (w->is_timed && w->timer.deadline <= at)
 		return;
@@ -133,62 +159,45 @@ static void arm(struct tcp_waits *w, uint64_t tick)
 /* Its time is `until` from now on. */
 static void place(struct tcp_waits *w, struct tcp_wait *t)
 {
-	uint64_t tick = (uint64_t)t->until / TICK + 1;
-
-	list_add_tail(&w->slots[tick % SLOTS], &t->link);
-	arm(w, tick);
+	(void)!tree_insert(&w->by_end, &t->end_node, end_order);
+	arm(w, t->until);
 }
 
 /* ---- the end of their time ---- */
 
-/* Some of those that are over go: true: there may be more. */
-static bool sweep(struct tcp_waits *w, nsec_t now)
+static struct tcp_wait *first_to_end(const struct tcp_waits *w)
 {
-	uint64_t last = (uint64_t)now / TICK;
-	unsigned left = SWEPT_AT_ONCE;
-	struct list *pos;
-	struct list *next;
+	struct tree_node *n = tree_first(&w->by_end);
 
-	if (last > w->swept + SLOTS) /* once around */
-		w->swept = last - SLOTS;
-	for (; w->swept < last; w->swept++) {
-		struct list *slot = &w->slots[(w->swept + 1) % SLOTS];
-
-		for (pos = slot->next; pos != slot; pos = next) {
-			struct tcp_wait *t = list_entry(pos, struct tcp_wait, link);
-
-			next = pos->next;
-			if (wait_is_there(t, now)) /* of another round */
-				continue;
-			if (!left--)
-				return true;
-			wait_drop(w, t);
-		}
-	}
-	return false;
+	return n ? tree_entry(n, struct tcp_wait, end_node) : NULL;
 }
 
-static void arm_next(struct tcp_waits *w)
+bool wait_expire(struct tcp_waits *w, nsec_t now)
 {
-	for (uint64_t tick = w->swept + 1; w->count && tick <= w->swept + SLOTS; tick++) {
-		if (!list_is_empty(&w->slots[tick % SLOTS])) {
-			arm(w, tick);
-			return;
-		}
+	struct tcp_wait *t;
+
+	for (unsigned left = SWEPT_AT_ONCE; left; left--) {
+		t = first_to_end(w);
+		if (!t || wait_is_there(t, now))
+			return false;
+		wait_drop(w, t);
 	}
+	return true;
 }
 
 static void time_has_come(struct timer *timer)
 {
 	struct tcp_waits *w = container_of(timer, struct tcp_waits, timer);
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	const struct tcp_wait *next;
 
 	lock_take(&w->lock);
-	w->is_timed = sweep(w, now);
+	w->is_timed = wait_expire(w, now);
+	next = first_to_end(w);
 	if (w->is_timed)
 		timer_arm(&w->timer, now); /* other timers come in between */
-	else
-		arm_next(w);
+	else if (next)
+		arm(w, next->until);
 	lock_drop(&w->lock);
 }
 
@@ -208,25 +217,25 @@ void tcp_waits_destroy(struct tcp_waits *w)
 
 /* ---- their life ---- */
 
-/* What its socket has told about itself. */
-static void describe(struct tcp_wait *t, const struct inet_socket *i)
+static uint8_t kind_of(const struct inet_socket *i, bool is_v4)
 {
 	const struct local_socket *l = container_of(i, const struct local_socket, inet);
 	const struct socket *s = i->socket;
+	bool reuses = i->set.reuses;
+	bool shares = i->set.shares;
+	bool is_v6only = i->set.is_v6only;
+	bool is_bound = i->side == ACCEPTOR || atomic_load_relaxed(&i->is_bound);
 
-	t->family = s->family;
-	t->cookie = s->cookie;
 	if (i->is_local) {
-		t->reuses = atomic_load_relaxed(&s->flags) & SOCKET_REUSEADDR;
-		t->shares = l->options.shares_port;
-		t->is_v6only = l->is_v6only;
-		t->is_bound = !l->is_by_connect;
-	} else {
-		t->reuses = i->set.reuses;
-		t->shares = i->set.shares;
-		t->is_v6only = i->set.is_v6only;
-		t->is_bound = i->side == ACCEPTOR || atomic_load_relaxed(&i->is_bound);
+		reuses = atomic_load_relaxed(&s->flags) & SOCKET_REUSEADDR;
+		shares = l->options.shares_port;
+		is_v6only = l->is_v6only;
+		is_bound = !l->is_by_connect;
 	}
+	return (uint8_t)((is_v4 ? KIND_V4 : 0) |
+			 (s->family == AF_INET6 ? KIND_FAMILY6 : 0) |
+			 (is_v6only ? KIND_V6ONLY : 0) | (reuses ? KIND_REUSES : 0) |
+			 (shares ? KIND_SHARES : 0) | (is_bound ? 0 : KIND_BY_CONNECT));
 }
 
 /* How long FIN_WAIT2 may last. */
@@ -239,20 +248,27 @@ static nsec_t fin_time(const struct net_ns *net, const struct inet_socket *i)
 	return MAX((nsec_t)seconds * (nsec_t)NSEC_PER_SEC, FIN_LEAST);
 }
 
-/* The lock is held. t, which is in no list, is taken over; false: there are too many. */
+/* The lock is held. May w keep one more? */
+static bool has_room(const struct tcp_waits *w, const struct net_settings *set)
+{
+	if (w->count >= (uint32_t)atomic_load_relaxed(&set->max_waits))
+		return false;
+	return w->count < WAITS_SHARE || atomic_load_relaxed(&all_count) < WAITS_MAX;
+}
+
+/* The same. t, which is in no tree, is taken over; false: there are too many. */
 static bool enter(struct tcp_waits *w, const struct net_settings *set, struct tcp_wait *t)
 {
-	uint32_t most = (uint32_t)atomic_load_relaxed(&set->max_waits);
 	struct tree_node *old;
 
-	if (w->count >= most || atomic_load_relaxed(&all_count) >= WAITS_MAX)
+	(void)wait_expire(w, t->since);
+	if (!has_room(w, set))
 		return false;
-	if (!w->count)
-		w->swept = (uint64_t)t->since / TICK;
 	while ((old = tree_insert(&w->tree, &t->node, wait_order)))
 		wait_drop(w, tree_entry(old, struct tcp_wait, node));
+	(void)!tree_insert(&w->by_claim, &t->claim_node, claim_order);
 	atomic_store(&w->count, w->count + 1);
-	if (t->is_bound)
+	if (wait_is_bound(t))
 		atomic_store(&w->bound_count, w->bound_count + 1);
 	(void)atomic_add(&all_count, 1);
 	place(w, t);
@@ -270,7 +286,8 @@ void tcp_wait_begin(struct tcp_conn *c, struct tcp_half *h, uint8_t state)
 	t->key = key_of_half(c, h);
 	t->state = state;
 	t->conn = c;
-	describe(t, i);
+	t->cookie = i->socket->cookie;
+	t->kind = kind_of(i, c->is_v4);
 	t->since = clock_now(CLOCK_MONOTONIC);
 	t->until = t->since + (state == TCP_TIME_WAIT ? WAIT_TIME : fin_time(c->net, i));
 	lock_take(&w->lock);
@@ -303,10 +320,10 @@ void tcp_wait_ended(struct tcp_conn *c, struct tcp_half *h)
 	lock_take(&w->lock);
 	t = find_kept(w, c, h, now);
 	if (t) {
+		tree_remove(&w->by_end, &t->end_node);
 		t->state = TCP_TIME_WAIT;
 		t->since = now;
 		t->until = now + WAIT_TIME;
-		list_remove(&t->link);
 		place(w, t);
 	}
 	lock_drop(&w->lock);

@@ -11,46 +11,74 @@
 #include "net/net_ns.h"
 #include "time/clock.h"
 
-enum { REUSE_LOOPBACK = 2 }; /* net.ipv4.tcp_tw_reuse */
+enum {
+	REUSE_LOOPBACK = 2, /* net.ipv4.tcp_tw_reuse */
+	SEEN_AT_ONCE = 64,  /* by who lists them, with the lock */
+};
 
 #define YOUNG_TIME ((nsec_t)NSEC_PER_SEC)
 
 /* ---- who may have a port ---- */
 
-/* The first of a port. The lock is held. */
-static struct tree_node *first_at(const struct tcp_waits *w, uint16_t port)
-{
-	struct wait_key key = {.port = port};
+/* What is looked for in tcp_waits.by_claim. */
+struct place {
+	uint16_t port;
+	unsigned kind;
+	const uint8_t *addr; /* or NULL: the first of that kind */
+};
 
-	return tree_lower_bound(&w->tree, &key, wait_compare);
+static int place_compare(const void *key, const struct tree_node *node)
+{
+	const struct tcp_wait *t = tree_entry(node, struct tcp_wait, claim_node);
+	const struct place *p = key;
+
+	if (p->port != t->key.port)
+		return p->port < t->key.port ? -1 : 1;
+	if (p->kind != t->kind)
+		return p->kind < t->kind ? -1 : 1;
+	/* Before all of that address. */
+	return p->addr && memcmp(p->addr, t->key.rest.addr, sizeof(t->key.rest.addr)) > 0
+		       ? 1
+		       : -1;
 }
 
-/* The next that is there, from n on; or NULL. */
-static struct tcp_wait *next_at(struct tree_node *n, uint16_t port, nsec_t now)
+/* The first of that port from a kind on, or NULL. The lock is held. */
+static const struct tcp_wait *first_from(const struct tcp_waits *w, uint16_t port,
+					 unsigned kind, const uint8_t *addr)
 {
-	for (; n; n = tree_next(n)) {
-		struct tcp_wait *t = tree_entry(n, struct tcp_wait, node);
+	const struct place p = {port, kind, addr};
+	struct tree_node *n = tree_lower_bound(&w->by_claim, &p, place_compare);
+	const struct tcp_wait *t = n ? tree_entry(n, struct tcp_wait, claim_node) : NULL;
 
-		if (t->key.port != port)
-			return NULL;
-		if (wait_is_there(t, now))
-			return t;
-	}
-	return NULL;
+	return t && t->key.port == port ? t : NULL;
 }
 
-static bool claim_conflicts(const struct tcp_claim *claim, const struct tcp_wait *t,
-			    bool is_chosen)
+static bool overlaps(const struct tcp_claim *claim, const struct tcp_wait *t)
 {
 	struct tcp_target name = {.is_v4 = t->key.rest.is_v4};
-	const struct tcp_claim kept = {
-		.name = &name, .family = t->family, .is_v6only = t->is_v6only};
+	const struct tcp_claim kept = {.name = &name,
+				       .family = wait_family(t),
+				       .is_v6only = t->kind & KIND_V6ONLY};
 
-	/* Of those that are over Linux does not ask whose they were. */
-	if (is_chosen && ((claim->reuses && t->reuses) || (claim->shares && t->shares)))
-		return false;
 	memcpy(name.name.addr, t->key.rest.addr, sizeof(name.name.addr));
 	return tcp_names_overlap(claim, &kept);
+}
+
+/* t is the first of its kind at that port: does any of these keep the claim from it? What
+ * overlaps does so whatever the other's address is, or has the same one. */
+static bool kind_conflicts(const struct tcp_waits *w, const struct tcp_claim *claim,
+			   const struct tcp_wait *t, bool is_chosen)
+{
+	unsigned kind = t->kind;
+
+	/* Of those that are over Linux does not ask whose they were. */
+	if (is_chosen && ((claim->reuses && (kind & KIND_REUSES)) ||
+			  (claim->shares && (kind & KIND_SHARES))))
+		return false;
+	if (overlaps(claim, t))
+		return true;
+	t = first_from(w, t->key.port, kind, claim->name->name.addr);
+	return t && t->kind == kind && overlaps(claim, t);
 }
 
 bool tcp_wait_conflicts(const struct net_ns *net, const struct tcp_claim *claim,
@@ -58,17 +86,16 @@ bool tcp_wait_conflicts(const struct net_ns *net, const struct tcp_claim *claim,
 {
 	uint16_t port = claim->port;
 	struct tcp_waits *w = tcp_waits_of(net);
+	const struct tcp_wait *t;
 	bool conflicts = false;
-	struct tcp_wait *t;
-	nsec_t now;
 
 	if (likely(!w || !atomic_load(&w->count)))
 		return false;
-	now = clock_now(CLOCK_MONOTONIC);
 	lock_take(&w->lock);
-	for (t = next_at(first_at(w, port), port, now); t && !conflicts;
-	     t = next_at(tree_next(&t->node), port, now))
-		conflicts = claim_conflicts(claim, t, is_chosen);
+	(void)wait_expire(w, clock_now(CLOCK_MONOTONIC));
+	for (t = first_from(w, port, 0, NULL); t && !conflicts;
+	     t = first_from(w, port, t->kind + 1U, NULL))
+		conflicts = kind_conflicts(w, claim, t, is_chosen);
 	lock_drop(&w->lock);
 	return conflicts;
 }
@@ -81,7 +108,8 @@ bool tcp_wait_has_port(const struct net_ns *net, uint16_t port)
 	if (!w || !atomic_load(&w->count))
 		return false;
 	lock_take(&w->lock);
-	has_one = next_at(first_at(w, port), port, clock_now(CLOCK_MONOTONIC));
+	(void)wait_expire(w, clock_now(CLOCK_MONOTONIC));
+	has_one = first_from(w, port, 0, NULL);
 	lock_drop(&w->lock);
 	return has_one;
 }
@@ -109,13 +137,11 @@ static enum tcp_wait_verdict verdict_on(const struct tcp_wait *t, int reuse, nse
 }
 
 /* Has any of them a port that did not come with connect(2)? The lock is held. */
-static bool has_bound(const struct tcp_waits *w, uint16_t port, nsec_t now)
+static bool has_bound(const struct tcp_waits *w, uint16_t port)
 {
-	const struct tcp_wait *t = next_at(first_at(w, port), port, now);
+	const struct tcp_wait *t = first_from(w, port, 0, NULL);
 
-	while (t && !t->is_bound)
-		t = next_at(tree_next(&t->node), port, now);
-	return t;
+	return t && wait_is_bound(t);
 }
 
 enum tcp_wait_verdict tcp_wait_replace(const struct net_ns *net, bool is_v4,
@@ -134,8 +160,9 @@ enum tcp_wait_verdict tcp_wait_replace(const struct net_ns *net, bool is_v4,
 	key = wait_key_of(is_v4, from, to);
 	now = clock_now(CLOCK_MONOTONIC);
 	lock_take(&w->lock);
+	(void)wait_expire(w, now);
 	same = wait_find(w, &key);
-	if (w->bound_count && has_bound(w, key.port, now))
+	if (w->bound_count && has_bound(w, key.port))
 		verdict = WAIT_REFUSES;
 	else if (same && wait_is_there(same, now))
 		verdict = verdict_on(same, reuse, now);
@@ -180,27 +207,29 @@ unsigned tcp_wait_count(const struct net_ns *net)
 	return w ? atomic_load(&w->count) : 0;
 }
 
-/* The next after *key, which becomes its; false: there is none. */
+/* The next after *key, which becomes its. Looks at a few only, and moves *key past them.
+ * False: none is left. */
 static bool copy_next(struct tcp_waits *w, struct wait_key *key, int family, nsec_t now,
-		      struct tcp_wait *out)
+		      struct tcp_wait *out, bool *found)
 {
+	unsigned left = SEEN_AT_ONCE;
 	struct tree_node *n;
-	bool found = false;
 
+	*out = (struct tcp_wait){.key = *key};
+	*found = false;
 	lock_take(&w->lock);
 	n = tree_lower_bound(&w->tree, key, wait_compare);
-	for (; n && !found; n = tree_next(n)) {
+	for (; n && left && !*found; n = tree_next(n), left--) {
 		const struct tcp_wait *t = tree_entry(n, struct tcp_wait, node);
 
-		found = t->family == family && wait_is_there(t, now) &&
-			wait_key_order(&t->key, key) != 0;
-		if (found) {
+		*found = wait_family(t) == family && wait_is_there(t, now) &&
+			 wait_key_order(&t->key, key) != 0;
+		*key = t->key;
+		if (*found)
 			*out = *t;
-			*key = t->key;
-		}
 	}
 	lock_drop(&w->lock);
-	return found;
+	return n || *found;
 }
 
 static void view_name(bool is_v4, int family, const uint8_t addr[16], uint8_t out[16])
@@ -218,6 +247,25 @@ static void view_name(bool is_v4, int family, const uint8_t addr[16], uint8_t ou
 		memcpy(out, in6->sin6_addr, sizeof(in6->sin6_addr));
 }
 
+static void show(const struct tcp_wait *t, int family, nsec_t now,
+		 void (*visit)(const struct inet_view *v, void *arg), void *arg)
+{
+	struct inet_view v = {
+		.family = family,
+		.protocol = IPPROTO_TCP,
+		.is_kept = true,
+		.left = t->until - now,
+		.cookie = t->cookie,
+		.state = t->state,
+		.local_port = t->key.port,
+		.remote_port = t->key.rest.peer_port,
+	};
+
+	view_name(t->key.rest.is_v4, family, t->key.rest.addr, v.local);
+	view_name(t->key.rest.is_v4, family, t->key.rest.peer, v.remote);
+	visit(&v, arg);
+}
+
 void tcp_wait_for_each(const struct net_ns *net, int family,
 		       void (*visit)(const struct inet_view *v, void *arg), void *arg)
 {
@@ -225,21 +273,9 @@ void tcp_wait_for_each(const struct net_ns *net, int family,
 	struct wait_key key = {.port = 0};
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
 	struct tcp_wait t;
+	bool found;
 
-	while (w && copy_next(w, &key, family, now, &t)) {
-		struct inet_view v = {
-			.family = family,
-			.protocol = IPPROTO_TCP,
-			.is_kept = true,
-			.left = t.until - now,
-			.cookie = t.cookie,
-			.state = t.state,
-			.local_port = t.key.port,
-			.remote_port = t.key.rest.peer_port,
-		};
-
-		view_name(t.key.rest.is_v4, family, t.key.rest.addr, v.local);
-		view_name(t.key.rest.is_v4, family, t.key.rest.peer, v.remote);
-		visit(&v, arg);
-	}
+	while (w && copy_next(w, &key, family, now, &t, &found))
+		if (found)
+			show(&t, family, now, visit, arg);
 }
