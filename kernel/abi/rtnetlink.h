@@ -24,6 +24,7 @@
 #define RTM_GETQDISC	 38
 #define RTM_GETMULTICAST 58
 #define RTM_GETANYCAST	 62
+#define RTM_NEWNEIGHTBL	 64
 #define RTM_GETNEIGHTBL	 66
 #define RTM_NEWNETCONF	 80
 #define RTM_GETNETCONF	 82
@@ -246,3 +247,49 @@ struct linux_netconfmsg {
 #define NETCONFA_BC_FORWARDING	 8
 #define NETCONFA_IFINDEX_ALL	 (-1)
 #define NETCONFA_IFINDEX_DEFAULT (-2)
+
+struct linux_ndtmsg {
+	uint8_t ndtm_family;
+	uint8_t ndtm_pad1;
+	uint16_t ndtm_pad2;
+};
+
+struct linux_ndt_config {
+	uint16_t ndtc_key_len;
+	uint16_t ndtc_entry_size;
+	uint32_t ndtc_entries;
+	uint32_t ndtc_last_flush;
+	uint32_t ndtc_last_rand;
+	uint32_t ndtc_hash_rnd;
+	uint32_t ndtc_hash_mask;
+	uint32_t ndtc_hash_chain_gc;
+	uint32_t ndtc_proxy_qlen;
+};
+
+#define NDTA_NAME	 1
+#define NDTA_THRESH1	 2
+#define NDTA_THRESH2	 3
+#define NDTA_THRESH3	 4
+#define NDTA_CONFIG	 5
+#define NDTA_PARMS	 6
+#define NDTA_STATS	 7
+#define NDTA_GC_INTERVAL 8
+
+#define NDTPA_IFINDEX		     1
+#define NDTPA_REFCNT		     2
+#define NDTPA_REACHABLE_TIME	     3
+#define NDTPA_BASE_REACHABLE_TIME    4
+#define NDTPA_RETRANS_TIME	     5
+#define NDTPA_GC_STALETIME	     6
+#define NDTPA_DELAY_PROBE_TIME	     7
+#define NDTPA_QUEUE_LEN		     8
+#define NDTPA_APP_PROBES	     9
+#define NDTPA_UCAST_PROBES	     10
+#define NDTPA_MCAST_PROBES	     11
+#define NDTPA_ANYCAST_DELAY	     12
+#define NDTPA_PROXY_DELAY	     13
+#define NDTPA_PROXY_QLEN	     14
+#define NDTPA_LOCKTIME		     15
+#define NDTPA_QUEUE_LENBYTES	     16
+#define NDTPA_MCAST_REPROBES	     17
+#define NDTPA_INTERVAL_PROBE_TIME_MS 19

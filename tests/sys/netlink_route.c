@@ -9,6 +9,7 @@
 #include <ifaddrs.h>
 #include <linux/capability.h>
 #include <linux/fib_rules.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -248,6 +249,115 @@ static void routes(void)
 	CHECK(close(fd) == 0);
 }
 
+/* ---- tables of neighbours ---- */
+
+static const struct rtattr *inner(const struct rtattr *a, int size, int type)
+{
+	for (; RTA_OK(a, size); a = RTA_NEXT(a, size))
+		if (a->rta_type == type)
+			return a;
+	return NULL;
+}
+
+static uint64_t number_in(const struct rtattr *nest, int type)
+{
+	const struct rtattr *a = inner(RTA_DATA(nest), (int)RTA_PAYLOAD(nest), type);
+	uint64_t wide = 0;
+
+	CHECK(a && RTA_PAYLOAD(a) <= sizeof(wide));
+	memcpy(&wide, RTA_DATA(a), RTA_PAYLOAD(a));
+	return wide;
+}
+
+/* What each table, and each device's share of it, says about how it is kept. */
+static void parameters_are_sound(const struct rtattr *p)
+{
+	uint64_t base = number_in(p, NDTPA_BASE_REACHABLE_TIME);
+	uint64_t now = number_in(p, NDTPA_REACHABLE_TIME);
+
+	CHECK(number_in(p, NDTPA_REFCNT) >= 1);
+	CHECK(base && now >= base / 2 && now <= base + base / 2 + 1);
+	CHECK(number_in(p, NDTPA_RETRANS_TIME) && number_in(p, NDTPA_GC_STALETIME));
+	CHECK(number_in(p, NDTPA_DELAY_PROBE_TIME) && number_in(p, NDTPA_QUEUE_LENBYTES));
+	CHECK(number_in(p, NDTPA_QUEUE_LEN) && number_in(p, NDTPA_UCAST_PROBES) <= 100);
+	number_in(p, NDTPA_MCAST_PROBES);
+	number_in(p, NDTPA_APP_PROBES);
+	number_in(p, NDTPA_ANYCAST_DELAY);
+	number_in(p, NDTPA_PROXY_DELAY);
+	number_in(p, NDTPA_PROXY_QLEN);
+	number_in(p, NDTPA_LOCKTIME);
+}
+
+struct tables {
+	int whole, of_loopback;
+};
+
+static void look_at_table(const struct nlmsghdr *h, const char *name, struct tables *t)
+{
+	const size_t head = sizeof(struct ndtmsg);
+	const uint32_t *first = find(h, head, NDTA_THRESH1);
+	const struct ndt_config *config = find(h, head, NDTA_CONFIG);
+	const struct ndtmsg *m = (const void *)(h + 1);
+	const char *told = find(h, head, NDTA_NAME);
+	const struct rtattr *p = find(h, head, NDTA_PARMS);
+
+	CHECK(told && strcmp(told, name) == 0 && p);
+	p = (const void *)((const char *)p - RTA_LENGTH(0));
+	parameters_are_sound(p);
+	if (!first) {
+		t->of_loopback += number_in(p, NDTPA_IFINDEX) == 1;
+		return;
+	}
+	t->whole++;
+	CHECK(*(uint32_t *)find(h, head, NDTA_THRESH2) >= *first);
+	CHECK(*(uint32_t *)find(h, head, NDTA_THRESH3) >= *first);
+	CHECK(*(uint64_t *)find(h, head, NDTA_GC_INTERVAL) && find(h, head, NDTA_STATS));
+	CHECK(config && config->ndtc_key_len == (m->ndtm_family == AF_INET ? 4 : 16));
+}
+
+static struct tables tables_of(int family, const char *name, size_t size)
+{
+	unsigned left = (unsigned)size;
+	struct tables t = {0, 0};
+
+	for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, left);
+	     h = NLMSG_NEXT(h, left))
+		if (h->nlmsg_type == RTM_NEWNEIGHTBL && *(uint8_t *)(h + 1) == family)
+			look_at_table(h, name, &t);
+	return t;
+}
+
+static void neighbours_have_tables(void)
+{
+	struct query q = query(RTM_GETNEIGHTBL, NLM_F_DUMP, sizeof(struct ndtmsg));
+	int fd = nl_socket(NETLINK_ROUTE);
+	size_t size = ask(fd, &q);
+	struct tables t = tables_of(AF_INET, "arp_cache", size);
+	bool has_ipv6 = access("/proc/net/if_inet6", F_OK) == 0;
+
+	CHECK(t.whole == 1 && t.of_loopback == 1);
+	t = tables_of(AF_INET6, "ndisc_cache", size);
+	CHECK(!has_ipv6 || (t.whole == 1 && t.of_loopback == 1));
+	q.head[0] = AF_INET;
+	size = ask(fd, &q);
+	CHECK(tables_of(AF_INET6, "ndisc_cache", size).whole == 0);
+	CHECK(tables_of(AF_INET, "arp_cache", size).whole == 1);
+	q.head[0] = AF_APPLETALK;
+	CHECK(count(ask(fd, &q), RTM_NEWNEIGHTBL) == 0);
+	q.h.nlmsg_flags = NLM_F_REQUEST; /* all, or nothing */
+	CHECK(error_of(fd, &q) == -EOPNOTSUPP);
+
+	CHECK(nl_option(fd, NETLINK_GET_STRICT_CHK, 1) == 0);
+	q = query(RTM_GETNEIGHTBL, NLM_F_DUMP, sizeof(struct ndtmsg));
+	CHECK(tables_of(AF_INET, "arp_cache", ask(fd, &q)).whole == 1);
+	q.head[1] = 1;
+	CHECK(count(ask(fd, &q), RTM_NEWNEIGHTBL) == 0);
+	q = query(RTM_GETNEIGHTBL, NLM_F_DUMP, sizeof(struct ndtmsg));
+	attribute(&q, NDTA_NAME, "arp_cache", 10);
+	CHECK(count(ask(fd, &q), RTM_NEWNEIGHTBL) == 0);
+	CHECK(close(fd) == 0);
+}
+
 /* A message that would change nothing: there is no interface 0. */
 static void who_has_no_right_changes_nothing(void)
 {
@@ -364,5 +474,5 @@ static void a_crowd(void)
 }
 
 RUN(TEST(all_links), TEST(one_link), TEST(addresses), TEST(the_c_library_agrees),
-    TEST(routes), TEST(who_has_no_right_changes_nothing), TEST(a_crowd),
-    TEST(a_dump_is_told_as_it_is_read), TEST(questions_are_checked))
+    TEST(routes), TEST(neighbours_have_tables), TEST(who_has_no_right_changes_nothing),
+    TEST(a_crowd), TEST(a_dump_is_told_as_it_is_read), TEST(questions_are_checked))

@@ -387,6 +387,9 @@ static int dump_lo(struct lo_device *lo, uint16_t type, int family,
 	case RTM_GETMULTICAST:
 		dump_groups(lo, family, out);
 		return 0;
+	case RTM_GETNEIGHTBL:
+		lo_put_neighbour_tables(out, family);
+		return 0;
 	default: /* no neighbours, no anycast addresses */
 		return 0;
 	}
@@ -400,7 +403,8 @@ int netlink_dump(struct net_ns *net, uint16_t type, uint8_t family,
 	if (net->is_host)
 		return netlink_host_dump(type, family, out);
 	*out = (struct netlink_buffer){0};
-	if (family != AF_INET && family != AF_INET6)
+	/* Other families have none of these, but all the rest. */
+	if (family != AF_INET && family != AF_INET6 && type != RTM_GETNEIGHTBL)
 		family = AF_UNSPEC;
 	err = dump_lo(&net->lo, type, family, out);
 	return !err && out->is_failed ? -ENOBUFS : err;

@@ -21,3 +21,8 @@ void lo_put_address(struct netlink_buffer *b, const struct netlink_request *r,
 /* type: RTM_NEWROUTE, RTM_DELROUTE. */
 void lo_put_route(struct netlink_buffer *b, const struct netlink_request *r,
 		  const struct lo_route *route, uint16_t type, uint16_t flags);
+
+/* ---- lo_neighbour.c ---- */
+
+/* Of that family, or, with AF_UNSPEC, of all. */
+void lo_put_neighbour_tables(struct netlink_buffer *b, int family);

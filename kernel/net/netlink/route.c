@@ -116,6 +116,12 @@ static bool has_attributes_alone(const void *data, size_t size, size_t head)
 	return off >= size;
 }
 
+/* Of tables nothing can be left out. */
+static int check_table(const struct linux_ndtmsg *m, size_t size)
+{
+	return m->ndtm_pad1 || m->ndtm_pad2 || size > sizeof(*m) ? -EINVAL : 0;
+}
+
 static int filter_read(struct netlink_request *r, struct filter *f)
 {
 	size_t size;
@@ -131,6 +137,8 @@ static int filter_read(struct netlink_request *r, struct filter *f)
 	if (is_strict && type != RTM_GETQDISC && !has_attributes_alone(data, size, head))
 		return -EINVAL;
 	switch (type) {
+	case RTM_GETNEIGHTBL:
+		return is_strict ? check_table(data, size) : 0;
 	case RTM_GETLINK:
 		read_filter_u32(r, head, IFLA_MASTER, &f->master);
 		break;
@@ -225,6 +233,7 @@ static bool is_split(uint16_t type, uint8_t family)
 		return family != AF_INET6;
 	case RTM_GETROUTE:
 	case RTM_GETQDISC:
+	case RTM_GETNEIGHTBL:
 		return true;
 	case RTM_GETNETCONF:
 		return family != AF_INET && family != AF_INET6;
