@@ -39,6 +39,8 @@ void icmp_send_unreachable(struct net_ns *net, const struct ip_packet *ip, uint8
 /* The same for a filter, which says what: errors are not answered. */
 void icmp_send_reject(struct net_ns *net, const struct ip_packet *ip, uint8_t type,
 		      uint8_t code);
+/* Or tells that an octet of its header is wrong. */
+void icmp_send_parameter(struct net_ns *net, const struct ip_packet *ip, uint32_t at);
 bool icmp_is_error(const struct ip_packet *ip);
 /* What an error of that kind is to who connects. */
 int icmp_error_number(bool is_v4, uint8_t type, uint8_t code);
@@ -62,10 +64,23 @@ void ip_describe(struct net_ns *net, struct dgram_packet *p, struct ip_packet *i
 /* The reverse: size octets behind off octets of its data. NULL: no memory. */
 struct dgram_packet *ip_unpack(const struct ip_packet *ip, uint32_t off,
 			       uint32_t size) MUST_CHECK;
-/* IP_OPTIONS of p, as they come in: -ENOBUFS. */
-int ip_set_options(struct dgram_packet *p, const uint8_t *data, size_t size) MUST_CHECK;
 /* p's data, which are UDP's, with its header in front, as a packet of IP. */
 void ip_describe_udp(struct net_ns *net, struct dgram_packet *p, struct ip_packet *ip);
+
+/* ---- ip_option.c ---- */
+
+/* p, whose sender is known, gets those of w, as they go out: 0 or -ENOBUFS. */
+int ip_set_options(const struct dgram_send *w, struct dgram_packet *p) MUST_CHECK;
+/* They have come. False: what has them is to be dropped, because of an octet that is
+ * wrong if *wrong is one. */
+bool ip_options_come(struct net_ns *net, uint8_t *all, uint32_t size,
+		     const struct tcp_target *to, enum dgram_way way,
+		     uint32_t *wrong) MUST_CHECK;
+/* Those of an answer from `own` to ip, which has come: how many octets. False: there can
+ * be no answer. */
+bool ip_options_answer(struct net_ns *net, const struct ip_packet *ip,
+		       const uint8_t own[4], uint8_t to[IP_OPTIONS_MAX],
+		       uint32_t *size) MUST_CHECK;
 
 /* ---- group.c ---- */
 

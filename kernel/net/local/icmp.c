@@ -125,6 +125,7 @@ static void answer(struct net_ns *net, const struct ip_packet *ip, uint8_t *data
 		   uint32_t size, uint8_t tos, enum nf_state state)
 {
 	struct tcp_target to = {.is_v4 = ip->is_v4};
+	uint8_t options[IP_OPTIONS_MAX];
 	struct tcp_target own;
 	enum dgram_way way;
 	struct ip_packet out = {
@@ -136,6 +137,7 @@ static void answer(struct net_ns *net, const struct ip_packet *ip, uint8_t *data
 		.id = ip_next_id(net),
 		.data = data,
 		.size = size,
+		.options = options,
 		.state = (uint8_t)state,
 	};
 
@@ -147,6 +149,12 @@ static void answer(struct net_ns *net, const struct ip_packet *ip, uint8_t *data
 		dgram_own_address(net, &to, &own);
 		memcpy(out.from, own.name.addr, sizeof(out.from));
 	}
+	/* Options that are wrong are not sent back. */
+	if (ip->is_v4 && data[0] != PARAMETER &&
+	    !ip_options_answer(net, ip, out.from, options, &out.options_size))
+		return;
+	if (ip->is_v4 && icmp_is_error(&out))
+		out.size = MIN(size, ERROR4_MAX - IP4_HEADER - out.options_size);
 	icmp_put_sum(&out, data);
 	icmp_count_out(net, ip->is_v4, data[0]);
 	(void)ip_output(net, &out);
@@ -222,6 +230,12 @@ bool icmp_is_error(const struct ip_packet *ip)
 	default:
 		return false;
 	}
+}
+
+void icmp_send_parameter(struct net_ns *net, const struct ip_packet *ip, uint32_t at)
+{
+	if (!icmp_is_error(ip) && may_complain(net, ip))
+		send_error(net, ip, PARAMETER, 0, at << 24);
 }
 
 /* Also of what was to leave the network. */

@@ -70,5 +70,8 @@ void put_be32(uint8_t *to, uint32_t value);
 uint16_t get_be16(const uint8_t *from);
 uint32_t get_be32(const uint8_t *from);
 
+/* Which octet of options of IPv4 is wrong, from 1 on; 0: none: ip_option.c. */
+uint32_t ip_options_wrong(const uint8_t *all, uint32_t size);
+
 /* lo_input of networks in memory. */
 void local_lo_input(struct lo_device *lo, const struct lo_frame *f);

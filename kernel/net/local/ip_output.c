@@ -12,8 +12,6 @@
 #include "net/local/deliver.h"
 #include "net/netfilter/netfilter.h"
 
-enum { OPTION_END = 0, OPTION_NOOP = 1, OPTION_RECORD = 7, OPTION_STAMP = 68 };
-
 bool ip_has_watchers(const struct net_ns *net)
 {
 	return lo_has_taps(&net->lo) ||
@@ -23,35 +21,6 @@ bool ip_has_watchers(const struct net_ns *net)
 uint16_t ip_next_id(struct net_ns *net)
 {
 	return (uint16_t)atomic_add(&dgram_net_of(net)->last_id, 1);
-}
-
-/* The way that the packet goes is written into it. */
-static void record_route(uint8_t *at, uint32_t size, const uint8_t from[4])
-{
-	uint32_t place = size < 3 ? 0 : at[2];
-
-	if (place < 4 || place + 3 > size)
-		return;
-	memcpy(at + place - 1, from, 4);
-	at[2] = (uint8_t)(place + 4);
-}
-
-int ip_set_options(struct dgram_packet *p, const uint8_t *data, size_t size)
-{
-	uint8_t all[IP_OPTIONS_MAX] = {0};
-	size_t at = 0;
-
-	size = MIN(size, sizeof(all));
-	memcpy(all, data, size);
-	while (at < size && all[at] != OPTION_END) {
-		uint32_t each =
-			all[at] == OPTION_NOOP || at + 1 >= size ? 1 : all[at + 1];
-
-		if (all[at] == OPTION_RECORD && at + each <= size)
-			record_route(all + at, each, p->from.name.addr);
-		at += MAX(each, 1U);
-	}
-	return dgram_packet_set_options(p, all, (size + 3) / 4 * 4) ? 0 : -ENOBUFS;
 }
 
 /* ---- showing ---- */
@@ -269,14 +238,37 @@ static void deliver(struct net_ns *net, const struct ip_packet *ip, enum dgram_w
 	}
 }
 
+/* The options of ip as they are here, after all that it has passed. False: it ends. */
+static bool take_options(struct net_ns *net, const struct ip_packet *ip,
+			 uint8_t options[IP_OPTIONS_MAX], const struct tcp_target *to,
+			 enum dgram_way way)
+{
+	uint32_t wrong;
+
+	memcpy(options, ip->options, ip->options_size);
+	if (ip_options_come(net, options, ip->options_size, to, way, &wrong))
+		return true;
+	if (wrong)
+		icmp_send_parameter(net, ip, IP4_HEADER + wrong - 1);
+	return false;
+}
+
 void ip_input(struct net_ns *net, const struct ip_packet *ip, enum dgram_way way)
 {
+	uint8_t options[IP_OPTIONS_MAX];
 	struct ip_packet own;
 	struct tcp_target to;
 
 	target_of(ip, ip->to, &to);
 	if (way == WAY_MULTICAST && !group_is_joined(net, &to))
 		return;
+	if (unlikely(ip->is_v4 && ip->options_size)) {
+		own = *ip;
+		own.options = options;
+		if (!take_options(net, ip, options, &to, way))
+			return;
+		ip = &own;
+	}
 	if (netfilter_is_on(net)) {
 		own = *ip;
 		own.sender = NULL; /* who has sent it is known on the way out alone */

@@ -5,6 +5,7 @@
 #include "abi/inet.h"
 #include "lib/string.h"
 #include "net/local/internal.h"
+#include "net/local/ip.h"
 #include "net/local/local.h"
 #include "net/net_ns.h"
 
@@ -132,23 +133,7 @@ static int set_switch(struct socket *s, int name, int n, int len)
 /* ip(7), RFC 791: a list of options, each with its size but for two. */
 int local_ip_options_check(const uint8_t *data, int size)
 {
-	int at = 0;
-
-	while (at < size) {
-		int each = 1;
-
-		if (data[at] == OPTION_END)
-			return 0;
-		if (data[at] != OPTION_NOOP) {
-			if (size - at < 2)
-				return -EINVAL;
-			each = data[at + 1];
-			if (each < 2 || each > size - at)
-				return -EINVAL;
-		}
-		at += each;
-	}
-	return 0;
+	return ip_options_wrong(data, (uint32_t)size) ? -EINVAL : 0;
 }
 
 /* What comes after the end is nothing. */

@@ -164,6 +164,12 @@ static int read_control(struct dgram_send *w)
 	return err;
 }
 
+static size_t most_of(const struct dgram_send *w)
+{
+	return w->to.is_v4 ? (size_t)IP_SIZE_MAX - IP4_HEADER - dgram_options_size(w)
+			   : IP_SIZE_MAX;
+}
+
 static int prepare(struct dgram_send *w, size_t size)
 {
 	int err = dgram_read_target(w);
@@ -182,8 +188,7 @@ static int prepare(struct dgram_send *w, size_t size)
 		err = dgram_route(w);
 	if (!err)
 		err = dgram_may_send(w->d);
-	if (!err &&
-	    size > (size_t)(w->to.is_v4 ? IP_SIZE_MAX - IP4_HEADER : IP_SIZE_MAX)) {
+	if (!err && size > most_of(w)) {
 		dgram_error_local(w->d, &w->to, EMSGSIZE, IP_SIZE_MAX);
 		err = -EMSGSIZE;
 	}
@@ -198,6 +203,13 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 
 	dgram_fill_head(w, p);
 	p->protocol = (uint8_t)w->s->protocol;
+	err = ip_set_options(w, p);
+	if (!err && unlikely(p->size > most_of(w))) /* they were set meanwhile */
+		err = -EMSGSIZE;
+	if (err) {
+		dgram_packet_destroy(p);
+		return err;
+	}
 	put_be16(p->data + ID_AT, w->d->local.local.name.port);
 	ip_describe(w->s->net, p, &ip);
 	icmp_put_sum(&ip, p->data);

@@ -295,16 +295,12 @@ static int put_sum6(struct dgram_send *w, const struct ip_packet *ip, uint8_t *d
 
 static int transmit(struct dgram_send *w, struct dgram_packet *p)
 {
-	const struct local_options *o = &w->d->local.options;
 	struct ip_packet ip;
-	int err = 0;
+	int err;
 
 	dgram_fill_head(w, p);
 	p->protocol = w->protocol;
-	if (w->to.is_v4 && (w->options_size || o->ip_options_size))
-		err = ip_set_options(p, w->options_size ? w->options : o->ip_options,
-				     w->options_size ? w->options_size
-						     : o->ip_options_size);
+	err = ip_set_options(w, p);
 	if (!err && unlikely(p->size > raw_most(w))) /* they were set meanwhile */
 		err = -EMSGSIZE;
 	if (err)

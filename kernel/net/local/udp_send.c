@@ -110,10 +110,18 @@ static int transmit_filtered(struct dgram_send *w, struct dgram_packet *p)
 	return err;
 }
 
+/* What becomes of its options when it is there. False: it does not get there. */
+static bool comes_in(struct net_ns *net, struct dgram_packet *p, enum dgram_way way)
+{
+	uint32_t wrong;
+
+	return likely(!p->options_size) || !p->to.is_v4 ||
+	       ip_options_come(net, p->options, p->options_size, &p->to, way, &wrong);
+}
+
 static int transmit(struct dgram_send *w, struct dgram_packet *p)
 {
 	struct net_ns *net = w->s->net;
-	const struct local_options *o = &w->d->local.options;
 	int err = 0;
 
 	dgram_fill_head(w, p);
@@ -124,10 +132,8 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 		err = check_segment(w, p->size);
 		p->segment = p->size > w->segment ? w->segment : 0;
 	}
-	if (unlikely(w->options_size || o->ip_options_size) && w->to.is_v4 && !err)
-		err = ip_set_options(p, w->options_size ? w->options : o->ip_options,
-				     w->options_size ? w->options_size
-						     : o->ip_options_size);
+	if (!err)
+		err = ip_set_options(w, p);
 	if (!err && unlikely(p->size > udp_most(w))) /* they were set meanwhile */
 		err = -EMSGSIZE;
 	if (err) {
@@ -143,7 +149,8 @@ static int transmit(struct dgram_send *w, struct dgram_packet *p)
 		ip_show(net, p, w->way);
 	else
 		lo_count(&net->lo, p->size + UDP_HEADER + IP4_HEADER);
-	if (unlikely(w->way == WAY_NOWHERE || !lo_is_up(&net->lo)))
+	if (unlikely(w->way == WAY_NOWHERE || !lo_is_up(&net->lo) ||
+		     !comes_in(net, p, w->way)))
 		dgram_packet_destroy(p);
 	else
 		udp_deliver(net, p, w->way);
