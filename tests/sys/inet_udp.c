@@ -335,6 +335,33 @@ static void corked_pieces_are_one(void)
 	close_pair(fd);
 }
 
+/* What is too large is told before what is held back is looked at: also by a socket of
+ * IPv6 whose datagram goes to IPv4. */
+static void what_is_held_back_outlives_refusals(void)
+{
+	static char large[65536];
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+	int to = socket_at(SOCK_DGRAM, 0);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	char buf[16];
+
+	CHECK(fd >= 0 && inet_pton(AF_INET6, "::ffff:127.0.0.1", &a.sin6_addr) == 1);
+	a.sin6_port = htons(port_of(to));
+	CHECK(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	CHECK(send(fd, "abc", 3, MSG_MORE) == 3);
+	FAILS(EMSGSIZE, send(fd, large, sizeof(large), 0));
+	FAILS(EMSGSIZE, send(fd, large, sizeof(large), MSG_MORE));
+	FAILS(EOPNOTSUPP, send(fd, "x", 1, MSG_OOB));
+	CHECK(send(fd, "de", 2, 0) == 2);
+	CHECK(recv(to, buf, sizeof(buf), 0) == 5 && !memcmp(buf, "abcde", 5));
+
+	CHECK(send(fd, "abc", 3, MSG_MORE) == 3); /* but not what is found too late */
+	FAILS(EMSGSIZE, send(fd, large, 65530, 0));
+	CHECK(send(fd, "fg", 2, 0) == 2);
+	CHECK(recv(to, buf, sizeof(buf), 0) == 2 && !memcmp(buf, "fg", 2));
+	CHECK(close(fd) == 0 && close(to) == 0);
+}
+
 static void ping_sockets_are_as_the_host_lets(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
@@ -359,4 +386,4 @@ RUN(TEST(datagrams_keep_their_borders), TEST(connected_sockets_hear_one_peer),
     TEST(long_messages_are_cut), TEST(many_pieces_are_one_datagram),
     TEST(control_messages_are_delivered), TEST(control_messages_are_sent),
     TEST(many_at_once), TEST(corked_pieces_are_one),
-    TEST(ping_sockets_are_as_the_host_lets))
+    TEST(what_is_held_back_outlives_refusals), TEST(ping_sockets_are_as_the_host_lets))

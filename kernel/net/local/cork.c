@@ -91,6 +91,16 @@ static struct dgram_cork *cork_take(struct dgram *d)
 	return c;
 }
 
+bool dgram_cork_is_v4(struct dgram *d)
+{
+	bool is_v4;
+
+	lock_take(&d->local.inet.lock);
+	is_v4 = d->cork && d->cork->to.to.is_v4;
+	lock_drop(&d->local.inet.lock);
+	return is_v4;
+}
+
 int dgram_uncork(struct dgram *d)
 {
 	struct dgram_cork *c = cork_take(d);

@@ -112,5 +112,7 @@ ssize_t dgram_send_corked(struct dgram_send *w, bool is_prepared,
 int dgram_uncork(struct dgram *d);
 /* Forgets it. */
 void dgram_cork_drop(struct dgram *d);
+/* Is there one, and for IPv4? */
+bool dgram_cork_is_v4(struct dgram *d);
 /* What it takes of the send buffer. */
 uint32_t dgram_cork_charge(struct dgram *d);

@@ -218,7 +218,9 @@ ssize_t udp_send(struct socket *s, struct message *m)
 
 	/* It gets a port whatever comes of it. */
 	err = likely(w.d->local.port) || w.d->local.inet.outside ? 0 : take_port(&w);
-	if (!err && s->family == AF_INET)
+	/* Also of what goes on to IPv4: what is begun is not lost by that. */
+	if (!err && (s->family == AF_INET || (unlikely(atomic_load(&w.d->cork) != NULL) &&
+					      dgram_cork_is_v4(w.d))))
 		err = check_v4(m);
 	if (unlikely(err))
 		return err;
