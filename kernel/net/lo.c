@@ -140,6 +140,14 @@ static uint32_t count_addresses(const struct lo_device *lo)
 	return count;
 }
 
+/* The lock is held. */
+static void note_change(struct lo_device *lo, const struct lo_address *a)
+{
+	uint32_t *count = &lo->address_changes[a->family == AF_INET6];
+
+	atomic_store(count, *count + 1);
+}
+
 /* Takes fresh over. */
 static int address_enter(struct lo_device *lo, struct lo_address *fresh, uint32_t max)
 {
@@ -153,6 +161,7 @@ static int address_enter(struct lo_device *lo, struct lo_address *fresh, uint32_
 		err = -ENOBUFS;
 	} else {
 		list_add_tail(&lo->addresses, &fresh->link);
+		note_change(lo, fresh);
 		note_loopback(lo);
 	}
 	lock_drop(&lo->lock);
@@ -192,6 +201,7 @@ int lo_address_remove(struct lo_device *lo, const struct lo_address *a)
 	found = find(lo, a);
 	if (found) {
 		list_remove(&found->link);
+		note_change(lo, found);
 		note_loopback(lo);
 	}
 	lock_drop(&lo->lock);
@@ -217,6 +227,7 @@ int lo_address_replace(struct lo_device *lo, const struct lo_address *a)
 		found->protocol = a->protocol;
 		found->updated = clock_now(CLOCK_MONOTONIC);
 		told = *found;
+		note_change(lo, found);
 	}
 	lock_drop(&lo->lock);
 	if (!found)
@@ -337,6 +348,7 @@ static void take_down(struct lo_device *lo)
 		if (list_entry(pos, struct lo_address, link)->family != AF_INET6)
 			continue;
 		list_remove(pos);
+		note_change(lo, list_entry(pos, struct lo_address, link));
 		list_add_tail(&gone, pos);
 	}
 	lock_drop(&lo->lock);

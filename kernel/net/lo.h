@@ -39,15 +39,17 @@ struct lo_counters {
 };
 
 struct lo_device {
-	struct lock lock;	     /* RANK_LO */
-	struct list addresses;	     /* lock: struct lo_address, in the order they came */
-	uint32_t flags;		     /* lock to write: IFF_… that can be set */
-	uint32_t mtu;		     /* the same */
-	uint32_t queue_size;	     /* the same: txqueuelen */
-	bool has_loopback4;	     /* the same: it is up and has 127.0.0.1/8 */
-	bool has_loopback6;	     /* and ::1 */
-	uint32_t promisc, allmulti;  /* lock: how many want it */
-	uint32_t changes;	     /* lock: how often it went up or down */
+	struct lock lock;	    /* RANK_LO */
+	struct list addresses;	    /* lock: struct lo_address, in the order they came */
+	uint32_t flags;		    /* lock to write: IFF_… that can be set */
+	uint32_t mtu;		    /* the same */
+	uint32_t queue_size;	    /* the same: txqueuelen */
+	bool has_loopback4;	    /* the same: it is up and has 127.0.0.1/8 */
+	bool has_loopback6;	    /* and ::1 */
+	uint32_t promisc, allmulti; /* lock: how many want it */
+	uint32_t changes;	    /* lock: how often it went up or down */
+	/* lock to write: how often its addresses of IPv4, and of IPv6, have changed */
+	uint32_t address_changes[2];
 	struct lo_counters counters; /* atomic: sent, which all came in, too */
 	struct lock tap_lock;	     /* RANK_OBJECT */
 	struct list taps;	     /* tap_lock */
@@ -96,6 +98,12 @@ int lo_address_add(struct lo_device *lo, const struct lo_address *a) MUST_CHECK;
 int lo_address_remove(struct lo_device *lo, const struct lo_address *a) MUST_CHECK;
 /* Changes the lifetimes, flags and metric of the one that is like a; -EADDRNOTAVAIL. */
 int lo_address_replace(struct lo_device *lo, const struct lo_address *a) MUST_CHECK;
+/* Another number whenever an address of that family has come, gone or changed. Never 0.
+ */
+static inline uint32_t lo_address_seq(const struct lo_device *lo, bool is_v6)
+{
+	return __atomic_load_n(&lo->address_changes[is_v6], __ATOMIC_ACQUIRE) | 1U << 31;
+}
 /* func is called with the lock held; it ends with the first that is not true. */
 void lo_for_each_address(struct lo_device *lo,
 			 bool (*func)(const struct lo_address *a, void *arg), void *arg);

@@ -64,6 +64,8 @@ struct inet_view {
 /* Instead of a protocol: all raw sockets. */
 enum { INET_RAW = -1 };
 
-/* All of a network that have a name, under a lock: visit may only allocate. */
-void inet_for_each(const struct net_ns *net, int family, int protocol,
-		   void (*visit)(const struct inet_view *v, void *arg), void *arg);
+/* All of a network that have a name, under a lock: visit may only allocate. One that it
+ * answers with false is the first of the next time: *at, 0 in the beginning, says where
+ * that goes on. True: that was the last. */
+bool inet_for_each(const struct net_ns *net, int family, int protocol, uint64_t *at,
+		   bool (*visit)(const struct inet_view *v, void *arg), void *arg);

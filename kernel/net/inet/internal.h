@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "base/waitq.h"
 #include "lib/list.h"
+#include "net/roll.h"
 #include "net/socket.h"
 
 #define TIMEOUT_UNKNOWN (-1)
@@ -67,7 +68,7 @@ struct inet_socket {
 	/* Of all again: */
 	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
 	struct lock cork_lock;	      /* RANK_FLOCK: held over setsockopt of the host's */
-	struct list link;	      /* table.c */
+	struct roll_entry entry;      /* table.c */
 	/* const: what it looks like from outside; NULL: as the host says. */
 	void (*view)(struct socket *s, struct inet_view *v);
 	struct inet_outside *former_outside; /* lock: and those that it had before */

@@ -23,7 +23,6 @@ static SLAB_CACHE(inet_slab, "inet_sock", sizeof(struct inet_socket), 64);
 void inet_socket_init(struct inet_socket *i)
 {
 	i->receive_timeout = i->send_timeout = NSEC_NEVER;
-	list_init(&i->link);
 	lock_init(&i->lock, RANK_OBJECT);
 	lock_init(&i->cork_lock, RANK_FLOCK);
 	waitq_init(&i->readable);

@@ -21,7 +21,7 @@
 enum { TCP_ROW = 148, UDP_ROW = 126, PORT_AT = 0, ADDR4_AT = 2, ADDR6_AT = 6 };
 
 static struct lock all_lock = LOCK_INIT(RANK_OBJECT);
-static struct list all = LIST_INIT(all);
+static struct roll all; /* all_lock */
 
 void inet_table_add(struct socket *s)
 {
@@ -29,14 +29,14 @@ void inet_table_add(struct socket *s)
 
 	i->socket = s;
 	lock_take(&all_lock);
-	list_add_tail(&all, &i->link);
+	roll_add(&all, &i->entry);
 	lock_drop(&all_lock);
 }
 
 void inet_table_remove(struct inet_socket *i)
 {
 	lock_take(&all_lock);
-	list_remove(&i->link);
+	roll_remove(&all, &i->entry);
 	lock_drop(&all_lock);
 }
 
@@ -113,27 +113,35 @@ static bool is_shown(const struct inet_view *v)
 	return v->protocol == IPPROTO_TCP ? v->state != INET_CLOSE : v->local_port != 0;
 }
 
-void inet_for_each(const struct net_ns *net, int family, int protocol,
-		   void (*visit)(const struct inet_view *v, void *arg), void *arg)
+static bool is_of(const struct socket *s, const struct net_ns *net, int family,
+		  int protocol)
 {
-	struct list *pos;
+	if (s->family != family || s->net != net)
+		return false;
+	return protocol == INET_RAW ? s->type == SOCK_RAW
+				    : s->protocol == protocol && s->type != SOCK_RAW;
+}
+
+bool inet_for_each(const struct net_ns *net, int family, int protocol, uint64_t *at,
+		   bool (*visit)(const struct inet_view *v, void *arg), void *arg)
+{
+	struct roll_entry *e;
 
 	lock_take(&all_lock);
-	list_for_each (pos, &all) {
-		struct socket *s = list_entry(pos, struct inet_socket, link)->socket;
+	for (e = roll_after(&all, *at); e; e = roll_next(e)) {
+		struct socket *s = container_of(e, struct inet_socket, entry)->socket;
 		const struct file *f = atomic_load(&s->file);
 		struct inet_view v;
 
-		if (!f || s->family != family || s->net != net ||
-		    (protocol == INET_RAW
-			     ? s->type != SOCK_RAW
-			     : s->protocol != protocol || s->type == SOCK_RAW))
-			continue;
-		view(s, f, &v);
-		if (is_shown(&v))
-			visit(&v, arg);
+		if (f && is_of(s, net, family, protocol)) {
+			view(s, f, &v);
+			if (is_shown(&v) && !visit(&v, arg))
+				break;
+		}
+		*at = e->number;
 	}
 	lock_drop(&all_lock);
+	return !e;
 }
 
 static bool same_name(const struct tcp_name *a, const struct tcp_name *b)
@@ -143,13 +151,14 @@ static bool same_name(const struct tcp_name *a, const struct tcp_name *b)
 
 bool inet_names_are_used(const struct tcp_conn *c)
 {
-	struct list *pos;
+	struct roll_entry *pos;
 	bool are_used = false;
 
 	lock_take(&all_lock);
-	list_for_each (pos, &all) {
+	roll_for_each(pos, &all)
+	{
 		const struct tcp_conn *o =
-			tcp_conn_of(list_entry(pos, struct inet_socket, link));
+			tcp_conn_of(container_of(pos, struct inet_socket, entry));
 
 		are_used |=
 			o && o != c && o->is_v4 == c->is_v4 &&
@@ -188,7 +197,7 @@ static void show_address(struct text *t, int family, const uint8_t *addr, uint16
 	text_printf(t, ":%04X", port);
 }
 
-static void show_row(const struct inet_view *v, void *arg)
+static bool show_row(const struct inet_view *v, void *arg)
 {
 	struct show *s = arg;
 	struct text *t = s->t;
@@ -211,35 +220,42 @@ static void show_row(const struct inet_view *v, void *arg)
 	if (s->table->width)
 		text_pad(t, start, s->table->width);
 	text_putc(t, '\n');
+	return true;
 }
 
 static int show_table(struct text *t, void *arg)
 {
 	const struct table *table = arg;
 	struct show s = {t, table, 0};
+	struct tcp_wait_cursor after = {0};
 	size_t start = t->len;
+	uint64_t at = 0;
 
 	text_puts(t, table->head);
 	if (table->width)
 		text_pad(t, start, table->width);
 	text_putc(t, '\n');
-	inet_for_each(current_net_ns(), table->family, table->protocol, show_row, &s);
+	(void)inet_for_each(current_net_ns(), table->family, table->protocol, &at,
+			    show_row, &s);
 	if (table->protocol == IPPROTO_TCP)
-		tcp_wait_for_each(current_net_ns(), table->family, show_row, &s);
+		(void)tcp_wait_for_each(current_net_ns(), table->family, &after, show_row,
+					&s);
 	return 0;
 }
 
-static void count_one(const struct inet_view *v, void *arg)
+static bool count_one(const struct inet_view *v, void *arg)
 {
 	(void)v;
 	++*(unsigned *)arg;
+	return true;
 }
 
 static unsigned count_of(int family, int protocol)
 {
 	unsigned count = 0;
+	uint64_t at = 0;
 
-	inet_for_each(current_net_ns(), family, protocol, count_one, &count);
+	(void)inet_for_each(current_net_ns(), family, protocol, &at, count_one, &count);
 	return count;
 }
 

@@ -70,8 +70,12 @@ void tcp_wait_requested(const struct net_ns *net, bool is_v4, const struct tcp_n
 /* ---- from outside ---- */
 
 unsigned tcp_wait_count(const struct net_ns *net);
-/* Without locks. Those of sockets of that family. */
-void tcp_wait_for_each(const struct net_ns *net, int family,
-		       void (*visit)(const struct inet_view *v, void *arg), void *arg);
+/* Where who lists them is; zero: at the beginning. Each is a name in the table. */
+struct tcp_wait_cursor {
+	uint8_t key[40];
+};
+/* Without locks. Those of sockets of that family, from *at on: as inet_for_each(). */
+bool tcp_wait_for_each(const struct net_ns *net, int family, struct tcp_wait_cursor *at,
+		       bool (*visit)(const struct inet_view *v, void *arg), void *arg);
 /* The network goes, or the sandbox: nothing is kept. Fine for none. */
 void tcp_waits_destroy(struct tcp_waits *w);

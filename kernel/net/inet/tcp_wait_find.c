@@ -247,8 +247,8 @@ static void view_name(bool is_v4, int family, const uint8_t addr[16], uint8_t ou
 		memcpy(out, in6->sin6_addr, sizeof(in6->sin6_addr));
 }
 
-static void show(const struct tcp_wait *t, int family, nsec_t now,
-		 void (*visit)(const struct inet_view *v, void *arg), void *arg)
+static bool show(const struct tcp_wait *t, int family, nsec_t now,
+		 bool (*visit)(const struct inet_view *v, void *arg), void *arg)
 {
 	struct inet_view v = {
 		.family = family,
@@ -263,19 +263,26 @@ static void show(const struct tcp_wait *t, int family, nsec_t now,
 
 	view_name(t->key.rest.is_v4, family, t->key.rest.addr, v.local);
 	view_name(t->key.rest.is_v4, family, t->key.rest.peer, v.remote);
-	visit(&v, arg);
+	return visit(&v, arg);
 }
 
-void tcp_wait_for_each(const struct net_ns *net, int family,
-		       void (*visit)(const struct inet_view *v, void *arg), void *arg)
+_Static_assert(sizeof(struct wait_key) <= sizeof(struct tcp_wait_cursor), "a cursor");
+
+bool tcp_wait_for_each(const struct net_ns *net, int family, struct tcp_wait_cursor *at,
+		       bool (*visit)(const struct inet_view *v, void *arg), void *arg)
 {
 	struct tcp_waits *w = tcp_waits_of(net);
-	struct wait_key key = {.port = 0};
 	nsec_t now = clock_now(CLOCK_MONOTONIC);
+	struct wait_key key;
 	struct tcp_wait t;
+	bool goes_on = true;
 	bool found;
 
-	while (w && copy_next(w, &key, family, now, &t, &found))
-		if (found)
-			show(&t, family, now, visit, arg);
+	memcpy(&key, at->key, sizeof(key));
+	while (w && goes_on && copy_next(w, &key, family, now, &t, &found)) {
+		goes_on = !found || show(&t, family, now, visit, arg);
+		if (goes_on)
+			memcpy(at->key, &key, sizeof(key));
+	}
+	return goes_on;
 }

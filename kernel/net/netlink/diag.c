@@ -79,33 +79,62 @@ static bool is_same(const struct linux_inet_diag_sockid *want, const struct inet
 	       !memcmp(id.src, want->src, size) && !memcmp(id.dst, want->dst, size);
 }
 
-static void inet_found(const struct inet_view *v, void *arg)
+static bool inet_found(const struct inet_view *v, void *arg)
 {
 	struct inet_search *s = arg;
+	size_t start = s->r->out.len;
 
 	if (s->r->is_dump ? !(s->q->states & 1U << v->state)
 			  : s->found || !is_same(&s->q->id, v))
-		return;
+		return true;
 	s->found++;
 	put_inet(s->r, v, s->q->ext);
+	return netlink_part_takes(s->r, start);
+}
+
+enum { STAGE_SOCKETS, STAGE_WAITS, STAGE_END };
+
+/* All sockets, and then what connections have left. */
+static bool look_for_inet(struct inet_search *s, struct netlink_cursor *at)
+{
+	int protocol = s->q->protocol;
+	struct netlink_request *r = s->r;
+
+	if (at->stage == STAGE_SOCKETS) {
+		if (!inet_for_each(r->from->net, s->q->family,
+				   protocol == IPPROTO_RAW ? INET_RAW : protocol,
+				   &at->number, inet_found, s))
+			return false;
+		at->stage = protocol == IPPROTO_TCP ? STAGE_WAITS : STAGE_END;
+	}
+	return at->stage == STAGE_END ||
+	       tcp_wait_for_each(r->from->net, s->q->family, &at->wait, inet_found, s);
+}
+
+static bool more_inet(struct netlink_request *r)
+{
+	size_t size;
+	struct inet_search s = {r, netlink_payload(r, &size), 0};
+
+	return look_for_inet(&s, r->cursor);
 }
 
 static int answer_inet(struct netlink_request *r)
 {
 	size_t size;
 	struct inet_search s = {r, netlink_payload(r, &size), 0};
+	struct netlink_cursor at = {0};
 
 	if (size < sizeof(*s.q))
 		return -EINVAL;
 	if (s.q->protocol != IPPROTO_TCP && s.q->protocol != IPPROTO_UDP &&
 	    s.q->protocol != IPPROTO_RAW)
 		return -ENOENT;
-	inet_for_each(r->from->net, s.q->family,
-		      s.q->protocol == IPPROTO_RAW ? INET_RAW : s.q->protocol, inet_found,
-		      &s);
-	if (s.q->protocol == IPPROTO_TCP)
-		tcp_wait_for_each(r->from->net, s.q->family, inet_found, &s);
-	return r->is_dump || s.found ? 0 : -ENOENT;
+	r->more = more_inet;
+	if (r->is_dump)
+		return 0;
+	(void)look_for_inet(&s, &at);
+	return s.found ? 0 : -ENOENT;
 }
 
 /* ---- AF_UNIX ---- */
@@ -142,28 +171,42 @@ static void put_unix(struct netlink_request *r, const struct unix_view *v, uint3
 	netlink_message_end(&r->out, start);
 }
 
-static void unix_found(const struct unix_view *v, void *arg)
+static bool unix_found(const struct unix_view *v, void *arg)
 {
 	struct unix_search *s = arg;
+	size_t start = s->r->out.len;
 
 	if (s->r->is_dump ? !(s->q->states & 1U << v->state)
 			  : s->found || !v->ino || (uint32_t)v->ino != s->q->ino)
-		return;
+		return true;
 	s->found++;
 	put_unix(s->r, v, s->q->show);
+	return netlink_part_takes(s->r, start);
+}
+
+static bool more_unix(struct netlink_request *r)
+{
+	size_t size;
+	struct unix_search s = {r, netlink_payload(r, &size), 0};
+
+	return unix_for_each(r->from->net, &r->cursor->number, unix_found, &s);
 }
 
 static int answer_unix(struct netlink_request *r)
 {
 	size_t size;
 	struct unix_search s = {r, netlink_payload(r, &size), 0};
+	uint64_t at = 0;
 
 	if (size < sizeof(*s.q))
 		return -EINVAL;
-	if (!r->is_dump && !s.q->ino)
+	r->more = more_unix;
+	if (r->is_dump)
+		return 0;
+	if (!s.q->ino)
 		return -EINVAL;
-	unix_for_each(r->from->net, unix_found, &s);
-	return r->is_dump || s.found ? 0 : -ENOENT;
+	(void)unix_for_each(r->from->net, &at, unix_found, &s);
+	return s.found ? 0 : -ENOENT;
 }
 
 int netlink_diag_answer(struct netlink_request *r)
@@ -178,7 +221,7 @@ int netlink_diag_answer(struct netlink_request *r)
 		return -EINVAL;
 	if (*family >= AF_MAX)
 		return -EINVAL;
-	r->is_dump = r->header->nlmsg_flags & NLM_F_DUMP;
+	r->is_dump = r->is_split = r->header->nlmsg_flags & NLM_F_DUMP;
 	if (*family == AF_INET || *family == AF_INET6)
 		err = answer_inet(r);
 	else if (*family == AF_PACKET)

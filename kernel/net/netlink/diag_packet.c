@@ -48,7 +48,7 @@ static void put_ring(struct netlink_buffer *out, const struct packet_view *v, in
 		netlink_attribute(out, type, &ring, sizeof(ring));
 }
 
-static void found(const struct packet_view *v, void *arg)
+static bool found(const struct packet_view *v, void *arg)
 {
 	struct netlink_request *r = arg;
 	size_t size;
@@ -81,6 +81,12 @@ static void found(const struct packet_view *v, void *arg)
 	if (q->show & PACKET_SHOW_MEMINFO)
 		netlink_attribute(&r->out, PACKET_DIAG_MEMINFO, memory, sizeof(memory));
 	netlink_message_end(&r->out, start);
+	return netlink_part_takes(r, start);
+}
+
+static bool more(struct netlink_request *r)
+{
+	return packet_for_each(r->from->net, &r->cursor->number, found, r);
 }
 
 int netlink_diag_packet(struct netlink_request *r)
@@ -92,6 +98,6 @@ int netlink_diag_packet(struct netlink_request *r)
 		return -EINVAL;
 	if (!r->is_dump)
 		return -EOPNOTSUPP;
-	packet_for_each(r->from->net, found, r);
+	r->more = more;
 	return 0;
 }

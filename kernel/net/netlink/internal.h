@@ -11,6 +11,7 @@
 #include "base/ref.h"
 #include "base/waitq.h"
 #include "lib/list.h"
+#include "net/inet/tcp_wait.h"
 #include "net/lo.h"
 #include "net/netlink/netlink.h"
 #include "net/socket.h"
@@ -18,6 +19,7 @@
 enum { NETLINK_GROUPS_MAX = 64, NETLINK_GROUP_WORDS = NETLINK_GROUPS_MAX / 32 };
 
 struct net_ns;
+struct netlink_dump;
 
 struct netlink_packet {
 	struct list link;
@@ -48,7 +50,8 @@ struct netlink_socket {
 	/* lock */
 	struct lock lock; /* RANK_OBJECT2 */
 	struct list packets;
-	struct list rest; /* of a dump: comes as there is room for it; charged to all */
+	struct netlink_dump *dump; /* what it is told in parts: dump.c; or NULL */
+	bool is_filling;	   /* somebody makes the next part, and nobody else may */
 	uint64_t queued;
 	uint32_t drops;
 	bool is_congested; /* it has lost messages and not read all others since */
@@ -76,6 +79,15 @@ struct netlink_buffer {
 	bool is_failed;
 };
 
+/* How far a dump has come; zero: to nothing. What it means is who tells it to say, but
+ * for seq. */
+struct netlink_cursor {
+	uint64_t number;
+	uint32_t stage;
+	uint32_t seq; /* netlink_dump_check() */
+	struct tcp_wait_cursor wait;
+};
+
 /* What somebody asks the kernel. */
 struct netlink_request {
 	struct netlink_socket *from;
@@ -84,9 +96,15 @@ struct netlink_request {
 	const struct linux_nlmsghdr *header; /* and its payload, in kernel memory */
 	/* An answer's messages; all but those of a dump go to the socket as they are. */
 	struct netlink_buffer out;
-	bool is_dump;  /* out is one: NLMSG_DONE is to follow */
+	bool is_dump;  /* out is one: NLMSG_DONE is to follow; see more, too */
 	bool is_split; /* … in a message of its own, if out is not empty */
 	int dump_error;
+	/* A dump that is made as it is read. It is called for each part with cursor set,
+	 * and adds to out as many messages as netlink_part_takes(): false: there may be
+	 * more. NULL: out has them all. */
+	bool (*more)(struct netlink_request *r);
+	struct netlink_cursor *cursor;
+	uint32_t seq;	     /* of what is told of: another one after a change; 0: none */
 	const char *why;     /* for NLMSGERR_ATTR_MSG, or NULL */
 	uint32_t bad_offset; /* for NLMSGERR_ATTR_OFFS, or 0 */
 };
@@ -138,13 +156,8 @@ struct netlink_packet *netlink_packet_create(size_t size) MUST_CHECK;
 void netlink_packets_purge(struct list *packets);
 /* From the kernel: takes p; it is lost when the queue is full. 0 or -EAGAIN. */
 int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p);
-/* A dump: takes the packets, of which the first comes at once. 0, or -ENOBUFS: as much as
- * may be waits to be read. */
-int netlink_deliver_parts(struct netlink_socket *n, struct list *parts);
-/* What has not come of one is moved to packets: n's lock is held. */
-void netlink_rest_drop(struct netlink_socket *n, struct list *packets);
-/* Is one not read yet to its last part? */
-bool netlink_is_dumping(struct netlink_socket *n);
+/* A part of a dump: takes p. n's lock is held. */
+void netlink_enqueue_part(struct netlink_socket *n, struct netlink_packet *p);
 /* From the kernel to all of p's group in a network, with copies of p. */
 void netlink_broadcast(const struct net_ns *net, const struct netlink_protocol *to,
 		       const struct netlink_packet *p);
@@ -153,6 +166,20 @@ void netlink_overrun_all(const struct net_ns *net,
 			 const struct netlink_protocol *protocol);
 /* Has n's queue room? What is lost when not is counted. */
 bool netlink_has_room(struct netlink_socket *n);
+
+/* ---- dump.c ---- */
+/* r->more, or r->out, which is taken, is told. 0, -EBUSY, -ENOBUFS. */
+int netlink_dump_begin(struct netlink_request *r);
+/* Somebody has received: the next part comes if there is room. */
+void netlink_dump_continue(struct netlink_socket *n);
+bool netlink_is_dumping(struct netlink_socket *n);
+/* Fine for NULL. */
+void netlink_dump_destroy(struct netlink_dump *d);
+/* The message from start on is whole. False: it does not fit into the part, which ends
+ * before it. Any fits if it is no dump. */
+bool netlink_part_takes(struct netlink_request *r, size_t start) MUST_CHECK;
+/* NLM_F_DUMP_INTR if r->seq is another one than it was, else 0. */
+uint16_t netlink_dump_check(struct netlink_request *r);
 
 /* ---- request.c ---- */
 /* Messages from a socket to the kernel. */

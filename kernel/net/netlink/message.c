@@ -18,10 +18,7 @@
 #include "process/task.h"
 #include "process/user_ns.h"
 
-enum {
-	SIZE_SPARE = 32,
-	REST_MAX = 32 << 20, /* bytes, as charged, of all dumps that wait to be read */
-};
+enum { SIZE_SPARE = 32 };
 
 /* ---- packets ---- */
 
@@ -120,89 +117,12 @@ int netlink_deliver(struct netlink_socket *n, struct netlink_packet *p)
 	return err;
 }
 
-/* What waits in the rests of all sockets takes no room in their queues: so it has a limit
- * of its own. Changed with the lock of a socket held, so that nothing is lost by a kill.
- */
-static uint64_t rest_charge; /* atomic */
-
-static uint64_t charge_of_all(const struct list *packets)
-{
-	uint64_t sum = 0;
-	struct list *pos;
-
-	list_for_each (pos, packets)
-		sum += list_entry(pos, struct netlink_packet, link)->charge;
-	return sum;
-}
-
-/* Takes the packets, if so much may wait: the lock is held. */
-static bool rest_put(struct netlink_socket *n, struct list *packets, uint64_t charge)
-{
-	if (charge && atomic_add(&rest_charge, charge) + charge > REST_MAX) {
-		(void)atomic_sub(&rest_charge, charge);
-		return false;
-	}
-	list_splice_tail(&n->rest, packets);
-	return true;
-}
-
-void netlink_rest_drop(struct netlink_socket *n, struct list *packets)
-{
-	(void)atomic_sub(&rest_charge, charge_of_all(&n->rest));
-	list_splice_tail(packets, &n->rest);
-}
-
-/* A part of a dump: takes p. The lock is held. */
-static void enqueue_part(struct netlink_socket *n, struct netlink_packet *p)
+void netlink_enqueue_part(struct netlink_socket *n, struct netlink_packet *p)
 {
 	if (passes_filter(n, p))
 		(void)enqueue(n, p);
 	else
 		kfree(p);
-}
-
-/* The next part of a dump, once what has come before is read for the most part: the lock
- * is held. */
-static void enqueue_rest(struct netlink_socket *n)
-{
-	struct netlink_packet *p;
-
-	if (likely(list_is_empty(&n->rest)) || n->queued > netlink_receive_size(n) / 2)
-		return;
-	p = list_entry(list_pop(&n->rest), struct netlink_packet, link);
-	(void)atomic_sub(&rest_charge, (uint64_t)p->charge);
-	enqueue_part(n, p);
-}
-
-int netlink_deliver_parts(struct netlink_socket *n, struct list *parts)
-{
-	uint64_t charge = charge_of_all(parts);
-	struct netlink_packet *p;
-	int err = 0;
-
-	lock_take(&n->lock);
-	if (n->socket && !list_is_empty(parts)) {
-		p = list_entry(list_pop(parts), struct netlink_packet, link);
-		if (rest_put(n, parts, charge - p->charge)) {
-			enqueue_part(n, p);
-		} else {
-			kfree(p);
-			err = -ENOBUFS;
-		}
-	}
-	lock_drop(&n->lock);
-	netlink_packets_purge(parts);
-	return err;
-}
-
-bool netlink_is_dumping(struct netlink_socket *n)
-{
-	bool is_dumping;
-
-	lock_take(&n->lock);
-	is_dumping = !list_is_empty(&n->rest);
-	lock_drop(&n->lock);
-	return is_dumping;
 }
 
 /* Waits until n has room; its lock is held. */
@@ -514,16 +434,17 @@ ssize_t netlink_receive(struct socket *s, struct message *m)
 		size = copy_packet(n, m, p); /* nobody takes it meanwhile */
 	else if (p)
 		packet_take(n, p);
-	if (p)
-		enqueue_rest(n);
 	is_left = slept && !list_is_empty(&n->packets);
 	lock_drop(&n->lock);
 	if (is_left) /* another receiver may have been passed over */
 		waitq_wake_one(&n->readable, POLL_READABLE);
-	if (!p || is_peek)
+	if (!p)
 		return size;
-	size = copy_packet(n, m, p);
-	kfree(p);
+	if (!is_peek) {
+		size = copy_packet(n, m, p);
+		kfree(p);
+	}
+	netlink_dump_continue(n);
 	return size;
 }
 

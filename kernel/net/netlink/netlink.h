@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* netlink.h - AF_NETLINK (netlink(7)): sockets that the kernel answers, or each other.
  *
- * All is in kernel memory; only NETLINK_ROUTE asks the host, by way of the monitor.
- *
- * Limits against Linux: a dump is made whole when it is asked for, and only told as it is
- * read. */
+ * All is in kernel memory; only NETLINK_ROUTE asks the host, by way of the monitor. */
 #pragma once
 #include "abi/types.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* request.c - what is sent to the kernel, message by message: acknowledgements, errors,
- * and dumps in parts. */
+/* request.c - what is sent to the kernel, message by message: acknowledgements and
+ * errors; lists are told by dump.c. */
 #include "abi/errno.h"
 #include "base/slab.h"
 #include "lib/atomic.h"
@@ -10,7 +10,6 @@
 enum {
 	BUFFER_MIN = 1024,
 	BUFFER_MAX = 8 << 20, /* no answer is larger */
-	PART_SIZE = 3776,     /* of a dump, unless one message is larger */
 };
 
 /* ---- messages in the making ---- */
@@ -180,66 +179,6 @@ static void acknowledge(const struct netlink_request *r, int error)
 	kfree(b.data);
 }
 
-/* The size of the messages at the start of data that make one part. */
-static size_t part_of(const uint8_t *data, size_t len)
-{
-	size_t size = 0;
-
-	while (size < len) {
-		uint32_t next;
-
-		memcpy(&next, data + size, sizeof(next));
-		next = NLMSG_ALIGN_OF(next);
-		if (!next || next > len - size)
-			return len;
-		if (size && size + next > PART_SIZE)
-			break;
-		size += next;
-	}
-	return size;
-}
-
-/* The messages of b, in parts: false: there is no memory for all. */
-static bool add_parts(const struct netlink_buffer *b, struct list *parts)
-{
-	size_t off = 0;
-
-	while (off < b->len) {
-		size_t size = part_of(b->data + off, b->len - off);
-		struct netlink_packet *p = netlink_packet_create(size);
-
-		if (!p)
-			return false;
-		memcpy(p->data, b->data + off, size);
-		list_add_tail(parts, &p->link);
-		off += size;
-	}
-	return true;
-}
-
-/* A dump is not lost for want of room: what is left of it comes as it is read. 0, or
- * -ENOBUFS, and then nothing comes of it, as nobody would know that it is cut short. */
-static int deliver_dump(struct netlink_request *r)
-{
-	struct list parts = LIST_INIT(parts);
-	struct netlink_buffer *b = &r->out;
-	int32_t code = r->dump_error;
-	bool is_whole = true;
-	size_t start;
-
-	if (r->is_split && b->len) {
-		is_whole = add_parts(b, &parts);
-		b->len = 0;
-	}
-	start = netlink_message_begin(b, NLMSG_DONE, NLM_F_MULTI, r);
-	netlink_buffer_put(b, &code, sizeof(code));
-	netlink_message_end(b, start);
-	if (is_whole && !b->is_failed && add_parts(b, &parts))
-		return netlink_deliver_parts(r->from, &parts);
-	netlink_packets_purge(&parts);
-	return -ENOBUFS;
-}
-
 static void answer_one(struct netlink_request *r)
 {
 	const struct netlink_protocol *p = r->from->protocol;
@@ -251,17 +190,16 @@ static void answer_one(struct netlink_request *r)
 	r->out = (struct netlink_buffer){0};
 	r->is_dump = r->is_split = false;
 	r->dump_error = 0;
+	r->more = NULL;
 	r->why = NULL;
 	r->bad_offset = 0;
 	if (is_request)
 		err = p->answer ? p->answer(r) : p->refusal;
 	if (!err && r->out.is_failed)
 		err = -ENOBUFS;
-	if (!err && r->is_dump && netlink_is_dumping(r->from))
-		err = -EBUSY;
-	if (!err && r->is_dump && netlink_has_room(r->from))
-		err = deliver_dump(r);
-	else if (!err && !r->is_dump && r->out.len)
+	if (!err && r->is_dump)
+		err = netlink_dump_begin(r);
+	else if (!err && r->out.len)
 		deliver(r->from, r->out.data, r->out.len);
 	if (err || (!r->is_dump && (h->nlmsg_flags & NLM_F_ACK)))
 		acknowledge(r, err);

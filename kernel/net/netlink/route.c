@@ -247,13 +247,87 @@ static bool is_any_family(uint8_t family)
 	return family == AF_UNSPEC || family == AF_INET || family == AF_INET6;
 }
 
+/* There are no bridges, and no numbers of namespaces. */
+static bool has_list(uint16_t type, uint8_t family)
+{
+	return type != RTM_GETNSID && (type != RTM_GETLINK || family != AF_BRIDGE);
+}
+
+static uint16_t flags_of(const struct netlink_request *r, const struct filter *f)
+{
+	bool is_route = r->header->nlmsg_type == RTM_GETROUTE;
+
+	return (uint16_t)(NLM_F_MULTI |
+			  ((f->is_set || is_route) && (r->options & OPTION_STRICT)
+				   ? NLM_F_DUMP_FILTERED
+				   : 0));
+}
+
+/* The next message of a list that begins with those which were told. False: it does not
+ * fit. */
+static bool tell_next(struct netlink_request *r, struct linux_nlmsghdr *h,
+		      const struct filter *f, const uint32_t seq[2])
+{
+	struct netlink_cursor *c = r->cursor;
+	int family = *(const uint8_t *)(h + 1);
+	uint32_t was = c->seq;
+	size_t start = r->out.len;
+
+	if (h->nlmsg_type == RTM_NEWADDR) {
+		if (c->stage != (uint32_t)family)
+			c->seq = 0; /* another list begins */
+		r->seq = seq[family == AF_INET6];
+	}
+	netlink_route_hand_on(r, h, (uint16_t)(flags_of(r, f) | netlink_dump_check(r)));
+	if (netlink_part_takes(r, start)) {
+		c->stage = (uint32_t)family;
+		return true;
+	}
+	c->seq = was;
+	return false;
+}
+
+/* Of a network in memory, whose lists are short. */
+static bool more(struct netlink_request *r)
+{
+	size_t size;
+	const uint8_t *family = netlink_payload(r, &size);
+	uint16_t type = r->header->nlmsg_type;
+	const struct lo_device *lo = &r->from->net->lo;
+	const uint32_t seq[2] = {lo_address_seq(lo, false), lo_address_seq(lo, true)};
+	struct netlink_cursor *c = r->cursor;
+	struct netlink_buffer found;
+	struct linux_nlmsghdr *h;
+	uint64_t number = 0;
+	struct filter f;
+	size_t off = 0;
+	int err = filter_read(r, &f);
+
+	if (type == RTM_GETADDR)
+		r->seq = seq[c->stage == AF_INET6];
+	if (!err)
+		err = netlink_dump(r->from->net, type, *family, &found);
+	if (err) {
+		r->out.is_failed = true;
+		return false;
+	}
+	while ((h = netlink_next_message(&found, &off))) {
+		if (!filter_passes(h, &f) || number++ < c->number)
+			continue;
+		if (!tell_next(r, h, &f, seq))
+			break;
+		c->number++;
+	}
+	kfree(found.data);
+	return !h;
+}
+
 static int dump(struct netlink_request *r, uint8_t family)
 {
 	struct netlink_buffer found = {0};
 	struct linux_nlmsghdr *h;
 	struct filter f;
 	uint16_t type = r->header->nlmsg_type;
-	uint16_t flags = NLM_F_MULTI;
 	size_t off = 0;
 	int err = check_dump(r, type, family);
 
@@ -268,14 +342,16 @@ static int dump(struct netlink_request *r, uint8_t family)
 		r->dump_error = err;
 		return 0;
 	}
-	/* There are no bridges, and no numbers of namespaces. */
-	if (type != RTM_GETNSID && (type != RTM_GETLINK || family != AF_BRIDGE))
+	if (!r->from->net->is_host && !f.is_empty && has_list(type, family)) {
+		r->is_dump = true;
+		r->more = more;
+		return 0;
+	}
+	if (has_list(type, family))
 		err = netlink_dump(r->from->net, type, family, &found);
-	if ((f.is_set || type == RTM_GETROUTE) && (r->options & OPTION_STRICT))
-		flags |= NLM_F_DUMP_FILTERED;
 	while (!err && !f.is_empty && (h = netlink_next_message(&found, &off)))
 		if (netlink_route_is_sound(h) && filter_passes(h, &f))
-			netlink_route_hand_on(r, h, flags);
+			netlink_route_hand_on(r, h, flags_of(r, &f));
 	kfree(found.data);
 	r->is_dump = !err;
 	return err;

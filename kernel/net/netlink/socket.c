@@ -37,6 +37,7 @@ static void netlink_release(struct socket *s)
 {
 	struct netlink_socket *n = netlink_of(s);
 	struct list packets = LIST_INIT(packets);
+	struct netlink_dump *dump;
 
 	lock_take(&netlink_lock);
 	list_remove(&n->link);
@@ -45,8 +46,10 @@ static void netlink_release(struct socket *s)
 	n->socket = NULL;
 	n->queued = 0;
 	list_splice_tail(&packets, &n->packets);
-	netlink_rest_drop(n, &packets);
+	dump = n->dump;
+	n->dump = NULL;
 	lock_drop(&n->lock);
+	netlink_dump_destroy(dump);
 	waitq_wake_all(&n->room, 0);
 	netlink_packets_purge(&packets);
 	netlink_put(n);
@@ -301,7 +304,6 @@ static int netlink_create(struct socket *s, int type, int protocol)
 	n->socket = s;
 	list_init(&n->link);
 	list_init(&n->packets);
-	list_init(&n->rest);
 	waitq_init(&n->readable);
 	waitq_init(&n->room);
 	s->ops = &netlink_ops;

@@ -22,6 +22,7 @@
 #include "net/lo.h"
 #include "net/net_ns.h"
 #include "net/packet/packet.h"
+#include "net/roll.h"
 #include "net/socket.h"
 #include "time/timer.h"
 
@@ -96,9 +97,9 @@ struct packet_member {
 
 struct packet_socket {
 	struct socket *socket;
-	struct lo_device *lo; /* of socket->net */
-	struct list link;     /* packet_lock: of all */
-	uid_t uid;	      /* const: who made it */
+	struct lo_device *lo;	 /* of socket->net */
+	struct roll_entry entry; /* packet_lock: of all */
+	uid_t uid;		 /* const: who made it */
 	struct lock setup_lock;
 
 	/* packet_lock */
@@ -284,4 +285,5 @@ void packet_relieve(struct packet_socket *p);
 
 /* ---- show.c ---- */
 void packet_show_init(void);
-void packet_list_for_each(void (*func)(struct packet_socket *p, void *arg), void *arg);
+bool packet_list_for_each(uint64_t *at, bool (*func)(struct packet_socket *p, void *arg),
+			  void *arg);

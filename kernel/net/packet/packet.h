@@ -37,6 +37,8 @@ struct packet_view {
 	struct packet_view_ring ring[2];
 };
 
-/* Calls func for each packet socket of net, under a lock (RANK_PACKET). */
-void packet_for_each(struct net_ns *net,
-		     void (*func)(const struct packet_view *v, void *arg), void *arg);
+/* Calls func for each packet socket of net, under a lock (RANK_PACKET). One that it
+ * answers with false is the first of the next time: *at, 0 in the beginning, says where
+ * that goes on. True: that was the last. */
+bool packet_for_each(struct net_ns *net, uint64_t *at,
+		     bool (*func)(const struct packet_view *v, void *arg), void *arg);

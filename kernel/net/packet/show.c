@@ -63,45 +63,53 @@ static void fill_view(struct packet_view *v, struct packet_socket *p)
 
 struct walk {
 	const struct net_ns *net;
-	void (*func)(const struct packet_view *v, void *arg);
+	bool (*func)(const struct packet_view *v, void *arg);
 	void *arg;
 };
 
-static void walk_one(struct packet_socket *p, void *arg)
+static bool walk_one(struct packet_socket *p, void *arg)
 {
 	const struct walk *w = arg;
 	struct packet_view v;
 
 	if (p->socket->net != w->net)
-		return;
+		return true;
 	fill_view(&v, p);
-	w->func(&v, w->arg);
+	return w->func(&v, w->arg);
 }
 
-void packet_for_each(struct net_ns *net,
-		     void (*func)(const struct packet_view *v, void *arg), void *arg)
+bool packet_for_each(struct net_ns *net, uint64_t *at,
+		     bool (*func)(const struct packet_view *v, void *arg), void *arg)
 {
 	struct walk w = {net, func, arg};
 
-	packet_list_for_each(walk_one, &w);
+	return packet_list_for_each(at, walk_one, &w);
+}
+
+static void for_all(bool (*func)(const struct packet_view *v, void *arg), void *arg)
+{
+	uint64_t at = 0;
+
+	(void)packet_for_each(current_net_ns(), &at, func, arg);
 }
 
 /* ---- /proc/net ---- */
 
-static void show_one(const struct packet_view *v, void *arg)
+static bool show_one(const struct packet_view *v, void *arg)
 {
 	struct text *t = arg;
 
 	text_printf(t, "%016lx %-6d %-4d %04x   %-5d %1d %-6u %-6u %-6lu\n", 0UL, 3,
 		    v->type, v->protocol, (int)v->index, v->is_running, v->queued,
 		    uid_out(v->uid), v->ino);
+	return true;
 }
 
 static int show_all(struct text *t, void *arg)
 {
 	(void)arg;
 	text_puts(t, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
-	packet_for_each(current_net_ns(), show_one, t);
+	for_all(show_one, t);
 	return 0;
 }
 
@@ -110,13 +118,13 @@ struct type_walk {
 	bool of_all; /* those that see all go first */
 };
 
-static void show_type(const struct packet_view *v, void *arg)
+static bool show_type(const struct packet_view *v, void *arg)
 {
 	const struct type_walk *w = arg;
 	const char *func = "packet_rcv";
 
 	if (!v->is_running || (v->protocol == ETH_P_ALL) != w->of_all)
-		return;
+		return true;
 	if (v->has_fanout)
 		func = "packet_rcv_fanout";
 	else if (v->type == SOCK_PACKET)
@@ -128,6 +136,7 @@ static void show_type(const struct packet_view *v, void *arg)
 	else
 		text_printf(w->text, "%04x", v->protocol);
 	text_printf(w->text, " %-8s %s\n", v->index ? "lo" : "", func);
+	return true;
 }
 
 static int show_types(struct text *t, void *arg)
@@ -136,9 +145,9 @@ static int show_types(struct text *t, void *arg)
 
 	(void)arg;
 	text_puts(t, "Type Device      Function\n");
-	packet_for_each(current_net_ns(), show_type, &w);
+	for_all(show_type, &w);
 	w.of_all = false;
-	packet_for_each(current_net_ns(), show_type, &w);
+	for_all(show_type, &w);
 	text_puts(t, "0800          ip_rcv\n0806          arp_rcv\n"
 		     "86dd          ipv6_rcv\n");
 	return 0;

@@ -19,7 +19,7 @@
 
 static SLAB_CACHE(packet_slab, "PACKET", sizeof(struct packet_socket), 64);
 struct lock packet_lock = LOCK_INIT(RANK_PACKET);
-static struct list packet_sockets = LIST_INIT(packet_sockets); /* packet_lock */
+static struct roll packet_sockets; /* packet_lock */
 
 #define DEVICE_NAME "lo"
 
@@ -68,37 +68,45 @@ void packet_set_error(struct packet_socket *p, int error)
 	waitq_wake_all(&p->readable, POLLERR);
 }
 
-void packet_list_for_each(void (*func)(struct packet_socket *p, void *arg), void *arg)
+bool packet_list_for_each(uint64_t *at, bool (*func)(struct packet_socket *p, void *arg),
+			  void *arg)
 {
-	struct list *pos;
+	struct roll_entry *e;
 
 	lock_take(&packet_lock);
-	list_for_each (pos, &packet_sockets)
-		func(list_entry(pos, struct packet_socket, link), arg);
+	for (e = roll_after(&packet_sockets, *at); e; e = roll_next(e)) {
+		if (!func(container_of(e, struct packet_socket, entry), arg))
+			break;
+		*at = e->number;
+	}
 	lock_drop(&packet_lock);
+	return !e;
 }
 
 /* A device has gone up or down: packet_lock is held. */
-static void device_changed(struct packet_socket *p, void *arg)
+static bool device_changed(struct packet_socket *p, void *arg)
 {
 	const struct lo_device *lo = arg;
 
 	if (p->lo != lo || !p->is_bound)
-		return;
+		return true;
 	if (lo_is_up(lo)) {
 		packet_hook(p);
 	} else if (p->is_running) {
 		packet_unhook(p);
 		packet_set_error(p, ENETDOWN);
 	}
+	return true;
 }
 
 static void lo_changed(struct lo_device *lo, enum lo_event event,
 		       const struct lo_address *a)
 {
+	uint64_t at = 0;
+
 	(void)a;
 	if (event == LO_UP || event == LO_DOWN)
-		packet_list_for_each(device_changed, lo);
+		(void)packet_list_for_each(&at, device_changed, lo);
 }
 
 /* ---- names ---- */
@@ -276,7 +284,7 @@ static void packet_release(struct socket *s)
 	struct packet_socket *p = packet_of(s);
 
 	lock_take(&packet_lock);
-	list_remove(&p->link);
+	roll_remove(&packet_sockets, &p->entry);
 	packet_unhook(p);
 	lock_drop(&packet_lock);
 	packet_fanout_leave(p);
@@ -310,7 +318,6 @@ static struct packet_socket *packet_alloc(struct socket *s, int protocol)
 	lock_init(&p->setup_lock, RANK_FILE_POS);
 	lock_init(&p->lock, RANK_OBJECT2);
 	waitq_init(&p->readable);
-	list_init(&p->link);
 	list_init(&p->members);
 	list_init(&p->frames);
 	list_init(&p->tap.link);
@@ -343,7 +350,7 @@ static int packet_create(struct socket *s, int type, int protocol)
 	s->type = type;
 	s->protocol = 0; /* as SO_PROTOCOL reads: that can change */
 	lock_take(&packet_lock);
-	list_add_tail(&packet_sockets, &p->link);
+	roll_add(&packet_sockets, &p->entry);
 	packet_hook(p);
 	lock_drop(&packet_lock);
 	return 0;

@@ -19,6 +19,7 @@
 #include "fs/path.h"
 #include "lib/list.h"
 #include "net/byte_chain.h"
+#include "net/roll.h"
 #include "net/socket.h"
 
 struct creds;
@@ -148,7 +149,7 @@ struct unix_socket {
 	bool is_reached;
 	struct list reach_link;
 
-	struct list all_link; /* all_lock */
+	struct roll_entry all_entry; /* unix_all_lock */
 
 	/* outside.c */
 	struct socket *carrier; /* atomic, set once: whose other side is outside; or NULL
@@ -161,7 +162,7 @@ struct unix_socket {
 /* ---- socket.c ---- */
 
 extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops;
-extern struct list unix_all; /* all_link: unix_all_lock */
+extern struct roll unix_all; /* unix_all_lock */
 extern struct lock unix_all_lock;
 
 static inline struct unix_socket *unix_of(const struct socket *s)

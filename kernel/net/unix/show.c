@@ -49,14 +49,15 @@ static void show_name(struct text *t, const struct unix_address *a)
 int unix_show_all(struct text *t, void *arg)
 {
 	const struct net_ns *net = current_net_ns();
-	struct list *pos;
+	struct roll_entry *pos;
 
 	(void)arg;
 	text_puts(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	lock_take(&unix_all_lock);
-	list_for_each (pos, &unix_all) {
+	roll_for_each(pos, &unix_all)
+	{
 		const struct unix_socket *u =
-			list_entry(pos, struct unix_socket, all_link);
+			container_of(pos, struct unix_socket, all_entry);
 		const struct unix_address *a = atomic_load(&u->address);
 
 		if (u->net != net)
@@ -82,7 +83,7 @@ static uint64_t peer_number(const struct unix_socket *u)
 {
 	const struct unix_socket *peer = atomic_load(&u->peer);
 
-	return u->type != SOCK_DGRAM && peer && !list_is_empty(&peer->all_link)
+	return u->type != SOCK_DGRAM && peer && roll_has(&peer->all_entry)
 		       ? inode_number(peer)
 		       : 0;
 }
@@ -116,21 +117,24 @@ static void view(const struct unix_socket *u, struct unix_view *v)
 	}
 }
 
-void unix_for_each(const struct net_ns *net,
-		   void (*visit)(const struct unix_view *v, void *arg), void *arg)
+bool unix_for_each(const struct net_ns *net, uint64_t *at,
+		   bool (*visit)(const struct unix_view *v, void *arg), void *arg)
 {
-	struct list *pos;
+	struct roll_entry *e;
 
 	lock_take(&unix_all_lock);
-	list_for_each (pos, &unix_all) {
+	for (e = roll_after(&unix_all, *at); e; e = roll_next(e)) {
 		const struct unix_socket *u =
-			list_entry(pos, struct unix_socket, all_link);
+			container_of(e, struct unix_socket, all_entry);
 		struct unix_view v;
 
-		if (u->net != net)
-			continue;
-		view(u, &v);
-		visit(&v, arg);
+		if (u->net == net) {
+			view(u, &v);
+			if (!visit(&v, arg))
+				break;
+		}
+		*at = e->number;
 	}
 	lock_drop(&unix_all_lock);
+	return !e;
 }

@@ -19,7 +19,7 @@ enum { BACKLOG = 10 }; /* net.unix.max_dgram_qlen */
 
 static SLAB_CACHE(unix_slab, "unix_sock", sizeof(struct unix_socket), 64);
 struct lock unix_all_lock = LOCK_INIT(RANK_OBJECT2);
-struct list unix_all = LIST_INIT(unix_all);
+struct roll unix_all;
 
 /* ---- life ---- */
 
@@ -49,9 +49,8 @@ struct unix_socket *unix_create(const struct net_ns *net, int type)
 	list_init(&u->rights);
 	list_init(&u->kin);
 	list_init(&u->reach_link);
-	list_init(&u->all_link);
 	lock_take(&unix_all_lock);
-	list_add_tail(&unix_all, &u->all_link);
+	roll_add(&unix_all, &u->all_entry);
 	lock_drop(&unix_all_lock);
 	return u;
 }
@@ -182,7 +181,7 @@ void unix_release(struct unix_socket *u, bool is_embryo)
 	bool lost;
 
 	lock_take(&unix_all_lock);
-	list_remove(&u->all_link);
+	roll_remove(&unix_all, &u->all_entry);
 	lock_drop(&unix_all_lock);
 	unix_forget_name(u);
 	if (unlikely(u->carrier || u->door))

@@ -20,6 +20,8 @@ struct unix_view {
 	uint32_t receive_queue, send_queue; /* listening: who waits, how many may */
 };
 
-/* All of a network namespace, under a lock: visit may only allocate. */
-void unix_for_each(const struct net_ns *net,
-		   void (*visit)(const struct unix_view *v, void *arg), void *arg);
+/* All of a network namespace, under a lock: visit may only allocate. One that it answers
+ * with false is the first of the next time: *at, 0 in the beginning, says where that goes
+ * on. True: that was the last. */
+bool unix_for_each(const struct net_ns *net, uint64_t *at,
+		   bool (*visit)(const struct unix_view *v, void *arg), void *arg);
