@@ -211,6 +211,29 @@ static void each_keeps_its_own_address(void)
 	CHECK(try_bind6(false, "::ffff:127.0.0.6", port) == 0);
 }
 
+/* Who is refused stands in nobody's way while he asks. */
+static void asking_hinders_nobody(void)
+{
+	int fd[2];
+	pid_t pid;
+	int status;
+
+	pair(fd, false);
+	end_in_order(fd[1], fd[0]);
+	CHECK(settles(server, client, TCP_TIME_WAIT));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		for (int i = 0; i < 400; i++)
+			if (try_bind(false, "0.0.0.0", server) != EADDRINUSE)
+				_exit(1);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		CHECK(try_bind(false, "127.0.0.2", server) == 0);
+	CHECK(status == 0);
+}
+
 /* Whoever leaves the choice of a port to the system can always listen with it. */
 static void any_port_can_be_listened_with(void)
 {
@@ -546,7 +569,7 @@ RUN(TEST(who_ends_first_waits), TEST(it_waits_beside_an_open_socket),
     TEST(a_reset_leaves_nothing), TEST(an_unaccepted_one_waits_too),
     TEST(the_port_is_kept), TEST(it_is_shared_if_both_say_so),
     TEST(it_keeps_a_listener_from_listening_again), TEST(each_keeps_its_own_address),
-    TEST(any_port_can_be_listened_with), TEST(a_named_port_connects_anew),
-    TEST(others_get_another_port), TEST(of_ipv6), TEST(netlink_tells),
-    TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
+    TEST(asking_hinders_nobody), TEST(any_port_can_be_listened_with),
+    TEST(a_named_port_connects_anew), TEST(others_get_another_port), TEST(of_ipv6),
+    TEST(netlink_tells), TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
     TEST(the_settings_are_heeded), TEST(their_number_and_time_are_bounded))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tcp_socket.c - TCP sockets: the host's until they are connected in memory. */
 #include "abi/errno.h"
+#include "abi/inet.h"
 #include "host/host.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -40,10 +41,13 @@ static bool is_kept(const struct socket *s, const struct tcp_target *t)
 	return tcp_wait_conflicts(s->net, &claim, true);
 }
 
-/* Would the host let a socket such as s have that name, if nobody else had it? */
+/* Would the host let a socket such as s have that name, if nobody else had it? It is
+ * tried without the port, which so is in nobody's way meanwhile: that it may be had at
+ * all is known, as somebody here has had it. */
 static bool host_allows(const struct socket *s, const struct linux_sockaddr_storage *addr,
 			int len)
 {
+	struct linux_sockaddr_storage trial = *addr;
 	const int on = 1;
 	struct tcp_name old;
 	bool is_v4;
@@ -55,10 +59,12 @@ static bool host_allows(const struct socket *s, const struct linux_sockaddr_stor
 	fd = host_socket(s->family, SOCK_STREAM, IPPROTO_TCP);
 	if (fd < 0)
 		return false;
-	(void)host_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* Nor any other port. Of both families it lies at the same place. */
+	(void)host_setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	((struct linux_sockaddr_in *)&trial)->sin_port = 0;
 	err = inet_port_check(s, addr);
 	if (!err)
-		err = host_bind(fd, addr, len);
+		err = host_bind(fd, &trial, len);
 	(void)host_close(fd);
 	return !err || err == -EADDRINUSE;
 }
