@@ -23,3 +23,8 @@ int map_host(struct mm *mm, uaddr_t at, size_t size, uint32_t prot, uint32_t fla
 int map_host_unmap(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Makes the pages that the caller wants at once, but what map_host() has. */
 void map_fetch(struct mm *mm, uaddr_t at, size_t size, uint32_t flags);
+/* Sets and clears flags of the areas in the range. */
+int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
+	       uint32_t clear) MUST_CHECK;
+/* Where what is mapped from start on without a hole ends. */
+uaddr_t first_hole(struct mm *mm, uaddr_t start, uaddr_t end);

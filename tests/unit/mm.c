@@ -4,7 +4,7 @@
  * the same calls with every allocation and every host call failing in turn, which must
  * change nothing and leak nothing. */
 /* unit: mm/mm.c mm/map.c mm/protect.c mm/grow.c */
-/* unit: mm/place.c mm/vma.c mm/vma_gap.c mm/remap.c mm/advise.c */
+/* unit: mm/place.c mm/vma.c mm/vma_gap.c mm/remap.c mm/advise.c mm/mlock.c */
 /* unit: mm/shared_memory.c mm/usercopy.c */
 /* unit: mm/uffd.c mm/uffd_area.c mm/uffd_fill.c mm/uffd_host.c mm/uffd_page.c */
 /* unit: mm/name.c mm/populate.c mm/commit.c mm/policy.c */

@@ -2,7 +2,8 @@
 /* vma_gap.c - the room between areas: random changes of areas, after each of which every
  * search must find what a walk over all of them finds. */
 /* unit: mm/mm.c mm/map.c mm/protect.c mm/grow.c */
-/* unit: mm/place.c mm/vma.c mm/vma_gap.c mm/remap.c mm/advise.c mm/usercopy.c */
+/* unit: mm/place.c mm/vma.c mm/vma_gap.c mm/remap.c mm/advise.c mm/mlock.c */
+/* unit: mm/usercopy.c */
 /* unit: mm/shared_memory.c mm/uffd.c mm/uffd_area.c mm/uffd_fill.c mm/uffd_host.c */
 /* unit: mm/populate.c mm/commit.c mm/uffd_page.c mm/name.c base/lock.c base/waitq.c */
 /* unit: base/slab.c base/page.c lib/tree.c lib/string.c host/fake/thread.c */
