@@ -24,6 +24,8 @@ enum range_way {
 struct range_op {
 	int (*way)(const struct vma *v, int arg); /* enum range_way or -errno */
 	int (*host)(uaddr_t from, uaddr_t to, int arg);
+	/* If not NULL: of these the host has been asked, whatever it said. */
+	void (*asked)(struct mm *mm, uaddr_t from, uaddr_t to, int arg);
 	int (*own)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int arg);
 };
 
@@ -40,13 +42,18 @@ static int ask_host(struct mm *mm, uaddr_t start, uaddr_t *end, const struct ran
 		return 0;
 	err = op->host(start, *end, arg);
 	if (likely(!err) || v->end >= *end || err == -EINTR) {
+		if (op->asked)
+			op->asked(mm, start, *end, arg);
 		*end = err ? start : *end;
 		return err;
 	}
 	for (; v && v->start < *end; v = vma_next(v)) {
 		uaddr_t from = MAX(v->start, start);
+		uaddr_t to = MIN(v->end, *end);
 
-		err = op->host(from, MIN(v->end, *end), arg);
+		err = op->host(from, to, arg);
+		if (op->asked)
+			op->asked(mm, from, to, arg);
 		if (err) {
 			*end = from;
 			return err;
@@ -180,6 +187,16 @@ static int punch(const struct vma *v, uaddr_t from, uaddr_t to)
 	return err;
 }
 
+/* Whole areas may have guards then, for good: also one that the host did not get through.
+ */
+static void advise_asked(struct mm *mm, uaddr_t from, uaddr_t to, int advice)
+{
+	if (advice != MADV_GUARD_INSTALL)
+		return;
+	for (struct vma *v = vma_find(mm, from); v && v->start < to; v = vma_next(v))
+		v->flags |= VMA_GUARD;
+}
+
 static int advise_own(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int advice)
 {
 	return unlikely(v->uffd) ? advise_registered(mm, v, from, to, advice)
@@ -305,16 +322,10 @@ static NOINLINE void tell_of_removal(struct mm *mm, uaddr_t start, uaddr_t end,
 	uffd_events_post(&events);
 }
 
-/* Of whole areas, for good. */
-static void mark_guarded(struct mm *mm, uaddr_t start, uaddr_t end)
-{
-	for (struct vma *v = vma_find(mm, start); v && v->start < end; v = vma_next(v))
-		v->flags |= VMA_GUARD;
-}
-
 int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 {
-	static const struct range_op op = {advise_way, advise_host, advise_own};
+	static const struct range_op op = {advise_way, advise_host, advise_asked,
+					   advise_own};
 	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
 	int err;
 
@@ -334,8 +345,6 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 		tell_of_removal(mm, addr, end, advice);
 	lock_take(&mm->lock);
 	err = for_range(mm, addr, &end, &op, advice);
-	if (advice == MADV_GUARD_INSTALL && end > addr)
-		mark_guarded(mm, addr, end);
 	if (end > addr && (flags_set_by(advice) || flags_cleared_by(advice))) {
 		int mark = mark_areas(mm, addr, end, flags_set_by(advice),
 				      flags_cleared_by(advice));
@@ -363,7 +372,7 @@ static int sync_host(uaddr_t from, uaddr_t to, int flags)
 
 int mm_sync(struct mm *mm, uaddr_t addr, size_t size, uint32_t flags)
 {
-	static const struct range_op op = {sync_way, sync_host, NULL};
+	static const struct range_op op = {sync_way, sync_host, NULL, NULL};
 	uaddr_t end = addr + ALIGN_UP(size, PAGE_SIZE);
 	int err;
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* calls: madvise */
+/* madvise_flags.c - advice that is kept: what smaps shows of it, and that areas with
+ * other advice are other areas. */
+#include "fixture.h"
+
+#include <sched.h>
+
+#define RW	      (PROT_READ | PROT_WRITE)
+#define ANON	      (MAP_PRIVATE | MAP_ANONYMOUS)
+#define GUARD_INSTALL 102
+#define GUARD_REMOVE  103
+
+/* The flags of the area that holds p, as " rd wr ", and how many pages it has. */
+static const char *flags_of(const char *p, size_t *pages)
+{
+	static char flags[200];
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long a, b;
+	char line[600];
+	bool here = false;
+
+	CHECK(f);
+	flags[0] = 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &a, &b) == 2) {
+			here = (uintptr_t)p >= a && (uintptr_t)p < b;
+			if (here)
+				*pages = (b - a) / PAGE;
+		} else if (here && strncmp(line, "VmFlags:", 8) == 0) {
+			snprintf(flags, sizeof(flags), "%.*s", (int)strlen(line) - 9,
+				 line + 8);
+		}
+	}
+	fclose(f);
+	return flags;
+}
+
+static bool has(const char *p, const char *flag)
+{
+	char word[8];
+	size_t pages;
+
+	snprintf(word, sizeof(word), " %s ", flag);
+	return strstr(flags_of(p, &pages), word);
+}
+
+static size_t pages_of(const char *p)
+{
+	size_t pages = 0;
+
+	flags_of(p, &pages);
+	return pages;
+}
+
+static char *area(size_t pages, int flags)
+{
+	char *p = mmap(NULL, (pages + 2) * PAGE, RW, flags, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	CHECK(munmap(p, PAGE) == 0 && munmap(p + (pages + 1) * PAGE, PAGE) == 0);
+	return p + PAGE;
+}
+
+/* ---- guards ---- */
+
+static bool shows_guards(void)
+{
+	char *p = area(2, ANON);
+	bool shows = madvise(p, PAGE, GUARD_INSTALL) == 0 && has(p, "gu");
+
+	CHECK(munmap(p, 2 * PAGE) == 0);
+	return shows;
+}
+
+static void an_area_may_have_guards_for_good(void)
+{
+	char *p = area(4, ANON);
+
+	if (!shows_guards())
+		return;
+	CHECK(madvise(p + PAGE, PAGE, GUARD_INSTALL) == 0);
+	CHECK(has(p, "gu") && pages_of(p) == 4);
+	CHECK(madvise(p, 4 * PAGE, GUARD_REMOVE) == 0 && has(p, "gu"));
+	CHECK(munmap(p, 4 * PAGE) == 0);
+}
+
+#define LARGE (8UL << 30)
+static char *large;
+
+static int install(void *arg)
+{
+	(void)arg;
+	syscall(SYS_madvise, large, LARGE, GUARD_INSTALL);
+	return 0;
+}
+
+/* Whoever puts guards in is killed meanwhile: those that are there are told of. */
+static void guards_of_who_was_killed(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int fd[2], status;
+
+	if (!shows_guards())
+		return;
+	CHECK(pipe(fd) == 0);
+	for (long i = 0; i < 10; i++) {
+		struct timespec t = {0, i * 1000000};
+		pid_t pid;
+
+		large = mmap(NULL, LARGE, RW, ANON | MAP_NORESERVE, -1, 0);
+		if (large == MAP_FAILED)
+			break;
+		pid = clone(install, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+		CHECK(pid > 0 && nanosleep(&t, NULL) == 0 && kill(pid, SIGKILL) == 0);
+		CHECK(waitpid(pid, &status, 0) == pid);
+		if (write(fd[1], large, 1) < 0)
+			CHECK(errno == EFAULT && has(large, "gu"));
+		CHECK(munmap(large, LARGE) == 0);
+	}
+	CHECK(close(fd[0]) == 0 && close(fd[1]) == 0);
+}
+
+RUN(TEST(an_area_may_have_guards_for_good), TEST(guards_of_who_was_killed))
