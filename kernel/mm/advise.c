@@ -256,6 +256,16 @@ static uint32_t flags_set_by(int advice)
 		return VMA_WIPEONFORK;
 	case MADV_DONTDUMP:
 		return VMA_DONTDUMP;
+	case MADV_RANDOM:
+		return VMA_RAND_READ;
+	case MADV_SEQUENTIAL:
+		return VMA_SEQ_READ;
+	case MADV_MERGEABLE:
+		return VMA_MERGEABLE;
+	case MADV_HUGEPAGE:
+		return VMA_HUGEPAGE;
+	case MADV_NOHUGEPAGE:
+		return VMA_NOHUGEPAGE;
 	default:
 		return 0;
 	}
@@ -264,6 +274,15 @@ static uint32_t flags_set_by(int advice)
 static uint32_t flags_cleared_by(int advice)
 {
 	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+		return VMA_RAND_READ | VMA_SEQ_READ;
+	case MADV_UNMERGEABLE:
+		return VMA_MERGEABLE;
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+		return VMA_HUGEPAGE | VMA_NOHUGEPAGE;
 	case MADV_DOFORK:
 		return VMA_DONTFORK;
 	case MADV_KEEPONFORK:
@@ -275,11 +294,31 @@ static uint32_t flags_cleared_by(int advice)
 	}
 }
 
+static uint32_t marked(const struct vma *v, uint32_t set, uint32_t clear)
+{
+	uint32_t flags = (v->flags & ~clear) | set;
+
+	if (flags & VMA_DROPPABLE)
+		flags &= ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT);
+	if (flags & (VMA_SHARED | VMA_DONTEXPAND | VMA_DROPPABLE | VMA_VDSO | VMA_VVAR))
+		flags &= ~(uint32_t)VMA_MERGEABLE;
+	return v->flags & VMA_HIDDEN ? v->flags : flags;
+}
+
 int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set, uint32_t clear)
 {
 	struct vma_spares spares;
-	int err = vma_check_splits(mm, start, end);
+	struct vma *first = vma_at(mm, start);
+	struct vma *last = vma_at(mm, end - 1);
+	int err;
 
+	if (first && marked(first, set, clear) == first->flags)
+		start = first->end;
+	if (last && marked(last, set, clear) == last->flags)
+		end = last->start;
+	if (start >= end)
+		return 0;
+	err = vma_check_splits(mm, start, end);
 	if (!err)
 		err = vma_spares_take(&spares);
 	if (err)
@@ -290,9 +329,7 @@ int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set, uint32_t
 		if (v->flags & VMA_HIDDEN)
 			continue;
 		vma_account(mm, v, -1);
-		v->flags = (v->flags & ~clear) | set;
-		if (v->flags & VMA_DROPPABLE)
-			v->flags &= ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT);
+		v->flags = marked(v, set, clear);
 		vma_account(mm, v, 1);
 		v = vma_merge(mm, v);
 	}

@@ -23,7 +23,8 @@ int map_host(struct mm *mm, uaddr_t at, size_t size, uint32_t prot, uint32_t fla
 int map_host_unmap(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Makes the pages that the caller wants at once, but what map_host() has. */
 void map_fetch(struct mm *mm, uaddr_t at, size_t size, uint32_t flags);
-/* Sets and clears flags of the areas in the range. */
+/* Sets and clears flags of the areas in the range: what is asked for of them, or what
+ * fork must know. What stays as it is is not split. */
 int mark_areas(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t set,
 	       uint32_t clear) MUST_CHECK;
 /* Where what is mapped from start on without a hole ends. */

@@ -139,6 +139,8 @@ static uint32_t area_flags(uint32_t prot, uint32_t flags, uint32_t vma_flags,
 		vma_flags |= VMA_ACCOUNT;
 	if (flags & MAP_LOCKED)
 		vma_flags |= VMA_LOCKED;
+	if (flags & MAP_STACK)
+		vma_flags |= VMA_NOHUGEPAGE;
 	if (object && (prot & PROT_WRITE) && !(vma_flags & VMA_SHARED))
 		vma_flags |= VMA_TOUCHED;
 	if (object && (vma_flags & VMA_SHARED) && !(vma_flags & VMA_NOWRITE))

@@ -42,7 +42,13 @@ enum vma_flags {
 	VMA_READER =
 		1 << 25, /* with VMA_NOWRITE: of a file that is open for reading only */
 	VMA_VSYSCALL = 1 << 21, /* no area of an mm: for /proc/PID/maps */
+	/* madvise(2): kept and shown. */
+	VMA_SEQ_READ = 1 << 27,
+	VMA_RAND_READ = 1 << 28,
+	VMA_MERGEABLE = 1 << 29, /* no pages are merged */
+	VMA_HUGEPAGE = 1 << 30,
 };
+#define VMA_NOHUGEPAGE (1U << 31) /* no int */
 
 /* In fork_id: it had pages when it was looked at. */
 #define FORK_ID_SURE (1U << 31)

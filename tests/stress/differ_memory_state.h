@@ -185,13 +185,11 @@ static long proc_number(const char *text, const char *key)
 	return at ? atol(at + strlen(key)) : -1;
 }
 
-/* Flags that the kernel inside keeps. Left out: what is advice to the host alone, what
- * userfaultfd, guards and KSM do, soft-dirty bits; "ac", which is forgotten again of what
- * had no page yet. */
+/* Flags that the kernel inside keeps. Left out: what userfaultfd, guards and KSM do,
+ * soft-dirty bits; "ac", which is forgotten again of what had no page yet. */
 static void keep_flags(char *out, const char *line)
 {
-	static const char *const left_out[] = {"sd", "hg", "nh", "rr", "sr",
-					       "mg", "um", "uw", "ui", "nl",
+	static const char *const left_out[] = {"sd", "mg", "um", "uw", "ui", "nl",
 					       "ss", "sf", "wp", "gu", "ac"};
 	size_t used = 0;
 

@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include <sched.h>
+#include <sys/utsname.h>
 
 #define RW	      (PROT_READ | PROT_WRITE)
 #define ANON	      (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -60,6 +61,96 @@ static char *area(size_t pages, int flags)
 	CHECK(p != MAP_FAILED);
 	CHECK(munmap(p, PAGE) == 0 && munmap(p + (pages + 1) * PAGE, PAGE) == 0);
 	return p + PAGE;
+}
+
+static void reading_ahead_is_kept(void)
+{
+	char *p = area(8, ANON);
+
+	CHECK(madvise(p + PAGE, 2 * PAGE, MADV_SEQUENTIAL) == 0);
+	CHECK(pages_of(p) == 1 && pages_of(p + PAGE) == 2 && pages_of(p + 3 * PAGE) == 5);
+	CHECK(has(p + PAGE, "sr") && !has(p, "sr") && !has(p + 3 * PAGE, "sr"));
+	CHECK(madvise(p + 2 * PAGE, 2 * PAGE, MADV_RANDOM) == 0);
+	CHECK(pages_of(p + PAGE) == 1 && pages_of(p + 2 * PAGE) == 2);
+	CHECK(has(p + 2 * PAGE, "rr") && !has(p + 2 * PAGE, "sr"));
+	CHECK(madvise(p + 2 * PAGE, 2 * PAGE, MADV_SEQUENTIAL) == 0);
+	CHECK(pages_of(p + PAGE) == 3 && !has(p + 2 * PAGE, "rr"));
+	CHECK(madvise(p + 2 * PAGE, PAGE, MADV_NORMAL) == 0);
+	CHECK(pages_of(p + PAGE) == 1 && pages_of(p + 2 * PAGE) == 1 &&
+	      pages_of(p + 3 * PAGE) == 1);
+	CHECK(madvise(p, 8 * PAGE, MADV_NORMAL) == 0 && pages_of(p) == 8);
+	CHECK(munmap(p, 8 * PAGE) == 0);
+}
+
+/* A child has it as well; what is moved keeps it, and what is new beside it has none. */
+static void reading_ahead_stays(void)
+{
+	char *p = area(4, ANON);
+	int status;
+	pid_t pid;
+	char *q;
+
+	CHECK(madvise(p, 2 * PAGE, MADV_RANDOM) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(has(p, "rr") && pages_of(p) == 2 ? 0 : 1);
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	q = area(4, ANON);
+	CHECK(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q) == q);
+	CHECK(has(q, "rr") && pages_of(q) == 2 && pages_of(q + 2 * PAGE) == 2);
+	CHECK(mmap(q, PAGE, RW, ANON | MAP_FIXED, -1, 0) == q && !has(q, "rr"));
+	CHECK(pages_of(q) == 1 && pages_of(q + PAGE) == 1);
+	CHECK(munmap(q, 4 * PAGE) == 0 && munmap(p + 2 * PAGE, 2 * PAGE) == 0);
+}
+
+/* Nothing is split for advice that an area has already. */
+static void same_advice_changes_nothing(void)
+{
+	char *p = area(4, ANON);
+
+	CHECK(madvise(p + PAGE, PAGE, MADV_NORMAL) == 0 && pages_of(p) == 4);
+	CHECK(madvise(p, 4 * PAGE, MADV_SEQUENTIAL) == 0 && pages_of(p) == 4);
+	CHECK(madvise(p + 2 * PAGE, PAGE, MADV_SEQUENTIAL) == 0 && pages_of(p) == 4);
+	CHECK(munmap(p, 4 * PAGE) == 0);
+}
+
+/* Where the kernel has huge pages, and merges: they may be left out of it. */
+static void pages_to_come(void)
+{
+	char *p = area(4, ANON);
+	char *s = area(4, MAP_SHARED | MAP_ANONYMOUS);
+
+	if (madvise(p + PAGE, PAGE, MADV_HUGEPAGE) == 0) {
+		CHECK(has(p + PAGE, "hg") && pages_of(p + PAGE) == 1);
+		CHECK(madvise(p + PAGE, 2 * PAGE, MADV_NOHUGEPAGE) == 0);
+		CHECK(has(p + PAGE, "nh") && !has(p + PAGE, "hg"));
+		CHECK(pages_of(p + PAGE) == 2 && !has(p, "nh"));
+		CHECK(madvise(s, 4 * PAGE, MADV_NOHUGEPAGE) == 0 && has(s, "nh"));
+	}
+	if (madvise(p, PAGE, MADV_MERGEABLE) == 0) {
+		CHECK(has(p, "mg") && pages_of(p) == 1);
+		CHECK(madvise(p, 4 * PAGE, MADV_UNMERGEABLE) == 0 && !has(p, "mg"));
+		CHECK(madvise(s, 2 * PAGE, MADV_MERGEABLE) == 0 && !has(s, "mg"));
+		CHECK(pages_of(s) == 4);
+	}
+	CHECK(munmap(p, 4 * PAGE) == 0 && munmap(s, 4 * PAGE) == 0);
+}
+
+/* Since Linux 6.7, where the kernel has huge pages. */
+static void a_stack_has_no_huge_pages(void)
+{
+	char *p = area(4, ANON);
+	int major = 0, minor = 0;
+	struct utsname u;
+
+	CHECK(uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2);
+	if ((major > 6 || (major == 6 && minor >= 7)) &&
+	    madvise(p, PAGE, MADV_HUGEPAGE) == 0) {
+		CHECK(mmap(p + PAGE, PAGE, RW, ANON | MAP_STACK | MAP_FIXED, -1, 0) ==
+		      p + PAGE);
+		CHECK(has(p + PAGE, "nh") && pages_of(p + PAGE) == 1);
+	}
+	CHECK(munmap(p, 4 * PAGE) == 0);
 }
 
 /* ---- guards ---- */
@@ -121,4 +212,7 @@ static void guards_of_who_was_killed(void)
 	CHECK(close(fd[0]) == 0 && close(fd[1]) == 0);
 }
 
-RUN(TEST(an_area_may_have_guards_for_good), TEST(guards_of_who_was_killed))
+RUN(TEST(reading_ahead_is_kept), TEST(reading_ahead_stays),
+    TEST(same_advice_changes_nothing), TEST(pages_to_come),
+    TEST(a_stack_has_no_huge_pages), TEST(an_area_may_have_guards_for_good),
+    TEST(guards_of_who_was_killed))

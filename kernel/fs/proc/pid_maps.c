@@ -118,6 +118,8 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" gd", v->flags & (VMA_GROWSDOWN | VMA_STACK)},
 		{" gu", v->flags & VMA_GUARD},
 		{" lo", v->flags & VMA_LOCKED},
+		{" sr", v->flags & VMA_SEQ_READ},
+		{" rr", v->flags & VMA_RAND_READ},
 		{" dc", v->flags & VMA_DONTFORK},
 		{" de", is_vdso || (v->flags & VMA_DONTEXPAND)},
 		{" lf", v->flags & VMA_LOCKONFAULT},
@@ -125,6 +127,9 @@ static void show_vm_flags(struct text *out, const struct area *v)
 		{" nr", v->flags & VMA_NORESERVE},
 		{" wf", v->flags & VMA_WIPEONFORK},
 		{" dd", v->flags & (VMA_DONTDUMP | VMA_VVAR)},
+		{" hg", v->flags & VMA_HUGEPAGE},
+		{" nh", v->flags & VMA_NOHUGEPAGE},
+		{" mg", v->flags & VMA_MERGEABLE},
 		{" dp", v->flags & VMA_DROPPABLE},
 		{" sl", v->flags & VMA_SEALED},
 	};
