@@ -7,7 +7,7 @@
 #include "abi/mman.h"
 #include "abi/syscall.h"
 #include "abi/uio.h"
-#include "base/slab.h"
+#include "base/scratch.h"
 #include "event/pidfd.h"
 #include "fs/proc/access.h"
 #include "fs/uio.h"
@@ -18,11 +18,42 @@
 #include "process/remote.h"
 #include "process/task.h"
 
-enum { PIECE = 16 << 10 };
+enum { PIECE_ORDER = 2, PIECE = PAGE_SIZE << PIECE_ORDER };
+
+/* What is held of the other side while memory is slow to come, or a reader of events. */
+struct other {
+	struct claim claim;
+	struct task *task; /* ref */
+	struct mm *mm;	   /* ref, or NULL */
+};
+
+static void other_drop(struct other *o)
+{
+	mm_put(o->mm);
+	task_put(o->task);
+}
+
+static void other_abandon(struct claim *c)
+{
+	other_drop(container_of(c, struct other, claim));
+}
+
+/* Takes the reference to t. */
+static void other_begin(struct other *o, struct task *t)
+{
+	o->task = t;
+	o->mm = NULL;
+	claim_begin(&o->claim, other_abandon);
+}
+
+static void other_end(struct other *o)
+{
+	claim_end(&o->claim);
+	other_drop(o);
+}
 
 struct transfer {
-	struct task *task; /* ref */
-	struct mm *mm;	   /* ref */
+	struct other other;
 	struct uio *local;
 	char *buf; /* PIECE bytes */
 	bool is_write;
@@ -50,13 +81,15 @@ static ssize_t move_piece(struct transfer *x, uaddr_t addr, size_t want)
 {
 	ssize_t moved;
 
-	want = allowed_part(x->mm, addr, want, x->is_write ? PROT_WRITE : PROT_READ);
+	want = allowed_part(x->other.mm, addr, want,
+			    x->is_write ? PROT_WRITE : PROT_READ);
 	if (x->is_write) {
 		size_t got = uio_copy_in(x->local, x->buf, want);
 
-		moved = got ? remote_write(x->task, x->mm, addr, x->buf, got) : 0;
+		moved = got ? remote_write(x->other.task, x->other.mm, addr, x->buf, got)
+			    : 0;
 	} else {
-		moved = remote_read(x->task, x->mm, addr, x->buf, want);
+		moved = remote_read(x->other.task, x->other.mm, addr, x->buf, want);
 		if (moved > 0)
 			moved = (ssize_t)uio_copy_out(x->local, x->buf, (size_t)moved);
 	}
@@ -95,45 +128,36 @@ static ssize_t move_between(pid_t pid, struct uio *local,
 			    bool is_write)
 {
 	struct transfer x = {.local = local, .is_write = is_write};
+	struct task *t = task_lookup(pid);
+	struct scratch memory;
 	ssize_t ret;
 
-	x.task = task_lookup(pid);
-	if (!x.task)
+	if (!t)
 		return -ESRCH;
-	ret = task_mm_to_access(x.task, &x.mm);
-	if (!ret)
-		x.buf = kmalloc(PIECE);
-	if (!ret && !x.buf)
-		ret = -ENOMEM;
-	if (!ret)
-		ret = move_all(&x, remote, count);
-	kfree(x.buf);
-	mm_put(x.mm);
-	task_put(x.task);
+	other_begin(&x.other, t);
+	ret = task_mm_to_access(t, &x.other.mm);
+	if (!ret) {
+		x.buf = scratch_pages(&memory, PIECE_ORDER);
+		ret = x.buf ? move_all(&x, remote, count) : -ENOMEM;
+		if (x.buf)
+			scratch_free(&memory);
+	}
+	other_end(&x.other);
 	return ret;
 }
 
-/* The other side's pieces: *out is the caller's to free. They are not checked against
+/* The other side's pieces, count of which are at remote. They are not checked against
  * this process' memory. Returns 0 with *size their sum, or -errno. */
-static int remote_copy_in(uaddr_t iov, uint64_t count, struct linux_iovec **out,
+static int remote_copy_in(uaddr_t iov, uint64_t count, struct linux_iovec *remote,
 			  uint64_t *size)
 {
-	int err;
+	int err = copy_from_user(remote, iov, count * sizeof(*remote));
 
-	*out = NULL;
 	*size = 0;
-	if (count > UIO_MAXIOV)
-		return -EINVAL;
-	if (!count)
-		return 0;
-	*out = kmalloc(count * sizeof(**out));
-	if (!*out)
-		return -ENOMEM;
-	err = copy_from_user(*out, iov, count * sizeof(**out));
 	for (uint64_t i = 0; !err && i < count; i++) {
-		if ((int64_t)(*out)[i].iov_len < 0)
+		if ((int64_t)remote[i].iov_len < 0)
 			err = -EINVAL;
-		*size |= (*out)[i].iov_len; /* only to know if there is anything */
+		*size |= remote[i].iov_len; /* only to know if there is anything */
 	}
 	return err;
 }
@@ -182,14 +206,18 @@ static long advise_all(struct mm *mm, const struct uio *u, int advice)
 	return done;
 }
 
+/* Takes the reference to t. */
 static long advise_task(struct task *t, const struct uio *u, int advice)
 {
-	struct mm *mm = task_mm(t);
-	long ret = mm ? pid_may_access(t) : -ESRCH;
+	struct other o;
+	long ret;
 
+	other_begin(&o, t);
+	o.mm = task_mm(t);
+	ret = o.mm ? pid_may_access(t) : -ESRCH;
 	if (!ret)
-		ret = advise_all(mm, u, advice);
-	mm_put(mm);
+		ret = advise_all(o.mm, u, advice);
+	other_end(&o);
 	return ret;
 }
 
@@ -208,10 +236,8 @@ long sys_process_madvise(struct task *t, int pidfd, uaddr_t iov, size_t count, i
 	if (ret)
 		return ret;
 	ret = pidfd_task(pidfd, &other);
-	if (!ret) {
+	if (!ret)
 		ret = advise_task(other, &u, advice);
-		task_put(other);
-	}
 	uio_vec_fini(&vec);
 	return ret;
 }
@@ -241,13 +267,33 @@ long sys_process_mrelease(struct task *t, int pidfd, unsigned int flags)
 
 /* ---- copies ---- */
 
+static ssize_t process_vm_remote(pid_t pid, struct uio *local, uaddr_t riov,
+				 uint64_t rcount, bool is_write)
+{
+	struct linux_iovec *remote;
+	struct scratch memory;
+	uint64_t any;
+	ssize_t ret;
+
+	if (rcount > UIO_MAXIOV)
+		return -EINVAL;
+	if (!rcount)
+		return 0;
+	remote = scratch_alloc(&memory, rcount * sizeof(*remote));
+	if (!remote)
+		return -ENOMEM;
+	ret = remote_copy_in(riov, rcount, remote, &any);
+	if (!ret && any)
+		ret = move_between(pid, local, remote, rcount, is_write);
+	scratch_free(&memory);
+	return ret;
+}
+
 static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
 		       uint64_t rcount, uint64_t flags, bool is_write)
 {
 	struct uio_vec vec;
-	struct linux_iovec *remote = NULL;
 	struct uio local;
-	uint64_t any;
 	ssize_t ret;
 
 	if (flags)
@@ -255,12 +301,8 @@ static long process_vm(pid_t pid, uaddr_t liov, uint64_t lcount, uaddr_t riov,
 	ret = uio_init_user_vec(&local, liov, lcount, &vec);
 	if (ret)
 		return ret;
-	if (local.left) {
-		ret = remote_copy_in(riov, rcount, &remote, &any);
-		if (!ret && any)
-			ret = move_between(pid, &local, remote, rcount, is_write);
-		kfree(remote);
-	}
+	if (local.left)
+		ret = process_vm_remote(pid, &local, riov, rcount, is_write);
 	uio_vec_fini(&vec);
 	return ret;
 }

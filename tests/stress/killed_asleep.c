@@ -459,6 +459,8 @@ static void flock_check(void)
 
 #include "killed_asleep_net.h" /* of the pages and pipes above */
 
+#include "killed_asleep_memory.h" /* missing as in the file before */
+
 /* ---- time, signals, children ---- */
 
 static void sleep_long(void)
@@ -543,6 +545,9 @@ static const struct wait {
 	{option_missing, nothing},
 	{filter_put, nothing},
 	{filter_get, nothing},
+	{vm_read_missing, nothing},
+	{vm_write_missing, nothing},
+	{madvise_told, nothing},
 	{tty_read, tty_check},
 	{tty_write, tty_full_check},
 	{sleep_long, nothing},
