@@ -269,6 +269,51 @@ void slab_free(struct slab_cache *c, void *p)
 		page_free(s, c->order);
 }
 
+bool slab_alloc_all(struct slab_cache *c, void **slot, size_t count)
+{
+	size_t i;
+
+	lock_take(&c->lock);
+	for (i = 0; i < count && !alloc_must_fail(); i++) {
+		struct slab *s = cache_find_room(c);
+
+		if (!s)
+			break;
+		slot[i] = object_take(c, s);
+	}
+	lock_drop(&c->lock);
+	if (likely(i == count))
+		return true;
+	slab_free_all(c, slot, i);
+	return false;
+}
+
+void slab_free_all(struct slab_cache *c, void **slot, size_t count)
+{
+	struct list gone = LIST_INIT(gone);
+	struct list *l;
+
+	lock_take(&c->lock);
+	for (size_t i = 0; i < count; i++) {
+		struct slab *s = slab_of(slot[i], c->order);
+
+		if (!slot[i])
+			continue;
+		if (unlikely(!object_is_valid(c, s, slot[i]))) {
+			alloc_bug("slab_free_all: not an object in use of this cache",
+				  slot[i]);
+		} else {
+			s = object_put(c, s, slot[i]);
+			if (s)
+				list_add_tail(&gone, &s->link);
+		}
+		slot[i] = NULL;
+	}
+	lock_drop(&c->lock);
+	while ((l = list_pop(&gone)))
+		page_free(list_entry(l, struct slab, link), c->order);
+}
+
 void slab_cache_shrink(struct slab_cache *c)
 {
 	lock_take(&c->lock);

@@ -55,6 +55,12 @@ void *slab_alloc_zeroed(struct slab_cache *c) MUST_CHECK;
 
 /* p came from the same cache; NULL is fine. */
 void slab_free(struct slab_cache *c, void *p);
+/* Many at once, into slots that are NULL: all, or none and false. They change under the
+ * cache's lock: who is killed by an outside hand (claim.h) has an object in its slot, or
+ * has none. */
+bool slab_alloc_all(struct slab_cache *c, void **slot, size_t count) MUST_CHECK;
+/* The same way back: those that are there. */
+void slab_free_all(struct slab_cache *c, void **slot, size_t count);
 
 /* Gives the kept empty slab back to the page allocator. */
 void slab_cache_shrink(struct slab_cache *c);

@@ -354,12 +354,12 @@ static int add_area(struct mm *mm, uaddr_t start, size_t size, uint32_t prot,
 
 	if (err)
 		return err;
+	lock_take(&mm->lock);
 	v = vma_spare(&spares);
 	v->start = start;
 	v->end = start + size;
 	v->prot = prot;
 	v->flags = flags | VMA_SEALED; /* the kernel's own clocks are read there */
-	lock_take(&mm->lock);
 	vma_link(mm, v);
 	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);

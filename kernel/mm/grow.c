@@ -55,8 +55,8 @@ uaddr_t mm_brk(struct mm *mm, uaddr_t end)
 	mm->brk_end = end;
 out:
 	end = mm->brk_end;
-	lock_drop(&mm->lock);
 	commit_release(reserved);
+	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 	if (ALIGN_UP(end, PAGE_SIZE) > old_top)
 		map_fetch(mm, old_top, ALIGN_UP(end, PAGE_SIZE) - old_top, flags);

@@ -327,8 +327,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 		mm_mapped_hook(mm, v);
 	ret = (long)addr;
 out:
-	lock_drop(&mm->lock);
 	commit_release(reserved);
+	lock_drop(&mm->lock);
 	vma_spares_drop(&spares);
 	uffd_events_post(&events);
 	if (ret > 0 && !(vma_flags & VMA_LOCKONFAULT))

@@ -393,8 +393,8 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_size, size_t new_size,
 	if (unlikely(mm->uffd))
 		uffd_settle_locked(mm);
 	ret = remap_locked(&r);
-	lock_drop(&mm->lock);
 	commit_release(r.reserved);
+	lock_drop(&mm->lock);
 	vma_spares_drop(&r.spares);
 	uffd_events_post(&r.events);
 	if (ret > 0 && r.is_locked && r.new_size > r.old_size)

@@ -47,26 +47,33 @@ static int compare_end(const void *key, const struct tree_node *n)
 #define LOOK_MAX (1UL << 30)
 enum { LOOKS_PER_CALL = 1024 };
 
+static void spares_free(struct vma_spares *s)
+{
+	slab_free_all(&vma_cache, (void **)s->vma, ARRAY_SIZE(s->vma));
+}
+
+static void spares_abandon(struct claim *c)
+{
+	spares_free(container_of(c, struct vma_spares, claim));
+}
+
 int vma_spares_take(struct vma_spares *s)
 {
-	*s = (struct vma_spares){{NULL}};
+	*s = (struct vma_spares){.is_claimed = true};
+	claim_begin(&s->claim, spares_abandon);
 	cpu_self()->looks_left = LOOKS_PER_CALL;
-	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++) {
-		s->vma[i] = slab_alloc_zeroed(&vma_cache);
-		if (!s->vma[i]) {
-			vma_spares_drop(s);
-			return -ENOMEM;
-		}
-	}
-	return 0;
+	if (slab_alloc_all(&vma_cache, (void **)s->vma, ARRAY_SIZE(s->vma)))
+		return 0;
+	vma_spares_drop(s);
+	return -ENOMEM;
 }
 
 void vma_spares_drop(struct vma_spares *s)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(s->vma); i++) {
-		slab_free(&vma_cache, s->vma[i]);
-		s->vma[i] = NULL;
-	}
+	spares_free(s);
+	if (s->is_claimed)
+		claim_end(&s->claim);
+	s->is_claimed = false;
 }
 
 struct vma *vma_spare(struct vma_spares *s)
@@ -76,6 +83,7 @@ struct vma *vma_spare(struct vma_spares *s)
 
 		if (v) {
 			s->vma[i] = NULL;
+			*v = (struct vma){0};
 			return v;
 		}
 	}

@@ -2,14 +2,20 @@
 /* vma.h - the tree of areas: bookkeeping only, no host mappings. mm->lock is held
  * throughout. */
 #pragma once
+#include "base/claim.h"
 #include "mm/mm.h"
 
 /* Spare areas for a change that may split up to four, taken before anything is changed.
- * With them comes the right to look, so often, whether areas have pages. */
+ * With them comes the right to look, so often, whether areas have pages. They are given
+ * back also if the task is killed by an outside hand meanwhile (base/claim.h): s lies on
+ * the caller's stack. */
 struct vma_spares {
+	struct claim claim;
+	bool is_claimed;
 	struct vma *vma[5];
 };
 int vma_spares_take(struct vma_spares *s) MUST_CHECK; /* 0 or -ENOMEM */
+/* Also of none, after vma_spares_take() said no. */
 void vma_spares_drop(struct vma_spares *s);
 struct vma *vma_spare(struct vma_spares *s);
 bool spares_left(const struct vma_spares *s);

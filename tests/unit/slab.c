@@ -255,6 +255,36 @@ static void the_nth_allocation_fails_on_demand(void)
 	check_no_leaks();
 }
 
+static void many_come_and_go_at_once(void)
+{
+	enum { MANY = 200 };
+	static void *slot[MANY];
+
+	start();
+	CHECK(slab_alloc_all(&line_cache, slot, MANY));
+	for (size_t i = 0; i < MANY; i++) {
+		memset(slot[i], (int)i, 72);
+		for (size_t k = 0; k < i; k++)
+			CHECK(slot[i] != slot[k]);
+	}
+	for (size_t i = 0; i < MANY; i++)
+		CHECK(*(unsigned char *)slot[i] == (unsigned char)i);
+	CHECK(line_cache.objects == MANY);
+	slab_free(&line_cache, slot[7]);
+	slot[7] = NULL;
+	slab_free_all(&line_cache, slot, MANY);
+	CHECK(line_cache.objects == 0 && line_cache.slabs <= 1);
+	for (size_t i = 0; i < MANY; i++)
+		CHECK(!slot[i]);
+	for (uint64_t n = 1; n <= MANY; n++) {
+		alloc_fail_at(n);
+		CHECK(!slab_alloc_all(&line_cache, slot, MANY));
+		alloc_fail_at(0);
+		CHECK(line_cache.objects == 0 && !slot[0] && !slot[MANY - 1]);
+	}
+	check_no_leaks();
+}
+
 static void strings_are_copied(void)
 {
 	start();
@@ -336,6 +366,6 @@ static void threads_do_not_share_objects(void)
 RUN(TEST(random_use_keeps_every_object_whole), TEST(objects_lie_densely),
     TEST(exhaustion_gives_null_until_something_is_freed), TEST(zeroed_memory_is_zero),
     TEST(wrong_frees_and_late_writes_are_noticed),
-    TEST(the_nth_allocation_fails_on_demand), TEST(strings_are_copied),
-    TEST(caches_made_at_run_time_work), TEST(two_caches_of_one_name_are_noticed),
-    TEST(threads_do_not_share_objects))
+    TEST(the_nth_allocation_fails_on_demand), TEST(many_come_and_go_at_once),
+    TEST(strings_are_copied), TEST(caches_made_at_run_time_work),
+    TEST(two_caches_of_one_name_are_noticed), TEST(threads_do_not_share_objects))
