@@ -10,6 +10,7 @@
 #include "abi/syscall.h"
 #include "base/slab.h"
 #include "fs/proc/access.h"
+#include "lib/atomic.h"
 #include "mm/mm.h"
 #include "mm/policy.h"
 #include "mm/usercopy.h"
@@ -104,7 +105,7 @@ long sys_set_mempolicy(struct task *t, int mode, uaddr_t mask, uint64_t maxnode)
 	if (!err)
 		err = policy_make(mode, nodes, &policy);
 	if (!err)
-		t->mem_policy = policy;
+		atomic_store_relaxed(&t->mem_policy, policy);
 	return err;
 }
 

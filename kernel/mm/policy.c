@@ -222,6 +222,19 @@ int mm_set_policy(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t policy)
 	return err;
 }
 
+static uint32_t policy_at(const struct vma *v, uaddr_t addr)
+{
+	struct policies *shared = policies_of(v);
+
+	return shared ? policies_get(shared, (v->off + (addr - v->start)) >> PAGE_SHIFT)
+		      : v->policy;
+}
+
+uint32_t vma_policy(const struct vma *v)
+{
+	return policy_at(v, v->start);
+}
+
 int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out, uint32_t *prot)
 {
 	struct vma *v;
@@ -230,11 +243,7 @@ int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out, uint32_t *prot)
 	lock_take(&mm->lock);
 	v = vma_at(mm, addr);
 	if (v && !(v->flags & VMA_HIDDEN)) {
-		struct policies *shared = policies_of(v);
-
-		*out = shared ? policies_get(shared,
-					     (v->off + (addr - v->start)) >> PAGE_SHIFT)
-			      : v->policy;
+		*out = policy_at(v, addr);
 		*prot = v->prot;
 		err = 0;
 	}

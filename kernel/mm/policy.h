@@ -9,6 +9,7 @@
 #include "lib/tree.h"
 
 struct mm;
+struct vma;
 
 struct policies {
 	struct tree tree;
@@ -25,6 +26,9 @@ enum {
 int mm_set_policy(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t policy) MUST_CHECK;
 /* Of the area at addr, and its protections: 0, -EFAULT. */
 int mm_get_policy(struct mm *mm, uaddr_t addr, uint32_t *out, uint32_t *prot) MUST_CHECK;
+/* What numa_maps says of a whole area, whose mm->lock is held: the one of its first page.
+ */
+uint32_t vma_policy(const struct vma *v);
 /* For set_mempolicy_home_node(2): 0, -ENOENT when nothing there has a policy, -EOPNOTSUPP
  * for one that has no home. */
 int mm_check_home(struct mm *mm, uaddr_t start, uaddr_t end) MUST_CHECK;

@@ -184,7 +184,8 @@ struct task {
 	struct aio_context *aio;	 /* own: event/: ref: of the call under way */
 	bool made_segments;		 /* own: ipc/: it has made shared memory */
 	struct io_context *io_context;	 /* process->lock: ref or NULL */
-	uint32_t mem_policy;		 /* own: mm/policy.h; fork and exec: kept */
+	uint32_t mem_policy; /* atomic: own to write: mm/policy.h; fork and exec:
+				kept */
 	int pdeath_signal;
 	bool is_over_nproc; /* set*uid went over RLIMIT_NPROC: exec is to look */
 	bool is_exiting;    /* atomic: makes no more calls */

@@ -265,6 +265,120 @@ static void shared_neighbours_are_joined(void)
 	CHECK(munmap(p, 8 * PAGE) == 0 && close(fd) == 0);
 }
 
+/* ---- /proc/PID/numa_maps ---- */
+
+/* What comes first in the line of the area that begins at p; NULL: there is no such file,
+ * or line. */
+static const char *shown(const void *p)
+{
+	static char line[600];
+	FILE *f = fopen("/proc/self/numa_maps", "r");
+	unsigned long start = 0;
+	int len = 0;
+
+	if (!f)
+		return NULL;
+	while (start != (uintptr_t)p && fgets(line, sizeof(line), f))
+		CHECK(sscanf(line, "%lx %n", &start, &len) == 1);
+	fclose(f);
+	line[strcspn(line, "\n")] = ' ';
+	return start == (uintptr_t)p ? line + len : NULL;
+}
+
+static bool shows(const void *p, const char *policy)
+{
+	const char *text = shown(p);
+	size_t len = strlen(policy);
+
+	return text && strncmp(text, policy, len) == 0 && text[len] == ' ';
+}
+
+static void policies_are_shown(void)
+{
+	static const struct {
+		int mode;
+		const char *text;
+	} all[] = {
+		{MPOL_BIND, "bind:0"},
+		{MPOL_BIND | MPOL_F_STATIC_NODES, "bind=static:0"},
+		{MPOL_BIND | MPOL_F_RELATIVE_NODES, "bind=relative:0"},
+		{MPOL_PREFERRED, "prefer:0"},
+		{MPOL_PREFERRED | MPOL_F_STATIC_NODES, "prefer=static:0"},
+		{MPOL_INTERLEAVE, "interleave:0"},
+		{MPOL_INTERLEAVE | MPOL_F_RELATIVE_NODES, "interleave=relative:0"},
+		/* Not every kernel has these. */
+		{5, "prefer (many):0"},
+		{5 | MPOL_F_RELATIVE_NODES, "prefer (many)=relative:0"},
+		{6, "weighted interleave:0"},
+		{6 | MPOL_F_STATIC_NODES, "weighted interleave=static:0"},
+		{MPOL_BIND | 0x2000, "bind=balancing:0"},
+		{MPOL_BIND | 0x2000 | MPOL_F_STATIC_NODES, "bind=static|balancing:0"},
+		{MPOL_BIND | 0x2000 | MPOL_F_RELATIVE_NODES, "bind=relative|balancing:0"},
+	};
+	char *p = pages(4);
+
+	CHECK(munmap(p, PAGE) == 0);
+	p += PAGE;
+	if (access("/proc/self/numa_maps", F_OK) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (bind_to(p, PAGE, all[i].mode, node0, 0) != 0)
+			CHECK(i >= 7 && errno == EINVAL);
+		else
+			CHECK(shows(p, all[i].text));
+	}
+	CHECK(bind_to(p, PAGE, MPOL_PREFERRED, NULL, 0) == 0 && shows(p, "local"));
+	CHECK(bind_to(p, PAGE, MPOL_LOCAL, NULL, 0) == 0 && shows(p, "local"));
+	CHECK(shows(p + PAGE, "default"));
+	CHECK(bind_to(p, PAGE, MPOL_DEFAULT, NULL, 0) == 0 && shows(p, "default"));
+	CHECK(munmap(p, 3 * PAGE) == 0);
+}
+
+/* An area without one has the task's. */
+static void a_tasks_policy_is_shown(void)
+{
+	char *p = pages(4);
+
+	CHECK(munmap(p, PAGE) == 0 && bind_to(p + PAGE, PAGE, MPOL_LOCAL, NULL, 0) == 0);
+	if (access("/proc/self/numa_maps", F_OK) != 0)
+		return;
+	CHILD(pid)
+	{
+		CHECK(set(MPOL_BIND, node0, BITS) == 0);
+		CHECK(shows(p + PAGE, "local") && shows(p + 2 * PAGE, "bind:0"));
+		CHECK(set(MPOL_INTERLEAVE | MPOL_F_STATIC_NODES, node0, BITS) == 0);
+		CHECK(shows(p + 2 * PAGE, "interleave=static:0"));
+		CHECK(set(MPOL_LOCAL, NULL, 0) == 0 && shows(p + 2 * PAGE, "local"));
+		CHECK(set(MPOL_DEFAULT, NULL, 0) == 0 && shows(p + 2 * PAGE, "default"));
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	CHECK(munmap(p + PAGE, 3 * PAGE) == 0);
+}
+
+/* Of shared memory that of the first page. */
+static void shared_policies_are_shown(void)
+{
+	int fd = memfd_create("shared", 0);
+	char *p, *q;
+
+	CHECK(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
+	p = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK(bind_to(p + 2 * PAGE, 2 * PAGE, MPOL_BIND, node0, 0) == 0);
+	q = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, (off_t)(2 * PAGE));
+	CHECK(q != MAP_FAILED);
+	if (access("/proc/self/numa_maps", F_OK) == 0) {
+		CHECK(shows(p, "default") && shows(p + 2 * PAGE, "bind:0"));
+		CHECK(shows(p + 4 * PAGE, "default") && shows(q, "bind:0"));
+		CHECK(bind_to(q, PAGE, MPOL_PREFERRED, node0, 0) == 0);
+		CHECK(shows(p + 2 * PAGE, "prefer:0") && shows(q + PAGE, "bind:0"));
+	}
+	CHECK(munmap(p, 8 * PAGE) == 0 && munmap(q, 4 * PAGE) == 0 && close(fd) == 0);
+}
+
 RUN(TEST(a_task_has_one), TEST(memory_has_its_own), TEST(errors_of_policies),
     TEST(allowed_nodes), TEST(pages_are_on_a_node), TEST(migration), TEST(homes),
-    TEST(shared_memory_has_its_own), TEST(shared_neighbours_are_joined))
+    TEST(shared_memory_has_its_own), TEST(shared_neighbours_are_joined),
+    TEST(policies_are_shown), TEST(a_tasks_policy_is_shown),
+    TEST(shared_policies_are_shown))

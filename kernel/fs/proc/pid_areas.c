@@ -7,6 +7,7 @@
 #include "fs/proc/internal.h"
 #include "lib/printf.h"
 #include "mm/name.h"
+#include "mm/policy.h"
 #include "process/remote.h"
 #include "process/task.h"
 
@@ -48,7 +49,8 @@ static int copy_one(const struct mm *mm, struct vma *v, struct areas *a)
 					    .object = v->object,
 					    .name = v->name,
 					    .prot = v->prot,
-					    .flags = flags_shown(mm, v)};
+					    .flags = flags_shown(mm, v),
+					    .policy = vma_policy(v)};
 	if (v->object)
 		v->object->ops->get(v->object);
 	vma_name_get(v->name);

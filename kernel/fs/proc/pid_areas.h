@@ -24,6 +24,7 @@ struct area {
 	struct vm_object *object; /* ref, or NULL */
 	struct vma_name *name;	  /* ref, or NULL */
 	uint32_t prot, flags;
+	uint32_t policy; /* mm/policy.h */
 	/* areas_measure(): private pages, and those of the object. */
 	struct area_pages anon, mapped;
 	size_t swapped;

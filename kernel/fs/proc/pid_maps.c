@@ -10,7 +10,9 @@
 #include "fs/proc/generated.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/pid_areas.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/policy.h"
 #include "process/task.h"
 
 enum { NAME_COLUMN = 72, PAGE_KB = PAGE_SIZE / 1024 };
@@ -178,14 +180,41 @@ static const struct area vsyscall_page = {.start = VSYSCALL_START,
 					  .prot = PROT_EXEC,
 					  .flags = VMA_VSYSCALL};
 
-static void show_numa(struct text *out, const struct area *v, char *page)
+/* As the kernel calls them, which is not as the manual does. */
+static void show_policy(struct text *out, uint32_t policy)
+{
+	static const char *const modes[MPOL_MAX] = {
+		[MPOL_DEFAULT] = "default",
+		[MPOL_PREFERRED] = "prefer",
+		[MPOL_BIND] = "bind",
+		[MPOL_INTERLEAVE] = "interleave",
+		[MPOL_LOCAL] = "local",
+		[MPOL_PREFERRED_MANY] = "prefer (many)",
+		[MPOL_WEIGHTED_INTERLEAVE] = "weighted interleave",
+	};
+	uint32_t nodes = policy & (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES);
+
+	text_puts(out, modes[policy & POLICY_MODE]);
+	if (policy & POLICY_FLAGS)
+		text_putc(out, '=');
+	if (nodes)
+		text_puts(out, nodes == MPOL_F_STATIC_NODES ? "static" : "relative");
+	if (policy & MPOL_F_NUMA_BALANCING)
+		text_puts(out, nodes ? "|balancing" : "balancing");
+	if (policy & POLICY_NODE_0)
+		text_puts(out, ":0");
+}
+
+/* policy: for areas that have none of their own. */
+static void show_numa(struct text *out, const struct area *v, uint32_t policy, char *page)
 {
 	uint64_t dev;
 	uint64_t ino;
 	const char *name = area_name(v, page, &dev, &ino);
 	size_t all = v->anon.resident + v->mapped.resident;
 
-	text_printf(out, "%08lx default", v->start);
+	text_printf(out, "%08lx ", v->start);
+	show_policy(out, v->policy ? v->policy : policy);
 	if (v->object && name) {
 		text_puts(out, " file=");
 		text_escaped(out, name, "\n\t= ");
@@ -213,12 +242,14 @@ enum kind { MAPS, SMAPS, NUMA };
  * piece looks at what all processes map. */
 enum { FIRST_PIECE = 64, PIECE = 2048 };
 
-static void show_areas(struct text *out, const struct areas *a, enum kind kind,
-		       char *page)
+static void show_areas(struct text *out, const struct areas *a, struct task *t,
+		       enum kind kind, char *page)
 {
+	uint32_t policy = atomic_load_relaxed(&t->mem_policy);
+
 	for (size_t i = 0; i < a->count && !out->is_failed; i++) {
 		if (kind == NUMA)
-			show_numa(out, &a->area[i], page);
+			show_numa(out, &a->area[i], policy, page);
 		else
 			show_line(out, &a->area[i], page);
 		if (kind == SMAPS)
@@ -250,7 +281,7 @@ static int show_piece(struct text *out, struct task *t, enum kind kind)
 	if (!err && kind != MAPS)
 		areas_measure(&a, t, mm, kind == SMAPS);
 	if (!err) {
-		show_areas(out, &a, kind, page);
+		show_areas(out, &a, t, kind, page);
 		if (a.count == max)
 			out->next = a.area[a.count - 1].end;
 		else
