@@ -103,6 +103,11 @@ static int object_punch(struct vm_object *o, uint64_t off, size_t size)
 	return file_punch(object_file(o), (int64_t)off, (int64_t)size);
 }
 
+static int object_fill(struct vm_object *o, uint64_t off, const void *data)
+{
+	return file_fill(object_file(o), off, data);
+}
+
 static struct policies *object_policies(struct vm_object *o)
 {
 	struct file *f = object_file(o);
@@ -120,6 +125,7 @@ static const struct vm_object_ops file_object_ops = {
 	.is_memory = object_is_memory,
 	.content_id = object_content_id,
 	.punch = object_punch,
+	.fill = object_fill,
 	.policies = object_policies,
 };
 

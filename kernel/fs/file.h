@@ -234,6 +234,8 @@ int file_truncate(struct file *f, int64_t size) MUST_CHECK;
 /* madvise(2) with MADV_REMOVE of a mapping of it that may be written to: fallocate(2)
  * with FALLOC_FL_PUNCH_HOLE. An mm may be locked. */
 int file_punch(struct file *f, int64_t off, int64_t size) MUST_CHECK;
+/* A page of a file in memory, at off: see vm_object_ops.fill. Takes inode->lock. */
+int file_fill(struct file *f, uint64_t off, const void *data) MUST_CHECK;
 /* Sets the access time by the rules of relatime and noatime. Takes inode->lock. */
 void file_accessed(struct file *f);
 void inode_accessed(struct inode *inode, const struct mount *m);

@@ -13,6 +13,7 @@
 #include "fs/notify.h"
 #include "fs/path.h"
 #include "fs/vfs.h"
+#include "host/host.h"
 #include "mm/usercopy.h"
 #include "process/task.h"
 #include "signal/signal.h"
@@ -293,6 +294,24 @@ int file_punch(struct file *f, int64_t off, int64_t size)
 		return -EINVAL;
 	err = fallocate_check(f, mode, end);
 	return err ? err : fallocate_do(f, mode, off, size);
+}
+
+int file_fill(struct file *f, uint64_t off, const void *data)
+{
+	int64_t host_off;
+	uint64_t size;
+	int fd;
+	int err = f->ops->host_backing(f, off, PAGE_SIZE, true, false, &fd, &host_off);
+
+	if (err)
+		return err;
+	lock_take(&f->inode->lock);
+	size = (uint64_t)f->inode->size;
+	size = off < size ? MIN(size - off, PAGE_SIZE) : 0;
+	if (!size || host_pwrite(fd, data, size, host_off) != (long)size)
+		err = -EFAULT;
+	lock_drop(&f->inode->lock);
+	return err;
 }
 
 long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t size)

@@ -40,6 +40,10 @@ struct vm_object_ops {
 	/* fallocate(2) with FALLOC_FL_PUNCH_HOLE, called with the mm locked. NULL: the
 	 * host is to remove the pages that are mapped. */
 	int (*punch)(struct vm_object *o, uint64_t off, size_t size);
+	/* Writes a page of data, at a multiple of its size; of the last, which the object
+	 * may end in, what is within: -EFAULT if it is beyond. It does not grow, also if
+	 * it is being truncated. Called with the mm locked. NULL: its size is const. */
+	int (*fill)(struct vm_object *o, uint64_t off, const void *data);
 	/* The memory policies of what Linux calls shmem: mm/policy.h. May be NULL, and
 	 * return NULL. */
 	struct policies *(*policies)(struct vm_object *o);

@@ -100,9 +100,8 @@ static int open_pages(struct fill *f, uaddr_t dst, size_t size, bool apply)
 	return apply ? uffd_apply(f->mm, f->v, dst, dst + size, false) : 0;
 }
 
-/* Writes a page to shared memory; of the last page, which the memory may end in, what is
- * within. It must not grow. */
-static int write_shared(int fd, int64_t off, const char *data)
+/* Writes a page to shared memory of one size. It must not grow. */
+static int write_memfd(int fd, int64_t off, const char *data)
 {
 	struct linux_statx st;
 	uint64_t size;
@@ -114,20 +113,29 @@ static int write_shared(int fd, int64_t off, const char *data)
 	return host_pwrite(fd, data, size, off) == (long)size ? 0 : -EFAULT;
 }
 
+static int write_shared(const struct vma *v, uaddr_t dst, const char *data)
+{
+	struct vm_object *o = v->object;
+	int64_t off;
+	int fd;
+	int err;
+
+	if (o->ops->fill)
+		return o->ops->fill(o, v->off + (dst - v->start), data);
+	err = uffd_shared_place(v, dst, &fd, &off);
+	return err ? err : write_memfd(fd, off, data);
+}
+
 /* Shared memory gets its page through the memfd. */
 static long fill_shared(struct fill *f, uaddr_t dst, const char *data)
 {
-	int64_t off;
-	int fd;
 	int err = uffd_is_there(f->mm, f->v, dst, false);
 
 	if (err)
 		return err < 0 ? err : -EEXIST;
 	err = uffd_pages_reserve(f->mm->uffd, dst, dst + PAGE_SIZE);
 	if (!err)
-		err = uffd_shared_place(f->v, dst, &fd, &off);
-	if (!err)
-		err = write_shared(fd, off, data);
+		err = write_shared(f->v, dst, data);
 	if (err)
 		return err;
 	err = open_pages(f, dst, PAGE_SIZE, true);
