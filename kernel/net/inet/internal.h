@@ -152,6 +152,18 @@ static inline int inet_fd_error(int fd)
 int inet_receive_interrupted(struct socket *s, nsec_t deadline) MUST_CHECK;
 int inet_send_interrupted(struct socket *s, nsec_t deadline) MUST_CHECK;
 
+/* ---- held.c ---- */
+typedef ssize_t (*inet_receive_t)(struct socket *s, struct message *m);
+typedef ssize_t (*inet_send_t)(struct socket *s, struct message *m, uint32_t flags);
+
+/* The task's memory may have to be waited for, which the host does not. */
+bool inet_may_be_held(void);
+/* What u is part of is then to be moved by one of these, which call the function. */
+bool inet_is_held(const struct socket *s, const struct uio *u);
+ssize_t inet_receive_held(struct socket *s, struct message *m, inet_receive_t receive);
+ssize_t inet_send_held(struct socket *s, struct message *m, uint32_t flags,
+		       inet_send_t send);
+
 /* ---- message.c ---- */
 ssize_t inet_send(struct socket *s, struct message *m);
 ssize_t inet_receive(struct socket *s, struct message *m);

@@ -31,6 +31,8 @@ static bool is_whole(const struct message *m)
 	const struct uio *u = m->data;
 	size_t sum = 0;
 
+	if (unlikely(inet_may_be_held()))
+		return false;
 	for (unsigned i = 0; i < u->count; i++)
 		sum += u->iov[i].iov_len;
 	return !u->off && sum == u->left;

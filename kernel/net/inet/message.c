@@ -259,7 +259,8 @@ ssize_t inet_receive(struct socket *s, struct message *m)
 		if (err)
 			return err;
 	}
-	got = receive_all(s, m);
+	got = unlikely(inet_is_held(s, m->data)) ? inet_receive_held(s, m, receive_all)
+						 : receive_all(s, m);
 	/* An end of a pair tells no names. */
 	if (unlikely(inet_of(s)->outside != NULL) && m->name && got >= 0)
 		m->name_len = s->type == SOCK_DGRAM
@@ -405,7 +406,8 @@ ssize_t inet_send(struct socket *s, struct message *m)
 		return err;
 	if (!may_block)
 		flags |= MSG_DONTWAIT;
-	done = send_all(s, m, flags);
+	done = unlikely(inet_is_held(s, m->data)) ? inet_send_held(s, m, flags, send_all)
+						  : send_all(s, m, flags);
 	if (inet_is_left_corked(s))
 		tcp_sent(s);
 	if (done == -EPIPE && s->type == SOCK_STREAM)
@@ -419,7 +421,8 @@ ssize_t inet_send(struct socket *s, struct message *m)
 static inline bool is_plainly(const struct inet_socket *i, const nsec_t *wanted,
 			      const nsec_t *known, uint32_t flags)
 {
-	if (unlikely(atomic_load_relaxed(&i->in_memory) || i->outside != NULL))
+	if (unlikely(atomic_load_relaxed(&i->in_memory) || i->outside != NULL ||
+		     inet_may_be_held()))
 		return false;
 	return (flags & MSG_DONTWAIT) || (!atomic_load_relaxed(&i->host_nonblock) &&
 					  atomic_load_relaxed(wanted) == NSEC_NEVER &&
