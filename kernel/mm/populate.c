@@ -28,7 +28,11 @@ struct piece {
 	int advice;	    /* as is needed for each; 0: nothing can be done */
 	bool is_locked;	    /* all of it is */
 	bool is_one;	    /* area */
+	bool is_mixed;	    /* advice is that of the first */
 };
+
+/* PIECE_LOCK: the host knows itself what each area needs, when it locks it. */
+enum piece_kind { PIECE_ONE, PIECE_ALIKE, PIECE_LOCK };
 
 /* A registered area would want all pages at once. */
 static int wish(const struct vma *v, int advice)
@@ -36,16 +40,21 @@ static int wish(const struct vma *v, int advice)
 	return advice ? advice : v->uffd ? 0 : advice_for(v);
 }
 
-static bool goes_on_with(const struct piece *p, const struct vma *v, int advice)
+static bool goes_on_with(const struct piece *p, const struct vma *v, int advice,
+			 bool may_mix)
 {
-	return wish(v, advice) == p->advice &&
-	       !(v->flags & VMA_LOCKED) == !p->is_locked &&
+	int wanted = wish(v, advice);
+
+	if (wanted != p->advice &&
+	    !(may_mix && wanted && p->advice && (v->prot & PROT_READ)))
+		return false;
+	return !(v->flags & VMA_LOCKED) == !p->is_locked &&
 	       !((v->prot ^ p->prot) & PROT_READ) && !v->prot == !p->prot;
 }
 
-/* The next piece; advice: 0: as each area needs. single: of one area. mm->lock held. */
+/* The next piece; advice: 0: as each area needs. mm->lock held. */
 static struct piece piece_at(struct mm *mm, uaddr_t start, uaddr_t end, int advice,
-			     bool single)
+			     enum piece_kind kind)
 {
 	struct piece p = {.start = start, .end = start, .is_one = true};
 	struct vma *v = vma_find(mm, start);
@@ -57,11 +66,12 @@ static struct piece piece_at(struct mm *mm, uaddr_t start, uaddr_t end, int advi
 	p.advice = wish(v, advice);
 	p.is_locked = v->flags & VMA_LOCKED;
 	p.end = MIN(v->end, end);
-	while (!single && p.end < end) {
+	while (kind != PIECE_ONE && p.end < end) {
 		v = vma_next(v);
 		if (!v || v->start > p.end || (v->flags & VMA_HIDDEN) ||
-		    !goes_on_with(&p, v, advice))
+		    !goes_on_with(&p, v, advice, kind == PIECE_LOCK))
 			break;
+		p.is_mixed |= wish(v, advice) != p.advice;
 		p.end = MIN(v->end, end);
 		p.is_one = false;
 	}
@@ -69,12 +79,12 @@ static struct piece piece_at(struct mm *mm, uaddr_t start, uaddr_t end, int advi
 }
 
 static struct piece next_piece(struct mm *mm, uaddr_t start, uaddr_t end, int advice,
-			       bool single)
+			       enum piece_kind kind)
 {
 	struct piece p;
 
 	lock_take(&mm->lock);
-	p = piece_at(mm, start, end, advice, single);
+	p = piece_at(mm, start, end, advice, kind);
 	lock_drop(&mm->lock);
 	return p;
 }
@@ -89,7 +99,7 @@ static bool lock_piece(struct mm *mm, const struct piece *p, int flags, int *err
 	bool locked = false;
 
 	lock_take(&mm->lock);
-	now = piece_at(mm, p->start, p->end, 0, p->is_one);
+	now = piece_at(mm, p->start, p->end, 0, p->is_one ? PIECE_ONE : PIECE_LOCK);
 	if (now.end == p->end && now.is_locked) {
 		locked = !host_mlock2(p->start, size, flags);
 		/* It may be too much for the host, or could not be read. */
@@ -106,7 +116,7 @@ static bool lock_piece(struct mm *mm, const struct piece *p, int flags, int *err
 int mm_populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 {
 	while (start < end) {
-		struct piece p = next_piece(mm, start, end, advice, false);
+		struct piece p = next_piece(mm, start, end, advice, PIECE_ALIKE);
 		int err = p.end == start ? -ENOMEM
 					 : host_madvise(start, p.end - start, advice);
 
@@ -142,12 +152,19 @@ int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 	uaddr_t single = start; /* one by one up to here */
 
 	while (start < end && !current_is_killed()) {
-		struct piece p = next_piece(mm, start, end, 0, start < single);
-		int err;
+		enum piece_kind kind = lock ? PIECE_LOCK : PIECE_ALIKE;
+		struct piece p =
+			next_piece(mm, start, end, 0, start < single ? PIECE_ONE : kind);
+		int err = 0;
 
 		if (p.end == start)
 			return 0;
-		err = fetch_piece(mm, &p, lock, flags);
+		if (p.is_mixed && !lock_piece(mm, &p, flags, &err)) {
+			single = p.end;
+			continue;
+		}
+		if (!p.is_mixed)
+			err = fetch_piece(mm, &p, lock, flags);
 		if (err && stops)
 			return err;
 		/* What comes after that is done all the same. */
