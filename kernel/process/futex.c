@@ -154,9 +154,9 @@ bool futex_leave(struct futex_waiter *w) NO_LOCK_CHECK
 	bool was_woken;
 
 	if (atomic_load(&w->state) != FUTEX_WAITING)
-		return atomic_load(&w->state) == FUTEX_WOKEN;
+		return atomic_load(&w->state) != FUTEX_APART;
 	b = bucket_lock(w);
-	was_woken = atomic_load(&w->state) == FUTEX_WOKEN;
+	was_woken = atomic_load(&w->state) != FUTEX_WAITING;
 	if (!was_woken) {
 		(void)futex_release_locked(w);
 		atomic_store(&w->state, FUTEX_APART);
@@ -171,7 +171,7 @@ int futex_sleep(struct futex_waiter *w, struct deadline deadline)
 
 	while (!err) {
 		sleeper_prepare();
-		if (atomic_load(&w->state) == FUTEX_WOKEN) {
+		if (atomic_load(&w->state) != FUTEX_WAITING) {
 			sleeper_cancel();
 			return 0;
 		}

@@ -37,7 +37,9 @@ struct futex_bucket {
 	struct list waiters; /* struct futex_waiter: futex_enqueue_locked() */
 };
 
-enum futex_wait_state { FUTEX_APART, FUTEX_WAITING, FUTEX_WOKEN };
+/* GIVEN: of a lock, by an owner that has exited: woken, but first in line until its id is
+ * in the word. */
+enum futex_wait_state { FUTEX_APART, FUTEX_WAITING, FUTEX_GIVEN, FUTEX_WOKEN };
 
 /* One sleeping task; on its kernel stack. */
 struct futex_waiter {
@@ -49,10 +51,11 @@ struct futex_waiter {
 	uint32_t bitset;	     /* const: wake-ups with none of these bits pass by */
 	uint32_t state; /* atomic: enum futex_wait_state. Once WOKEN it is off the queue,
 			 * and nobody but the task itself may touch it; so when APART,
-			 * before that and after futex_leave() */
+			 * before that and after futex_leave(). GIVEN: the task takes it
+			 * off */
 	int priority;	/* const once queued: real-time ones go first, the others are 0 */
-	/* bucket->lock. Of a lock (FUTEX_LOCK_PI): who holds it, or -tid of who held it
-	 * and has exited; of one that it was given: its own tid. Else 0. */
+	/* bucket->lock. Of a lock (FUTEX_LOCK_PI): who holds it, or, GIVEN, -tid of who
+	 * held it; of one that it was given by unlocking: its own tid. Else 0. */
 	pid_t pi_owner;
 	struct task *pi_task;	 /* futex_chain.c: the same, while it waits; borrowed */
 	bool wants_pi;		 /* const: FUTEX_WAIT_REQUEUE_PI: it may be moved, */
@@ -84,9 +87,10 @@ int futex_release_some_locked(struct futex_bucket *b, const struct futex_key *ke
 int futex_wake_key(const struct futex_key *key, int count, uint32_t bitset);
 /* Queues w, whose key is set, if the word still has that value: 0, -EAGAIN, -EFAULT. */
 int futex_queue(struct futex_waiter *w, uaddr_t uaddr, uint32_t value) MUST_CHECK;
-/* Takes w off its queue, if it is in one, unless it has been woken: then true. */
+/* Takes w off its queue, if it is in one, unless it has been woken or given: then true.
+ */
 bool futex_leave(struct futex_waiter *w);
-/* Sleeps until w, queued, is woken: 0; else takes it off the queue: -ETIMEDOUT,
+/* Sleeps until w, queued, is woken or given: 0; else takes it off the queue: -ETIMEDOUT,
  * -ERESTARTSYS. */
 int futex_sleep(struct futex_waiter *w, struct deadline deadline) MUST_CHECK;
 
@@ -124,16 +128,14 @@ struct futex_owner {
 	pid_t tid;
 	struct task *task; /* borrowed: tasks are type-stable */
 };
-/* One attempt to get the lock at key, in bucket b, which is locked, for w's task, which
- * may be one that has lost the owner it waited for. more: others will follow, who must
- * find FUTEX_WAITERS in the word. Returns 0 (it has it), a positive number (*owner has
- * it), or an error. */
+/* One attempt to get the lock at key, in bucket b, which is locked, for t. more: others
+ * will follow, who must find FUTEX_WAITERS in the word. Returns 0 (t has it), a positive
+ * number (*owner has it, who may be t if the word does not say so), or an error. */
 int futex_pi_try_locked(uaddr_t uaddr, struct futex_bucket *b,
-			const struct futex_key *key, const struct futex_waiter *w,
-			bool more, struct futex_owner *owner) MUST_CHECK;
-/* w, whose key and bucket are set and which is in no queue, gets the lock. */
-int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w,
-		  struct deadline deadline) MUST_CHECK;
+			const struct futex_key *key, const struct task *t, bool more,
+			struct futex_owner *owner) MUST_CHECK;
+/* w, GIVEN the lock, says so in its word and leaves the queue. */
+int futex_pi_inherit(uaddr_t uaddr, struct futex_waiter *w) MUST_CHECK;
 /* w is about to be queued for a lock that owner has: -EDEADLK if he waits, himself or
  * through others, for one of w's task. Its bucket locked, as for the next two. */
 int futex_chain_add(struct futex_waiter *w, const struct futex_owner *owner) MUST_CHECK;
@@ -145,5 +147,5 @@ void futex_chain_inherit(struct futex_bucket *b, struct futex_waiter *heir);
  * counts it for owners that exit. */
 void futex_pi_begin(struct futex_waiter *w);
 void futex_pi_end(struct futex_waiter *w);
-/* t exits: those who wait for PI futexes that it holds try again. */
+/* t exits: of those who wait for each PI futex that it holds the first gets it. */
 void futex_pi_owner_died(struct task *t);

@@ -4,8 +4,10 @@
  *
  * The word is the owner's tid, with FUTEX_WAITERS while somebody is queued. Everything
  * that the kernel does with it happens under the bucket's lock. The unlocking task hands
- * the lock to the first waiter by writing its tid. When an owner exits, its waiters are
- * woken with its negated tid as pi_owner and take the word from the dead.
+ * the lock to the first waiter by writing its tid. An owner that exits may not have the
+ * word in its memory any more: it gives the lock to the first waiter, which writes its
+ *own tid, whatever the word says, and is in the queue until then, so that nobody comes
+ *first.
  *
  * A task that has left an address space, by exit or exec, so far that it will not look
  * for waiters any more leaves that mm's id in futex_left_mm:
@@ -25,9 +27,22 @@
 
 static uint32_t pi_waiters; /* atomic: between futex_pi_begin() and futex_pi_end() */
 
+static void dequeue(struct futex_waiter *w)
+{
+	struct futex_bucket *b = atomic_load(&w->bucket); /* nobody moves it any more */
+
+	lock_take(&b->lock);
+	(void)futex_release_locked(w);
+	lock_drop(&b->lock);
+}
+
+/* Who waits behind one that was given a lock is its waiter already. */
 static void abandon(struct claim *c)
 {
-	(void)futex_leave(container_of(c, struct futex_waiter, claim));
+	struct futex_waiter *w = container_of(c, struct futex_waiter, claim);
+
+	if (futex_leave(w) && atomic_load(&w->state) == FUTEX_GIVEN)
+		dequeue(w);
 	(void)atomic_sub(&pi_waiters, 1U);
 }
 
@@ -81,18 +96,19 @@ static int owner_find(pid_t tid, struct futex_owner *out)
 }
 
 /* Somebody is queued already. What the word says must be what the kernel knows, or the
- * guest has changed it, but for who has lost his owner and is back. */
-static int join(const struct futex_waiter *top, const struct futex_waiter *w,
-		uint32_t word, struct futex_owner *owner)
+ * guest has changed it; a robust one that dies leaves nobody in it. */
+static int join(const struct futex_waiter *top, uint32_t word, struct futex_owner *owner)
 {
 	pid_t holder = word & FUTEX_TID_MASK;
 
 	if (!top->pi_owner)
 		return -EINVAL;
-	if (!w->pi_owner && holder != top->pi_owner &&
-	    (holder || !(word & FUTEX_OWNER_DIED)))
+	if ((holder || !(word & FUTEX_OWNER_DIED)) && holder != top->pi_owner)
 		return -EINVAL;
-	*owner = (struct futex_owner){top->pi_owner, top->pi_task};
+	if (top->pi_owner < 0)
+		*owner = (struct futex_owner){top->task->tid, top->task};
+	else
+		*owner = (struct futex_owner){top->pi_owner, top->pi_task};
 	return 1;
 }
 
@@ -117,42 +133,37 @@ static int become_first(uaddr_t uaddr, uint32_t old, struct futex_owner *owner)
 }
 
 /* Nobody has the lock. */
-static int take(uaddr_t uaddr, uint32_t old, const struct futex_waiter *w, bool more)
+static int take(uaddr_t uaddr, uint32_t old, const struct task *t, bool more)
 {
-	uint32_t new_value = (uint32_t)w->task->tid;
+	uint32_t new_value =
+		(uint32_t)t->tid | (old & FUTEX_OWNER_DIED) | (more ? FUTEX_WAITERS : 0);
 	uint32_t seen;
 
-	if (w->pi_owner < 0)
-		new_value |= FUTEX_WAITERS | FUTEX_OWNER_DIED;
-	else
-		new_value |= (old & FUTEX_OWNER_DIED) | (more ? FUTEX_WAITERS : 0);
 	if (user_cmpxchg_u32(uaddr, old, new_value, &seen))
 		return -EFAULT;
 	return seen == old ? 0 : -EAGAIN;
 }
 
 int futex_pi_try_locked(uaddr_t uaddr, struct futex_bucket *b,
-			const struct futex_key *key, const struct futex_waiter *w,
-			bool more, struct futex_owner *owner)
+			const struct futex_key *key, const struct task *t, bool more,
+			struct futex_owner *owner)
 {
-	struct futex_waiter *top = futex_top_locked(b, key);
+	const struct futex_waiter *top = futex_top_locked(b, key);
 	uint32_t old;
 	int ret;
 
-	if (w->pi_owner && top && !top->pi_owner)
-		top = NULL; /* it came while the lock had been left */
 	do {
 		pid_t holder;
 
 		if (get_user_u32(&old, uaddr))
 			return -EFAULT;
 		holder = old & FUTEX_TID_MASK;
-		if (holder == w->task->tid)
-			return w->pi_owner < 0 ? 0 : -EDEADLK;
+		if (holder == t->tid)
+			return -EDEADLK;
 		if (top)
-			return join(top, w, old, owner);
-		if (!holder || holder == -w->pi_owner)
-			ret = take(uaddr, old, w, more);
+			return join(top, old, owner);
+		if (!holder)
+			ret = take(uaddr, old, t, more);
 		else
 			ret = become_first(uaddr, old, owner);
 	} while (ret == -EAGAIN);
@@ -166,7 +177,10 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w)
 
 	futex_count(w->bucket, 1);
 	lock_take(&w->bucket->lock);
-	ret = futex_pi_try_locked(uaddr, w->bucket, &w->key, w, false, &owner);
+	ret = futex_pi_try_locked(uaddr, w->bucket, &w->key, w->task, false, &owner);
+	if (ret > 0 && owner.task == w->task)
+		ret = 0; /* Linux finds that it has it already, and leaves the word alone
+			  */
 	if (ret > 0) {
 		int err = futex_chain_add(w, &owner);
 
@@ -180,16 +194,46 @@ static int lock_or_queue(uaddr_t uaddr, struct futex_waiter *w)
 	return ret;
 }
 
-int futex_pi_take(uaddr_t uaddr, struct futex_waiter *w, struct deadline deadline)
+/* The word gets t's id, and those bits whatever it was. */
+static int word_seize(uaddr_t uaddr, const struct task *t, uint32_t keep, uint32_t bits)
 {
+	uint32_t old;
+	uint32_t seen;
+
+	if (get_user_u32(&old, uaddr))
+		return -EFAULT;
+	for (;;) {
+		if (user_cmpxchg_u32(uaddr, old, (old & keep) | bits | (uint32_t)t->tid,
+				     &seen))
+			return -EFAULT;
+		if (seen == old)
+			return 0;
+		old = seen;
+	}
+}
+
+/* If the word cannot be written, as on Linux, the kernel alone knows whose it is. */
+int futex_pi_inherit(uaddr_t uaddr, struct futex_waiter *w)
+{
+	struct futex_bucket *b = w->bucket; /* nobody moves it any more */
 	int err;
 
-	do {
-		err = lock_or_queue(uaddr, w);
-		if (err <= 0)
-			return err;
-		err = futex_sleep(w, deadline);
-	} while (!err && w->pi_owner < 0);
+	lock_take(&b->lock);
+	err = word_seize(uaddr, w->task, 0, FUTEX_WAITERS | FUTEX_OWNER_DIED);
+	(void)futex_release_locked(w);
+	lock_drop(&b->lock);
+	return err;
+}
+
+static int take_or_sleep(uaddr_t uaddr, struct futex_waiter *w, struct deadline deadline)
+{
+	int err = lock_or_queue(uaddr, w);
+
+	if (err <= 0)
+		return err;
+	err = futex_sleep(w, deadline);
+	if (!err && w->pi_owner < 0)
+		err = futex_pi_inherit(uaddr, w);
 	return err;
 }
 
@@ -202,24 +246,33 @@ int futex_lock_pi(uaddr_t uaddr, bool is_private, struct deadline deadline)
 		return err;
 	w.bucket = futex_bucket_of(&w.key);
 	futex_pi_begin(&w);
-	err = futex_pi_take(uaddr, &w, deadline);
+	err = take_or_sleep(uaddr, &w, deadline);
 	futex_pi_end(&w);
 	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
 }
 
 int futex_trylock_pi(uaddr_t uaddr, bool is_private)
 {
-	struct futex_waiter w = {.task = current()};
+	struct task *t = current();
+	struct futex_bucket *b;
 	struct futex_owner owner;
-	int ret = futex_key_get(current()->mm, uaddr, is_private, &w.key);
+	struct futex_key key;
+	int ret = futex_key_get(t->mm, uaddr, is_private, &key);
 
 	if (ret)
 		return ret;
-	w.bucket = futex_bucket_of(&w.key);
-	lock_take(&w.bucket->lock);
-	ret = futex_pi_try_locked(uaddr, w.bucket, &w.key, &w, false, &owner);
-	lock_drop(&w.bucket->lock);
-	return ret > 0 ? -EAGAIN : ret;
+	b = futex_bucket_of(&key);
+	lock_take(&b->lock);
+	ret = futex_pi_try_locked(uaddr, b, &key, t, false, &owner);
+	if (ret > 0) {
+		ret = -EAGAIN;
+		/* It is his, and the word said that it is nobody's. */
+		if (owner.task == t &&
+		    word_seize(uaddr, t, FUTEX_OWNER_DIED, FUTEX_WAITERS))
+			ret = -EFAULT;
+	}
+	lock_drop(&b->lock);
+	return ret;
 }
 
 /* The lock goes to w, or to nobody. uval: what the word was when it said that it is the
@@ -277,21 +330,22 @@ int futex_unlock_pi(uaddr_t uaddr, bool is_private)
 	return err;
 }
 
-/* All at once: one that ran again while another is still queued for the dead would queue
- * for him, too. By the task: an exec may have changed its tid since they came. */
-static void release_orphans_locked(struct futex_bucket *b, const struct task *t)
+/* By the task: an exec may have changed its tid since they came. */
+static void give_all_locked(struct futex_bucket *b, const struct task *t)
 {
 	struct list *pos;
-	struct list *after;
 
-	list_for_each_safe(pos, after, &b->waiters)
-	{
+	list_for_each (pos, &b->waiters) {
 		struct futex_waiter *w = list_entry(pos, struct futex_waiter, link);
+		pid_t dead = w->pi_owner;
 
 		if (w->pi_task != t)
 			continue;
-		w->pi_owner = -w->pi_owner;
-		(void)sleeper_wake(futex_release_locked(w));
+		futex_chain_inherit(b, w); /* the others wait for it now */
+		w->pi_owner = -dead;
+		w->pi_task = NULL;
+		atomic_store(&w->state, FUTEX_GIVEN);
+		(void)sleeper_wake(&w->task->sleeper);
 	}
 }
 
@@ -306,7 +360,7 @@ void futex_pi_owner_died(struct task *t)
 		if (futex_bucket_is_empty(b))
 			continue;
 		lock_take(&b->lock);
-		release_orphans_locked(b, t);
+		give_all_locked(b, t);
 		lock_drop(&b->lock);
 	}
 }

@@ -26,7 +26,7 @@ static int wait_for_lock(struct futex_waiter *w, const struct futex_word *word,
 	}
 	err = futex_sleep(w, deadline);
 	if (!err && w->pi_owner < 0)
-		err = futex_pi_take(pi, w, deadline);
+		err = futex_pi_inherit(pi, w);
 	else if (!err && !w->pi_owner)
 		err = -EAGAIN;
 	/* The call could be made again only by who was not moved: the word has another
@@ -62,7 +62,7 @@ static int move_one(struct futex_waiter *w, struct futex_bucket *to, uaddr_t pi,
 		    bool more, struct sleeper **next)
 {
 	struct futex_owner owner;
-	int ret = futex_pi_try_locked(pi, to, &w->pi_key, w, more, &owner);
+	int ret = futex_pi_try_locked(pi, to, &w->pi_key, w->task, more, &owner);
 
 	*next = NULL;
 	if (!ret) {
