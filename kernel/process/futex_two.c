@@ -140,18 +140,19 @@ static int change_word(uaddr_t uaddr, uint32_t op)
 	uint32_t old;
 	uint32_t new_value;
 	int32_t was;
-	int err;
+	int err = compute(kind, 0, arg,
+			  &new_value); /* it is one, before the word is read */
 
+	if (err)
+		return err;
 	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
 		arg = 1U << (arg & 31);
 	if (get_user_u32(&old, uaddr))
 		return -EFAULT;
 	for (;;) {
-		err = compute(kind, old, arg, &new_value);
-		if (!err)
-			err = user_cmpxchg_u32(uaddr, old, new_value, &seen);
-		if (err)
-			return err;
+		(void)compute(kind, old, arg, &new_value);
+		if (user_cmpxchg_u32(uaddr, old, new_value, &seen))
+			return -EFAULT;
 		if (seen == old)
 			break;
 		old = seen;
@@ -175,28 +176,72 @@ static int change_word(uaddr_t uaddr, uint32_t op)
 	}
 }
 
+/* Of one of the words: whom to wake. */
+struct wake_part {
+	struct futex_key key;
+	struct futex_bucket *bucket;
+	int left;
+};
+
+/* Up to room of them; *full: there may be more. */
+static int release_part(struct wake_part *p, struct sleeper **out, int room, bool *full,
+			int *err)
+{
+	int n = futex_release_some_locked(p->bucket, &p->key, UINT32_MAX, out,
+					  MIN(p->left, room), err);
+
+	p->left -= n;
+	*full = p->left && n == room;
+	return n;
+}
+
+/* Under both locks: one that waits at both words is woken, and counted, twice. */
+static int wake_both(struct wake_part *a, struct wake_part *b)
+{
+	struct sleeper *woken[FUTEX_WAKE_BATCH];
+	bool more = true;
+	int total = 0;
+	int err = 0;
+
+	while (more && !err) {
+		int n;
+
+		lock_take_pair(&a->bucket->lock, &b->bucket->lock);
+		n = release_part(a, woken, FUTEX_WAKE_BATCH, &more, &err);
+		if (!more && !err)
+			n += release_part(b, woken + n, FUTEX_WAKE_BATCH - n, &more,
+					  &err);
+		lock_drop_pair(&a->bucket->lock, &b->bucket->lock);
+		for (int i = 0; i < n; i++)
+			(void)sleeper_wake(woken[i]);
+		total += n;
+	}
+	return err ? err : total;
+}
+
 /* No lock joins the change and the wake-ups: who comes to wait in between sees the new
  * word. */
 int futex_wake_op(uaddr_t uaddr, uaddr_t uaddr2, bool is_private, int wake, int wake2,
 		  uint32_t op)
 {
 	struct mm *mm = current()->mm;
-	struct futex_key key;
-	struct futex_key key2;
-	int err = futex_key_get(mm, uaddr, is_private, &key);
+	struct wake_part a = {.left = MAX(wake, 1)};
+	struct wake_part b = {.left = MAX(wake2, 1)};
+	int err = futex_key_get(mm, uaddr, is_private, &a.key);
 	int ret;
-	int n;
 
 	if (!err)
-		err = futex_key_get(mm, uaddr2, is_private, &key2);
+		err = futex_key_get(mm, uaddr2, is_private, &b.key);
 	if (err)
 		return err;
 	ret = change_word(uaddr2, op);
 	if (ret < 0)
 		return ret;
-	n = futex_wake_key(&key, MAX(wake, 1), UINT32_MAX);
-	if (n < 0 || !ret)
-		return n;
-	ret = futex_wake_key(&key2, MAX(wake2, 1), UINT32_MAX);
-	return ret < 0 ? ret : n + ret;
+	if (!ret)
+		return futex_wake_key(&a.key, a.left, UINT32_MAX);
+	a.bucket = futex_bucket_of(&a.key);
+	b.bucket = futex_bucket_of(&b.key);
+	if (futex_bucket_is_empty(a.bucket) && futex_bucket_is_empty(b.bucket))
+		return 0;
+	return wake_both(&a, &b);
 }

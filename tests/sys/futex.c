@@ -236,6 +236,9 @@ static void wake_op_changes_and_compares(void)
 	}
 	FAILS(ENOSYS, futex_n(&word, FUTEX_WAKE_OP, 1, 1, &other, 5u << 28));
 	FAILS(ENOSYS, futex_n(&word, FUTEX_WAKE_OP, 1, 1, &other, 6u << 24));
+	/* What it is comes before where it is. */
+	FAILS(ENOSYS, futex_n(&word, FUTEX_WAKE_OP_PRIVATE, 1, 1, NULL, 5u << 28));
+	FAILS(EFAULT, futex_n(&word, FUTEX_WAKE_OP_PRIVATE, 1, 1, NULL, 6u << 24));
 }
 
 static void wake_op_wakes_the_second_on_a_match(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* calls: futex_waitv futex_wait futex_wake futex_requeue */
 /* futex_waitv.c - waiting on several words at once, and the calls with flags per word. */
+#include "asleep.h"
 #include "proc.h"
 
 #define SIZE_U32   2u
@@ -11,6 +12,7 @@
 #define NR_WAIT	   455
 #define NR_REQUEUE 456
 #define FUTEX_WAKE 1
+#define WAKE_OP	   5
 
 struct waitv {
 	uint64_t val, uaddr;
@@ -272,6 +274,37 @@ static void words_of_a_node(void)
 	FAILS(EFAULT, wake((void *)16, ~0U, 1, flags));
 }
 
-RUN(TEST(says_which_was_woken), TEST(shared_words), TEST(gives_up), TEST(errors),
-    TEST(single_words), TEST(masks_and_requeueing), TEST(no_wake_up_is_lost),
-    TEST(words_of_a_node))
+static pid_t asleep_at_two;
+
+static void *wait_at_two(void *unused)
+{
+	const struct waitv v[2] = {of(&words[0], 0, PRIVATE), of(&words[1], 0, PRIVATE)};
+
+	(void)unused;
+	__atomic_store_n(&asleep_at_two, gettid(), __ATOMIC_SEQ_CST);
+	CHECK(waitv(v, 2, 0, NULL, 0) == 1); /* the last of those that were woken */
+	return NULL;
+}
+
+/* FUTEX_WAKE_OP wakes, and counts, at both words before anybody runs again. */
+static void one_at_both_words_counts_twice(void)
+{
+	const uint32_t or_none = 2U << 28 | 1U << 24 | 1; /* |= 0, and was it not 1? */
+
+	for (int i = 0; i < 200; i++) {
+		pthread_t t;
+
+		asleep_at_two = 0;
+		thread_start(&t, wait_at_two, NULL);
+		while (!__atomic_load_n(&asleep_at_two, __ATOMIC_SEQ_CST))
+			sched_yield();
+		await_sleep(asleep_at_two);
+		CHECK(syscall(SYS_futex, &words[0], WAKE_OP | PRIVATE, 1, 1L, &words[1],
+			      or_none) == 2);
+		thread_join(t);
+	}
+}
+
+RUN(TEST(one_at_both_words_counts_twice), TEST(says_which_was_woken), TEST(shared_words),
+    TEST(gives_up), TEST(errors), TEST(single_words), TEST(masks_and_requeueing),
+    TEST(no_wake_up_is_lost), TEST(words_of_a_node))
