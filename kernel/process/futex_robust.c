@@ -11,32 +11,38 @@
 #define ENTRY_PI 1 /* bit 0 of a pointer */
 
 /* One word. pending: the task was just taking or releasing it, and may not be its owner.
- */
-static void word_died(struct task *t, uaddr_t uaddr, bool is_pi, bool pending)
+ * Returns 0, or -EFAULT: it is not there. */
+static int word_died(struct task *t, uaddr_t uaddr, bool is_pi, bool pending)
 {
 	uint32_t word;
 	uint32_t seen;
 
 	if (uaddr % sizeof(word) || get_user_u32(&word, uaddr))
-		return;
+		return -EFAULT;
 	for (;;) {
-		if (pending && !is_pi && !word) {
+		uint32_t owner = word & FUTEX_TID_MASK;
+
+		/* It gave the lock back and did not come to wake anybody, or was woken
+		 * and did not come to take it. */
+		if (pending && !is_pi && !owner) {
 			futex_wake_addr(t->mm, uaddr, 1);
-			return;
+			return 0;
 		}
-		if ((word & FUTEX_TID_MASK) != (uint32_t)t->tid)
-			return;
+		if (owner != (uint32_t)t->tid)
+			return 0;
 		if (user_cmpxchg_u32(uaddr, word,
 				     (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &seen))
-			return;
+			return -EFAULT;
 		if (seen == word)
 			break;
 		word = seen;
 	}
 	if (!is_pi && (word & FUTEX_WAITERS))
 		futex_wake_addr(t->mm, uaddr, 1);
+	return 0;
 }
 
+/* The first thing that is not as it should be ends it. */
 static void list_walk(struct task *t)
 {
 	struct linux_robust_list_head head;
@@ -47,22 +53,22 @@ static void list_walk(struct task *t)
 	if (COPY_IN(&head, t->robust_list))
 		return;
 	entry = head.list.next;
-	pending = head.list_op_pending;
+	pending = head.list_op_pending & ~(uaddr_t)ENTRY_PI;
 	while ((entry & ~(uaddr_t)ENTRY_PI) != t->robust_list && left--) {
 		uaddr_t at = entry & ~(uaddr_t)ENTRY_PI;
 		uaddr_t next;
 		int err = get_user_u64(&next, at);
 
-		if (at != (pending & ~(uaddr_t)ENTRY_PI))
-			word_died(t, at + (uint64_t)head.futex_offset, entry & ENTRY_PI,
-				  false);
+		if (at != pending && word_died(t, at + (uint64_t)head.futex_offset,
+					       entry & ENTRY_PI, false))
+			return;
 		if (err)
 			return;
 		entry = next;
 	}
 	if (pending)
-		word_died(t, (pending & ~(uaddr_t)ENTRY_PI) + (uint64_t)head.futex_offset,
-			  pending & ENTRY_PI, true);
+		(void)word_died(t, pending + (uint64_t)head.futex_offset,
+				head.list_op_pending & ENTRY_PI, true);
 }
 
 void futex_exit_robust(struct task *t)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* calls: set_robust_list get_robust_list */
 /* set_robust_list.c - locks whose owner dies are handed on and marked. */
+#include "asleep.h"
 #include "proc.h"
 #include <linux/futex.h>
 #include <stddef.h>
@@ -112,6 +113,86 @@ static void the_owners_end_marks_and_wakes(void)
 	CHECK(locks[2].word == (FUTEX_OWNER_DIED | FUTEX_WAITERS));
 	CHECK(locks[3].word == (uint32_t)getpid());
 	CHECK(locks[4].word == FUTEX_OWNER_DIED);
+	munmap(locks, 4096);
+}
+
+/* It was just giving the lock back, or taking it: whose it is, the word does not say; who
+ * waits is woken, and the word stays. */
+static void a_lock_in_passing_wakes_and_stays(void)
+{
+	static const uint32_t words[] = {0, FUTEX_WAITERS, FUTEX_OWNER_DIED,
+					 FUTEX_WAITERS | FUTEX_OWNER_DIED};
+	struct lock *locks = share_page();
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct robust_list_head head;
+
+		locks[0].word = words[i];
+		CHILD(waiter)
+		{
+			_exit(futex(&locks[0].word, FUTEX_WAIT, words[i]) != 0);
+		}
+		await_sleep(waiter);
+		CHILD(pid)
+		{
+			head_init(&head);
+			head.list_op_pending = &locks[0].link;
+			CHECK(syscall(SYS_set_robust_list, &head, sizeof(head)) == 0);
+			_exit(0);
+		}
+		WAIT_EXIT(pid, 0);
+		WAIT_EXIT(waiter, 0);
+		CHECK(locks[0].word == words[i]);
+	}
+	munmap(locks, 4096);
+}
+
+/* A word that is none ends the list, and what was pending is not looked at. */
+static void a_bad_word_ends_the_list(void)
+{
+	struct lock *locks = share_page();
+
+	CHILD(pid)
+	{
+		struct robust_list_head head;
+		struct lock *odd = (struct lock *)((char *)&locks[5] + 2);
+
+		head_init(&head);
+		for (int i = 0; i < 4; i++)
+			locks[i].word = (uint32_t)getpid();
+		head.list.next = &locks[0].link;
+		locks[0].link.next = &odd->link;
+		odd->link.next = &locks[1].link;
+		locks[1].link.next = &head.list;
+		head.list_op_pending = &locks[2].link;
+		CHECK(syscall(SYS_set_robust_list, &head, sizeof(head)) == 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	CHECK(locks[0].word == FUTEX_OWNER_DIED);
+	CHECK(locks[1].word == (uint32_t)pid && locks[2].word == (uint32_t)pid);
+	munmap(locks, 4096);
+}
+
+/* Bit 0 of a pointer says only what kind of lock it is. */
+static void nothing_is_pending(void)
+{
+	struct lock *locks = share_page();
+
+	CHILD(pid)
+	{
+		struct robust_list_head head;
+
+		head_init(&head);
+		locks[0].word = (uint32_t)getpid();
+		head.list.next = &head.list;
+		head.futex_offset = (long)(uintptr_t)&locks[0].word;
+		head.list_op_pending = (struct robust_list *)1;
+		CHECK(syscall(SYS_set_robust_list, &head, sizeof(head)) == 0);
+		_exit(0);
+	}
+	WAIT_EXIT(pid, 0);
+	CHECK(locks[0].word == (uint32_t)pid);
 	munmap(locks, 4096);
 }
 
@@ -233,6 +314,7 @@ static void exec_lets_go_of_the_locks(void)
 }
 
 RUN(TEST(head_is_returned_as_set), TEST(refusals), TEST(a_bad_list_does_no_harm),
-    TEST(the_owners_end_marks_and_wakes), TEST(fork_starts_without_a_list),
-    TEST(a_threads_robust_mutex_passes_on), TEST(a_killed_processes_mutex_passes_on),
-    TEST(exec_lets_go_of_the_locks))
+    TEST(the_owners_end_marks_and_wakes), TEST(a_lock_in_passing_wakes_and_stays),
+    TEST(a_bad_word_ends_the_list), TEST(nothing_is_pending),
+    TEST(fork_starts_without_a_list), TEST(a_threads_robust_mutex_passes_on),
+    TEST(a_killed_processes_mutex_passes_on), TEST(exec_lets_go_of_the_locks))
