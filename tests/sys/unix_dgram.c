@@ -197,6 +197,72 @@ static void peeking_moves_through_the_queue(void)
 	shut();
 }
 
+/* It goes on by what was copied, not by what MSG_TRUNC tells, and sees an empty packet
+ * once. */
+static void peeking_goes_by_what_it_copies(void)
+{
+	char b[8];
+
+	for (int type = SOCK_DGRAM; type <= SOCK_SEQPACKET; type += 3) {
+		pair(type);
+		CHECK(set_option(s[1], SO_PEEK_OFF, 1) == 0);
+		CHECK(write(s[0], "abcdef", 6) == 6 && send(s[0], "", 0, 0) == 0);
+		CHECK(write(s[0], "gh", 2) == 2);
+		CHECK(recv(s[1], b, 0, MSG_PEEK | MSG_TRUNC) == 5);
+		CHECK(int_option(s[1], SO_PEEK_OFF) == 1);
+		CHECK(recv(s[1], b, 2, MSG_PEEK | MSG_TRUNC) == 5 && b[1] == 'c');
+		CHECK(int_option(s[1], SO_PEEK_OFF) == 3);
+		CHECK(recv(s[1], b, 8, MSG_PEEK | MSG_TRUNC) == 3 && b[0] == 'd');
+		CHECK(recv(s[1], b, 8, MSG_PEEK) == 0);
+		CHECK(recv(s[1], b, 8, MSG_PEEK) == 2 && b[0] == 'g');
+		CHECK(recv(s[1], b, 2, MSG_TRUNC) == 6);
+		CHECK(int_option(s[1], SO_PEEK_OFF) == 2);
+		shut();
+	}
+}
+
+/* Of packets that nobody has read, Linux overlooks one that is empty. */
+static void empty_packets_that_are_left(void)
+{
+	static const int wants[] = {0, 0, ECONNRESET, ECONNRESET};
+
+	for (int n = 0; n < 4; n++) {
+		pair(SOCK_SEQPACKET);
+		for (int i = 0; i < n; i++)
+			CHECK(send(s[0], "", 0, 0) == 0);
+		CHECK(close(s[1]) == 0);
+		CHECK(int_option(s[0], SO_ERROR) == wants[n]);
+		CHECK(close(s[0]) == 0);
+	}
+}
+
+static volatile sig_atomic_t signals_seen;
+
+static void count_signal(int number)
+{
+	(void)number;
+	signals_seen++;
+}
+
+/* The peer's error is news. */
+static void a_lost_peer_raises_sigio(void)
+{
+	int other[2];
+
+	signal(SIGIO, count_signal);
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, other) == 0);
+	CHECK(bind_to(other[0], "other") == 0);
+	pair(SOCK_DGRAM);
+	CHECK(write(s[0], "x", 1) == 1);
+	CHECK(fcntl(s[0], F_SETOWN, getpid()) == 0);
+	CHECK(fcntl(s[0], F_SETFL, O_ASYNC) == 0);
+	signals_seen = 0;
+	CHECK(connect(s[1], &(struct sockaddr){.sa_family = AF_UNSPEC}, 16) == 0);
+	CHECK(int_option(s[0], SO_ERROR) == ECONNRESET && signals_seen == 1);
+	CHECK(close(other[0]) == 0 && close(other[1]) == 0);
+	shut();
+}
+
 static void a_fault_loses_the_packet(void)
 {
 	char b[8];
@@ -249,4 +315,6 @@ RUN(TEST(a_pair_holds_what_the_sender_may_send), TEST(a_receiver_holds_few),
     TEST(a_sender_waits_for_room), TEST(seqpackets_end), TEST(seqpackets_connect),
     TEST(a_dead_datagram_peer), TEST(leaving_a_peer_resets_it),
     TEST(it_may_send_to_itself), TEST(peeking_moves_through_the_queue),
-    TEST(a_fault_loses_the_packet), TEST(order_is_kept_under_pressure), TEST(large_ones))
+    TEST(peeking_goes_by_what_it_copies), TEST(empty_packets_that_are_left),
+    TEST(a_lost_peer_raises_sigio), TEST(a_fault_loses_the_packet),
+    TEST(order_is_kept_under_pressure), TEST(large_ones))

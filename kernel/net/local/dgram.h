@@ -62,6 +62,7 @@ struct dgram_packet {
 	bool may_fragment;
 	bool is_many;	  /* came as a broadcast or multicast */
 	bool has_sum;	  /* of UDP: it was summed up */
+	bool was_seen;	  /* of no size, and MSG_PEEK has found it */
 	uint16_t id;	  /* of IPv4, once it was made a packet; or 0 */
 	uint16_t segment; /* UDP_SEGMENT: it is as many messages of that size */
 	uint32_t flow;	  /* of IPv6: the label */

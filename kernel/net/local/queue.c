@@ -177,7 +177,7 @@ bool dgram_give(struct dgram *d, struct dgram_packet *p)
 /* ---- receiving ---- */
 
 /* The message that the receiver is to see, and where in it MSG_PEEK with SO_PEEK_OFF
- * starts. d's lock is held. */
+ * starts, which passes each empty one once. d's lock is held. */
 static struct dgram_packet *packet_first(struct dgram *d, bool is_peek, uint32_t *off)
 {
 	int from = is_peek ? atomic_load_relaxed(&d->local.options.peek_off) : -1;
@@ -187,8 +187,10 @@ static struct dgram_packet *packet_first(struct dgram *d, bool is_peek, uint32_t
 	list_for_each (pos, &d->packets) {
 		struct dgram_packet *p = list_entry(pos, struct dgram_packet, link);
 
-		if (!*off || *off < p->size)
+		if (*off < p->size || (!*off && !(from >= 0 && p->was_seen))) {
+			p->was_seen |= is_peek && !p->size;
 			return p;
+		}
 		*off -= p->size;
 	}
 	return NULL;
@@ -223,8 +225,8 @@ static int packet_wait(struct socket *s, const struct message *m,
 	}
 }
 
-/* tells_size: MSG_TRUNC tells how much it was: not of answers to echo requests, on Linux.
- */
+/* tells_size: MSG_TRUNC tells how much it was, all of it: not of answers to echo
+ * requests, on Linux. */
 static ssize_t copy_data(struct message *m, const struct dgram_packet *p, uint32_t off,
 			 bool tells_size)
 {
@@ -234,10 +236,11 @@ static ssize_t copy_data(struct message *m, const struct dgram_packet *p, uint32
 		m->out_flags |= MSG_TRUNC;
 	if (uio_copy_out(m->data, p->data + off, size) < size)
 		return -EFAULT;
-	return (ssize_t)(m->flags & MSG_TRUNC && tells_size ? p->size - off : size);
+	return (ssize_t)(m->flags & MSG_TRUNC && tells_size ? p->size : size);
 }
 
-/* SO_PEEK_OFF goes with what was seen, and back with what was taken. */
+/* SO_PEEK_OFF goes with what a peek has told, and back with what a receive has told, be
+ * that more or less than there was to it. */
 static void move_peek_off(struct dgram *d, int64_t by)
 {
 	int *at = &d->local.options.peek_off;
@@ -266,7 +269,7 @@ static ssize_t peek_locked(struct socket *s, struct message *m, struct dgram_pac
 	if (size < 0)
 		return size;
 	tell_about(s, m, p);
-	move_peek_off(d, MIN((int64_t)size, (int64_t)(p->size - off)));
+	move_peek_off(d, size);
 	return size;
 }
 
@@ -274,7 +277,6 @@ static void take_locked(struct dgram *d, struct dgram_packet *p)
 {
 	list_remove(&p->link);
 	d->charged -= p->charge;
-	move_peek_off(d, -(int64_t)p->size);
 	/* For SIOCGSTAMP. */
 	d->stamp = p->stamp && d->is_watched ? p->stamp : 0;
 }
@@ -284,6 +286,11 @@ static ssize_t take_out(struct socket *s, struct message *m, struct dgram_packet
 	struct dgram *d = dgram_of(s);
 	ssize_t size = copy_data(m, p, 0, d->kind != DGRAM_PING);
 
+	if (unlikely(atomic_load_relaxed(&d->local.options.peek_off) >= 0) && size > 0) {
+		lock_take(&d->lock);
+		move_peek_off(d, -size);
+		lock_drop(&d->lock);
+	}
 	if (size >= 0) {
 		tell_about(s, m, p);
 		if (d->kind == DGRAM_UDP)

@@ -276,8 +276,10 @@ void unix_dgram_disconnect(struct unix_socket *u, struct unix_socket *old)
 	unix_packets_purge(&lost);
 	if (had_some) {
 		lock_take(&old->lock);
-		if (!old->is_dead && old->peer == u)
+		if (!old->is_dead && old->peer == u) {
 			atomic_store(&old->error, ECONNRESET);
+			unix_sigio(old, POLLERR);
+		}
 		lock_drop(&old->lock);
 		waitq_wake_all(&old->readable, 0);
 		waitq_wake_all(&old->writable, 0);

@@ -92,6 +92,7 @@ struct unix_packet {
 	struct unix_creds creds;
 	struct unix_rights *rights; /* or NULL */
 	uint8_t *data;		    /* inside or kmalloc'ed */
+	bool was_seen;		    /* of no size, and MSG_PEEK has found it */
 	uint8_t inside[PACKET_INSIDE];
 };
 

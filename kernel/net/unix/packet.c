@@ -58,6 +58,7 @@ static struct unix_packet *packet_create(struct unix_socket *u, size_t size)
 	p->size = (uint32_t)size;
 	p->charge = packet_charge(size);
 	p->rights = NULL;
+	p->was_seen = false;
 	return p;
 }
 
@@ -338,17 +339,20 @@ ssize_t unix_packet_send(struct socket *s, struct message *m)
 /* ---- receiving ---- */
 
 /* The packet that the receiver is to see, and where in it MSG_PEEK with SO_PEEK_OFF
- * starts. u's lock held. */
+ * starts, which passes each empty one once. u's lock held. */
 static struct unix_packet *packet_first(struct unix_socket *u, bool is_peek, size_t *off)
 {
+	bool goes_on = is_peek && u->peek_off >= 0;
 	struct list *pos;
 
 	*off = is_peek && u->peek_off > 0 ? (size_t)u->peek_off : 0;
 	list_for_each (pos, &u->packets) {
 		struct unix_packet *p = list_entry(pos, struct unix_packet, link);
 
-		if (!*off || *off < p->size)
+		if (*off < p->size || (!*off && !(goes_on && p->was_seen))) {
+			p->was_seen |= is_peek && !p->size;
 			return p;
+		}
 		*off -= p->size;
 	}
 	return NULL;
@@ -415,6 +419,7 @@ static void packet_take(struct unix_socket *u, struct unix_packet *p)
 static ssize_t peek_locked(struct unix_socket *u, struct message *m,
 			   struct unix_packet *p, size_t off, struct unix_rights **rights)
 {
+	size_t room = m->data->left;
 	ssize_t size = copy_packet(m, p, off);
 
 	if (size < 0)
@@ -424,7 +429,7 @@ static ssize_t peek_locked(struct unix_socket *u, struct message *m,
 	if (p->rights)
 		*rights = unix_rights_copy(p->rights);
 	if (u->peek_off >= 0)
-		u->peek_off += (int64_t)MIN(p->size - off, (size_t)size);
+		u->peek_off += (int64_t)MIN(p->size - off, room);
 	return size;
 }
 

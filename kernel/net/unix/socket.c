@@ -161,17 +161,16 @@ static void release_embryos(struct list *embryos)
 	unix_gc_sync();
 }
 
-/* Packets that nobody has read, and that are not all empty. */
-static bool holds_bytes(const struct unix_socket *u)
+/* Packets that nobody has read. Linux overlooks the first packet if it is empty, but none
+ * after it. */
+static bool holds_packets(const struct unix_socket *u)
 {
-	struct list *pos;
-	bool found = false;
+	const struct list *first = u->packets.next;
 
-	if (u->state == UNIX_LISTENING)
+	if (u->state == UNIX_LISTENING || list_is_empty(&u->packets))
 		return false;
-	list_for_each (pos, &u->packets)
-		found |= list_entry(pos, struct unix_packet, link)->size > 0;
-	return found;
+	return list_entry(first, struct unix_packet, link)->size > 0 ||
+	       first->next != &u->packets;
 }
 
 void unix_release(struct unix_socket *u, bool is_embryo)
@@ -192,7 +191,8 @@ void unix_release(struct unix_socket *u, bool is_embryo)
 	u->shutdown = SHUT_BOTH;
 	peer = u->peer;
 	u->peer = NULL;
-	lost = is_embryo || unix_bytes_used(&u->bytes) > u->dead_bytes || holds_bytes(u);
+	lost = is_embryo || unix_bytes_used(&u->bytes) > u->dead_bytes ||
+	       holds_packets(u);
 	list_splice_tail(&packets, &u->packets);
 	u->queued = 0;
 	unix_room_changed(u);
