@@ -145,11 +145,33 @@ static int batch_import(struct many *w, unsigned int max, uint32_t flags, bool r
 
 /* ---- sending ---- */
 
+/* What Linux finds to be left of a message, after which it sends no more: what a stream
+ * had no room for, or all, where MSG_PROBE only asks for the way. */
+static bool is_some_left(const struct socket *s, const struct message *m, size_t size,
+			 ssize_t sent)
+{
+	bool only_asks = (m->flags & MSG_PROBE) && s->type != SOCK_STREAM &&
+			 (s->family == AF_INET || s->family == AF_INET6);
+
+	return only_asks ? size > 0 : sent < (ssize_t)size;
+}
+
 /* False: it ends here, with *err if nothing was sent at all. */
 static bool send_one(struct many *w, int *err)
 {
-	*err = message_done(w, message_send_one(w->socket, slot(w, w->done), w->flags));
-	return !*err;
+	struct guest_message g;
+	ssize_t sent = message_import_send(&g, slot(w, w->done), w->flags);
+	bool goes_on = false;
+
+	if (!sent) {
+		size_t size = g.m.data->left;
+
+		sent = socket_send(w->socket, &g.m);
+		goes_on = !is_some_left(w->socket, &g.m, size, sent);
+		message_fini(&g);
+	}
+	*err = message_done(w, sent);
+	return !*err && goes_on;
 }
 
 static bool send_batch(struct many *w, int *err)
