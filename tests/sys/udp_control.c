@@ -125,6 +125,23 @@ static void senders_choose(void)
 	CHECK(close(fd) == 0 && close(to) == 0);
 }
 
+/* From a mapped address there is no way to one that is none, but from another one. */
+static void another_source_leads_elsewhere(void)
+{
+	struct in6_pktinfo info = {.ipi6_addr = in6addr_loopback};
+	struct sockaddr_in6 a = loopback6(0);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), to = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	CHECK(bind(to, (void *)&a, sizeof(a)) == 0);
+	CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &a.sin6_addr) == 1);
+	CHECK(bind(fd, (void *)&a, sizeof(a)) == 0);
+	a = loopback6(port_of(to));
+	FAILS(EAFNOSUPPORT, sendto(fd, "x", 1, 0, (void *)&a, sizeof(a)));
+	CHECK(send_with(fd, &a, sizeof(a), "x", SOL_IPV6, IPV6_PKTINFO, &info,
+			sizeof(info)) == 1);
+	CHECK(close(fd) == 0 && close(to) == 0);
+}
+
 static void corks_hold_back(void)
 {
 	char buf[16];
@@ -299,6 +316,7 @@ int main(void)
 		TEST(ipv4_tells),
 		TEST(ipv6_tells),
 		TEST(senders_choose),
+		TEST(another_source_leads_elsewhere),
 		TEST(corks_hold_back),
 		TEST(errors_discard_what_is_held_back),
 		TEST(segments_are_messages),

@@ -202,6 +202,51 @@ static void peeks_move_on(void)
 	close_pair(fd);
 }
 
+/* MSG_TRUNC tells the whole size, also from within, and the offset goes by what is told;
+ * back by what a receive tells. */
+static void peeks_go_by_what_they_tell(void)
+{
+	char buf[8];
+	int fd[2];
+
+	udp_pair(fd);
+	CHECK(set_option(fd[1], SOL_SOCKET, SO_PEEK_OFF, 3) == 0);
+	CHECK(send(fd[0], "abcdefghij", 10, 0) == 10);
+	CHECK(send(fd[0], "0123456", 7, 0) == 7);
+	CHECK(recv(fd[1], buf, 3, MSG_PEEK | MSG_TRUNC) == 10 && !memcmp(buf, "def", 3));
+	CHECK(option(fd[1], SOL_SOCKET, SO_PEEK_OFF) == 13);
+	CHECK(recv(fd[1], buf, 3, MSG_PEEK) == 3 && !memcmp(buf, "345", 3));
+	CHECK(recv(fd[1], buf, 3, 0) == 3);
+	CHECK(option(fd[1], SOL_SOCKET, SO_PEEK_OFF) == 13);
+	CHECK(recv(fd[1], buf, 3, MSG_TRUNC) == 7);
+	CHECK(option(fd[1], SOL_SOCKET, SO_PEEK_OFF) == 6);
+	CHECK(set_option(fd[1], SOL_SOCKET, SO_PEEK_OFF, 0) == 0);
+	CHECK(send(fd[0], "", 0, 0) == 0 && send(fd[0], "x", 1, 0) == 1);
+	CHECK(recv(fd[1], buf, 3, MSG_PEEK) == 0);
+	CHECK(recv(fd[1], buf, 3, MSG_PEEK) == 1 && buf[0] == 'x');
+	close_pair(fd);
+}
+
+/* What is too large is found before an error that waits; MSG_PROBE looks at neither. */
+static void a_size_comes_before_an_error(void)
+{
+	static char large[65530];
+	int fd = udp4();
+
+	CHECK(connect4(fd, "127.0.0.1", CLOSED) == 0);
+	CHECK(send(fd, "x", 1, 0) == 1);
+	CHECK(ready(fd, POLLERR, 20000) == POLLERR);
+	FAILS(EMSGSIZE, send(fd, large, sizeof(large), 0));
+	CHECK(send(fd, large, sizeof(large), MSG_PROXY) == sizeof(large));
+	CHECK(send(fd, "x", 1, MSG_PROXY) == 1);
+	FAILS(ECONNREFUSED, send(fd, "x", 1, 0));
+	CHECK(shutdown(fd, SHUT_WR) == 0);
+	FAILS(EMSGSIZE, send(fd, large, sizeof(large), 0));
+	CHECK(send(fd, "x", 1, MSG_PROXY) == 1);
+	FAILS(EPIPE, send(fd, "x", 1, MSG_NOSIGNAL));
+	CHECK(close(fd) == 0);
+}
+
 static int racer;
 static pthread_barrier_t start;
 
@@ -241,10 +286,16 @@ static void bind_races_with_sending(void)
 int main(void)
 {
 	const struct test all[] = {
-		TEST(refusals_are_queued),     TEST(errors_are_told_once),
-		TEST(quotes_are_cut),	       TEST(ipv6_has_its_own),
-		TEST(sizes_have_limits),       TEST(names_are_checked),
-		TEST(buffers_overflow),	       TEST(peeks_move_on),
+		TEST(refusals_are_queued),
+		TEST(errors_are_told_once),
+		TEST(quotes_are_cut),
+		TEST(ipv6_has_its_own),
+		TEST(sizes_have_limits),
+		TEST(names_are_checked),
+		TEST(buffers_overflow),
+		TEST(peeks_move_on),
+		TEST(peeks_go_by_what_they_tell),
+		TEST(a_size_comes_before_an_error),
 		TEST(bind_races_with_sending),
 	};
 

@@ -188,6 +188,7 @@ static int check_v4(const struct message *m)
 static int prepare(struct dgram_send *w)
 {
 	int err = dgram_read_target(w);
+	bool is_mixed;
 
 	/* To IPv4 it goes as from a socket of IPv4. */
 	if (!err && unlikely(w->s->family == AF_INET6) && w->to.is_v4)
@@ -198,13 +199,12 @@ static int prepare(struct dgram_send *w)
 	if (unlikely(w->m->control_size))
 		err = dgram_read_control(w);
 	dgram_read_multicast(w);
+	/* From a mapped address no way leads to one that is none. */
+	is_mixed = unlikely(w->s->family == AF_INET6) && w->d->local.local.is_v4 &&
+		   !w->to.is_v4 && !w->has_from && !local_address_is_multicast(&w->to);
 	if (!err)
 		err = dgram_route(w);
-	/* From a mapped address no way leads to one that is none. */
-	if (!err && unlikely(w->s->family == AF_INET6) && w->d->local.local.is_v4 &&
-	    !w->to.is_v4 && !local_address_is_multicast(&w->to))
-		err = -EAFNOSUPPORT;
-	return err;
+	return !err && is_mixed ? -EAFNOSUPPORT : err;
 }
 
 ssize_t udp_send(struct socket *s, struct message *m)
@@ -237,14 +237,15 @@ ssize_t udp_send(struct socket *s, struct message *m)
 	if (unlikely(dgram_gate_takes(s, m)))
 		return dgram_gate_send(s, m);
 	err = prepare(&w);
-	if (!err)
-		err = dgram_may_send(w.d);
-	if (!err)
-		err = check_size(&w, size);
 	if (err)
 		return err;
-	if (unlikely(m->flags & MSG_PROBE)) /* it is only asked whether it could go */
+	if (unlikely(m->flags & MSG_PROBE)) /* it is only asked whether there is a way */
 		return (ssize_t)size;
+	err = check_size(&w, size);
+	if (!err)
+		err = dgram_may_send(w.d);
+	if (err)
+		return err;
 	if (unlikely(goes_on))
 		return dgram_send_corked(&w, true, true);
 	err = dgram_read_data(&w, 0, &p);
