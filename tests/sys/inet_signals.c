@@ -372,6 +372,33 @@ static void the_end_raises_sigio(void)
 	CHECK(close(fd[1]) == 0);
 }
 
+/* Who sets it is told whether there is enough. */
+static void a_low_water_raises_sigio(void)
+{
+	int fd[2];
+
+	tcp_pair(fd);
+	CHECK(send(fd[0], "abc", 3, 0) == 3);
+	CHECK(ready(fd[1], POLLIN, 20000) == POLLIN);
+	own(fd[1], SIGRTMIN, O_ASYNC);
+	CHECK(set_option(fd[1], SOL_SOCKET, SO_RCVLOWAT, 4) == 0);
+	CHECK(!signals[SIGRTMIN]);
+	CHECK(set_option(fd[1], SOL_SOCKET, SO_RCVLOWAT, 3) == 0);
+	CHECK(comes(SIGRTMIN) && last_info.si_code == POLL_IN);
+	close_pair(fd);
+}
+
+/* Also of one that has never been connected. */
+static void to_disconnect_raises_sigio(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	own(fd, 0, O_ASYNC);
+	CHECK(connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, 16) == 0);
+	CHECK(comes(SIGIO));
+	CHECK(close(fd) == 0);
+}
+
 static void urgent_data_raise_sigurg(void)
 {
 	int fd[2];
@@ -385,7 +412,8 @@ static void urgent_data_raise_sigurg(void)
 }
 
 RUN(TEST(data_raise_sigio), TEST(connections_and_datagrams_raise_sigio),
-    TEST(the_end_raises_sigio), TEST(urgent_data_raise_sigurg),
+    TEST(the_end_raises_sigio), TEST(a_low_water_raises_sigio),
+    TEST(to_disconnect_raises_sigio), TEST(urgent_data_raise_sigurg),
     TEST(receive_is_interrupted), TEST(receive_is_restarted),
     TEST(a_timeout_makes_it_eintr_always), TEST(times_are_kept),
     TEST(accept_is_interrupted), TEST(accept_is_restarted),

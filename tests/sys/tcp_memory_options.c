@@ -21,6 +21,46 @@ static void low_water(void)
 	close_pair(fd);
 }
 
+#ifndef TCP_INQ
+#define TCP_INQ 36
+#endif
+
+/* How much TCP_INQ says is left after size bytes more. */
+static int left_after(int fd, size_t size, int flags)
+{
+	char buf[16], control[64];
+	struct msghdr h = {.msg_iov = &(struct iovec){buf, size},
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	struct cmsghdr *c;
+	int left;
+
+	CHECK(recvmsg(fd, &h, flags) >= 0);
+	c = CMSG_FIRSTHDR(&h);
+	CHECK(c && c->cmsg_level == IPPROTO_TCP && c->cmsg_type == TCP_INQ);
+	memcpy(&left, CMSG_DATA(c), sizeof(left));
+	return left;
+}
+
+/* The end is one more. */
+static void what_is_left(void)
+{
+	int fd[2];
+
+	tcp_pair(fd);
+	CHECK(set_option(fd[1], IPPROTO_TCP, TCP_INQ, 1) == 0);
+	CHECK(send(fd[0], "abcde", 5, 0) == 5);
+	CHECK(left_after(fd[1], 1, MSG_WAITALL) == 4);
+	CHECK(shutdown(fd[0], SHUT_WR) == 0);
+	CHECK(ready(fd[1], POLLRDHUP, 20000) & POLLRDHUP);
+	CHECK(left_after(fd[1], 1, MSG_PEEK) == 5);
+	CHECK(left_after(fd[1], 2, 0) == 3);
+	CHECK(left_after(fd[1], 5, 0) == 1);
+	CHECK(left_after(fd[1], 5, 0) == 1);
+	close_pair(fd);
+}
+
 static void sizes_are_kept(void)
 {
 	int l = socket_at(SOCK_STREAM, 0);
@@ -190,5 +230,5 @@ static void a_send_that_connects(void)
 	close(l);
 }
 
-RUN(TEST(low_water), TEST(sizes_are_kept), TEST(other_addresses),
+RUN(TEST(low_water), TEST(what_is_left), TEST(sizes_are_kept), TEST(other_addresses),
     TEST(both_families_meet), TEST(lent_memory_comes_back), TEST(a_send_that_connects))

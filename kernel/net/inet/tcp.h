@@ -365,6 +365,8 @@ int tcp_set_option(struct socket *s, int level, int name, const void *value, int
 /* The socket, and its connection, have these from here on. */
 void tcp_settings_apply(struct inet_socket *i, const struct tcp_settings *set,
 			bool push_now);
+/* SO_RCVLOWAT was set: what is there may be enough, which Linux says each time. */
+void tcp_low_water_set(struct inet_socket *i);
 int tcp_get_option(struct socket *s, int level, int name, void *value, int *len);
 long tcp_ioctl(struct socket *s, unsigned int cmd, uint64_t arg);
 /* TCP_INFO: how many bytes of out are filled. c's lock is held. */

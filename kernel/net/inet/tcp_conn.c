@@ -471,6 +471,20 @@ int tcp_set_async(struct socket *s, bool is_owned, bool is_async)
 	return inet_set_async(s, is_owned && on_host, is_async && on_host);
 }
 
+void tcp_low_water_set(struct inet_socket *i)
+{
+	struct tcp_conn *c = tcp_conn_of(i);
+	struct tcp_half *h;
+
+	if (!c)
+		return;
+	lock_take(&c->lock);
+	h = tcp_mine(c, i);
+	if (h->is_over || tcp_bytes_there(h) >= MAX(h->set.low_water, 1U))
+		tcp_tell(h, POLL_READABLE);
+	lock_drop(&c->lock);
+}
+
 void inet_tell_listener(struct inet_socket *i)
 {
 	struct file *f = i->socket ? i->socket->file : NULL;

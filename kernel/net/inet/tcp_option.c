@@ -331,6 +331,8 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 	else
 		return;
 	tcp_settings_apply(i, &set, push_now);
+	if (level == SOL_SOCKET && name == SO_RCVLOWAT)
+		tcp_low_water_set(i);
 }
 
 /* IPV6_ADDRFORM: the socket is one of IPv4 from here on. The host lets only connected

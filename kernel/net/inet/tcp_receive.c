@@ -221,7 +221,8 @@ static void put_controls(struct tcp_reading *r)
 	lock_take(&r->c->lock);
 	set = r->me->set;
 	stamp = r->me->stamp;
-	size = (int)MIN(tcp_bytes_there(r->me), (size_t)INT32_MAX);
+	/* The end counts as one more, which stays. */
+	size = (int)MIN(tcp_bytes_there(r->me) + r->me->is_over, (size_t)INT32_MAX);
 	lock_drop(&r->c->lock);
 	if (stamp && r->copied > 0)
 		put_stamps(&set, r->m, stamp);

@@ -214,6 +214,8 @@ static void note(struct socket *s, int name, int n)
 	if (set.stamps || set.full_stamps)
 		atomic_store(&i->tells_more, true);
 	tcp_settings_apply(i, &set, false);
+	if (name == SO_RCVLOWAT)
+		tcp_low_water_set(i);
 }
 
 /* Those that internet sockets have otherwise than the rest. True: *err is the answer. */

@@ -5,10 +5,12 @@
  * A connect to a port where nobody listens is answered like one that a RST came for, at
  * once. Nothing else can go wrong between two sockets of one machine. */
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "abi/inet.h"
 #include "abi/ioctl.h"
 #include "abi/poll.h"
 #include "base/slab.h"
+#include "fs/file.h"
 #include "fs/poll.h"
 #include "host/host.h"
 #include "lib/atomic.h"
@@ -254,10 +256,12 @@ static int disconnect(struct socket *s)
 	l->shut = 0;
 	lock_drop(&l->inet.lock);
 	waitq_wake_all(&l->inet.readable, 0);
-	if (!atomic_load(&l->inet.listener))
-		return 0;
-	unlisten(l);
-	local_port_disconnect(l, !l->keeps_port);
+	if (atomic_load(&l->inet.listener)) {
+		unlisten(l);
+		local_port_disconnect(l, !l->keeps_port);
+	}
+	if (unlikely(atomic_load_relaxed(&s->file->flags) & O_ASYNC))
+		file_send_sigio(s->file, POLLERR);
 	return 0;
 }
 
