@@ -260,8 +260,8 @@ HELPER bool has_listener(uint16_t port)
 
 HELPER void note_mapped(const struct slot *s, const struct target *t)
 {
-	mapped[s->origin] |= is_tcp(s) && t->a.any.sa_family == AF_INET6 &&
-			     IN6_IS_ADDR_V4MAPPED(&t->a.in6.sin6_addr);
+	notes->mapped[s->origin] |= is_tcp(s) && t->a.any.sa_family == AF_INET6 &&
+				    IN6_IS_ADDR_V4MAPPED(&t->a.in6.sin6_addr);
 }
 
 HELPER void note_pair(const struct slot *s, const struct target *t)
@@ -295,10 +295,10 @@ HELPER bool may_connect(const struct slot *s, const struct target *t)
 		if (from && pairs[i][0] == from && pairs[i][1] == to)
 			return false;
 	/* What was once to be connected to a mapped address stays IPv4's on Linux. */
-	if (mapped[s->origin])
+	if (notes->mapped[s->origin])
 		return false;
 	/* shut before it is connected: Linux keeps that in mind, and more */
-	if (shut[s->origin] || pair_count > 250)
+	if (notes->shut[s->origin] || pair_count > 250)
 		return false;
 	return true;
 }

@@ -227,7 +227,7 @@ HELPER void do_connect(struct slot *s)
 	if (is_odd_connect(s, &t))
 		return;
 	/* Linux sends what is held to whom it is connected with afterwards. */
-	if (!may_connect(s, &t) || held[s->origin])
+	if (!may_connect(s, &t) || notes->held[s->origin])
 		return;
 	/* From an address of IPv6, Linux makes of no mapped address one by chance. */
 	if (s->type == SOCK_RAW && t.a.any.sa_family == AF_INET6 &&
@@ -245,6 +245,9 @@ HELPER void do_listen(struct slot *s)
 	static const int unix_backlogs[] = {0, 1, 2, 5, -1};
 	int backlog = is_tcp(s) ? 8 + (int)pick(50) : ONE_OF(unix_backlogs);
 
+	/* Linux's connections come from it shut, too. */
+	if (is_tcp(s) && notes->shut[s->origin])
+		return;
 	say(" listen %d", backlog);
 	if (say_result(listen(s->fd, backlog)) == 0) {
 		s->listens = true;
@@ -292,7 +295,7 @@ HELPER void do_meet(struct slot *s)
 	if (other->fd < 0 || other->domain != s->domain || other->type != s->type)
 		return;
 	if (getsockname(other->fd, &t.a.any, &t.len) || !may_connect(s, &t) ||
-	    held[s->origin])
+	    notes->held[s->origin])
 		return;
 	if (is_inet_dgram(s) && !port_of_target(&t)) /* Linux forgets its errors */
 		return;
@@ -312,8 +315,8 @@ HELPER void do_shutdown(struct slot *s)
 	static const int ways[] = {SHUT_RD, SHUT_WR, SHUT_WR, SHUT_RDWR, 3, -1};
 	int way = ONE_OF(ways);
 
-	shut[s->origin] |= is_tcp(s) && (s->polled & POLLHUP);
-	if (held[s->origin] &&
+	notes->shut[s->origin] |= is_tcp(s) && (s->polled & POLLHUP);
+	if (notes->held[s->origin] &&
 	    is_inet_dgram(s)) /* more of what is held may still be added */
 		return;
 	say(" shutdown %d", way);

@@ -77,8 +77,8 @@ HELPER int flags_out(const struct slot *s)
 	/* Nor is it asked of echo requests: each part would have a header of its own. */
 	if (is_tcp(s) || is_ping(s))
 		value &= ~MSG_MORE;
-	urgent_sent_tcp |= is_tcp(s) && (value & MSG_OOB);
-	urgent_sent |= s->domain == AF_UNIX && (value & MSG_OOB);
+	notes->urgent_sent_tcp |= is_tcp(s) && (value & MSG_OOB);
+	notes->urgent_sent |= s->domain == AF_UNIX && (value & MSG_OOB);
 	return value | (one_in(2) ? MSG_DONTWAIT : 0);
 }
 

@@ -360,7 +360,7 @@ HELPER void do_peeks(struct slot *s)
 {
 	static const int ways[] = {MSG_PEEK, MSG_PEEK | MSG_TRUNC, MSG_TRUNC, MSG_PEEK};
 
-	if (is_tcp(s) && urgent_sent_tcp)
+	if (is_tcp(s) && notes->urgent_sent_tcp)
 		return;
 	say(" peeks");
 	for (int i = 0; i < 4; i++) {
@@ -385,8 +385,8 @@ HELPER void do_relay(struct slot *s)
 	int p[2], q[2];
 	long r, copied;
 
-	if (to->fd < 0 || (is_tcp(s) && urgent_sent_tcp) || !may_send(to) ||
-	    (urgent_sent && s->domain == AF_UNIX) || is_ping(s) || is_ping(to) ||
+	if (to->fd < 0 || (is_tcp(s) && notes->urgent_sent_tcp) || !may_send(to) ||
+	    (notes->urgent_sent && s->domain == AF_UNIX) || is_ping(s) || is_ping(to) ||
 	    to->domain == AF_NETLINK || s->domain == AF_NETLINK ||
 	    s->domain == AF_PACKET || s->type == SOCK_RAW || to->domain == AF_PACKET)
 		return;

@@ -122,6 +122,9 @@ HELPER void do_setsockopt(struct slot *s)
 	/* Of what came before it was asked for, Linux does not know where it came to. */
 	if (o->name == IP_PKTINFO && o->level == SOL_IP && (s->polled & POLLIN))
 		return;
+	/* Of TCP in memory it is not heeded. */
+	if (o->name == SO_PEEK_OFF && o->level == SOL_SOCKET && is_tcp(s))
+		return;
 	/* A connection that was reset has no port any more. */
 	if (o->name == IPV6_V6ONLY && is_tcp(s) && port_of_slot(s))
 		return;
@@ -130,10 +133,10 @@ HELPER void do_setsockopt(struct slot *s)
 	say(" setsockopt %d.%s %d/%d", o->level, o->text, value[0], (int)len);
 	/* IPv6 takes no address for 0, others do not look at it for a level they have
 	 * not. */
-	if (o->name == IPV6_ADDRFORM && o->level == SOL_IPV6 && held[s->origin])
+	if (o->name == IPV6_ADDRFORM && o->level == SOL_IPV6 && notes->held[s->origin])
 		return;
 	if (o->level == SOL_UDP && o->name == UDP_CORK)
-		held[s->origin] = corked[s->origin] = is_inet_dgram(s);
+		notes->held[s->origin] = notes->corked[s->origin] = is_inet_dgram(s);
 	s->is_low |= o->level == SOL_SOCKET &&
 		     (o->name == SO_RCVLOWAT || o->name == SO_OOBINLINE);
 	r = setsockopt(s->fd, o->level, o->name,
@@ -231,10 +234,10 @@ HELPER void do_ioctl(struct slot *s)
 	long r;
 
 	/* of a stream, what has been acknowledged; of Unix sockets, memory */
-	if (calls[i].number == SIOCOUTQ && (!is_inet_dgram(s) || held[s->origin]))
+	if (calls[i].number == SIOCOUTQ && (!is_inet_dgram(s) || notes->held[s->origin]))
 		return;
 	say(" ioctl %s", calls[i].text);
-	if (calls[i].number == FIONREAD && urgent_sent && s->domain == AF_UNIX)
+	if (calls[i].number == FIONREAD && notes->urgent_sent && s->domain == AF_UNIX)
 		return;
 	r = ioctl(s->fd, calls[i].number,
 		  calls[i].number == FIONREAD ? place(&ifr, 4, false) : &ifr);

@@ -92,9 +92,9 @@ static void do_fork(struct slot *s)
 	line_size = 0;
 	CHECK(child_wait(pid) == 0);
 	s->sends += what == 0 ? 2 : 0;
-	shut[s->origin] |= what == 2 && is_tcp(s) && (s->polled & POLLHUP);
+	notes->shut[s->origin] |= what == 2 && is_tcp(s) && (s->polled & POLLHUP);
 	if (what == 0 && is_inet_dgram(s))
-		held[s->origin] = corked[s->origin] = true; /* who knows */
+		notes->held[s->origin] = notes->corked[s->origin] = true; /* who knows */
 	say("   after the child");
 }
 
@@ -270,6 +270,9 @@ static void go(void)
 	for (int i = 0; i < SLOTS; i++)
 		slots[i].fd = -1;
 	memory_open();
+	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(notes != MAP_FAILED);
 	for (int i = 0; i < 2; i++)
 		CHECK((epolls[i] = epoll_create1(EPOLL_CLOEXEC)) >= 0);
 	directory_make();

@@ -44,10 +44,15 @@ struct slot {
 };
 
 static struct slot slots[SLOTS];
-static bool held[1024];	  /* per origin: has sent with MSG_MORE, or may have */
-static bool shut[1024];	  /* of TCP, before it was connected */
-static bool corked[1024]; /* and goes on so */
-static bool mapped[1024]; /* of TCP, was to be connected to a mapped address */
+/* Of the sockets, which children share; per origin. */
+static struct notes {
+	bool held[1024];   /* has sent with MSG_MORE, or may have */
+	bool corked[1024]; /* and goes on so */
+	bool shut[1024];   /* of TCP, before it was connected */
+	bool mapped[1024]; /* of TCP, was to be connected to a mapped address */
+	bool urgent_sent;  /* was sent through a Unix socket */
+	bool urgent_sent_tcp;
+} * notes;
 static struct option_of_run {
 	unsigned long seed;
 	int steps;
@@ -294,9 +299,6 @@ HELPER void settle(void)
 
 /* ---- what can be seen of a socket ---- */
 
-static bool urgent_sent; /* through a Unix socket */
-static bool urgent_sent_tcp;
-
 static int epolls[2]; /* one is told of what can be read, one of room */
 static int serials;
 static volatile sig_atomic_t signals_seen;
@@ -415,7 +417,8 @@ HELPER void say_socket(struct slot *s)
 	s->polled = (unsigned)p.revents;
 	say_events(s->polled);
 	/* Linux counts urgent bytes of Unix sockets that were passed over. */
-	if (!(urgent_sent && s->domain == AF_UNIX) && ioctl(s->fd, FIONREAD, &n) == 0)
+	if (!(notes->urgent_sent && s->domain == AF_UNIX) &&
+	    ioctl(s->fd, FIONREAD, &n) == 0)
 		say(" q%d", n);
 	if (s->domain != AF_PACKET) {
 		say_name(" ", getsockname, s->fd);

@@ -94,7 +94,7 @@ HELPER void outgoing_make(struct outgoing *o, struct slot *s)
 	say(" %zu", o->size);
 	data_for(s, o->size);
 	/* What is added to what is held may be looked at for a name, or not. */
-	if (s->domain == AF_NETLINK || (held[s->origin] && is_inet_dgram(s)))
+	if (s->domain == AF_NETLINK || (notes->held[s->origin] && is_inet_dgram(s)))
 		named = false;
 	if (named) {
 		target_for(&o->t, s);
@@ -106,7 +106,7 @@ HELPER void outgoing_make(struct outgoing *o, struct slot *s)
 	/* Linux's connected sockets then go on with the name that was held. */
 	if (named && is_inet_dgram(s))
 		o->flags &= ~(has_peer(s) ? MSG_MORE : 0);
-	held[s->origin] |= is_inet_dgram(s) && (o->flags & MSG_MORE);
+	notes->held[s->origin] |= is_inet_dgram(s) && (o->flags & MSG_MORE);
 	say_flags(o->flags);
 	o->h.msg_iov = o->v;
 	o->h.msg_iovlen = 1 + pick(3);
@@ -146,7 +146,7 @@ HELPER void spoil_vector(const struct slot *s, struct msghdr *h)
 		h->msg_controllen = 64;
 		break;
 	case 5:
-		if (is_tcp(s)) /* may take the part before or not */
+		if (s->type == SOCK_STREAM) /* may take the part before or not */
 			break;
 		say(" base(bad)");
 		h->msg_iov[h->msg_iovlen - 1].iov_base = bad_address(1);
@@ -183,8 +183,8 @@ HELPER void do_send(struct slot *s)
 		r = sendmsg(s->fd, &o.h, o.flags);
 	}
 	say_result(r);
-	if (r >= 0 && !(o.flags & MSG_MORE) && how >= 2 && !corked[s->origin])
-		held[s->origin] = false;
+	if (r >= 0 && !(o.flags & MSG_MORE) && how >= 2 && !notes->corked[s->origin])
+		notes->held[s->origin] = false;
 }
 
 HELPER void do_sendmmsg(struct slot *s)
@@ -248,7 +248,7 @@ HELPER void say_message(struct slot *s, struct msghdr *h, size_t room, long r)
  * an urgent byte, of which Linux finds nothing to look at then. */
 HELPER size_t size_of_buffer(const struct slot *s, size_t size)
 {
-	if (!size && urgent_sent && s->domain == AF_UNIX)
+	if (!size && notes->urgent_sent && s->domain == AF_UNIX)
 		return 1;
 	return s->domain == AF_NETLINK && size > 20 ? DATA : size;
 }
@@ -380,7 +380,7 @@ HELPER void do_splice(struct slot *s)
 		CHECK(write(p[1], data_out, size) == (ssize_t)size);
 		say_result(splice(p[0], NULL, s->fd, NULL, size,
 				  one_in(8) ? 64 : SPLICE_F_NONBLOCK));
-	} else if (what & 1 && urgent_sent_tcp && is_tcp(s)) {
+	} else if (what & 1 && notes->urgent_sent_tcp && is_tcp(s)) {
 		say(" -"); /* Linux's splice sees no urgent byte, and stays before it */
 	} else if (what == 1) {
 		r = say_result(splice(s->fd, NULL, p[1], NULL, size, SPLICE_F_NONBLOCK));
