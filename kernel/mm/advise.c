@@ -24,7 +24,7 @@ enum range_way {
 struct range_op {
 	int (*way)(const struct vma *v, int arg); /* enum range_way or -errno */
 	int (*host)(uaddr_t from, uaddr_t to, int arg);
-	/* If not NULL: of these the host has been asked, whatever it said. */
+	/* If not NULL: of these the host has been asked, and did not refuse outright. */
 	void (*asked)(struct mm *mm, uaddr_t from, uaddr_t to, int arg);
 	int (*own)(struct mm *mm, struct vma *v, uaddr_t from, uaddr_t to, int arg);
 };
@@ -42,7 +42,7 @@ static int ask_host(struct mm *mm, uaddr_t start, uaddr_t *end, const struct ran
 		return 0;
 	err = op->host(start, *end, arg);
 	if (likely(!err) || v->end >= *end || err == -EINTR) {
-		if (op->asked)
+		if (op->asked && err != -EINVAL)
 			op->asked(mm, start, *end, arg);
 		*end = err ? start : *end;
 		return err;
@@ -52,7 +52,7 @@ static int ask_host(struct mm *mm, uaddr_t start, uaddr_t *end, const struct ran
 		uaddr_t to = MIN(v->end, *end);
 
 		err = op->host(from, to, arg);
-		if (op->asked)
+		if (op->asked && err != -EINVAL)
 			op->asked(mm, from, to, arg);
 		if (err) {
 			*end = from;
