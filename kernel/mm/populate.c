@@ -149,10 +149,11 @@ static int fetch_piece(struct mm *mm, const struct piece *p, bool lock, int flag
 int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 {
 	bool stops = lock && !(flags & MLOCK_ONFAULT);
-	uaddr_t single = start; /* one by one up to here */
+	uaddr_t alike = lock ? start : end; /* without mixed ones up to here */
+	uaddr_t single = start;		    /* one by one up to here */
 
 	while (start < end && !current_is_killed()) {
-		enum piece_kind kind = lock ? PIECE_LOCK : PIECE_ALIKE;
+		enum piece_kind kind = start < alike ? PIECE_ALIKE : PIECE_LOCK;
 		struct piece p =
 			next_piece(mm, start, end, 0, start < single ? PIECE_ONE : kind);
 		int err = 0;
@@ -160,7 +161,7 @@ int mm_fetch(struct mm *mm, uaddr_t start, uaddr_t end, bool lock, int flags)
 		if (p.end == start)
 			return 0;
 		if (p.is_mixed && !lock_piece(mm, &p, flags, &err)) {
-			single = p.end;
+			alike = p.end;
 			continue;
 		}
 		if (!p.is_mixed)
