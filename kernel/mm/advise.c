@@ -386,8 +386,9 @@ int mm_advise(struct mm *mm, uaddr_t addr, size_t size, int advice)
 		int mark = mark_areas(mm, addr, end, flags_set_by(advice),
 				      flags_cleared_by(advice));
 
+		/* As from Linux, where there may be no more areas, say. */
 		if (mark)
-			err = mark;
+			err = mark == -ENOMEM ? -EAGAIN : mark;
 	}
 	lock_drop(&mm->lock);
 	return err;

@@ -136,7 +136,11 @@ static void there_may_be_so_many_areas(void)
 	CHECK(area_count() == max);
 	FAILS(ENOMEM, munmap(p + 500 * PAGE, PAGE));
 	FAILS(ENOMEM, mprotect(p + 500 * PAGE, PAGE, RW));
-	FAILS(ENOMEM, madvise(p + 500 * PAGE, PAGE, MADV_DONTFORK));
+	FAILS(EAGAIN, madvise(p + 500 * PAGE, PAGE, MADV_DONTFORK));
+	FAILS(EAGAIN, madvise(p + 500 * PAGE, PAGE, MADV_SEQUENTIAL));
+	CHECK(madvise(p + 500 * PAGE, PAGE, MADV_NORMAL) == 0);
+	FAILS(ENOMEM, mlock(p + 500 * PAGE, PAGE));
+	CHECK(munlock(p + 500 * PAGE, PAGE) == 0);
 	FAILS(ENOMEM, mremap(p + 500 * PAGE, PAGE, 9 * PAGE, MREMAP_MAYMOVE));
 	for (i = 0; i < 5; i++) /* different, so that they do not join */
 		if (mmap(NULL, PAGE, i & 1 ? PROT_EXEC : PROT_WRITE, ANON, -1, 0) ==
