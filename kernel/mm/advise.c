@@ -224,8 +224,11 @@ static int advise_way(const struct vma *v, int advice)
 			return -EACCES;
 		break;
 	case MADV_KEEPONFORK:
-	case MADV_DODUMP:
 		if (v->flags & VMA_DROPPABLE)
+			return -EINVAL;
+		break;
+	case MADV_DODUMP:
+		if (v->flags & VMA_UNLOCKABLE)
 			return -EINVAL;
 		break;
 	case MADV_WIPEONFORK:
@@ -296,11 +299,9 @@ static uint32_t flags_cleared_by(int advice)
 
 static uint32_t marked(const struct vma *v, uint32_t set, uint32_t clear)
 {
-	uint32_t flags = (v->flags & ~clear) | set;
+	uint32_t flags = lockable((v->flags & ~clear) | set);
 
-	if (flags & VMA_DROPPABLE)
-		flags &= ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT);
-	if (flags & (VMA_SHARED | VMA_DONTEXPAND | VMA_DROPPABLE | VMA_VDSO | VMA_VVAR))
+	if (flags & (VMA_SHARED | VMA_UNLOCKABLE))
 		flags &= ~(uint32_t)VMA_MERGEABLE;
 	return v->flags & VMA_HIDDEN ? v->flags : flags;
 }

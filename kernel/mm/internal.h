@@ -10,6 +10,14 @@ bool mm_is_denied(const struct mm *mm, uint32_t old, uint32_t prot);
 bool mm_may_expand(const struct mm *mm, uint32_t prot, uint32_t vma_flags, size_t pages);
 /* Adds to the flags of a new area what mlockall(MCL_FUTURE) asked for. */
 void map_lock_as_agreed(const struct mm *mm, uint32_t *flags, uint32_t *vma_flags);
+/* What is never locked, whoever asks for it: the kernel's own areas, too. */
+#define VMA_UNLOCKABLE (VMA_DROPPABLE | VMA_DONTEXPAND | VMA_VDSO | VMA_VVAR)
+static inline uint32_t lockable(uint32_t vma_flags)
+{
+	return vma_flags & VMA_UNLOCKABLE
+		       ? vma_flags & ~(uint32_t)(VMA_LOCKED | VMA_LOCKONFAULT)
+		       : vma_flags;
+}
 /* RLIMIT_MEMLOCK has room for so many bytes more. */
 bool map_may_lock(const struct mm *mm, size_t more);
 /* What is promised to a new area beyond what is so already to those in its place, and

@@ -318,7 +318,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t size, uint32_t prot, uint32_t fl
 	v->start = addr;
 	v->end = addr + size;
 	v->prot = prot;
-	v->flags = vma_flags;
+	v->flags = lockable(vma_flags);
 	vma_set_object(v, object, off);
 	v = vma_insert(mm, v);
 	if (!fixed)

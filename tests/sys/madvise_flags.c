@@ -4,7 +4,9 @@
  * other advice are other areas. */
 #include "fixture.h"
 
+#include <linux/aio_abi.h>
 #include <sched.h>
+#include <sys/auxv.h>
 #include <sys/utsname.h>
 
 #define RW	      (PROT_READ | PROT_WRITE)
@@ -153,6 +155,33 @@ static void a_stack_has_no_huge_pages(void)
 	CHECK(munmap(p, 4 * PAGE) == 0);
 }
 
+static void stays_unlocked(char *p)
+{
+	CHECK(mlock(p, PAGE) == 0 && !has(p, "lo"));
+	CHECK(syscall(SYS_mlock2, p, PAGE, 1 /* MLOCK_ONFAULT */) == 0 && !has(p, "lf"));
+	CHECK(strstr(file_get("/proc/self/status"), "VmLck:\t       0 kB"));
+	FAILS(EINVAL, madvise(p, PAGE, MADV_DODUMP));
+	CHECK(munlock(p, PAGE) == 0);
+}
+
+static void areas_of_the_kernel(void)
+{
+	char *vdso = (char *)getauxval(AT_SYSINFO_EHDR);
+	aio_context_t ring = 0;
+
+	if (vdso)
+		stays_unlocked(vdso);
+	if (syscall(SYS_io_setup, 1, &ring) == 0) {
+		stays_unlocked((char *)ring);
+		CHECK(syscall(SYS_io_destroy, ring) == 0);
+		ring = 0;
+		CHECK(mlockall(MCL_FUTURE) == 0);
+		CHECK(syscall(SYS_io_setup, 1, &ring) == 0 && munlockall() == 0);
+		stays_unlocked((char *)ring);
+		CHECK(syscall(SYS_io_destroy, ring) == 0);
+	}
+}
+
 /* ---- guards ---- */
 
 static bool shows_guards(void)
@@ -214,5 +243,5 @@ static void guards_of_who_was_killed(void)
 
 RUN(TEST(reading_ahead_is_kept), TEST(reading_ahead_stays),
     TEST(same_advice_changes_nothing), TEST(pages_to_come),
-    TEST(a_stack_has_no_huge_pages), TEST(an_area_may_have_guards_for_good),
-    TEST(guards_of_who_was_killed))
+    TEST(a_stack_has_no_huge_pages), TEST(areas_of_the_kernel),
+    TEST(an_area_may_have_guards_for_good), TEST(guards_of_who_was_killed))
