@@ -391,6 +391,63 @@ static void a_listener_is_not_corked(void)
 	close_pair(fd);
 }
 
+/* s has been tried as the connecting side before. */
+static void uncork_listener(int s)
+{
+	int c = socket(AF_INET, SOCK_STREAM, 0);
+	int fd;
+
+	CHECK(c >= 0 && listen(s, 1) == 0);
+	reno(s);
+	CHECK(set_option(s, SOL_TCP, TCP_NODELAY, 1) == 0);
+	for (int i = 0; i < 2; i++) {
+		cork(s, 1);
+		cork(s, 0);
+	}
+	CHECK(connect_to(c, port_of(s)) == 0);
+	set_nonblock(s, false);
+	fd = accept(s, NULL, NULL);
+	CHECK(fd >= 0 && option(fd, SOL_TCP, TCP_CORK) == 0);
+	CHECK(option(fd, SOL_TCP, TCP_NODELAY) == 1);
+	put(fd, "said");
+	CHECK(unsent(fd) == 0);
+	expect(c, "said");
+	close(fd);
+	close(c);
+}
+
+static void who_listens_later_uncorks(void)
+{
+	const struct sockaddr nothing = {.sa_family = AF_UNSPEC};
+	struct sockaddr_in a = loopback(0);
+	int closed = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(closed >= 0 && bind(closed, (struct sockaddr *)&a, sizeof(a)) == 0);
+	for (int i = 0; i < 4; i++) {
+		int fd[2] = {-1, socket(AF_INET, SOCK_STREAM, 0)};
+		struct pollfd p;
+
+		if (i & 1) {
+			close(fd[1]);
+			pair(true, fd);
+			CHECK(connect(fd[1], &nothing, sizeof(nothing)) == 0);
+			CHECK(bind(fd[1], (struct sockaddr *)&a, sizeof(a)) == 0);
+			close(fd[0]);
+		} else {
+			set_nonblock(fd[1], true);
+			FAILS(EINPROGRESS, connect_to(fd[1], port_of(closed)));
+			p = (struct pollfd){.fd = fd[1], .events = POLLOUT};
+			CHECK(poll(&p, 1, -1) == 1);
+			FAILS(ECONNREFUSED, connect_to(fd[1], port_of(closed)));
+		}
+		if (i & 2)
+			CHECK(set_option(fd[1], SOL_SOCKET, SO_REUSEPORT, 1) == 0);
+		uncork_listener(fd[1]);
+		close(fd[1]);
+	}
+	close(closed);
+}
+
 static void nonsense_changes_nothing(void)
 {
 	const int on = 1;
@@ -408,4 +465,5 @@ static void nonsense_changes_nothing(void)
 
 RUN(TEST(what_is_held_is_sent), TEST(nothing_is_held_afterwards),
     TEST(who_sends_meanwhile_is_heard), TEST(without_nodelay), TEST(the_end_is_sent),
-    TEST(a_listener_is_not_corked), TEST(nonsense_changes_nothing))
+    TEST(a_listener_is_not_corked), TEST(who_listens_later_uncorks),
+    TEST(nonsense_changes_nothing))

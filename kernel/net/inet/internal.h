@@ -67,8 +67,11 @@ struct inet_socket {
 	struct tcp_conn *conn; /* lock to write: ref */
 	/* Of all again: */
 	struct inet_outside *outside; /* atomic: the gate has its connection: outside.c */
-	struct lock cork_lock;	      /* RANK_FLOCK: held over setsockopt of the host's */
-	struct roll_entry entry;      /* table.c */
+	/* RANK_FLOCK. Held over setsockopt of the host's, which can wait for another
+	 * thread that is sending: where a cork is set or ended for the first time, or
+	 * without TCP_NODELAY; not for what tcp_cork.c spares, and not to send. */
+	struct lock cork_lock;
+	struct roll_entry entry; /* table.c */
 	/* const: what it looks like from outside; NULL: as the host says. */
 	void (*view)(struct socket *s, struct inet_view *v);
 	struct inet_outside *former_outside; /* lock: and those that it had before */
@@ -81,8 +84,9 @@ struct inet_socket {
 	struct tcp_listener *listener; /* lock to write: ref; atomic */
 	struct tcp_settings set;       /* lock to write */
 	struct inet_options *options;  /* lock: ref: all that were set, or NULL */
-	int option_fd;	  /* lock to write, atomic: a host socket for them; or -1 */
-	bool has_nodelay; /* cork_lock: TCP_NODELAY was set while the host had it */
+	int option_fd; /* lock to write, atomic: a host socket for them; or -1 */
+	/* cork_lock to write, atomic: the guest has set them while the host had it. */
+	bool has_nodelay, has_cork;
 	struct waitq readable, writable;
 };
 
@@ -222,6 +226,8 @@ bool inet_may_use_v4(const struct socket *s);
 int tcp_cork_set(struct socket *s, int name, int value) MUST_CHECK;
 /* The host has what the guest has set from here on. */
 void tcp_cork_end(struct socket *s);
+/* The same, whatever the guest will set: for listeners. */
+void tcp_cork_never(struct socket *s);
 /* Something was sent to the host: it is not held there if the guest has s uncorked. */
 void tcp_sent(struct socket *s);
 /* It must not be sent through as it is. */

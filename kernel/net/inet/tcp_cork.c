@@ -23,61 +23,105 @@ static int tell_host(const struct socket *s, int name, int value)
 	return host_setsockopt(s->host_fd, SOL_TCP, name, &value, sizeof(value));
 }
 
-/* True: the host, too, has it uncorked by that. cork_lock is held. */
+/* True: settle() is to be called without cork_lock, which is held. */
 static bool end_locked(struct socket *s)
 {
 	struct inet_socket *i = inet_of(s);
-	bool was_left = i->cork == CORK_LEFT;
 
-	if (was_left)
+	if (i->cork != CORK_LEFT && i->cork != CORK_KEPT)
+		return false;
+	if (i->cork == CORK_LEFT)
 		(void)tell_host(s, TCP_CORK, 0);
-	if (was_left || i->cork == CORK_KEPT) {
-		atomic_store(&i->cork, CORK_OVER);
-		socket_set_direct(s, s->host_fd);
-	}
-	return was_left;
+	atomic_store(&i->cork, CORK_OVER);
+	return true;
 }
 
-static void note(struct socket *s, int name, int value)
+/* What the guest has, while other threads may be setting it: who is last sees that. */
+static void note(struct socket *s, int name)
 {
-	tcp_option_note(s, SOL_TCP, name, &value, sizeof(value));
+	struct inet_socket *i = inet_of(s);
+	const bool *now = name == TCP_CORK ? &i->has_cork : &i->has_nodelay;
+	int value;
+
+	do {
+		value = atomic_load(now);
+		tcp_option_note(s, SOL_TCP, name, &value, sizeof(value));
+	} while (unlikely(value != atomic_load(now)));
+}
+
+/* It is CORK_OVER. */
+static void settle(struct socket *s)
+{
+	struct inet_socket *i = inet_of(s);
+	bool is_elsewhere;
+
+	note(s, TCP_CORK);
+	lock_take(&i->lock);
+	is_elsewhere = i->outside || atomic_load(&i->in_memory);
+	socket_set_direct(s, is_elsewhere ? -1 : s->host_fd);
+	lock_drop(&i->lock);
 }
 
 void tcp_cork_end(struct socket *s)
 {
 	struct inet_socket *i = inet_of(s);
-	bool was_left;
+	bool has_ended;
 
 	lock_take(&i->cork_lock);
-	was_left = end_locked(s);
+	has_ended = end_locked(s);
 	lock_drop(&i->cork_lock);
-	if (was_left)
-		note(s, TCP_CORK, 0);
+	if (has_ended)
+		settle(s);
+}
+
+void tcp_cork_never(struct socket *s)
+{
+	struct inet_socket *i = inet_of(s);
+	bool has_ended;
+
+	lock_take(&i->cork_lock);
+	has_ended = end_locked(s);
+	atomic_store(&i->cork, CORK_OVER);
+	lock_drop(&i->cork_lock);
+	if (has_ended)
+		settle(s);
+}
+
+/* What the host holds is sent. That may come late, and twice: but if TCP_NODELAY has been
+ * cleared meanwhile it stays so. */
+static int flush(struct socket *s)
+{
+	struct inet_socket *i = inet_of(s);
+	int err = tell_host(s, TCP_NODELAY, 1);
+
+	lock_take(&i->cork_lock);
+	if (unlikely(!i->has_nodelay))
+		(void)tell_host(s, TCP_NODELAY, 0);
+	lock_drop(&i->cork_lock);
+	return err;
 }
 
 void tcp_sent(struct socket *s)
 {
-	struct inet_socket *i = inet_of(s);
-
-	lock_take(&i->cork_lock);
-	if (i->cork == CORK_LEFT)
-		(void)tell_host(s, TCP_NODELAY, 1);
-	lock_drop(&i->cork_lock);
+	if (inet_is_left_corked(s))
+		(void)flush(s);
 }
 
-/* 1: the host has been told; 0: it need not be; or -errno. cork_lock is held. */
+/* 1: the host has been told; 0: it has not; or -errno. cork_lock is held. */
 static int cork_locked(struct socket *s)
 {
 	struct inet_socket *i = inet_of(s);
-	int err;
+	int err = 0;
 
 	if (i->cork == CORK_LEFT)
 		atomic_store(&i->cork, CORK_KEPT);
-	if (i->cork == CORK_KEPT)
-		return 0;
-	err = tell_host(s, TCP_CORK, 1);
+	if (i->cork != CORK_KEPT)
+		err = tell_host(s, TCP_CORK, 1);
 	if (err)
 		return err;
+	atomic_store(&i->has_cork, true);
+	if (i->cork == CORK_KEPT)
+		return 0;
 	if (i->has_nodelay && i->cork == CORK_TOLD) {
 		socket_set_direct(s, -1); /* who sends must look at the cork */
 		atomic_store(&i->cork, CORK_KEPT);
@@ -85,17 +129,21 @@ static int cork_locked(struct socket *s)
 	return 1;
 }
 
+/* The same; 0: flush() is to be called. */
 static int uncork_locked(struct socket *s)
 {
 	struct inet_socket *i = inet_of(s);
-	int err;
+	int err = 0;
+	bool is_left = i->cork == CORK_KEPT || i->cork == CORK_LEFT;
 
-	if (i->cork == CORK_KEPT || i->cork == CORK_LEFT) {
+	if (is_left)
 		atomic_store_seq(&i->cork, CORK_LEFT);
-		return tell_host(s, TCP_NODELAY, 1);
-	}
-	err = tell_host(s, TCP_CORK, 0);
-	return err ? err : 1;
+	else
+		err = tell_host(s, TCP_CORK, 0);
+	if (err)
+		return err;
+	atomic_store(&i->has_cork, false);
+	return !is_left;
 }
 
 static int set_nodelay_locked(struct socket *s, int value)
@@ -104,14 +152,14 @@ static int set_nodelay_locked(struct socket *s, int value)
 
 	if (err)
 		return err;
-	inet_of(s)->has_nodelay = value;
+	atomic_store(&inet_of(s)->has_nodelay, value);
 	return 1;
 }
 
 int tcp_cork_set(struct socket *s, int name, int value)
 {
 	struct inet_socket *i = inet_of(s);
-	bool was_left = false;
+	bool has_ended = false;
 	int told;
 
 	lock_take(&i->cork_lock);
@@ -119,13 +167,15 @@ int tcp_cork_set(struct socket *s, int name, int value)
 		told = value ? cork_locked(s) : uncork_locked(s);
 	} else {
 		if (!value)
-			was_left = end_locked(s);
+			has_ended = end_locked(s);
 		told = set_nodelay_locked(s, value);
 	}
 	lock_drop(&i->cork_lock);
-	if (was_left)
-		note(s, TCP_CORK, 0);
+	if (has_ended)
+		settle(s);
 	if (told > 0)
-		note(s, name, value);
+		note(s, name);
+	else if (!told && !value)
+		return flush(s);
 	return MIN(told, 0);
 }

@@ -189,7 +189,7 @@ int tcp_listen(struct socket *s, int backlog)
 		return -EINVAL;
 	if (unlikely(tcp_own_name_is_kept(s)))
 		return -EADDRINUSE;
-	tcp_cork_end(s); /* accepted sockets begin with it */
+	tcp_cork_never(s); /* accepted sockets begin with it */
 	err = host_listen(s->host_fd, backlog);
 	if (err || !atomic_load(&i->is_plain_tcp))
 		return err;
