@@ -230,5 +230,53 @@ static void a_send_that_connects(void)
 	close(l);
 }
 
+static bool is_done; /* atomic */
+static int other_fd;
+
+static void *sets_another(void *arg)
+{
+	(void)arg;
+	for (int i = 0; !__atomic_load_n(&is_done, __ATOMIC_ACQUIRE); i++)
+		CHECK(set_option(other_fd, IPPROTO_TCP, TCP_CORK, i & 1) == 0);
+	return NULL;
+}
+
+/* Two threads set two options of one socket: both are set. */
+static void both_are_set(bool on_host)
+{
+	pthread_t thread;
+	int fd[2];
+
+	if (on_host)
+		hosted_pair(fd);
+	else
+		tcp_pair(fd);
+	other_fd = fd[1];
+	__atomic_store_n(&is_done, false, __ATOMIC_RELEASE);
+	CHECK(pthread_create(&thread, NULL, sets_another, NULL) == 0);
+	for (int i = 0; i < 2000; i++) {
+		char buf, control[64];
+		struct msghdr h = {.msg_iov = &(struct iovec){&buf, 1},
+				   .msg_iovlen = 1,
+				   .msg_control = control,
+				   .msg_controllen = sizeof(control)};
+
+		CHECK(set_option(fd[1], IPPROTO_TCP, TCP_INQ, i & 1) == 0);
+		CHECK(send(fd[0], "x", 1, 0) == 1);
+		CHECK(recvmsg(fd[1], &h, 0) == 1);
+		CHECK((CMSG_FIRSTHDR(&h) != NULL) == (i % 2));
+	}
+	__atomic_store_n(&is_done, true, __ATOMIC_RELEASE);
+	CHECK(pthread_join(thread, NULL) == 0);
+	close_pair(fd);
+}
+
+static void what_another_thread_sets(void)
+{
+	both_are_set(false);
+	both_are_set(true);
+}
+
 RUN(TEST(low_water), TEST(what_is_left), TEST(sizes_are_kept), TEST(other_addresses),
-    TEST(both_families_meet), TEST(lent_memory_comes_back), TEST(a_send_that_connects))
+    TEST(both_families_meet), TEST(lent_memory_comes_back), TEST(a_send_that_connects),
+    TEST(what_another_thread_sets))

@@ -362,9 +362,8 @@ bool inet_names_are_used(const struct tcp_conn *c);
 ssize_t tcp_send(struct socket *s, struct message *m);
 ssize_t tcp_receive(struct socket *s, struct message *m);
 int tcp_set_option(struct socket *s, int level, int name, const void *value, int len);
-/* The socket, and its connection, have these from here on. */
-void tcp_settings_apply(struct inet_socket *i, const struct tcp_settings *set,
-			bool push_now);
+/* i->set was changed: its connection, too, has these from here on. */
+void tcp_settings_apply(struct inet_socket *i, bool push_now);
 /* SO_RCVLOWAT was set: what is there may be enough, which Linux says each time. */
 void tcp_low_water_set(struct inet_socket *i);
 int tcp_get_option(struct socket *s, int level, int name, void *value, int *len);

@@ -471,6 +471,24 @@ int tcp_set_async(struct socket *s, bool is_owned, bool is_async)
 	return inet_set_async(s, is_owned && on_host, is_async && on_host);
 }
 
+void tcp_settings_apply(struct inet_socket *i, bool push_now)
+{
+	struct tcp_conn *c = tcp_conn_of(i);
+
+	if (!c)
+		return;
+	lock_take(&c->lock);
+	tcp_mine(c, i)->set = i->set;
+	if (push_now || !i->set.is_corked)
+		tcp_push(tcp_other(c, i));
+	tcp_room_came(tcp_mine(c, i), tcp_other(c, i));
+	tcp_room_came(tcp_other(c, i), tcp_mine(c, i));
+	waitq_wake_all(&i->readable, 0);
+	lock_drop(&c->lock);
+	if (unlikely(atomic_load(&c->is_deferred)))
+		tcp_defer_look(c);
+}
+
 void tcp_low_water_set(struct inet_socket *i)
 {
 	struct tcp_conn *c = tcp_conn_of(i);

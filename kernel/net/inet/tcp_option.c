@@ -207,22 +207,32 @@ static uint32_t read_back(struct socket *s, int level, int name)
 		       : 0;
 }
 
-static void set_general(struct socket *s, struct tcp_settings *set, int name,
-			const void *value, int len, uint32_t n)
+/* What has become on the host of a size n that was set. */
+static uint32_t read_size(struct socket *s, int name, uint32_t n)
+{
+	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+		return read_back(s, SOL_SOCKET, SO_SNDBUF);
+	if (name == SO_RCVBUF || name == SO_RCVBUFFORCE)
+		return read_back(s, SOL_SOCKET, SO_RCVBUF);
+	return name == SO_RCVLOWAT ? read_back(s, SOL_SOCKET, name) : n;
+}
+
+static void set_general(struct tcp_settings *set, int name, const void *value, int len,
+			uint32_t n)
 {
 	struct linux_linger l;
 
 	switch (name) {
 	case SO_SNDBUF:
 	case SO_SNDBUFFORCE:
-		set->send_size = read_back(s, SOL_SOCKET, SO_SNDBUF);
+		set->send_size = n;
 		break;
 	case SO_RCVBUF:
 	case SO_RCVBUFFORCE:
-		set->receive_size = read_back(s, SOL_SOCKET, SO_RCVBUF);
+		set->receive_size = n;
 		break;
 	case SO_RCVLOWAT:
-		set->low_water = read_back(s, SOL_SOCKET, SO_RCVLOWAT);
+		set->low_water = n;
 		break;
 	case SO_OOBINLINE:
 		set->is_inline = n;
@@ -260,28 +270,6 @@ static void set_general(struct socket *s, struct tcp_settings *set, int name,
 	}
 }
 
-void tcp_settings_apply(struct inet_socket *i, const struct tcp_settings *set,
-			bool push_now)
-{
-	struct tcp_conn *c = tcp_conn_of(i);
-
-	lock_take(&i->lock);
-	i->set = *set;
-	lock_drop(&i->lock);
-	if (!c)
-		return;
-	lock_take(&c->lock);
-	tcp_mine(c, i)->set = i->set;
-	if (push_now || !i->set.is_corked)
-		tcp_push(tcp_other(c, i));
-	tcp_room_came(tcp_mine(c, i), tcp_other(c, i));
-	tcp_room_came(tcp_other(c, i), tcp_mine(c, i));
-	waitq_wake_all(&i->readable, 0);
-	lock_drop(&c->lock);
-	if (unlikely(atomic_load(&c->is_deferred)))
-		tcp_defer_look(c);
-}
-
 void inet_filter_attached(struct socket *s)
 {
 	struct inet_socket *i = inet_of(s);
@@ -297,8 +285,8 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 {
 	struct inet_socket *i = inet_of(s);
 	struct inet_option fresh = {(uint8_t)level, (uint8_t)name, (uint8_t)len, {0}};
-	struct tcp_settings set = i->set;
-	bool push_now = false;
+	struct tcp_settings *set = &i->set;
+	bool is_heeded = true;
 	uint32_t n = 0;
 	bool has_address =
 		level == SOL_SOCKET && (name == FILTER_CLASSIC || name == FILTER_BPF);
@@ -315,22 +303,26 @@ void tcp_option_note(struct socket *s, int level, int name, const void *value, i
 			tcp_listener_end(i, false);
 	}
 	if (level == SOL_SOCKET)
-		set_general(s, &set, name, value, len, n);
+		n = read_size(s, name, n);
+	lock_take(&i->lock);
+	if (level == SOL_SOCKET)
+		set_general(set, name, value, len, n);
 	else if (level == SOL_TCP && name == TCP_INQ)
-		set.tells_size = n;
+		set->tells_size = n;
 	else if (level == SOL_TCP && name == TCP_NOTSENT_LOWAT)
-		set.unsent_low = n;
+		set->unsent_low = n;
 	else if (level == SOL_TCP && name == TCP_CORK)
-		set.is_corked = n;
+		set->is_corked = n;
 	else if (level == SOL_TCP && name == TCP_LINGER2)
-		set.linger2 = tcp_linger2_of((int)n);
+		set->linger2 = tcp_linger2_of((int)n);
 	else if (level == SOL_IPV6 && name == IPV6_V6ONLY)
-		set.is_v6only = n;
-	else if (level == SOL_TCP && name == TCP_NODELAY)
-		push_now = n;
+		set->is_v6only = n;
 	else
+		is_heeded = level == SOL_TCP && name == TCP_NODELAY;
+	lock_drop(&i->lock);
+	if (!is_heeded)
 		return;
-	tcp_settings_apply(i, &set, push_now);
+	tcp_settings_apply(i, level == SOL_TCP && name == TCP_NODELAY && n);
 	if (level == SOL_SOCKET && name == SO_RCVLOWAT)
 		tcp_low_water_set(i);
 }

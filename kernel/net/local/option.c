@@ -167,53 +167,63 @@ static uint32_t low_water_cap(const struct socket *s)
 	       2;
 }
 
-/* Of TCP: what its connection heeds. */
-static void note(struct socket *s, int name, int n)
+/* Of TCP: what its connection heeds. False: that does not. inet_socket.lock is held. */
+static bool note_locked(struct socket *s, struct tcp_settings *set, int name, int n)
 {
-	struct inet_socket *i = inet_of(s);
-	struct tcp_settings set = i->set;
-
 	switch (name) {
 	case SO_SNDBUF:
 	case SO_SNDBUFFORCE:
-		set.send_size = s->send_size;
+		set->send_size = s->send_size;
 		break;
 	case SO_RCVBUF:
 	case SO_RCVBUFFORCE:
-		set.receive_size = s->receive_size;
+		set->receive_size = s->receive_size;
 		break;
 	case SO_RCVLOWAT:
 		s->low_water = MIN(s->low_water, low_water_cap(s));
-		set.low_water = s->low_water;
+		set->low_water = s->low_water;
 		break;
 	case SO_OOBINLINE:
-		set.is_inline = n;
+		set->is_inline = n;
 		break;
 	case SO_ZEROCOPY:
-		set.has_notes = n;
+		set->has_notes = n;
 		break;
 	case SO_LINGER:
-		set.aborts = n && !s->linger_time;
-		set.linger_seconds = n ? (uint32_t)MAX(s->linger_time, 0) : 0;
+		set->aborts = n && !s->linger_time;
+		set->linger_seconds = n ? (uint32_t)MAX(s->linger_time, 0) : 0;
 		break;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
 	case SO_TIMESTAMP_NEW:
 	case SO_TIMESTAMPNS_NEW:
-		set.stamps = n ? (uint8_t)name : 0;
+		set->stamps = n ? (uint8_t)name : 0;
 		break;
 	case SO_TIMESTAMPING:
 	case SO_TIMESTAMPING_NEW:
-		set.full_stamps = (n & STAMP_RX_SOFTWARE) && (n & STAMP_SOFTWARE)
-					  ? (uint8_t)name
-					  : 0;
+		set->full_stamps = (n & STAMP_RX_SOFTWARE) && (n & STAMP_SOFTWARE)
+					   ? (uint8_t)name
+					   : 0;
 		break;
 	default:
-		return;
+		return false;
 	}
-	if (set.stamps || set.full_stamps)
+	return true;
+}
+
+static void note(struct socket *s, int name, int n)
+{
+	struct inet_socket *i = inet_of(s);
+	bool is_heeded;
+
+	lock_take(&i->lock);
+	is_heeded = note_locked(s, &i->set, name, n);
+	if (i->set.stamps || i->set.full_stamps)
 		atomic_store(&i->tells_more, true);
-	tcp_settings_apply(i, &set, false);
+	lock_drop(&i->lock);
+	if (!is_heeded)
+		return;
+	tcp_settings_apply(i, false);
 	if (name == SO_RCVLOWAT)
 		tcp_low_water_set(i);
 }

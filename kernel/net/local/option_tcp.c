@@ -249,28 +249,32 @@ static int set_value(struct socket *s, struct local_options *o, int name, int n)
 static void note(struct socket *s, int name, int n)
 {
 	struct inet_socket *i = inet_of(s);
-	struct tcp_settings set = i->set;
+	bool is_heeded = true;
 
+	lock_take(&i->lock);
 	switch (name) {
 	case TCP_CORK:
-		set.is_corked = n;
+		i->set.is_corked = n;
 		break;
 	case TCP_NODELAY:
 		break;
 	case TCP_INQ:
-		set.tells_size = n;
+		i->set.tells_size = n;
 		atomic_store(&i->tells_more, true);
 		break;
 	case TCP_NOTSENT_LOWAT:
-		set.unsent_low = (uint32_t)n;
+		i->set.unsent_low = (uint32_t)n;
 		break;
 	case TCP_LINGER2:
-		set.linger2 = tcp_linger2_of(n);
+		i->set.linger2 = tcp_linger2_of(n);
 		break;
 	default:
-		return;
+		is_heeded = false;
+		break;
 	}
-	tcp_settings_apply(i, &set, name == TCP_NODELAY && n);
+	lock_drop(&i->lock);
+	if (is_heeded)
+		tcp_settings_apply(i, name == TCP_NODELAY && n);
 }
 
 static int set_tcp(struct socket *s, int name, const void *value, int len)
