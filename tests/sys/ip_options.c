@@ -129,6 +129,7 @@ static void the_time_is_stamped(void)
 	const uint8_t named[36] = {IPOPT_TS, 36, 5, 1};
 	const uint8_t given[20] = {IPOPT_TS, 20, 5, 3, 127, 0, 0, 1,
 				   0,	     0,	 0, 0, 9,   9, 9, 9};
+	const uint8_t passed[12] = {IPOPT_TS, 12, 13, 0xf3, 127, 0, 0, 1};
 	uint8_t there[MOST], back[MOST];
 
 	ask("127.0.0.1", only, sizeof(only), there, back);
@@ -151,6 +152,9 @@ static void the_time_is_stamped(void)
 	ask("127.0.0.1", given, sizeof(given), there, back);
 	CHECK(there[2] == 13 && back[2] == 13 && back[3] == 3);
 	CHECK(number_at(back + 8) < day && !number_at(back + 16));
+
+	ask("127.0.0.1", passed, sizeof(passed), there, back); /* is not counted */
+	CHECK(!memcmp(there, passed, 12) && !memcmp(back, passed, 12));
 }
 
 /* Who answers sends back only what is for him to fill. */

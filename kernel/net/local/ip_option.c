@@ -57,6 +57,12 @@ static uint32_t stamp_size(const uint8_t *o)
 	}
 }
 
+/* Whom it names had room from the start. */
+static bool counts_missed(const uint8_t *o)
+{
+	return (o[KIND_AT] & STAMP_KIND) != STAMP_GIVEN;
+}
+
 /* Which octet of that option is wrong, from 1 on; 0: none. */
 static uint32_t wrong_in(const uint8_t *o)
 {
@@ -74,7 +80,8 @@ static uint32_t wrong_in(const uint8_t *o)
 		return PLACE_AT + 1;
 	if (place <= size && place + (is_stamp ? stamp_size(o) : 4) - 1 > size)
 		return PLACE_AT + 1;
-	return is_stamp && place > size && (o[KIND_AT] & MISSED_MASK) == MISSED_MASK
+	return is_stamp && place > size && counts_missed(o) &&
+			       (o[KIND_AT] & MISSED_MASK) == MISSED_MASK
 		       ? KIND_AT + 1
 		       : 0;
 }
@@ -137,7 +144,7 @@ static void stamp(struct net_ns *net, uint8_t *o, const uint8_t own[4], bool has
 	uint8_t *at = o + place - 1;
 
 	if (place > o[SIZE_AT]) {
-		if (has_come)
+		if (has_come && counts_missed(o))
 			o[KIND_AT] = (uint8_t)(o[KIND_AT] + MISSED_ONE);
 		return;
 	}
