@@ -215,6 +215,26 @@ static void datagrams_have_them(void)
 	CHECK(close(to) == 0 && close(from) == 0);
 }
 
+/* Who sends has filled it, but for a rest that is too small for who receives. */
+static void datagrams_may_go_wrong_on_the_way(void)
+{
+	const uint8_t one_and_a_bit[8] = {IPOPT_RR, 8, 4};
+	int to = udp4();
+	int from = udp4();
+	int other = udp4();
+	char buf[1];
+
+	CHECK(bind4(to, "127.0.0.1", 0) == 0 &&
+	      connect4(from, "127.0.0.1", port_of(to)) == 0);
+	CHECK(set_options(from, one_and_a_bit, 8) == 0 && send(from, "x", 1, 0) == 1);
+	CHECK(ready(from, POLLERR, PATIENCE) & POLLERR);
+	FAILS(EPROTO, recv(from, buf, 1, 0));
+	CHECK(set_options(other, one_and_a_bit, 8) == 0 &&
+	      send4(other, "127.0.0.1", port_of(to), "x") == 1);
+	CHECK(gets_nothing(other) && gets_nothing(to));
+	CHECK(close(to) == 0 && close(from) == 0 && close(other) == 0);
+}
+
 static void wrong_ones_are_not_taken(void)
 {
 	const uint8_t wrong[][12] = {
@@ -286,9 +306,13 @@ static void wrong_ones_that_come_are_told_of(void)
 int main(void)
 {
 	const struct test all[] = {
-		TEST(the_way_is_recorded),	TEST(the_time_is_stamped),
-		TEST(others_are_not_reflected), TEST(datagrams_have_them),
-		TEST(wrong_ones_are_not_taken), TEST(wrong_ones_that_come_are_told_of),
+		TEST(the_way_is_recorded),
+		TEST(the_time_is_stamped),
+		TEST(others_are_not_reflected),
+		TEST(datagrams_have_them),
+		TEST(datagrams_may_go_wrong_on_the_way),
+		TEST(wrong_ones_are_not_taken),
+		TEST(wrong_ones_that_come_are_told_of),
 	};
 
 	if (!own_network())

@@ -113,10 +113,17 @@ static int transmit_filtered(struct dgram_send *w, struct dgram_packet *p)
 /* What becomes of its options when it is there. False: it does not get there. */
 static bool comes_in(struct net_ns *net, struct dgram_packet *p, enum dgram_way way)
 {
+	struct ip_packet ip;
 	uint32_t wrong;
 
-	return likely(!p->options_size) || !p->to.is_v4 ||
-	       ip_options_come(net, p->options, p->options_size, &p->to, way, &wrong);
+	if (likely(!p->options_size) || !p->to.is_v4 ||
+	    ip_options_come(net, p->options, p->options_size, &p->to, way, &wrong))
+		return true;
+	if (wrong) {
+		ip_describe_udp(net, p, &ip);
+		icmp_send_parameter(net, &ip, IP4_HEADER + wrong - 1);
+	}
+	return false;
 }
 
 static int transmit(struct dgram_send *w, struct dgram_packet *p)
