@@ -41,6 +41,8 @@ long strnlen_user(uaddr_t src, size_t max) MUST_CHECK;
  * has dropped his locks and can try again; system calls that just fail with EFAULT are
  * restarted by the dispatcher. */
 bool user_fault_retry(void) MUST_CHECK;
+/* The same failure is final: the call is not restarted. */
+void user_fault_forget(void);
 
 int get_user_u32(uint32_t *out, uaddr_t src) MUST_CHECK;
 int get_user_u64(uint64_t *out, uaddr_t src) MUST_CHECK;

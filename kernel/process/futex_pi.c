@@ -212,7 +212,8 @@ static int word_seize(uaddr_t uaddr, const struct task *t, uint32_t keep, uint32
 	}
 }
 
-/* If the word cannot be written, as on Linux, the kernel alone knows whose it is. */
+/* If the word cannot be written, as on Linux, the kernel alone knows whose it is; and a
+ * userfaultfd is not waited for: the call could not begin anew, as w has the lock. */
 int futex_pi_inherit(uaddr_t uaddr, struct futex_waiter *w)
 {
 	struct futex_bucket *b = w->bucket; /* nobody moves it any more */
@@ -222,6 +223,8 @@ int futex_pi_inherit(uaddr_t uaddr, struct futex_waiter *w)
 	err = word_seize(uaddr, w->task, 0, FUTEX_WAITERS | FUTEX_OWNER_DIED);
 	(void)futex_release_locked(w);
 	lock_drop(&b->lock);
+	if (err)
+		user_fault_forget();
 	return err;
 }
 

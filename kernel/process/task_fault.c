@@ -55,3 +55,8 @@ bool user_fault_retry(void)
 	t->is_held = false;
 	return wait_for(t->held_fault, t->held_write);
 }
+
+void user_fault_forget(void)
+{
+	current()->is_held = false;
+}
