@@ -172,5 +172,22 @@ static void bad_addresses_are_faults(void)
 	FAILS(EAGAIN, recv(udp, got, 100, MSG_DONTWAIT));
 }
 
+/* The address is looked at last. */
+static void other_errors_come_before_faults(void)
+{
+	char *edge = page_edge();
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (!set_up())
+		return;
+	CHECK(s >= 0);
+	FAILS(EDESTADDRREQ, send(s, edge, 10, 0));
+	FAILS(EDESTADDRREQ, send(s, edge - 5, 10, 0));
+	FAILS(EMSGSIZE, send(udp, edge, 65508, 0));
+	FAILS(EMSGSIZE, send(udp, edge, 65536, 0));
+	CHECK(close(s) == 0 && munmap(edge - PAGE, PAGE) == 0);
+}
+
 RUN(TEST(one_piece), TEST(what_is_not_touched_may_be_missing), TEST(it_can_be_peeked_at),
-    TEST(many_pieces), TEST(bad_addresses_are_faults))
+    TEST(many_pieces), TEST(bad_addresses_are_faults),
+    TEST(other_errors_come_before_faults))

@@ -16,11 +16,12 @@ bool inet_may_be_held(void)
 	return unlikely(mm && atomic_load_relaxed(&mm->uffd));
 }
 
-/* Of a stream the host leaves what it cannot put where it is to go. */
-bool inet_is_held(const struct socket *s, const struct uio *u)
+/* Of a stream the host leaves what it cannot put where it is to go, but not its urgent
+ * byte, nor what an error has sent back. */
+bool inet_is_held(const struct socket *s, const struct uio *u, uint32_t receive_flags)
 {
-	return inet_may_be_held() && s->type != SOCK_STREAM && u->left &&
-	       !(u->flags & UIO_KERNEL);
+	return inet_may_be_held() && u->left && !(u->flags & UIO_KERNEL) &&
+	       (s->type != SOCK_STREAM || (receive_flags & (MSG_OOB | MSG_ERRQUEUE)));
 }
 
 /* More than any datagram has. */
@@ -61,8 +62,8 @@ COLD ssize_t inet_send_held(struct socket *s, struct message *m, uint32_t flags,
 	struct uio copied = *from;
 	size_t size = from->left;
 	struct scratch memory;
-	ssize_t done = -EFAULT;
 	struct uio own;
+	ssize_t done;
 	void *buf;
 
 	if (size > held_max(s)) /* none is as large: its memory is not looked at */
@@ -75,7 +76,9 @@ COLD ssize_t inet_send_held(struct socket *s, struct message *m, uint32_t flags,
 		m->data = &own;
 		done = send(s, m, flags);
 		m->data = from;
+		scratch_free(&memory);
+		return done;
 	}
 	scratch_free(&memory);
-	return done;
+	return send(s, m, flags); /* the host knows what is wrong before the address */
 }

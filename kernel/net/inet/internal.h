@@ -163,7 +163,7 @@ typedef ssize_t (*inet_send_t)(struct socket *s, struct message *m, uint32_t fla
 /* The task's memory may have to be waited for, which the host does not. */
 bool inet_may_be_held(void);
 /* What u is part of is then to be moved by one of these, which call the function. */
-bool inet_is_held(const struct socket *s, const struct uio *u);
+bool inet_is_held(const struct socket *s, const struct uio *u, uint32_t receive_flags);
 ssize_t inet_receive_held(struct socket *s, struct message *m, inet_receive_t receive);
 ssize_t inet_send_held(struct socket *s, struct message *m, uint32_t flags,
 		       inet_send_t send);

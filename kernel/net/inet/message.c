@@ -259,8 +259,9 @@ ssize_t inet_receive(struct socket *s, struct message *m)
 		if (err)
 			return err;
 	}
-	got = unlikely(inet_is_held(s, m->data)) ? inet_receive_held(s, m, receive_all)
-						 : receive_all(s, m);
+	got = unlikely(inet_is_held(s, m->data, m->flags))
+		      ? inet_receive_held(s, m, receive_all)
+		      : receive_all(s, m);
 	/* An end of a pair tells no names. */
 	if (unlikely(inet_of(s)->outside != NULL) && m->name && got >= 0)
 		m->name_len = s->type == SOCK_DGRAM
@@ -406,8 +407,9 @@ ssize_t inet_send(struct socket *s, struct message *m)
 		return err;
 	if (!may_block)
 		flags |= MSG_DONTWAIT;
-	done = unlikely(inet_is_held(s, m->data)) ? inet_send_held(s, m, flags, send_all)
-						  : send_all(s, m, flags);
+	done = unlikely(inet_is_held(s, m->data, 0))
+		       ? inet_send_held(s, m, flags, send_all)
+		       : send_all(s, m, flags);
 	if (inet_is_left_corked(s))
 		tcp_sent(s);
 	if (done == -EPIPE && s->type == SOCK_STREAM)
