@@ -19,7 +19,7 @@
 #include "host/host.h"
 #include "lib/atomic.h"
 
-enum { PENDING, DONE }; /* cpu_call.state */
+enum { IDLE, PENDING, DONE }; /* cpu_call.state; IDLE: c has not been given it */
 #define LOOK_AGAIN (NSEC_PER_SEC / 500)
 #define HANDLER_MAX                                                                      \
 	(2 * NSEC_PER_SEC) /* no job takes that long in a thread that lives              \
@@ -39,10 +39,25 @@ void cpu_call_take(struct cpu *c)
 	(void)host_futex_wake(&call->state, 1);
 }
 
-static void wait_a_little(struct cpu_call *call, nsec_t until)
+/* PENDING first: a handler may be done with it at once. */
+static bool offer(struct cpu *c, struct cpu_call *call)
 {
-	if (atomic_load(&call->state) == PENDING)
-		(void)host_futex_wait(&call->state, PENDING, until, cpu_self()->work,
+	atomic_store(&call->state, PENDING);
+	if (atomic_cas(&c->call, NULL, call))
+		return true;
+	atomic_store(&call->state, IDLE);
+	return false;
+}
+
+bool cpu_call_recall(struct cpu *c, struct cpu_call *call)
+{
+	return atomic_load(&call->state) != PENDING || atomic_cas(&c->call, call, NULL);
+}
+
+static void wait_a_little(struct cpu_call *call, uint32_t state, nsec_t until)
+{
+	if (atomic_load(&call->state) == state)
+		(void)host_futex_wait(&call->state, state, until, cpu_self()->work,
 				      WORK_KILL);
 }
 
@@ -74,12 +89,11 @@ int cpu_call_on(struct cpu *c, struct cpu *const *owner, struct cpu_call *call,
 	nsec_t now = host_clock(CLOCK_MONOTONIC);
 	int err;
 
-	call->state = PENDING;
-	while (!atomic_cas(&c->call, NULL, call)) {
+	while (!offer(c, call)) {
 		err = must_give_up(c, owner, now, deadline);
 		if (err)
 			return err;
-		wait_a_little(call, now + LOOK_AGAIN / 20); /* for another's job */
+		wait_a_little(call, IDLE, now + LOOK_AGAIN / 20); /* for another's job */
 		now = host_clock(CLOCK_MONOTONIC);
 	}
 	while (atomic_load(&call->state) == PENDING) {
@@ -89,7 +103,7 @@ int cpu_call_on(struct cpu *c, struct cpu *const *owner, struct cpu_call *call,
 		if (err || atomic_load(&c->call) != call)
 			return wait_for_handler(call);
 		host_kick(c->host_pid, c->host_tid);
-		wait_a_little(call, now + LOOK_AGAIN);
+		wait_a_little(call, PENDING, now + LOOK_AGAIN);
 		now = host_clock(CLOCK_MONOTONIC);
 	}
 	return 0;

@@ -27,5 +27,8 @@ struct cpu_call {
  * the thread vanished in the middle of the job. 0, -ESRCH, -EINTR, -ETIMEDOUT. */
 int cpu_call_on(struct cpu *c, struct cpu *const *owner, struct cpu_call *call,
 		nsec_t deadline) MUST_CHECK;
+/* For who buries a caller that was killed in cpu_call_on(): true: call is nobody's any
+ * more; false: it must be left alone for ever. */
+bool cpu_call_recall(struct cpu *c, struct cpu_call *call) MUST_CHECK;
 /* For the kick's handler, on c: does the job that waits. */
 void cpu_call_take(struct cpu *c);

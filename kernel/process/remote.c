@@ -5,6 +5,7 @@
 #include "process/remote.h"
 
 #include "abi/errno.h"
+#include "base/claim.h"
 #include "base/cpu_call.h"
 #include "base/slab.h"
 #include "host/host.h"
@@ -40,6 +41,44 @@ struct job {
 	struct linux_rusage usage; /* of the host process, or of the thread */
 	char data[];
 };
+
+/* Who asks, and may be killed by an outside hand while it waits. */
+struct asker {
+	struct claim claim;
+	struct job *job;
+	struct task *task; /* ref; the one that is asked, or NULL */
+	struct cpu *cpu;   /* which may have the job, or NULL */
+};
+
+static void asker_abandon(struct claim *claim)
+{
+	struct asker *a = container_of(claim, struct asker, claim);
+
+	if (!a->cpu || cpu_call_recall(a->cpu, &a->job->call))
+		kfree(a->job);
+	task_put(a->task);
+}
+
+/* A job, with size bytes behind it. */
+static struct job *job_begin(struct asker *a, size_t size, struct job what)
+{
+	struct job *j = kmalloc(sizeof(*j) + size);
+
+	if (!j)
+		return NULL;
+	*j = what;
+	*a = (struct asker){.job = j};
+	claim_begin(&a->claim, asker_abandon);
+	return j;
+}
+
+/* -ETIMEDOUT: the job is lost, its thread died over it. */
+static void job_end(struct asker *a, int err)
+{
+	claim_end(&a->claim);
+	if (err != -ETIMEDOUT)
+		kfree(a->job);
+}
 
 static bool job_fits(struct job *j, struct task *t)
 {
@@ -82,18 +121,25 @@ struct task *remote_find_task(struct task *first, const struct mm *mm)
 	return found;
 }
 
-/* -ETIMEDOUT: j is lost, its thread died over it. */
-static int run_on(struct task *t, struct job *j, nsec_t deadline)
+static int run_on(struct asker *a, struct task *t, nsec_t deadline)
 {
+	struct job *j = a->job;
 	struct cpu *c = atomic_load(&t->cpu);
-	int err = c ? cpu_call_on(c, &t->cpu, &j->call, deadline) : -ESRCH;
+	int err;
 
+	if (!c)
+		return -ESRCH;
+	atomic_store(&a->cpu, c);
+	err = cpu_call_on(c, &t->cpu, &j->call, deadline);
+	if (err != -ETIMEDOUT)
+		atomic_store(&a->cpu, NULL);
 	return err || j->is_done ? err : -ESRCH;
 }
 
-/* Has j done by a task of its mm, t if that is one. */
-static int job_run(struct task *t, struct job *j)
+/* Has the job done by a task of its mm, t if that is one. */
+static int job_run(struct asker *a, struct task *t)
 {
+	struct job *j = a->job;
 	nsec_t deadline = clock_now(CLOCK_MONOTONIC) + PATIENCE;
 	int err;
 
@@ -104,18 +150,14 @@ static int job_run(struct task *t, struct job *j)
 	do {
 		struct task *found = remote_find_task(t, j->mm);
 
-		err = found ? run_on(found, j, deadline) : -ESRCH;
+		atomic_store(&a->task, found);
+		err = found ? run_on(a, found, deadline) : -ESRCH;
+		atomic_store(&a->task, NULL);
 		task_put(found);
 		if (!found)
 			break;
 	} while (err == -ESRCH && clock_now(CLOCK_MONOTONIC) < deadline);
 	return err;
-}
-
-static void job_free(struct job *j, int err)
-{
-	if (err != -ETIMEDOUT)
-		kfree(j);
 }
 
 static int public_error(int err)
@@ -138,24 +180,25 @@ static void copy_func(struct cpu_call *call, struct task *task)
 static ssize_t copy_piece(struct task *t, struct mm *mm, uaddr_t addr, void *buf,
 			  size_t size, bool is_write)
 {
-	struct job *j = kmalloc(sizeof(*j) + size);
+	struct asker a;
+	struct job *j = job_begin(&a, size,
+				  (struct job){.call = {.func = copy_func},
+					       .mm = mm,
+					       .addr = addr,
+					       .size = size,
+					       .is_write = is_write});
 	ssize_t ret;
 	int err;
 
 	if (!j)
 		return -ENOMEM;
-	*j = (struct job){.call = {.func = copy_func},
-			  .mm = mm,
-			  .addr = addr,
-			  .size = size,
-			  .is_write = is_write};
 	if (is_write)
 		memcpy(j->data, buf, size);
-	err = job_run(t, j);
+	err = job_run(&a, t);
 	ret = err ? public_error(err) : (ssize_t)(size - j->missing);
 	if (ret > 0 && !is_write)
 		memcpy(buf, j->data, (size_t)ret);
-	job_free(j, err);
+	job_end(&a, err);
 	return ret;
 }
 
@@ -189,7 +232,7 @@ ssize_t remote_write(struct task *t, struct mm *mm, uaddr_t addr, const void *bu
 	return copy(t, mm, addr, (void *)(uintptr_t)buf, size, true);
 }
 
-/* ---- jobs of mm/ ---- */
+/* ---- jobs of mm/: nothing of them is claimed, their callers hold mm->lock ---- */
 
 static void mm_job_func(struct cpu_call *call, struct task *task)
 {
@@ -271,6 +314,7 @@ int remote_residency(struct task *t, struct mm *mm, struct remote_range *ranges,
 	size_t list_size = count * sizeof(*ranges);
 	size_t budget = RANGE_PAGES;
 	size_t pages = 0;
+	struct asker a;
 	struct job *j;
 	int err;
 
@@ -280,24 +324,24 @@ int remote_residency(struct task *t, struct mm *mm, struct remote_range *ranges,
 		budget -= MIN(budget, pages_of(&ranges[i]));
 		pages += pages_of(&ranges[i]);
 	}
-	j = kmalloc(sizeof(*j) + list_size + (vec ? pages : VEC_PAGES));
+	j = job_begin(&a, list_size + (vec ? pages : VEC_PAGES),
+		      (struct job){.call = {.func = residency_func},
+				   .mm = mm,
+				   .count = count,
+				   .keep_vec = vec != NULL});
 	if (!j)
 		return -ENOMEM;
-	*j = (struct job){.call = {.func = residency_func},
-			  .mm = mm,
-			  .ranges = (struct remote_range *)(void *)j->data,
-			  .count = count,
-			  .vec = (uint8_t *)j->data + list_size,
-			  .keep_vec = vec != NULL};
+	j->ranges = (struct remote_range *)(void *)j->data;
+	j->vec = (uint8_t *)j->data + list_size;
 	memcpy(j->ranges, ranges, list_size);
-	err = job_run(t, j);
+	err = job_run(&a, t);
 	if (!err)
 		memcpy(ranges, j->ranges, list_size);
 	if (!err && vec)
 		memcpy(vec, j->vec, pages);
 	if (!err && usage)
 		*usage = j->usage;
-	job_free(j, err);
+	job_end(&a, err);
 	return public_error(err);
 }
 
@@ -313,20 +357,21 @@ static void usage_func(struct cpu_call *call, struct task *task)
 
 int remote_thread_usage(struct task *t, struct linux_rusage *out)
 {
-	struct job *j = kmalloc(sizeof(*j));
+	struct asker a;
+	struct job *j =
+		job_begin(&a, 0, (struct job){.call = {.func = usage_func}, .task = t});
 	int err = 0;
 
 	if (!j)
 		return -ENOMEM;
-	*j = (struct job){.call = {.func = usage_func}, .task = t};
 	if (t == current())
 		j->call.func(&j->call, t);
 	else
-		err = run_on(t, j, clock_now(CLOCK_MONOTONIC) + PATIENCE);
+		err = run_on(&a, t, clock_now(CLOCK_MONOTONIC) + PATIENCE);
 	if (!err && !j->is_done)
 		err = -ESRCH;
 	if (!err)
 		*out = j->usage;
-	job_free(j, err);
+	job_end(&a, err);
 	return public_error(err);
 }
