@@ -565,6 +565,51 @@ static void their_number_and_time_are_bounded(void)
 	in_own_network(one_bucket);
 }
 
+/* How many the table shows with that port. */
+static int rows_at(unsigned port)
+{
+	char line[512];
+	unsigned local;
+	int n = 0;
+	FILE *f = fopen("/proc/net/tcp", "re");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		n += sscanf(line, " %*[0-9]: %*[0-9A-F]:%X", &local) == 1 &&
+		     local == port;
+	CHECK(fclose(f) == 0);
+	return n;
+}
+
+/* Who asks for their port when all are over has it, however many they were. */
+static void many_end(void)
+{
+	enum { MANY = 300 };
+	static int fd[MANY][2];
+	int l = listener_apart(false);
+	long end;
+
+	for (int i = 0; i < MANY; i++) {
+		pair_by(l, tcp(false), fd[i]);
+		CHECK(set_option(fd[i][1], SOL_TCP, TCP_LINGER2, 1) == 0);
+	}
+	CHECK(close(l) == 0);
+	sleep_ms(1000 - now_ms() % 1000);
+	for (int i = 0; i < MANY; i++)
+		CHECK(close(fd[i][1]) == 0);
+	for (end = now_ms() + PATIENCE; rows_at(server) && now_ms() < end;)
+		sleep_ms(5);
+	sleep_ms(100); /* what the table does not show may be on its way out */
+	CHECK(try_bind(false, "127.0.0.1", server) == 0);
+	for (int i = 0; i < MANY; i++)
+		CHECK(close(fd[i][0]) == 0);
+}
+
+static void many_end_at_once(void)
+{
+	in_own_network(many_end);
+}
+
 RUN(TEST(who_ends_first_waits), TEST(it_waits_beside_an_open_socket),
     TEST(a_reset_leaves_nothing), TEST(an_unaccepted_one_waits_too),
     TEST(the_port_is_kept), TEST(it_is_shared_if_both_say_so),
@@ -572,4 +617,5 @@ RUN(TEST(who_ends_first_waits), TEST(it_waits_beside_an_open_socket),
     TEST(asking_hinders_nobody), TEST(any_port_can_be_listened_with),
     TEST(a_named_port_connects_anew), TEST(others_get_another_port), TEST(of_ipv6),
     TEST(netlink_tells), TEST(linger2_says_how_long), TEST(a_new_network_has_its_own),
-    TEST(the_settings_are_heeded), TEST(their_number_and_time_are_bounded))
+    TEST(the_settings_are_heeded), TEST(their_number_and_time_are_bounded),
+    TEST(many_end_at_once))

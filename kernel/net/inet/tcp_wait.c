@@ -256,13 +256,22 @@ static bool has_room(const struct tcp_waits *w, const struct net_settings *set)
 	return w->count < WAITS_SHARE || atomic_load_relaxed(&all_count) < WAITS_MAX;
 }
 
+/* Those that are over take no room. The lock is held, but not all the time. */
+static bool make_room(struct tcp_waits *w, const struct net_settings *set, nsec_t now)
+{
+	while (wait_expire(w, now) && !has_room(w, set)) {
+		lock_drop(&w->lock);
+		lock_take(&w->lock);
+	}
+	return has_room(w, set);
+}
+
 /* The same. t, which is in no tree, is taken over; false: there are too many. */
 static bool enter(struct tcp_waits *w, const struct net_settings *set, struct tcp_wait *t)
 {
 	struct tree_node *old;
 
-	(void)wait_expire(w, t->since);
-	if (!has_room(w, set))
+	if (!make_room(w, set, t->since))
 		return false;
 	while ((old = tree_insert(&w->tree, &t->node, wait_order)))
 		wait_drop(w, tree_entry(old, struct tcp_wait, node));

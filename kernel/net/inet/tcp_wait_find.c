@@ -81,36 +81,53 @@ static bool kind_conflicts(const struct tcp_waits *w, const struct tcp_claim *cl
 	return t && t->kind == kind && overlaps(claim, t);
 }
 
+/* The lock is held. */
+static bool any_conflicts(const struct tcp_waits *w, const struct tcp_claim *claim,
+			  bool is_chosen)
+{
+	uint16_t port = claim->port;
+	const struct tcp_wait *t = first_from(w, port, 0, NULL);
+
+	while (t && !kind_conflicts(w, claim, t, is_chosen))
+		t = first_from(w, port, t->kind + 1U, NULL);
+	return t;
+}
+
+/* As the next ones: what is found may be over as long as not all that are have gone. */
 bool tcp_wait_conflicts(const struct net_ns *net, const struct tcp_claim *claim,
 			bool is_chosen)
 {
-	uint16_t port = claim->port;
 	struct tcp_waits *w = tcp_waits_of(net);
-	const struct tcp_wait *t;
-	bool conflicts = false;
+	bool conflicts, may_change;
+	nsec_t now;
 
 	if (likely(!w || !atomic_load(&w->count)))
 		return false;
-	lock_take(&w->lock);
-	(void)wait_expire(w, clock_now(CLOCK_MONOTONIC));
-	for (t = first_from(w, port, 0, NULL); t && !conflicts;
-	     t = first_from(w, port, t->kind + 1U, NULL))
-		conflicts = kind_conflicts(w, claim, t, is_chosen);
-	lock_drop(&w->lock);
+	now = clock_now(CLOCK_MONOTONIC);
+	do {
+		lock_take(&w->lock);
+		may_change = wait_expire(w, now);
+		conflicts = any_conflicts(w, claim, is_chosen);
+		lock_drop(&w->lock);
+	} while (conflicts && may_change);
 	return conflicts;
 }
 
 bool tcp_wait_has_port(const struct net_ns *net, uint16_t port)
 {
 	struct tcp_waits *w = tcp_waits_of(net);
-	bool has_one;
+	bool has_one, may_change;
+	nsec_t now;
 
 	if (!w || !atomic_load(&w->count))
 		return false;
-	lock_take(&w->lock);
-	(void)wait_expire(w, clock_now(CLOCK_MONOTONIC));
-	has_one = first_from(w, port, 0, NULL);
-	lock_drop(&w->lock);
+	now = clock_now(CLOCK_MONOTONIC);
+	do {
+		lock_take(&w->lock);
+		may_change = wait_expire(w, now);
+		has_one = first_from(w, port, 0, NULL);
+		lock_drop(&w->lock);
+	} while (has_one && may_change);
 	return has_one;
 }
 
@@ -144,31 +161,43 @@ static bool has_bound(const struct tcp_waits *w, uint16_t port)
 	return t && wait_is_bound(t);
 }
 
+/* The same. */
+static enum tcp_wait_verdict replace(struct tcp_waits *w, const struct wait_key *key,
+				     int reuse, nsec_t now)
+{
+	enum tcp_wait_verdict verdict = WAIT_NONE;
+	struct tcp_wait *same = wait_find(w, key);
+
+	if (w->bound_count && has_bound(w, key->port))
+		verdict = WAIT_REFUSES;
+	else if (same && wait_is_there(same, now))
+		verdict = verdict_on(same, reuse, now);
+	if (same && verdict == WAIT_NONE)
+		wait_drop(w, same);
+	return verdict;
+}
+
 enum tcp_wait_verdict tcp_wait_replace(const struct net_ns *net, bool is_v4,
 				       const struct tcp_name *from,
 				       const struct tcp_name *to)
 {
 	int reuse = atomic_load_relaxed(&net->settings.tw_reuse);
-	enum tcp_wait_verdict verdict = WAIT_NONE;
 	struct tcp_waits *w = tcp_waits_of(net);
-	struct tcp_wait *same;
+	enum tcp_wait_verdict verdict;
 	struct wait_key key;
+	bool may_change;
 	nsec_t now;
 
 	if (!w || !atomic_load(&w->count))
 		return WAIT_NONE;
 	key = wait_key_of(is_v4, from, to);
 	now = clock_now(CLOCK_MONOTONIC);
-	lock_take(&w->lock);
-	(void)wait_expire(w, now);
-	same = wait_find(w, &key);
-	if (w->bound_count && has_bound(w, key.port))
-		verdict = WAIT_REFUSES;
-	else if (same && wait_is_there(same, now))
-		verdict = verdict_on(same, reuse, now);
-	if (same && verdict == WAIT_NONE)
-		wait_drop(w, same);
-	lock_drop(&w->lock);
+	do {
+		lock_take(&w->lock);
+		may_change = wait_expire(w, now);
+		verdict = replace(w, &key, reuse, now);
+		lock_drop(&w->lock);
+	} while (verdict == WAIT_REFUSES && may_change);
 	return verdict;
 }
 
