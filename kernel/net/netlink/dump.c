@@ -55,11 +55,83 @@ uint16_t netlink_dump_check(struct netlink_request *r)
 	return has_changed ? NLM_F_DUMP_INTR : 0;
 }
 
+/* ---- turns ---- */
+
+/* The next part in the making: nothing of the dump changes before it is told. */
+struct turn {
+	struct claim claim;
+	struct netlink_socket *n;  /* ref */
+	struct netlink_dump *dump; /* n's */
+	struct netlink_cursor cursor;
+	struct netlink_request request;
+	struct netlink_packet *packet;
+};
+
+/* n's dump comes to nothing, and is returned. The lock is held. */
+static struct netlink_dump *give_up(struct netlink_socket *n)
+{
+	struct netlink_dump *d = n->dump;
+
+	n->dump = NULL;
+	n->is_filling = false;
+	return d;
+}
+
+/* Who reads learns that there will be no more. The lock is held. */
+static void tell_failure(struct netlink_socket *n)
+{
+	n->error = ENOBUFS;
+	waitq_wake_all(&n->readable, POLLERR);
+}
+
+static void turn_abandon(struct claim *c)
+{
+	struct turn *t = container_of(c, struct turn, claim);
+	struct netlink_dump *d;
+
+	lock_take(&t->n->lock);
+	d = give_up(t->n);
+	tell_failure(t->n);
+	lock_drop(&t->n->lock);
+	netlink_dump_destroy(d);
+	kfree(t->request.out.data);
+	kfree(t->packet);
+	netlink_put(t->n);
+}
+
+/* The socket's lock is held, as for the next one. */
+static void turn_begin(struct turn *t, struct netlink_socket *n)
+{
+	struct netlink_dump *d = n->dump;
+
+	t->n = n;
+	t->dump = d;
+	t->cursor = d->cursor;
+	t->request = (struct netlink_request){
+		.from = n,
+		.options = d->options,
+		.creds = d->creds,
+		.header = (const void *)d->request,
+		.is_dump = true,
+		.cursor = &t->cursor,
+	};
+	t->packet = NULL;
+	netlink_get(n);
+	n->is_filling = true;
+	claim_begin(&t->claim, turn_abandon);
+}
+
+static void turn_end(struct turn *t)
+{
+	t->n->is_filling = false;
+	claim_end(&t->claim);
+}
+
 /* The next ones of a list that is there as a whole. */
 static bool more_of_whole(struct netlink_request *r)
 {
 	struct netlink_cursor *c = r->cursor;
-	struct netlink_dump *d = container_of(c, struct netlink_dump, cursor);
+	const struct netlink_dump *d = container_of(c, struct turn, cursor)->dump;
 	size_t off = (size_t)c->number;
 	const struct linux_nlmsghdr *h;
 
@@ -75,8 +147,10 @@ static bool more_of_whole(struct netlink_request *r)
 }
 
 /* True: it is the last one. */
-static bool make_part(struct netlink_request *r, const struct netlink_dump *d)
+static bool make_part(struct turn *t)
 {
+	const struct netlink_dump *d = t->dump;
+	struct netlink_request *r = &t->request;
 	struct netlink_buffer *b = &r->out;
 	int32_t code = d->error;
 	size_t start;
@@ -88,38 +162,6 @@ static bool make_part(struct netlink_request *r, const struct netlink_dump *d)
 	netlink_buffer_put(b, &code, sizeof(code));
 	netlink_message_end(b, start);
 	return netlink_part_takes(r, start);
-}
-
-/* ---- turns ---- */
-
-struct turn {
-	struct claim claim;
-	struct netlink_socket *n; /* ref */
-};
-
-static void turn_abandon(struct claim *c)
-{
-	struct turn *t = container_of(c, struct turn, claim);
-
-	lock_take(&t->n->lock);
-	t->n->is_filling = false;
-	lock_drop(&t->n->lock);
-	netlink_put(t->n);
-}
-
-/* The socket's lock is held, as for the next one. */
-static void turn_begin(struct turn *t, struct netlink_socket *n)
-{
-	t->n = n;
-	netlink_get(n);
-	n->is_filling = true;
-	claim_begin(&t->claim, turn_abandon);
-}
-
-static void turn_end(struct turn *t)
-{
-	t->n->is_filling = false;
-	claim_end(&t->claim);
 }
 
 /* ---- dumps ---- */
@@ -160,40 +202,37 @@ void netlink_dump_destroy(struct netlink_dump *d)
 	kfree(d);
 }
 
-/* The next part, by who has the turn, which ends. 0 or -ENOBUFS: it can be tried again.
- */
-static int dump_go_on(struct turn *t, struct netlink_dump *d)
+/* The next part, by who has the turn, which ends. 0 or -ENOBUFS: so does the dump. */
+static int dump_go_on(struct turn *t)
 {
 	struct netlink_socket *n = t->n;
-	struct netlink_request r = {
-		.from = n,
-		.options = d->options,
-		.creds = d->creds,
-		.header = (const void *)d->request,
-		.is_dump = true,
-		.cursor = &d->cursor,
-	};
-	const struct netlink_cursor was = d->cursor;
-	bool is_last = make_part(&r, d);
-	struct netlink_packet *p =
-		r.out.is_failed ? NULL : netlink_packet_create(r.out.len);
+	struct netlink_buffer *out = &t->request.out;
+	struct netlink_dump *over = NULL;
+	bool is_last = make_part(t);
+	uint8_t *data;
+	int err = 0;
 
-	if (p)
-		memcpy(p->data, r.out.data, r.out.len);
+	if (!out->is_failed)
+		t->packet = netlink_packet_create(out->len);
+	if (t->packet)
+		memcpy(t->packet->data, out->data, out->len);
 	else
-		d->cursor = was;
-	kfree(r.out.data);
+		err = -ENOBUFS;
+	data = out->data;
+	out->data = NULL; /* no claim any more */
+	kfree(data);
 	lock_take(&n->lock);
-	if (p)
-		netlink_enqueue_part(n, p);
-	if (p && is_last)
-		n->dump = NULL;
+	if (!err) {
+		t->dump->cursor = t->cursor;
+		netlink_enqueue_part(n, t->packet);
+	}
+	if (err || is_last)
+		over = give_up(n);
 	turn_end(t);
 	lock_drop(&n->lock);
-	if (p && is_last)
-		netlink_dump_destroy(d);
+	netlink_dump_destroy(over);
 	netlink_put(n);
-	return p ? 0 : -ENOBUFS;
+	return err;
 }
 
 int netlink_dump_begin(struct netlink_request *r)
@@ -218,43 +257,28 @@ int netlink_dump_begin(struct netlink_request *r)
 		turn_begin(&t, n);
 	}
 	lock_drop(&n->lock);
-	if (err) {
-		netlink_dump_destroy(d);
-		return err;
-	}
-	err = dump_go_on(&t, d);
 	if (!err)
-		return 0;
-	/* Nothing of it was told; or somebody has received meanwhile, and it goes on. */
-	lock_take(&n->lock);
-	if (n->dump == d && !n->is_filling)
-		n->dump = NULL;
-	else
-		err = 0;
-	lock_drop(&n->lock);
-	if (err)
-		netlink_dump_destroy(d);
+		return dump_go_on(&t);
+	netlink_dump_destroy(d);
 	return err;
 }
 
 void netlink_dump_continue(struct netlink_socket *n)
 {
-	struct netlink_dump *d;
 	struct turn t;
 
 	lock_take(&n->lock);
-	d = n->dump;
-	if (likely(!d) || n->is_filling || n->queued > netlink_receive_size(n) / 2) {
+	if (likely(!n->dump) || n->is_filling ||
+	    n->queued > netlink_receive_size(n) / 2) {
 		lock_drop(&n->lock);
 		return;
 	}
 	turn_begin(&t, n);
 	lock_drop(&n->lock);
-	if (!dump_go_on(&t, d))
+	if (!dump_go_on(&t))
 		return;
 	lock_take(&n->lock);
-	n->error = ENOBUFS;
-	waitq_wake_all(&n->readable, POLLERR);
+	tell_failure(n);
 	lock_drop(&n->lock);
 }
 

@@ -17,19 +17,24 @@ enum {
 static bool buffer_reserve(struct netlink_buffer *b, size_t size)
 {
 	size_t room = b->room ? b->room : BUFFER_MIN;
-	void *data;
+	uint8_t *old = b->data;
+	uint8_t *data;
 
 	if (b->is_failed || b->len + size <= b->room)
 		return !b->is_failed;
 	while (room < b->len + size)
 		room *= 2;
-	data = room <= BUFFER_MAX ? krealloc(b->data, room) : NULL;
+	/* b may be part of a claim: at no time does it have what is free. */
+	data = room <= BUFFER_MAX ? kmalloc(room) : NULL;
 	if (!data) {
 		b->is_failed = true;
 		return false;
 	}
-	b->data = data;
+	if (old)
+		memcpy(data, old, b->len);
+	atomic_store_release(&b->data, data);
 	b->room = room;
+	kfree(old);
 	return true;
 }
 
