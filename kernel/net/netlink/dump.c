@@ -7,8 +7,8 @@
  * A socket has one dump at a time. Its parts are made without the socket's lock, which
  * comes after those of what is told of, by one task at a time, whose turn it is.
  *
- * Limits against Linux: all that is kept of the host's lists has KEPT_MAX bytes
- * (ENOBUFS); a part is never larger than PART_SIZE, unless one message is. */
+ * Limits against Linux: all that is kept of requests and of the host's lists has KEPT_MAX
+ * bytes (ENOBUFS); a part is never larger than PART_SIZE, unless one message is. */
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "base/claim.h"
@@ -22,6 +22,7 @@ enum { PART_SIZE = 3776, KEPT_MAX = 32 << 20 };
 struct netlink_dump {
 	bool (*more)(struct netlink_request *r);
 	struct netlink_buffer whole; /* of the host's: all messages */
+	uint64_t kept;		     /* counted in kept_size */
 	struct netlink_cursor cursor;
 	int error; /* what NLMSG_DONE says */
 	bool is_split;
@@ -30,7 +31,7 @@ struct netlink_dump {
 	uint8_t request[] ALIGNED(8); /* with its header */
 };
 
-static uint64_t kept_size; /* atomic: of all `whole` */
+static uint64_t kept_size; /* atomic: of all dumps: request and `whole` */
 
 /* ---- a part ---- */
 
@@ -169,12 +170,18 @@ static bool make_part(struct turn *t)
 static struct netlink_dump *dump_create(struct netlink_request *r)
 {
 	uint32_t size = r->header->nlmsg_len;
-	struct netlink_dump *d = kmalloc(sizeof(*d) + size);
+	uint64_t kept = size + (r->more ? 0 : r->out.len);
+	struct netlink_dump *d = NULL;
 
-	if (!d)
+	if (atomic_add(&kept_size, kept) + kept <= KEPT_MAX)
+		d = kmalloc(sizeof(*d) + size);
+	if (!d) {
+		(void)atomic_sub(&kept_size, kept);
 		return NULL;
+	}
 	memset(d, 0, sizeof(*d));
 	memcpy(d->request, r->header, size);
+	d->kept = kept;
 	d->more = r->more;
 	d->error = r->dump_error;
 	d->is_split = r->is_split;
@@ -182,11 +189,6 @@ static struct netlink_dump *dump_create(struct netlink_request *r)
 	d->creds = r->creds;
 	if (d->more)
 		return d;
-	if (r->out.len && atomic_add(&kept_size, r->out.len) + r->out.len > KEPT_MAX) {
-		(void)atomic_sub(&kept_size, r->out.len);
-		kfree(d);
-		return NULL;
-	}
 	d->more = more_of_whole;
 	d->whole = r->out;
 	r->out = (struct netlink_buffer){0};
@@ -197,7 +199,7 @@ void netlink_dump_destroy(struct netlink_dump *d)
 {
 	if (!d)
 		return;
-	(void)atomic_sub(&kept_size, d->whole.len);
+	(void)atomic_sub(&kept_size, d->kept);
 	kfree(d->whole.data);
 	kfree(d);
 }
