@@ -30,9 +30,19 @@ void roll_remove(struct roll *r, struct roll_entry *e)
 		tree_remove(&r->tree, &e->node);
 }
 
-struct roll_entry *roll_after(const struct roll *r, uint64_t number)
+struct roll_entry *roll_first(const struct roll *r)
 {
-	struct tree_node *n = tree_lower_bound(&r->tree, &number, compare);
+	struct tree_node *n = tree_first(&r->tree);
 
 	return n ? tree_entry(n, struct roll_entry, node) : NULL;
+}
+
+struct roll_entry *roll_go_on(const struct roll *r, struct roll_cursor *at)
+{
+	struct tree_node *n = tree_lower_bound(&r->tree, &at->number, compare);
+	struct roll_entry *e = n ? tree_entry(n, struct roll_entry, node) : NULL;
+
+	if (!at->end)
+		at->end = r->last;
+	return e && e->number <= at->end ? e : NULL;
 }

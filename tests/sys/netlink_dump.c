@@ -171,6 +171,38 @@ static void one_at_a_time(void)
 	close_own();
 }
 
+static void any_seen(const struct nlmsghdr *h)
+{
+	CHECK(h->nlmsg_type == SOCK_DIAG_BY_FAMILY);
+}
+
+/* More come than a part tells of, again and again. */
+static void who_comes_does_not_prolong_it(void)
+{
+	enum { MORE = 150 };
+	struct told t = {0};
+	int more[MORE];
+	int parts = 0;
+	int fd;
+
+	fill_own();
+	for (int i = 0; i < MORE; i++)
+		CHECK((more[i] = socket(AF_UNIX, SOCK_DGRAM, 0)) >= 0);
+	fd = ask_unix();
+	while (!t.is_over) {
+		CHECK(parts++ < 500);
+		read_part(fd, &t, any_seen);
+		for (int i = 0; i < MORE; i++) {
+			CHECK(close(more[i]) == 0);
+			CHECK((more[i] = socket(AF_UNIX, SOCK_DGRAM, 0)) >= 0);
+		}
+	}
+	for (int i = 0; i < MORE; i++)
+		CHECK(close(more[i]) == 0);
+	CHECK(close(fd) == 0);
+	close_own();
+}
+
 /* ---- addresses ---- */
 
 static void change_address(int type, uint32_t number)
@@ -302,9 +334,8 @@ static void all_of_tcp_are_told_once(void)
 int main(void)
 {
 	const struct test all[] = {
-		TEST(who_has_gone_is_not_told),
-		TEST(one_at_a_time),
-		TEST(changes_are_told_of),
+		TEST(who_has_gone_is_not_told),	     TEST(one_at_a_time),
+		TEST(who_comes_does_not_prolong_it), TEST(changes_are_told_of),
 		TEST(all_of_tcp_are_told_once),
 	};
 

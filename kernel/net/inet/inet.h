@@ -17,6 +17,7 @@
 #include "abi/types.h"
 
 struct net_ns;
+struct roll_cursor;
 struct socket;
 
 /* Start-up: registers both families. */
@@ -65,7 +66,8 @@ struct inet_view {
 enum { INET_RAW = -1 };
 
 /* All of a network that have a name, under a lock: visit may only allocate. One that it
- * answers with false is the first of the next time: *at, 0 in the beginning, says where
+ * answers with false is the first of the next time: *at, zero at first, says where
  * that goes on. True: that was the last. */
-bool inet_for_each(const struct net_ns *net, int family, int protocol, uint64_t *at,
+bool inet_for_each(const struct net_ns *net, int family, int protocol,
+		   struct roll_cursor *at,
 		   bool (*visit)(const struct inet_view *v, void *arg), void *arg);

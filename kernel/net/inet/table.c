@@ -122,13 +122,14 @@ static bool is_of(const struct socket *s, const struct net_ns *net, int family,
 				    : s->protocol == protocol && s->type != SOCK_RAW;
 }
 
-bool inet_for_each(const struct net_ns *net, int family, int protocol, uint64_t *at,
+bool inet_for_each(const struct net_ns *net, int family, int protocol,
+		   struct roll_cursor *at,
 		   bool (*visit)(const struct inet_view *v, void *arg), void *arg)
 {
 	struct roll_entry *e;
 
 	lock_take(&all_lock);
-	for (e = roll_after(&all, *at); e; e = roll_next(e)) {
+	for (e = roll_go_on(&all, at); e; e = roll_pass(e, at)) {
 		struct socket *s = container_of(e, struct inet_socket, entry)->socket;
 		const struct file *f = atomic_load(&s->file);
 		struct inet_view v;
@@ -138,7 +139,6 @@ bool inet_for_each(const struct net_ns *net, int family, int protocol, uint64_t 
 			if (is_shown(&v) && !visit(&v, arg))
 				break;
 		}
-		*at = e->number;
 	}
 	lock_drop(&all_lock);
 	return !e;
@@ -229,7 +229,7 @@ static int show_table(struct text *t, void *arg)
 	struct show s = {t, table, 0};
 	struct tcp_wait_cursor after = {0};
 	size_t start = t->len;
-	uint64_t at = 0;
+	struct roll_cursor at = {0};
 
 	text_puts(t, table->head);
 	if (table->width)
@@ -253,7 +253,7 @@ static bool count_one(const struct inet_view *v, void *arg)
 static unsigned count_of(int family, int protocol)
 {
 	unsigned count = 0;
-	uint64_t at = 0;
+	struct roll_cursor at = {0};
 
 	(void)inet_for_each(current_net_ns(), family, protocol, &at, count_one, &count);
 	return count;

@@ -103,7 +103,7 @@ static bool look_for_inet(struct inet_search *s, struct netlink_cursor *at)
 	if (at->stage == STAGE_SOCKETS) {
 		if (!inet_for_each(r->from->net, s->q->family,
 				   protocol == IPPROTO_RAW ? INET_RAW : protocol,
-				   &at->number, inet_found, s))
+				   &at->roll, inet_found, s))
 			return false;
 		at->stage = protocol == IPPROTO_TCP ? STAGE_WAITS : STAGE_END;
 	}
@@ -189,14 +189,14 @@ static bool more_unix(struct netlink_request *r)
 	size_t size;
 	struct unix_search s = {r, netlink_payload(r, &size), 0};
 
-	return unix_for_each(r->from->net, &r->cursor->number, unix_found, &s);
+	return unix_for_each(r->from->net, &r->cursor->roll, unix_found, &s);
 }
 
 static int answer_unix(struct netlink_request *r)
 {
 	size_t size;
 	struct unix_search s = {r, netlink_payload(r, &size), 0};
-	uint64_t at = 0;
+	struct roll_cursor at = {0};
 
 	if (size < sizeof(*s.q))
 		return -EINVAL;

@@ -86,7 +86,7 @@ static bool found(const struct packet_view *v, void *arg)
 
 static bool more(struct netlink_request *r)
 {
-	return packet_for_each(r->from->net, &r->cursor->number, found, r);
+	return packet_for_each(r->from->net, &r->cursor->roll, found, r);
 }
 
 int netlink_diag_packet(struct netlink_request *r)

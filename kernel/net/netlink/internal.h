@@ -14,6 +14,7 @@
 #include "net/inet/tcp_wait.h"
 #include "net/lo.h"
 #include "net/netlink/netlink.h"
+#include "net/roll.h"
 #include "net/socket.h"
 
 enum { NETLINK_GROUPS_MAX = 64, NETLINK_GROUP_WORDS = NETLINK_GROUPS_MAX / 32 };
@@ -85,6 +86,7 @@ struct netlink_cursor {
 	uint64_t number;
 	uint32_t stage;
 	uint32_t seq; /* netlink_dump_check() */
+	struct roll_cursor roll;
 	struct tcp_wait_cursor wait;
 };
 

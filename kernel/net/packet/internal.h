@@ -285,5 +285,5 @@ void packet_relieve(struct packet_socket *p);
 
 /* ---- show.c ---- */
 void packet_show_init(void);
-bool packet_list_for_each(uint64_t *at, bool (*func)(struct packet_socket *p, void *arg),
-			  void *arg);
+bool packet_list_for_each(struct roll_cursor *at,
+			  bool (*func)(struct packet_socket *p, void *arg), void *arg);

@@ -9,6 +9,7 @@
 
 struct net_ns;
 struct packet_view;
+struct roll_cursor;
 
 void packet_init(void);
 
@@ -38,7 +39,7 @@ struct packet_view {
 };
 
 /* Calls func for each packet socket of net, under a lock (RANK_PACKET). One that it
- * answers with false is the first of the next time: *at, 0 in the beginning, says where
+ * answers with false is the first of the next time: *at, zero at first, says where
  * that goes on. True: that was the last. */
-bool packet_for_each(struct net_ns *net, uint64_t *at,
+bool packet_for_each(struct net_ns *net, struct roll_cursor *at,
 		     bool (*func)(const struct packet_view *v, void *arg), void *arg);

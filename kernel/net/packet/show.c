@@ -78,7 +78,7 @@ static bool walk_one(struct packet_socket *p, void *arg)
 	return w->func(&v, w->arg);
 }
 
-bool packet_for_each(struct net_ns *net, uint64_t *at,
+bool packet_for_each(struct net_ns *net, struct roll_cursor *at,
 		     bool (*func)(const struct packet_view *v, void *arg), void *arg)
 {
 	struct walk w = {net, func, arg};
@@ -88,7 +88,7 @@ bool packet_for_each(struct net_ns *net, uint64_t *at,
 
 static void for_all(bool (*func)(const struct packet_view *v, void *arg), void *arg)
 {
-	uint64_t at = 0;
+	struct roll_cursor at = {0};
 
 	(void)packet_for_each(current_net_ns(), &at, func, arg);
 }

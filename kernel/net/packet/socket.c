@@ -68,16 +68,15 @@ void packet_set_error(struct packet_socket *p, int error)
 	waitq_wake_all(&p->readable, POLLERR);
 }
 
-bool packet_list_for_each(uint64_t *at, bool (*func)(struct packet_socket *p, void *arg),
-			  void *arg)
+bool packet_list_for_each(struct roll_cursor *at,
+			  bool (*func)(struct packet_socket *p, void *arg), void *arg)
 {
 	struct roll_entry *e;
 
 	lock_take(&packet_lock);
-	for (e = roll_after(&packet_sockets, *at); e; e = roll_next(e)) {
+	for (e = roll_go_on(&packet_sockets, at); e; e = roll_pass(e, at)) {
 		if (!func(container_of(e, struct packet_socket, entry), arg))
 			break;
-		*at = e->number;
 	}
 	lock_drop(&packet_lock);
 	return !e;
@@ -102,7 +101,7 @@ static bool device_changed(struct packet_socket *p, void *arg)
 static void lo_changed(struct lo_device *lo, enum lo_event event,
 		       const struct lo_address *a)
 {
-	uint64_t at = 0;
+	struct roll_cursor at = {0};
 
 	(void)a;
 	if (event == LO_UP || event == LO_DOWN)

@@ -117,13 +117,13 @@ static void view(const struct unix_socket *u, struct unix_view *v)
 	}
 }
 
-bool unix_for_each(const struct net_ns *net, uint64_t *at,
+bool unix_for_each(const struct net_ns *net, struct roll_cursor *at,
 		   bool (*visit)(const struct unix_view *v, void *arg), void *arg)
 {
 	struct roll_entry *e;
 
 	lock_take(&unix_all_lock);
-	for (e = roll_after(&unix_all, *at); e; e = roll_next(e)) {
+	for (e = roll_go_on(&unix_all, at); e; e = roll_pass(e, at)) {
 		const struct unix_socket *u =
 			container_of(e, struct unix_socket, all_entry);
 		struct unix_view v;
@@ -133,7 +133,6 @@ bool unix_for_each(const struct net_ns *net, uint64_t *at,
 			if (!visit(&v, arg))
 				break;
 		}
-		*at = e->number;
 	}
 	lock_drop(&unix_all_lock);
 	return !e;

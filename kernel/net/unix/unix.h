@@ -4,6 +4,7 @@
 #include "abi/types.h"
 
 struct net_ns;
+struct roll_cursor;
 
 /* Start-up: registers the family. */
 void unix_init(void);
@@ -21,7 +22,7 @@ struct unix_view {
 };
 
 /* All of a network namespace, under a lock: visit may only allocate. One that it answers
- * with false is the first of the next time: *at, 0 in the beginning, says where that goes
+ * with false is the first of the next time: *at, zero at first, says where that goes
  * on. True: that was the last. */
-bool unix_for_each(const struct net_ns *net, uint64_t *at,
+bool unix_for_each(const struct net_ns *net, struct roll_cursor *at,
 		   bool (*visit)(const struct unix_view *v, void *arg), void *arg);
