@@ -82,13 +82,13 @@ static int own_told(void)
 	return n;
 }
 
-static int ask_unix(void)
+static int ask_unix(uint32_t show)
 {
 	struct {
 		struct nlmsghdr h;
 		struct unix_diag_req q;
 	} r = {{sizeof(r), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 7, 0},
-	       {.sdiag_family = AF_UNIX, .udiag_states = ~0U}};
+	       {.sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_show = show}};
 	int fd = nl_socket(NETLINK_SOCK_DIAG);
 
 	CHECK(send(fd, &r, sizeof(r), 0) == (ssize_t)sizeof(r));
@@ -122,12 +122,12 @@ static void who_has_gone_is_not_told(void)
 	int fd, told;
 
 	fill_own();
-	fd = ask_unix();
+	fd = ask_unix(0);
 	read_all(fd, &t, unix_seen);
 	CHECK(close(fd) == 0 && own_told() == SOCKETS);
 
 	t = (struct told){0};
-	fd = ask_unix();
+	fd = ask_unix(0);
 	read_part(fd, &t, unix_seen);
 	CHECK(!t.is_over);
 	close_own();
@@ -150,7 +150,7 @@ static void one_at_a_time(void)
 	int fd;
 
 	fill_own();
-	fd = ask_unix();
+	fd = ask_unix(0);
 	CHECK(send(fd, &r, sizeof(r), 0) == (ssize_t)sizeof(r));
 	read_part(fd, &t, unix_seen);
 	do { /* the refusal lies between parts */
@@ -188,7 +188,7 @@ static void who_comes_does_not_prolong_it(void)
 	fill_own();
 	for (int i = 0; i < MORE; i++)
 		CHECK((more[i] = socket(AF_UNIX, SOCK_DGRAM, 0)) >= 0);
-	fd = ask_unix();
+	fd = ask_unix(0);
 	while (!t.is_over) {
 		CHECK(parts++ < 500);
 		read_part(fd, &t, any_seen);
@@ -199,6 +199,56 @@ static void who_comes_does_not_prolong_it(void)
 	}
 	for (int i = 0; i < MORE; i++)
 		CHECK(close(more[i]) == 0);
+	CHECK(close(fd) == 0);
+	close_own();
+}
+
+static uid_t who;
+static int who_told;
+
+static void user_seen(const struct nlmsghdr *h)
+{
+	const struct unix_diag_msg *m = NLMSG_DATA(h);
+	const struct rtattr *a = (const void *)(m + 1);
+	unsigned left = (unsigned)(h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)));
+	bool is_own = false;
+
+	for (int i = 0; i < SOCKETS; i++)
+		is_own |= own[i].ino == m->udiag_ino;
+	for (; is_own && RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type != UNIX_DIAG_UID)
+			continue;
+		CHECK(*(const uid_t *)RTA_DATA(a) == who);
+		who_told++;
+	}
+}
+
+static void users_are_who_the_asker_sees(void)
+{
+	struct told t = {0};
+	pid_t pid;
+	int status;
+	int fd;
+
+	fill_own();
+	who = getuid();
+	fd = ask_unix(UDIAG_SHOW_UID);
+	read_part(fd, &t, user_seen);
+	CHECK(!t.is_over);
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) { /* who sees nobody */
+		if (unshare(CLONE_NEWUSER))
+			_exit(77);
+		who_told = 0;
+		read_all(fd, &t, user_seen);
+		CHECK(getuid() != who && who_told > SOCKETS / 2);
+		_exit(0);
+	}
+	status = child_wait(pid);
+	CHECK(WIFEXITED(status));
+	CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
 	CHECK(close(fd) == 0);
 	close_own();
 }
@@ -335,8 +385,8 @@ int main(void)
 {
 	const struct test all[] = {
 		TEST(who_has_gone_is_not_told),	     TEST(one_at_a_time),
-		TEST(who_comes_does_not_prolong_it), TEST(changes_are_told_of),
-		TEST(all_of_tcp_are_told_once),
+		TEST(who_comes_does_not_prolong_it), TEST(users_are_who_the_asker_sees),
+		TEST(changes_are_told_of),	     TEST(all_of_tcp_are_told_once),
 	};
 
 	if (!own_network())

@@ -12,7 +12,6 @@
 #include "net/inet/tcp_wait.h"
 #include "net/netlink/internal.h"
 #include "net/unix/unix.h"
-#include "process/user_ns.h"
 
 static uint16_t message_flags(const struct netlink_request *r)
 {
@@ -54,7 +53,7 @@ static void put_inet(struct netlink_request *r, const struct inet_view *v, uint8
 		.expires = (uint32_t)(v->left / (NSEC_PER_SEC / 1000)),
 		.rqueue = v->receive_queue,
 		.wqueue = v->send_queue,
-		.uid = v->is_kept ? 0 : uid_out(v->uid),
+		.uid = v->is_kept ? 0 : netlink_uid_out(r, v->uid),
 		.inode = (uint32_t)v->ino,
 	};
 	size_t start =
@@ -166,7 +165,7 @@ static void put_unix(struct netlink_request *r, const struct unix_view *v, uint3
 	if (show & UDIAG_SHOW_RQLEN)
 		netlink_attribute(&r->out, UNIX_DIAG_RQLEN, queues, sizeof(queues));
 	if (show & UDIAG_SHOW_UID)
-		netlink_attribute_u32(&r->out, UNIX_DIAG_UID, uid_out(v->uid));
+		netlink_attribute_u32(&r->out, UNIX_DIAG_UID, netlink_uid_out(r, v->uid));
 	netlink_attribute_u8(&r->out, UNIX_DIAG_SHUTDOWN, v->shutdown);
 	netlink_message_end(&r->out, start);
 }

@@ -6,7 +6,6 @@
 #include "abi/sock_diag.h"
 #include "net/netlink/internal.h"
 #include "net/packet/packet.h"
-#include "process/user_ns.h"
 
 enum {
 	MEMINFO_COUNT = 9,
@@ -16,8 +15,9 @@ enum {
 	MEMINFO_DROPS = 8
 };
 
-static void put_info(struct netlink_buffer *out, const struct packet_view *v)
+static void put_info(struct netlink_request *r, const struct packet_view *v)
 {
+	struct netlink_buffer *out = &r->out;
 	struct linux_packet_diag_info info = {
 		.index = v->index,
 		.version = v->version,
@@ -32,7 +32,7 @@ static void put_info(struct netlink_buffer *out, const struct packet_view *v)
 	};
 
 	netlink_attribute(out, PACKET_DIAG_INFO, &info, sizeof(info));
-	netlink_attribute_u32(out, PACKET_DIAG_UID, uid_out(v->uid));
+	netlink_attribute_u32(out, PACKET_DIAG_UID, netlink_uid_out(r, v->uid));
 }
 
 static void put_ring(struct netlink_buffer *out, const struct packet_view *v, int which,
@@ -71,7 +71,7 @@ static bool found(const struct packet_view *v, void *arg)
 
 	netlink_buffer_put(&r->out, &m, sizeof(m));
 	if (q->show & PACKET_SHOW_INFO)
-		put_info(&r->out, v);
+		put_info(r, v);
 	if (q->show & PACKET_SHOW_RING_CFG) {
 		put_ring(&r->out, v, 0, PACKET_DIAG_RX_RING);
 		put_ring(&r->out, v, 1, PACKET_DIAG_TX_RING);

@@ -21,6 +21,7 @@ enum { NETLINK_GROUPS_MAX = 64, NETLINK_GROUP_WORDS = NETLINK_GROUPS_MAX / 32 };
 
 struct net_ns;
 struct netlink_dump;
+struct netlink_request;
 
 struct netlink_packet {
 	struct list link;
@@ -145,6 +146,9 @@ bool netlink_may(const struct netlink_socket *n, bool is_free);
 /* Have both the current task and who opened n's file that capability over its network? */
 bool netlink_capable(const struct netlink_socket *n, int cap);
 int netlink_take_error(struct netlink_socket *n);
+/* What an answer tells of a user: as who opened the asking file sees him, whoever reads.
+ */
+uid_t netlink_uid_out(const struct netlink_request *r, uid_t uid);
 
 /* ---- option.c ---- */
 int netlink_set_option(struct socket *s, int level, int name, const void *value, int len);

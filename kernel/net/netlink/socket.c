@@ -76,6 +76,11 @@ bool netlink_capable(const struct netlink_socket *n, int cap)
 	       ns_capable(owner, cap);
 }
 
+uid_t netlink_uid_out(const struct netlink_request *r, uid_t uid)
+{
+	return kuid_shown(r->from->socket->file->creds->user_ns, uid);
+}
+
 /* ---- names ---- */
 
 /* netlink_lock held. */
