@@ -72,9 +72,9 @@ static void object_describe(struct vm_object *o, char *buf, size_t size, uint64_
 		buf[0] = '\0';
 }
 
-static const void *object_identity(struct vm_object *o)
+static uint64_t *object_identity(struct vm_object *o)
 {
-	return object_file(o)->inode;
+	return &object_file(o)->inode->number;
 }
 
 static int object_writers_changed(struct vm_object *o, int by)

@@ -326,6 +326,7 @@ struct inode {
 	int writers; /* atomic: open for writing; negative: executables (ETXTBSY) */
 	uint8_t write_hint; /* atomic: RWH_*, kept */
 	int readers;	    /* atomic: regular files open for reading alone, for leases */
+	uint64_t number;    /* atomic: of futexes in it: vm_object_ops.identity */
 	uint32_t generation;	 /* atomic: changes with the contents (patch cache); see
 				    inode_content_id() */
 	struct acl *acl;	 /* lock: owned; acl.c */

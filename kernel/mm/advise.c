@@ -473,7 +473,18 @@ int mm_mincore(struct mm *mm, uaddr_t addr, size_t size, uaddr_t vec_out)
 	return 0;
 }
 
-bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *off)
+/* Those who sleep at a word hold no reference, and what it was in may be gone. */
+static uint64_t number_of(struct vm_object *o)
+{
+	static uint64_t last;
+	uint64_t *place = o->ops->identity ? o->ops->identity(o) : &o->number;
+
+	if (unlikely(!atomic_load(place)))
+		(void)atomic_cas(place, 0, atomic_add(&last, 1) + 1);
+	return atomic_load(place);
+}
+
+bool mm_shared_key(struct mm *mm, uaddr_t addr, uint64_t *number, uint64_t *off)
 {
 	struct vma *v;
 	bool shared = false;
@@ -481,8 +492,7 @@ bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *o
 	lock_take(&mm->lock);
 	v = vma_at(mm, addr);
 	if (v && (v->flags & VMA_SHARED) && v->object) {
-		*object = v->object->ops->identity ? v->object->ops->identity(v->object)
-						   : v->object;
+		*number = number_of(v->object);
 		*off = v->off + (addr - v->start);
 		shared = true;
 	}

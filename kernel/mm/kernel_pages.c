@@ -107,7 +107,7 @@ kernel_pages_create(size_t size, const struct kernel_pages_kind *kind, uint32_t 
 		.describe = describe,
 		.moved = kind->moved,
 	};
-	p->object.ops = &p->ops;
+	p->object = (struct vm_object){.ops = &p->ops};
 	return p;
 }
 

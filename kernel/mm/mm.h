@@ -210,6 +210,7 @@ struct vma *vma_next(struct vma *v);
 /* Walks areas in order with the lock held; stops when func returns non-zero, which it
  * returns. Hidden ones are left out. */
 int mm_for_each_vma(struct mm *mm, int (*func)(struct vma *v, void *arg), void *arg);
-/* The key of a futex word in a shared area: what vm_object_ops.identity says, and the
- * offset; false when addr is not in a shared area. */
-bool mm_shared_key(struct mm *mm, uaddr_t addr, const void **object, uint64_t *off);
+/* The key of a futex word in a shared area: a number of what vm_object_ops.identity says,
+ * which nothing else ever has, also when it is gone, and the offset; false when addr is
+ * not in a shared area. */
+bool mm_shared_key(struct mm *mm, uaddr_t addr, uint64_t *number, uint64_t *off);

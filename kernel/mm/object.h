@@ -24,9 +24,10 @@ struct vm_object_ops {
 	 * inode numbers. */
 	void (*describe)(struct vm_object *o, char *buf, size_t size, uint64_t *dev,
 			 uint64_t *ino);
-	/* What futexes in a shared mapping are known by: the same for all objects that
-	 * show the same data (an inode). NULL: the object itself. */
-	const void *(*identity)(struct vm_object *o);
+	/* Where the number is kept that futexes in a shared mapping are known by: the
+	 * same place for all objects that show the same data (an inode's). NULL: the
+	 * object's own. */
+	uint64_t *(*identity)(struct vm_object *o);
 	/* A shared, writable mapping of it appears (+1) or goes away (-1); -EPERM when
 	 * sealed. May be NULL. */
 	int (*writers_changed)(struct vm_object *o, int by);
@@ -64,4 +65,5 @@ struct vm_object_ops {
 /* Embedded in what implements it (struct file, struct shm_segment …). */
 struct vm_object {
 	const struct vm_object_ops *ops;
+	uint64_t number; /* atomic: mm_shared_key(); 0: nobody has asked */
 };

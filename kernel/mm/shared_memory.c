@@ -104,7 +104,7 @@ struct vm_object *shared_memory_create(size_t size, bool is_promised)
 		return NULL;
 	}
 	m->promised = is_promised ? size >> PAGE_SHIFT : 0;
-	m->object.ops = &shared_memory_ops;
+	m->object = (struct vm_object){.ops = &shared_memory_ops};
 	m->policies = (struct policies){0};
 	ref_init(&m->refs);
 	m->size = size;

@@ -49,20 +49,19 @@ void futex_init(void)
 
 int futex_key_get(struct mm *mm, uaddr_t uaddr, bool is_private, struct futex_key *out)
 {
-	const void *object;
-	uint64_t off;
+	uint64_t number, off;
 	uint32_t seen;
 
 	if (uaddr % sizeof(uint32_t))
 		return -EINVAL;
 	if (!user_range_ok(uaddr, sizeof(uint32_t)))
 		return -EFAULT;
-	*out = (struct futex_key){NULL, mm->id, uaddr};
+	*out = (struct futex_key){0, mm->id, uaddr};
 	if (is_private)
 		return 0;
 	out->offset |= KEY_NOT_PRIVATE;
-	if (mm_shared_key(mm, uaddr, &object, &off))
-		*out = (struct futex_key){object, 0, off};
+	if (mm_shared_key(mm, uaddr, &number, &off))
+		*out = (struct futex_key){number, 0, off};
 	/* A word that others may share is known by its page, which must be there. Of
 	 * another mm nobody asks. */
 	return mm == current()->mm ? get_user_u32(&seen, uaddr) : 0;
@@ -75,7 +74,7 @@ bool futex_key_equal(const struct futex_key *a, const struct futex_key *b)
 
 struct futex_bucket *futex_bucket_of(const struct futex_key *key)
 {
-	uint64_t h = hash_combine((uint64_t)key->space ^ key->mm_id, key->offset);
+	uint64_t h = hash_combine(key->space ^ key->mm_id, key->offset);
 
 	return &buckets[h % BUCKETS];
 }

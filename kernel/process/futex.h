@@ -27,9 +27,9 @@ void futex_exit_robust(struct task *t);
 
 /* Which word: private words by address space, words in shared mappings by object. */
 struct futex_key {
-	const void *space; /* vm_object, or NULL */
-	uint64_t mm_id;	   /* if space is NULL */
-	uint64_t offset;   /* address or offset in the object */
+	uint64_t space;	 /* mm_shared_key()'s number, or 0 */
+	uint64_t mm_id;	 /* if space is 0 */
+	uint64_t offset; /* address or offset in the object */
 };
 
 struct futex_bucket {

@@ -419,6 +419,28 @@ static void shared_words_are_the_same_at_other_addresses(void)
 	close(fd);
 }
 
+/* What comes where it was, or is made of the same memory, is another. */
+static void words_that_are_gone_have_no_heirs(void)
+{
+	struct sigaction sa = {.sa_handler = count};
+	volatile int *word = share_page();
+	static volatile int awake;
+	struct sleeper s;
+
+	CHECK(sigaction(SIGUSR1, &sa, NULL) == 0);
+	start(&s, 1, word, FUTEX_WAIT, &awake);
+	wait_asleep(word, 0, 1);
+	munmap((void *)word, 4096);
+	for (int i = 0; i < 5; i++)
+		CHECK(futex(share_page(), FUTEX_WAKE, 1, NULL, NULL, 0) == 0);
+	while (!awake) {
+		CHECK(pthread_kill(s.thread, SIGUSR1) == 0);
+		sleep_ms(1);
+	}
+	CHECK(s.result == -1);
+	thread_join(s.thread);
+}
+
 static void private_words_are_not_shared_by_fork(void)
 {
 	static volatile int word;
@@ -662,7 +684,8 @@ RUN(TEST(wait_returns_at_once_when_the_word_differs),
     TEST(sa_restart_does_not_restart_a_timed_wait),
     TEST(a_stop_does_not_end_a_timed_wait), TEST(shared_words_work_between_processes),
     TEST(shared_words_are_the_same_at_other_addresses),
-    TEST(private_words_are_not_shared_by_fork), TEST(private_and_shared_queues_are_apart),
-    TEST(a_mutex_keeps_threads_apart), TEST(a_mutex_keeps_processes_apart),
-    TEST(conditions_pass_turns), TEST(sleepers_die_with_the_process),
-    TEST(shared_words_must_be_there), TEST(priorities_go_first))
+    TEST(words_that_are_gone_have_no_heirs), TEST(private_words_are_not_shared_by_fork),
+    TEST(private_and_shared_queues_are_apart), TEST(a_mutex_keeps_threads_apart),
+    TEST(a_mutex_keeps_processes_apart), TEST(conditions_pass_turns),
+    TEST(sleepers_die_with_the_process), TEST(shared_words_must_be_there),
+    TEST(priorities_go_first))

@@ -31,15 +31,14 @@ enum { THREADS = 4, ROUNDS = 30000, SLEEPERS = 6 };
 static struct mm mm = {.id = 1};
 static struct mm other_mm = {.id = 2};
 static uint32_t word, word2, shared_words[16];
-static struct vm_object shared_object;
 
 /* Replaces mm/advise.c's: shared_words are in a shared mapping, at offset 0. */
-bool mm_shared_key(struct mm *of, uaddr_t addr, const void **object, uint64_t *off)
+bool mm_shared_key(struct mm *of, uaddr_t addr, uint64_t *number, uint64_t *off)
 {
 	(void)of;
 	if (addr < (uaddr_t)shared_words || addr >= (uaddr_t)(shared_words + 16))
 		return false;
-	*object = &shared_object;
+	*number = 1;
 	*off = addr - (uaddr_t)shared_words;
 	return true;
 }

@@ -128,9 +128,9 @@ static const struct vm_object_ops counting_ops = {
 	.writers_changed = object_writers,
 };
 static struct object objects[OBJECTS] = {
-	{{&plain_ops}, 1, 0},
-	{{&code_ops}, 1, 0},
-	{{&counting_ops}, 1, 0},
+	{{.ops = &plain_ops}, 1, 0},
+	{{.ops = &code_ops}, 1, 0},
+	{{.ops = &counting_ops}, 1, 0},
 };
 
 static int object_fd(const struct object *o)

@@ -111,7 +111,7 @@ static int look(struct measure *m, struct task *t, struct mm *mm)
 
 static const void *identity(struct vm_object *o)
 {
-	return o->ops->identity ? o->ops->identity(o) : o;
+	return o->ops->identity ? o->ops->identity(o) : (const void *)o;
 }
 
 static uint32_t bucket_of(const struct measure *m, const void *id)

@@ -302,9 +302,9 @@ static void map_describe(struct vm_object *o, char *buf, size_t size, uint64_t *
 		buf[0] = '\0';
 }
 
-static const void *map_identity(struct vm_object *o)
+static uint64_t *map_identity(struct vm_object *o)
 {
-	return mapped_socket(o)->socket->file->inode;
+	return &mapped_socket(o)->socket->file->inode->number;
 }
 
 const struct vm_object_ops packet_map_ops = {
