@@ -258,6 +258,7 @@ static bool has_room(const struct tcp_waits *w, const struct net_settings *set)
 
 /* Those that are over take no room. The lock is held, but not all the time. */
 static bool make_room(struct tcp_waits *w, const struct net_settings *set, nsec_t now)
+	REQUIRES(w->lock)
 {
 	while (wait_expire(w, now) && !has_room(w, set)) {
 		lock_drop(&w->lock);
@@ -268,6 +269,7 @@ static bool make_room(struct tcp_waits *w, const struct net_settings *set, nsec_
 
 /* The same. t, which is in no tree, is taken over; false: there are too many. */
 static bool enter(struct tcp_waits *w, const struct net_settings *set, struct tcp_wait *t)
+	REQUIRES(w->lock)
 {
 	struct tree_node *old;
 
