@@ -62,29 +62,28 @@ static void settle(struct socket *s)
 	lock_drop(&i->lock);
 }
 
-void tcp_cork_end(struct socket *s)
+static void end_cork(struct socket *s, bool for_good)
 {
 	struct inet_socket *i = inet_of(s);
 	bool has_ended;
 
 	lock_take(&i->cork_lock);
 	has_ended = end_locked(s);
+	if (for_good)
+		atomic_store(&i->cork, CORK_OVER);
 	lock_drop(&i->cork_lock);
 	if (has_ended)
 		settle(s);
 }
 
+void tcp_cork_end(struct socket *s)
+{
+	end_cork(s, false);
+}
+
 void tcp_cork_never(struct socket *s)
 {
-	struct inet_socket *i = inet_of(s);
-	bool has_ended;
-
-	lock_take(&i->cork_lock);
-	has_ended = end_locked(s);
-	atomic_store(&i->cork, CORK_OVER);
-	lock_drop(&i->cork_lock);
-	if (has_ended)
-		settle(s);
+	end_cork(s, true);
 }
 
 /* What the host holds is sent. That may come late, and twice: but if TCP_NODELAY has been
