@@ -10,8 +10,6 @@ set -u
 [ -n "$RUN" ] || exit 77
 cp "$BUILD/tests/stress/killed_mapping" .
 mkfifo in out
-lived=0
-ended=0
 for ((i = 0; i < ${STRESS:-1} * 25; i++)); do
 	${RUN/ run / run --leaks } ./killed_mapping outside <in >out 2>errors &
 	exec 8>in 9<out
@@ -30,14 +28,6 @@ for ((i = 0; i < ${STRESS:-1} * 25; i++)); do
 	wait $!
 	status=$?
 	exec 8>&- 9<&-
-	if [ $status = 0 ] && [ ! -s errors ]; then
-		lived=$((lived + 1))
-	elif [ $status = 125 ] && grep -q 'was killed while it changed the kernel' errors; then
-		ended=$((ended + 1))
-	else
-		echo "not ok: status $status"
-		cat errors
-		exit 1
-	fi
+	count_end $status
 done
 echo "$lived lived on, $ended sandboxes ended"

@@ -7,6 +7,19 @@
 #include <net/if.h>
 #include <sched.h>
 
+/* The Internet checksum (RFC 1071), as packets have it; of an even size. */
+HELPER uint16_t sum_of(const void *data, size_t size)
+{
+	const uint8_t *at = data;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i + 1 < size; i += 2)
+		sum += (uint32_t)(at[i] << 8 | at[i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((uint16_t)~sum);
+}
+
 /* In a user namespace of one's own one is its root. */
 HELPER void be_root(uid_t uid, gid_t gid)
 {

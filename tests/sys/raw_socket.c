@@ -14,18 +14,6 @@
 #define ICMP_FILTER 1
 #endif
 
-static uint16_t sum_of(const void *data, size_t size)
-{
-	const uint8_t *at = data;
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 1 < size; i += 2)
-		sum += (uint32_t)(at[i] << 8 | at[i + 1]);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
-
 static int raw(int family, int protocol)
 {
 	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol);
